@@ -1,0 +1,1 @@
+"""Everything around the application: setting up, the local engines, packaging, deploying, the demo."""
