@@ -1,0 +1,355 @@
+"""The index of callpath's tasks: every route, schedule and queue is one decorator, one line of docstring and one call.
+
+One task is one Lambda function (infra/template.yaml points each route at its own). Tasks are imported when they run:
+all functions share this file, and a cold start must not load what it does not use.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Chalice, CloudWatchEvent, CORSConfig, Rate, SQSEvent
+
+from chalicelib import clock, queue
+from chalicelib.http import Request, answers, request_of
+
+app = Chalice(app_name="callpath")
+ANY_ORIGIN = CORSConfig(allow_origin="*", allow_headers=["Content-Type", "X-Callpath-Time"], max_age=86400)
+PAGE = ["application/json", "text/plain"]  # text/plain needs no preflight
+HOOK = ["application/json", "application/x-www-form-urlencoded", "text/plain"]
+TABLE = ["application/json", "text/csv", "text/plain", "application/octet-stream"]
+
+
+def _request() -> Request:
+    return request_of(app)
+
+
+# ---- issue_number: the websites' own function ------------------------------------------------------------------
+
+
+@app.route("/v1/sites/{site_key}/number", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE, name="issue_number")
+@answers("issue_number")
+def issue_number(site_key: str) -> Any:
+    """Lend a number to a visitor, or renew his lease."""
+    from chalicelib.pool import issue
+
+    return issue.issue(_request(), site_key)
+
+
+@app.route("/v1/sites/{site_key}/release", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE)
+@answers("release_number")
+def release_number(site_key: str) -> Any:
+    """Give a number back when its visitor leaves."""
+    from chalicelib.pool import release
+
+    return release.release(_request(), site_key)
+
+
+@app.route("/v1/sites/{site_key}/events", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE)
+@answers("record_event")
+def record_event(site_key: str) -> Any:
+    """Record a tel: click, a reveal or a form of a visitor."""
+    from chalicelib.pool import record
+
+    return record.record(_request(), site_key)
+
+
+@app.route("/v1/sites/{site_key}/snippet.js", methods=["GET"], cors=ANY_ORIGIN)
+@answers("serve_snippet")
+def serve_snippet(site_key: str) -> Any:
+    """The script a website includes."""
+    from chalicelib.pool import snippet
+
+    return snippet.serve(_request(), site_key)
+
+
+# ---- receive_call and receive_outcome: webhooks ------------------------------------------------------------------
+
+
+@app.route("/v1/carriers/{carrier}/{endpoint_secret}", methods=["GET", "POST"], content_types=HOOK)
+@answers("receive_call")
+def receive_call(carrier: str, endpoint_secret: str) -> Any:
+    """A carrier's webhook: keep the event, connect the caller."""
+    from chalicelib.attribution import receive
+
+    return receive.receive(_request(), carrier, endpoint_secret, ())
+
+
+@app.route("/v1/carriers/{carrier}/{endpoint_secret}/{event}", methods=["GET", "POST"], content_types=HOOK)
+@answers("receive_call")
+def receive_call_event(carrier: str, endpoint_secret: str, event: str) -> Any:
+    """The same, for carriers that are given one URL per kind of event."""
+    from chalicelib.attribution import receive
+
+    return receive.receive(_request(), carrier, endpoint_secret, (event,))
+
+
+@app.route("/v1/carriers/{carrier}/{endpoint_secret}/{event}/{part}", methods=["GET", "POST"], content_types=HOOK)
+@answers("receive_call")
+def receive_call_part(carrier: str, endpoint_secret: str, event: str, part: str) -> Any:
+    """The same, for carriers that append two path parts of their own."""
+    from chalicelib.attribution import receive
+
+    return receive.receive(_request(), carrier, endpoint_secret, (event, part))
+
+
+@app.route("/v1/crm/{crm}/{endpoint_secret}", methods=["POST"], content_types=HOOK)
+@answers("receive_outcome")
+def receive_outcome(crm: str, endpoint_secret: str) -> Any:
+    """A CRM's webhook: what became of a lead."""
+    from chalicelib.attribution import outcome
+
+    return outcome.receive(_request(), crm, endpoint_secret)
+
+
+# ---- queues ------------------------------------------------------------------------------------------------------
+
+
+@app.on_sqs_message(queue="attribute-call", batch_size=10, name="attribute_call")
+def attribute_call(event: SQSEvent) -> Any:
+    """Find the visitor and the touches behind a call."""
+    from chalicelib.attribution import attribute
+
+    return queue.consume("attribute_call", event, attribute.attribute)
+
+
+@app.on_sqs_message(queue="deliver", batch_size=10, name="deliver")
+def deliver(event: SQSEvent) -> Any:
+    """Tell the account's other systems about a finished call."""
+    from chalicelib.attribution import deliver as task
+
+    return queue.consume("deliver", event, task.deliver)
+
+
+@app.on_sqs_message(queue="kept-events", batch_size=1, name="recover_event")
+def recover_event(event: SQSEvent) -> Any:
+    """Take in a carrier event that was kept while storage failed."""
+    from chalicelib.attribution import recover
+
+    return queue.consume("recover_event", event, recover.recover)
+
+
+@app.on_sqs_message(queue="spend-drops", batch_size=1, name="import_spend")
+def import_spend(event: SQSEvent) -> Any:
+    """A spend file dropped into the bucket."""
+    from chalicelib.reports import import_spend as task
+
+    return queue.consume("import_spend", event, task.from_drop)
+
+
+@app.on_sqs_message(queue="deal-drops", batch_size=1, name="import_deals")
+def import_deals(event: SQSEvent) -> Any:
+    """A file of deals dropped into the bucket."""
+    from chalicelib.attribution import import_deals as task
+
+    return queue.consume("import_deals", event, task.from_drop)
+
+
+# ---- schedules ---------------------------------------------------------------------------------------------------
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="census")
+def census(event: CloudWatchEvent) -> Any:
+    """Count each pool's leases."""
+    from chalicelib.pool import census as task
+
+    return task.count(clock.parse_time(event.time, field="time"))
+
+
+@app.schedule(Rate(5, unit=Rate.MINUTES), name="close_day")
+def close_day(event: CloudWatchEvent) -> Any:
+    """Rebuild the facts of every day that changed."""
+    from chalicelib.reports import close_day as task
+
+    return task.close(clock.parse_time(event.time, field="time"))
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS), name="build_report")
+def build_report(event: CloudWatchEvent) -> Any:
+    """Write the report files that are due and each site's index page."""
+    from chalicelib.reports import build_report as task
+
+    return task.build(clock.parse_time(event.time, field="time"), event.detail)
+
+
+# ---- manage: the operator's side ---------------------------------------------------------------------------------
+
+
+@app.route("/v1/health", methods=["GET"])
+@answers("manage")
+def health() -> Any:
+    """Whether this stage answers."""
+    from chalicelib.manage import health as task
+
+    return task.health()
+
+
+@app.route("/v1/manage/accounts", methods=["GET", "POST"])
+@answers("manage")
+def manage_accounts() -> Any:
+    """List accounts or open one (operator only)."""
+    from chalicelib.manage import accounts
+
+    return accounts.collection(_request())
+
+
+@app.route("/v1/manage/keys", methods=["GET", "POST"])
+@answers("manage")
+def manage_keys() -> Any:
+    """List an account's API keys or make one."""
+    from chalicelib.manage import keys
+
+    return keys.collection(_request())
+
+
+@app.route("/v1/manage/keys/{key_id}", methods=["DELETE"])
+@answers("manage")
+def manage_key(key_id: str) -> Any:
+    """Revoke an API key."""
+    from chalicelib.manage import keys
+
+    return keys.revoke(_request(), key_id)
+
+
+@app.route("/v1/manage/sites", methods=["GET", "POST"])
+@answers("manage")
+def manage_sites() -> Any:
+    """List an account's sites or add one."""
+    from chalicelib.manage import sites
+
+    return sites.collection(_request())
+
+
+@app.route("/v1/manage/sites/{site_id}", methods=["GET", "PATCH"])
+@answers("manage")
+def manage_site(site_id: str) -> Any:
+    """Read or change a site."""
+    from chalicelib.manage import sites
+
+    return sites.item(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/rotate-key", methods=["POST"])
+@answers("manage")
+def manage_site_key(site_id: str) -> Any:
+    """Give a site a new publishable key; the old one stops working."""
+    from chalicelib.manage import sites
+
+    return sites.rotate_key(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/pools", methods=["GET", "POST"])
+@answers("manage")
+def manage_pools(site_id: str) -> Any:
+    """List a site's pools or add one."""
+    from chalicelib.manage import pools
+
+    return pools.collection(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/pools/{pool_id}", methods=["GET", "PATCH"])
+@answers("manage")
+def manage_pool(site_id: str, pool_id: str) -> Any:
+    """Read a pool with its use, or change it."""
+    from chalicelib.manage import pools
+
+    return pools.item(_request(), site_id, pool_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/numbers", methods=["GET", "POST"], content_types=TABLE)
+@answers("manage")
+def manage_numbers(site_id: str) -> Any:
+    """List a site's tracking numbers or import some (JSON or CSV)."""
+    from chalicelib.manage import numbers
+
+    return numbers.collection(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/numbers/{number}", methods=["GET", "PATCH"])
+@answers("manage")
+def manage_number(site_id: str, number: str) -> Any:
+    """Read a tracking number or change its state."""
+    from chalicelib.manage import numbers
+
+    return numbers.item(_request(), site_id, number)
+
+
+@app.route("/v1/manage/sites/{site_id}/campaigns", methods=["GET", "POST"])
+@answers("manage")
+def manage_campaigns(site_id: str) -> Any:
+    """List a site's campaigns or add one."""
+    from chalicelib.manage import campaigns
+
+    return campaigns.collection(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/campaigns/{campaign_id}", methods=["GET", "PATCH"])
+@answers("manage")
+def manage_campaign(site_id: str, campaign_id: str) -> Any:
+    """Read, change or archive a campaign."""
+    from chalicelib.manage import campaigns
+
+    return campaigns.item(_request(), site_id, campaign_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/endpoints", methods=["GET", "POST"])
+@answers("manage")
+def manage_endpoints(site_id: str) -> Any:
+    """List a site's carrier and CRM endpoints or make one; its URL is shown once."""
+    from chalicelib.manage import endpoints
+
+    return endpoints.collection(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/endpoints/{endpoint_id}", methods=["DELETE"])
+@answers("manage")
+def manage_endpoint(site_id: str, endpoint_id: str) -> Any:
+    """Close an endpoint."""
+    from chalicelib.manage import endpoints
+
+    return endpoints.close(_request(), site_id, endpoint_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/calls", methods=["GET"])
+@answers("manage")
+def manage_calls(site_id: str) -> Any:
+    """List a day's calls with their evidence."""
+    from chalicelib.manage import calls
+
+    return calls.collection(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/calls/{call_id}", methods=["GET"])
+@answers("manage")
+def manage_call(site_id: str, call_id: str) -> Any:
+    """One call: its events, lease, touches and credit."""
+    from chalicelib.manage import calls
+
+    return calls.item(_request(), site_id, call_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/spend", methods=["POST"], content_types=TABLE)
+@answers("manage")
+def manage_spend(site_id: str) -> Any:
+    """Upload spend as CSV."""
+    from chalicelib.manage import uploads
+
+    return uploads.spend(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/deals", methods=["POST"], content_types=TABLE)
+@answers("manage")
+def manage_deals(site_id: str) -> Any:
+    """Upload deals as CSV."""
+    from chalicelib.manage import uploads
+
+    return uploads.deals(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/reports", methods=["GET", "POST"])
+@answers("manage")
+def manage_reports(site_id: str) -> Any:
+    """List a site's report files with fresh links, or order a report."""
+    from chalicelib.manage import reports
+
+    return reports.collection(_request(), site_id)

@@ -1,0 +1,1 @@
+"""Callpath: which advertising made this phone call, and did the call make money?"""

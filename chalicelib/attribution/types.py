@@ -1,0 +1,196 @@
+"""Calls, evidence, touches, credit and deals, as plain values. No AWS, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Seen from the business: `IN` is a customer calling, `OUT` is the business ringing (back)."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class CallStatus(StrEnum):
+    """How a call ended; `OPEN` while no event has told its end."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    MISSED = "missed"
+    BUSY = "busy"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """What one carrier event says of a call. None: it does not say. Times are aware UTC, durations whole seconds."""
+
+    event_id: str  # equal for a repetition of the same event, different for any other event of the call
+    call_id: str  # the carrier's id of the whole call, not of a leg
+    at: datetime | None = None  # when the carrier says it happened
+    direction: Direction | None = None
+    caller: str | None = None  # E.164 of the customer, or None where withheld
+    number: str | None = None  # E.164 of the tracking number
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    talk_seconds: int | None = None
+    total_seconds: int | None = None
+    status: CallStatus | None = None  # only an event that tells the end gives one
+    answered_by: str | None = None
+    hangup_cause: str | None = None
+    recording_url: str | None = None
+    recording_seconds: int | None = None
+    variables: tuple[tuple[str, str], ...] = ()  # what the carrier was told to carry along, e.g. utm_source
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, folded from all its events: any order and any repetition of them gives the same value."""
+
+    site_id: str
+    call_id: str  # ours: "<vendor>-<carrier's call id>", URL-safe, unique within the site
+    vendor: str
+    endpoint_id: str
+    events: int
+    first_seen_at: datetime
+    started_at: datetime  # the carrier's start; first_seen_at where no event told it
+    direction: Direction
+    caller: str | None  # E.164; stays in the calls table and the manage API
+    caller_key: str | None  # keyed hash: what matching, counting and the facts use
+    number: str | None  # E.164 of the tracking number
+    answered_at: datetime | None
+    ended_at: datetime | None
+    ring_seconds: int | None
+    talk_seconds: int
+    status: CallStatus
+    answered_by: str | None
+    hangup_cause: str | None
+    recording_url: str | None
+    variables: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        """Someone talked."""
+        return self.talk_seconds > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a touch came from, classified. Empty strings where the URL does not say."""
+
+    channel: str  # a key of attribution.channels.CHANNELS, or the campaign registry's own channel name
+    source: str  # utm_source, search engine, network or referring host
+    medium: str
+    campaign: str  # id or name as utm_campaign gives it
+    keyword: str
+    creative: str  # utm_content / ad id
+    click_id: str | None = None  # "gclid=…", kept for sending conversions back
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One arrival of a visitor: as seen (url, referrer, region) and as classified (source)."""
+
+    at: datetime
+    url: str
+    referrer: str
+    region: str
+    source: Source
+
+
+class EvidenceKind(StrEnum):
+    """What ties a call to its source."""
+
+    LIVE = "live"  # the lease ran when the call came
+    GRACE = "grace"  # it had ended shortly before
+    PREVIOUS = "previous"  # an older lease found in the number's history
+    STATIC = "static"  # the number stands for one source
+    OVERFLOW = "overflow"  # the shared number: the pool was too small
+    UNKNOWN = "unknown"  # ours, but nobody held it; or not ours
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a call's origin. Verdicts are computed from it, so another model never has to touch a call."""
+
+    kind: EvidenceKind
+    why: str  # one plain sentence
+    pool_id: str | None = None
+    campaign_id: str | None = None  # static numbers
+    visitor: str | None = None  # 24 hex digits
+    leased_at: datetime | None = None
+    expires_at: datetime | None = None
+    touches: tuple[Touch, ...] = ()  # oldest first, none after the call
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """One touch's part of a call under one model. The parts of a call sum to exactly 1."""
+
+    source: Source
+    weight: Decimal
+    region: str
+    landing_page: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttributedCall:
+    """A call with its evidence and the day it belongs to in its site's zone."""
+
+    call: Call
+    evidence: Evidence
+    day: date
+
+
+class OutcomeStatus(StrEnum):
+    """What a CRM holds: a lead nobody has worked on yet, one in work, a deal won or lost."""
+
+    LEAD = "lead"
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a CRM told, parsed. The pair (source, external_id) names the deal; the latest `outcome_at` wins."""
+
+    source: str  # "generic", "bitrix24", or the name given with an upload
+    external_id: str
+    outcome_at: datetime
+    status: OutcomeStatus
+    call_id: str | None = None
+    phone: str | None = None  # E.164
+    amount: Decimal | None = None
+    gross_profit: Decimal | None = None
+    currency: str | None = None
+    promo_code: str | None = None
+    manager: str | None = None
+    quality: int | None = None  # 1 to 5
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A deal as stored: its latest outcome and the call it was joined to."""
+
+    site_id: str
+    source: str
+    external_id: str
+    outcome_at: datetime
+    status: OutcomeStatus
+    amount: Decimal
+    gross_profit: Decimal | None
+    currency: str
+    manager: str | None
+    quality: int | None
+    promo_code: str | None
+    caller_key: str | None
+    call_id: str | None  # ours
+    day: date  # the joined call's day; the outcome's own day where no call was found
+    joined_by: str | None  # "call_id", "phone" or None

@@ -1,0 +1,63 @@
+"""The few AWS clients the tasks share. Hot paths get short timeouts: a caller waits at the other end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from chalicelib.errors import StorageUnavailable
+
+HOT_TIMEOUTS = {"connect_timeout": 0.5, "read_timeout": 0.8}  # seconds; two tries stay under the 2 s a carrier is owed
+COLD_TIMEOUTS = {"connect_timeout": 3, "read_timeout": 20}
+ANSWERS_NOT_OUTAGES = frozenset(
+    {"ConditionalCheckFailedException", "TransactionCanceledException", "ValidationException"}
+)
+
+
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    import boto3
+
+    return boto3.session.Session()
+
+
+@lru_cache(maxsize=16)
+def client(service: str, *, hot: bool = False) -> Any:
+    """A low-level boto3 client, made once per container. `hot` gives up within the time a caller can wait."""
+    from botocore.config import Config
+
+    limits: dict[str, Any] = HOT_TIMEOUTS if hot else COLD_TIMEOUTS
+    s3: Any = {"addressing_style": "path"} if service == "s3" else None
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 2 if hot else 4},
+        signature_version="s3v4" if service == "s3" else None,
+        s3=s3,
+        max_pool_connections=16,
+        **limits,
+    )
+    return _session().client(service, config=config)
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn an outage under a boto3 or pynamodb call into StorageUnavailable.
+
+    A failed condition and a malformed request are answers, not outages: they pass through for the caller to judge.
+    """
+    try:
+        yield
+    except Exception as error:
+        if _is_outage(error):
+            raise StorageUnavailable("The storage did not answer. Try again.") from error
+        raise
+
+
+def _is_outage(error: Exception) -> bool:
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+    cause = getattr(error, "cause", None) or error  # pynamodb wraps botocore's errors
+    if isinstance(cause, ClientError):
+        return cause.response["Error"]["Code"] not in ANSWERS_NOT_OUTAGES
+    return isinstance(cause, BotoCoreError) and not isinstance(cause, ParamValidationError)

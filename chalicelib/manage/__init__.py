@@ -1,0 +1,1 @@
+"""The operator's side: the manage API, thin over the task modules."""

@@ -1,0 +1,1 @@
+"""Lending numbers: pools, leases, history, census."""

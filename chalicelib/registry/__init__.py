@@ -1,0 +1,1 @@
+"""What an account has set up: sites, pools, numbers, campaigns, endpoints, API keys."""

@@ -1,0 +1,167 @@
+"""The things an account sets up, as plain values. No AWS, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class NumberKind(StrEnum):
+    """What a tracking number is for. `ORIGINAL` is not ours: it says that the page keeps its own number."""
+
+    DYNAMIC = "dynamic"
+    OVERFLOW = "overflow"
+    STATIC = "static"
+    ORIGINAL = "original"
+
+
+class NumberState(StrEnum):
+    """`active` is lent, `draining` only until its leases end, `quarantine` waits for calls to die down, `archived` went with its campaign."""
+
+    ACTIVE = "active"
+    DRAINING = "draining"
+    QUARANTINE = "quarantine"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One customer of the service."""
+
+    account_id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SwapRule:
+    """What the snippet replaces: a number as it stands on the page, or a CSS selector, and optionally only for one pool."""
+
+    number: str | None = None  # E.164 of the number on the page; found in text and `tel:` links whatever its format
+    selector: str | None = None
+    pool_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where finished calls are delivered: a key of `attribution.destinations.DESTINATIONS` and its own options."""
+
+    kind: str
+    options: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One website of an account."""
+
+    site_id: str
+    account_id: str
+    site_key: str  # publishable; may be rotated
+    name: str
+    allowed_origins: tuple[str, ...]  # "https://shop.example"; empty: any
+    time_zone: str  # IANA name; days and hours of reports
+    currency: str  # ISO 4217; all its reports
+    country: str  # ISO 3166 alpha-2; assumed for numbers without a prefix
+    swap: tuple[SwapRule, ...] = ()
+    model: str = "last_non_direct"
+    lookback_days: int = 90
+    call_grace_seconds: int = 1800  # a call this soon after a lease ended still belongs to its last holder
+    target_talk_seconds: int = 10
+    destinations: tuple[Destination, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayCondition:
+    """When a pool is shown. Empty parts fit everybody."""
+
+    regions: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # utm_source values or channels
+    landing_patterns: tuple[str, ...] = ()  # shell-style patterns on the landing page's path
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The tracking numbers of a site that are lent to visitors."""
+
+    pool_id: str
+    site_id: str
+    name: str
+    target_number: str  # E.164: calls to the pool's numbers go here
+    overflow_number: str | None  # E.164: shown when no dynamic number is free
+    hold_seconds: int = 360
+    cooldown_seconds: int = 90
+    order: int = 100  # pools are tried in ascending order
+    record: bool = False
+    condition: DisplayCondition = field(default_factory=DisplayCondition)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingNumber:
+    """One rented number and the one place it belongs to."""
+
+    number: str  # E.164
+    site_id: str
+    kind: NumberKind
+    pool_id: str | None = None  # dynamic and overflow numbers
+    campaign_id: str | None = None  # static numbers
+    target_number: str | None = None  # static numbers: where calls go
+    label: str | None = None
+    group: int | None = None  # dynamic: the packed group and slot it lives in; stored, never computed
+    slot: int | None = None
+    state: NumberState = NumberState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign the account named: how its traffic is recognised, what its calls are worth."""
+
+    campaign_id: str
+    site_id: str
+    name: str
+    channel: str | None = None
+    match: dict[str, str] = field(default_factory=dict)  # source, medium, campaign → exact values
+    target_talk_seconds: int | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A URL we gave to a carrier or a CRM, with the credentials its signatures are checked by."""
+
+    endpoint_id: str
+    site_id: str
+    kind: str  # "carrier" or "crm"
+    vendor: str  # a key of CARRIERS or CRMS
+    credentials: dict[str, str]  # e.g. {"auth_token": …} or {"secret": …}
+    target_number: str | None = None  # carriers: where the call goes when all else fails
+    record: bool = False
+    time_zone: str | None = None  # carriers that write local times
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """Who may use the manage API. `account_id` None is the operator, who may do everything."""
+
+    key_id: str
+    fingerprint: str
+    account_id: str | None
+    label: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSnapshot:
+    """All that the hot functions need of one site, read in one request and cached for a minute."""
+
+    site: Site
+    pools: tuple[Pool, ...]  # in the order they are tried
+    slots: dict[
+        str, tuple[tuple[str, ...], ...]
+    ]  # pool_id → groups → numbers by slot; "" where a slot holds no lendable number
+
+
+JsonObject = dict[str, Any]

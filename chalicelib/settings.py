@@ -1,0 +1,57 @@
+"""The environment of a function, read once and typed. Every setting is declared here with its meaning."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the template gives each function. Names of tables, queues and the bucket come from CloudFormation."""
+
+    stage: str
+    signing_key: (
+        bytes  # signs lease and endpoint tokens, keys the hashes of callers; from the template's NoEcho parameter
+    )
+    public_url: str  # base URL that carriers and browsers use, stage included, no trailing slash
+    directory_table: str  # accounts, sites, pools, numbers, campaigns, endpoints, API keys
+    pools_table: str  # packed groups of leases
+    visitors_table: str  # touches by visitor
+    calls_table: str  # one item a call: its carrier events and its evidence
+    deals_table: str
+    spend_table: str
+    days_table: str  # days whose facts must be rebuilt, and the census
+    outbox_table: str  # one row per (call, destination): what was delivered
+    bucket: str  # drops, facts, reports, kept events
+    attribute_queue: str  # URL: calls to attribute
+    deliver_queue: str  # URL: calls to deliver
+    kept_queue: str  # URL: carrier events kept while storage failed
+    link_seconds: int  # lifetime of presigned links
+    test_clock: bool  # take the time from X-Callpath-Time: simulations only, never in production
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Read the environment on first use, never at import: at package time it is empty."""
+    env = os.environ
+    return Settings(
+        stage=env.get("CALLPATH_STAGE", "dev"),
+        signing_key=env["CALLPATH_SIGNING_KEY"].encode(),
+        public_url=env.get("CALLPATH_PUBLIC_URL", "").rstrip("/"),
+        directory_table=env.get("CALLPATH_DIRECTORY_TABLE", ""),
+        pools_table=env.get("CALLPATH_POOLS_TABLE", ""),
+        visitors_table=env.get("CALLPATH_VISITORS_TABLE", ""),
+        calls_table=env.get("CALLPATH_CALLS_TABLE", ""),
+        deals_table=env.get("CALLPATH_DEALS_TABLE", ""),
+        spend_table=env.get("CALLPATH_SPEND_TABLE", ""),
+        days_table=env.get("CALLPATH_DAYS_TABLE", ""),
+        outbox_table=env.get("CALLPATH_OUTBOX_TABLE", ""),
+        bucket=env.get("CALLPATH_BUCKET", ""),
+        attribute_queue=env.get("CALLPATH_ATTRIBUTE_QUEUE", ""),
+        deliver_queue=env.get("CALLPATH_DELIVER_QUEUE", ""),
+        kept_queue=env.get("CALLPATH_KEPT_QUEUE", ""),
+        link_seconds=int(env.get("CALLPATH_LINK_SECONDS", "604800")),
+        test_clock=env.get("CALLPATH_TEST_CLOCK", "off") == "on",
+    )
