@@ -1,0 +1,179 @@
+"""The deployed stack, here or on AWS.
+
+python -m infra.stack up [--port N] [--fresh]     the local engine with the stack, kept running
+python -m infra.stack down [--keep]
+python -m infra.stack deploy --stage prod         to AWS, or to AWS_ENDPOINT_URL
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import engine
+from infra.bootstrap import ROOT
+from infra.deploy import DeployError, Target, deploy
+from infra.engine import DEFAULT_PORT, Engine, EngineError, Options
+from infra.package import PackageError, build
+
+STATE = ROOT / "build" / "state"
+LOCAL = {
+    "TestClock": "on",
+    "NumberConcurrency": "3",
+    "WebhookConcurrency": "3",
+}  # one process of 53 MB a concurrent request
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A deployed stack and the clients to look into it."""
+
+    target: Target
+    outputs: dict[str, str]
+
+    @property
+    def base_url(self) -> str:
+        """What browsers and carriers call, without a slash at its end."""
+        return self.outputs["CallpathPublicUrl"]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the engine or account that the stack runs on."""
+        return self.target.client(service)
+
+    def environment(self) -> dict[str, str]:
+        """The AWS_* variables that lead boto3 and `python -m chalicelib --stack …` to this stack."""
+        credentials = self.target.session.get_credentials()
+        here = {
+            "AWS_ACCESS_KEY_ID": credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+            "AWS_DEFAULT_REGION": self.target.session.region_name,
+        }
+        return here | ({"AWS_ENDPOINT_URL": self.target.endpoint_url} if self.target.endpoint_url else {})
+
+    def invoke(self, task: str, payload: dict[str, Any]) -> Any:
+        """Run one function (by its logical id, `CloseDay`) and answer its result. Raises DeployError when it failed."""
+        found = self.client("cloudformation").describe_stack_resource(
+            StackName=self.target.stack, LogicalResourceId=task
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        patient = Config(read_timeout=610, retries={"max_attempts": 0})
+        caller = self.target.session.client("lambda", endpoint_url=self.target.endpoint_url, config=patient)
+        answer = caller.invoke(FunctionName=found, Payload=json.dumps(payload).encode())
+        result = json.loads(answer["Payload"].read() or b"null")
+        if "FunctionError" in answer:
+            raise DeployError(f"{task} failed: {json.dumps(result, ensure_ascii=False)[:600]}")
+        return result
+
+    def run_schedule(self, task: str, moment: datetime, detail: dict[str, Any] | None = None) -> Any:
+        """Run a scheduled function as EventBridge would at `moment` (aware)."""
+        at = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "000000000000",
+            "time": at,
+            "region": self.target.session.region_name,
+            "resources": [],
+            "detail": detail or {},
+        }
+        return self.invoke(task, event)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def temporary(options: Options | None = None, *, quiet: bool = False, **parameters: str) -> Iterator[Stack]:
+        """The stack on an engine of its own for the length of a with block."""
+        package = build()
+        with Engine.temporary(options) as running:
+            yield _deploy_locally(running, package, quiet=quiet, parameters=parameters)
+
+
+def _deploy_locally(running: Engine, package: Any, *, quiet: bool = False, parameters: dict[str, str]) -> Stack:
+    session = boto3.session.Session(**engine.CREDENTIALS)
+    target = Target(session, "local", running.url, {**LOCAL, **parameters})
+    return Stack(target, deploy(target, package, (lambda _: None) if quiet else _say))
+
+
+def up(port: int, *, fresh: bool) -> Stack:
+    """The engine on `port` with the stack deployed as the sources are now. What runs already is kept and updated."""
+    if fresh:
+        down(port, keep=False)
+    _say("packaging")
+    package = build()
+    running = engine.status(port)
+    if running is None:
+        _say(f"starting the local engine on port {port}")
+        running = engine.start(port, state_dir=STATE)
+    return _deploy_locally(running, package, parameters={})
+
+
+def down(port: int, *, keep: bool) -> None:
+    """Stop the engine; forget its data unless asked to keep it."""
+    stopped = engine.stop(port)
+    if not keep:
+        shutil.rmtree(STATE, ignore_errors=True)
+    kept = "its data is kept for the next `make up`" if keep else "its data is gone"
+    _say(f"stopped; {kept}" if stopped else "nothing was running")
+
+
+def deploy_to_aws(stage: str, parameters: dict[str, str]) -> Stack:
+    """Deploy to the account and region of the environment, or to AWS_ENDPOINT_URL where that is set."""
+    session = boto3.session.Session()
+    if session.region_name is None:
+        raise DeployError("No AWS region is set; set AWS_DEFAULT_REGION or choose a profile with one.")
+    target = Target(session, stage, os.environ.get("AWS_ENDPOINT_URL"), parameters)
+    _say("packaging")
+    return Stack(target, deploy(target, build(), _say))
+
+
+def _say(line: str) -> None:
+    print(f"  {time.strftime('%H:%M:%S')}  {line}", flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.stack", description="The deployed stack, here or on AWS.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("up", help="start the local engine and deploy to it")
+    start.add_argument("--port", type=int, default=DEFAULT_PORT)
+    start.add_argument("--fresh", action="store_true", help="forget what an earlier run kept")
+    stop = commands.add_parser("down", help="stop the local engine")
+    stop.add_argument("--port", type=int, default=DEFAULT_PORT)
+    stop.add_argument("--keep", action="store_true", default=bool(os.environ.get("KEEP")), help="keep its data")
+    there = commands.add_parser("deploy", help="deploy to AWS, or to AWS_ENDPOINT_URL")
+    there.add_argument("--stage", required=True)
+    there.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="a template parameter")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run one command; a failure is one sentence and exit code 1."""
+    asked = _arguments()
+    try:
+        if asked.command == "down":
+            down(asked.port, keep=asked.keep)
+            return
+        if asked.command == "up":
+            stack = up(asked.port, fresh=asked.fresh)
+        else:
+            stack = deploy_to_aws(asked.stage, dict(pair.split("=", 1) for pair in asked.parameter))
+    except (PackageError, EngineError, DeployError, ClientError, BotoCoreError) as error:
+        sys.exit(f"{asked.command} failed: {error}")
+    print(f"\n  {stack.target.stack} answers at {stack.base_url}/v1/health")
+
+
+if __name__ == "__main__":
+    main()

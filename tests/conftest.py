@@ -1,0 +1,81 @@
+"""Fixtures that every test may use: AWS in process (moto), and the local engine where the truth about races matters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+REGION = "eu-central-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+SIGNING_KEY = "a signing key for tests, 32 bytes long"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees the developer's own AWS account, and none sees another's caches."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "CALLPATH_"))]:
+        if name not in ("CALLPATH_CHROMIUM", "CALLPATH_SKIP_DYNAMODB_LOCAL"):
+            monkeypatch.delenv(name)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CALLPATH_SIGNING_KEY", SIGNING_KEY)
+    monkeypatch.setenv("CALLPATH_PUBLIC_URL", "https://calls.example.com/api")
+    monkeypatch.setenv("CALLPATH_STAGE", "test")
+    forget_caches()
+    yield
+    forget_caches()
+
+
+def forget_caches() -> None:
+    """Empty what a container keeps between requests: settings, clients and the registry's minute."""
+    import sys
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("chalicelib") and module is not None:
+            for value in list(vars(module).values()):
+                clear = getattr(value, "cache_clear", None)
+                if callable(clear) and not isinstance(value, type):
+                    clear()
+
+
+@pytest.fixture
+def aws(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Moto with all tables, queues and the bucket; the environment names them. Single-threaded tests only."""
+    import boto3
+    from moto import mock_aws
+
+    from infra.tables import create_tables
+
+    with mock_aws():
+        session = boto3.session.Session(region_name=REGION)
+        for name, value in create_tables(session.client("dynamodb"), "test").items():
+            monkeypatch.setenv(name, value)
+        sqs = session.client("sqs")
+        for queue in ("attribute", "deliver", "kept"):
+            url = sqs.create_queue(QueueName=f"test-{queue}")["QueueUrl"]
+            monkeypatch.setenv(f"CALLPATH_{queue.upper()}_QUEUE", url)
+        session.client("s3").create_bucket(
+            Bucket="test-callpath", CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        monkeypatch.setenv("CALLPATH_BUCKET", "test-callpath")
+        forget_caches()
+        yield session
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Any]:
+    """The packaged service, deployed by its template on a local engine that enforces the functions' roles."""
+    from infra.engine import Options
+    from infra.stack import Stack
+
+    with Stack.temporary(Options(auth=True), quiet=True) as deployed:
+        yield deployed
