@@ -1,0 +1,97 @@
+"""The task: write the report files that are due, and each site's index page of links."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from chalicelib import log
+from chalicelib.attribution.models import MODELS
+from chalicelib.errors import BadInput, NotFound
+from chalicelib.registry import store
+from chalicelib.registry.types import Site
+from chalicelib.reports import facts_store, report_store
+from chalicelib.reports.compose import Order, compose
+from chalicelib.reports.index_page import write_index
+from chalicelib.reports.layouts import render_all
+from chalicelib.reports.periods import Period, due_periods
+
+
+class ReportsFailed(Exception):
+    """Some sites' reports could not be built; the next run tries again."""
+
+
+def build(now: datetime, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Build every report that is due; or, where `detail` names `site_id`, `from` and `to` (and `model`), that one.
+
+    A site that fails does not stop the others; ReportsFailed is raised at the end. Raises BadInput for a wrong detail.
+    """
+    if detail.get("site_id"):
+        site, period, model = _ordered(detail)
+        keys = build_one(site, period.first_day, period.last_day, model, now)
+        return {
+            "built": 1,
+            "index": write_index(site, now),
+            "files": {name: report_store.link(key) for name, key in keys.items()},
+        }
+    built = failed = 0
+    for site in store.all_sites():
+        try:
+            built += _build_due(site, due_periods(now, site.time_zone), now)
+        except Exception as error:  # any site's own trouble; the alarm sees the exception below
+            failed += 1
+            log.event("site_report_failed", site_id=site.site_id, error=type(error).__name__)
+    log.event("reports_built", built=built, failed=failed)
+    if failed:
+        raise ReportsFailed(f"the reports of {failed} sites could not be built")
+    return {"built": built}
+
+
+def build_one(site: Site, first_day: date, last_day: date, model: str, now: datetime) -> dict[str, str]:
+    """Write all files of one report; file name → key in the bucket (`report_store.link` makes it a link)."""
+    period = Period(first_day, last_day)
+    order = Order(
+        site_id=site.site_id,
+        site_name=site.name,
+        first_day=first_day,
+        last_day=last_day,
+        model=model,
+        currency=site.currency,
+        time_zone=site.time_zone,
+    )
+    with tempfile.TemporaryDirectory(prefix="report-") as folder:
+        files = facts_store.fetch(site.site_id, first_day, last_day, Path(folder))
+        report = compose(files, order, now, Path(folder))
+    return report_store.put(site.site_id, period, model, render_all(report))
+
+
+def _build_due(site: Site, periods: Iterable[Period], now: datetime) -> int:
+    built = 0
+    for period in periods:
+        build_one(site, period.first_day, period.last_day, site.model, now)
+        built += 1
+    write_index(site, now)
+    return built
+
+
+def _ordered(detail: Mapping[str, Any]) -> tuple[Site, Period, str]:
+    site = store.site(str(detail["site_id"]))
+    if site is None:
+        raise NotFound("the site is not registered")
+    model = str(detail.get("model") or site.model)
+    if model not in MODELS:
+        raise BadInput("model", f"not one of {', '.join(MODELS)}")
+    period = Period(_day(detail, "from"), _day(detail, "to"))
+    if period.last_day < period.first_day:
+        raise BadInput("to", "before from")
+    return site, period, model
+
+
+def _day(detail: Mapping[str, Any], field: str) -> date:
+    try:
+        return date.fromisoformat(str(detail[field]))
+    except (KeyError, ValueError):
+        raise BadInput(field, "not a date like 2026-11-01") from None

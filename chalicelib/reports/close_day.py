@@ -1,0 +1,77 @@
+"""The task: rebuild the facts of every day that changed.
+
+A day is marked by whoever changes it. Its mark is taken away only after its facts are written, only when nobody marked
+it again meanwhile (the token), and only when it is older than an index can lag behind: a change is never lost, at
+worst a day is built twice.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib import log
+from chalicelib.attribution import days, store
+from chalicelib.attribution.table import CALL_DAYS
+from chalicelib.errors import NotFound
+from chalicelib.registry import snapshot
+from chalicelib.reports import facts_store, spend_table
+from chalicelib.reports.day_facts import facts_of_day
+
+if TYPE_CHECKING:
+    from chalicelib.attribution.days import ChangedDay
+
+INDEX_LAG = timedelta(seconds=2)  # calls and deals of a day are read through indexes, which are eventually consistent
+
+
+class DaysFailed(Exception):
+    """Some days could not be rebuilt; their marks stand, so the next run tries again."""
+
+
+def close(now: datetime) -> dict[str, int]:
+    """Rebuild what changed. One day that fails does not stop the others; DaysFailed is raised at the end."""
+    rebuilt = failed = 0
+    for changed in days.changed_days():
+        try:
+            rebuild(changed.site_id, changed.day, now)
+            forget_if_settled(changed, now)
+            rebuilt += 1
+        except Exception as error:  # any day's own trouble; the alarm sees the exception below
+            failed += 1
+            log.event("day_failed", site_id=changed.site_id, day=changed.day, error=type(error).__name__)
+    log.event("days_closed", rebuilt=rebuilt, failed=failed)
+    if failed:
+        raise DaysFailed(f"{failed} of {failed + rebuilt} changed days could not be rebuilt")
+    return {"rebuilt": rebuilt}
+
+
+def rebuild(site_id: str, day: date, now: datetime) -> None:
+    """Write the facts of one day from what the tables hold. Raises NotFound for a site that is not registered."""
+    site = snapshot.site_by_id(site_id, now)
+    if site is None:
+        raise NotFound(f"site {site_id} is not registered")
+    if now.date() - day > timedelta(days=CALL_DAYS):
+        log.event("day_kept", site_id=site_id, day=day)  # its calls have expired: rebuilding would empty it
+        return
+    campaigns = snapshot.campaigns_of(site_id, now)
+    found = facts_of_day(
+        site,
+        campaigns,
+        store.calls_of_day(site_id, day),
+        store.deals_of_day(site_id, day),
+        lambda caller_key: _first_call(site_id, caller_key),
+    )
+    spend = spend_table.facts_of_day(site_id, day, campaigns)
+    facts_store.write_day(
+        site_id, day, {"calls": found.calls, "credits": found.credits, "deals": found.deals, "spend": spend}
+    )
+
+
+def _first_call(site_id: str, caller_key: str) -> datetime | None:
+    return min((call.started_at for call in store.calls_of_caller(site_id, caller_key)), default=None)
+
+
+def forget_if_settled(changed: ChangedDay, now: datetime) -> None:
+    """Take the mark away if it is older than the indexes lag, and the day has not changed since it was read."""
+    if now - changed.changed_at > INDEX_LAG:
+        days.forget(changed)

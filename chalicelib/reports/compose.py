@@ -1,0 +1,93 @@
+"""Fact files to a report: tables, call list, accuracy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from chalicelib.reports import aggregate, parquet
+from chalicelib.reports.figures import Tally, figures_of, tracking_accuracy
+from chalicelib.reports.report import GROUPINGS, NESTED, CallLine, Report, Row, Table
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MOST_CALLS_LISTED = 20_000
+_NAMES = {"campaign": aggregate.names_of_campaigns, "number": aggregate.names_of_numbers}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a report: whose, when, under which model, grouped how."""
+
+    site_id: str
+    site_name: str
+    first_day: date
+    last_day: date  # included
+    model: str
+    currency: str
+    time_zone: str
+    groupings: tuple[str, ...] = tuple(GROUPINGS)
+
+
+def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path) -> Report:
+    """Read the facts and compute the report. `folder` takes what does not fit into memory."""
+    with parquet.connect(folder) as db:
+        parquet.open_views(db, files)
+        overflow, pool = aggregate.pool_calls(db)
+        calls = aggregate.call_list(db, order.model, MOST_CALLS_LISTED)
+        total = aggregate.total(db)
+        return Report(
+            site_id=order.site_id,
+            site_name=order.site_name,
+            first_day=order.first_day,
+            last_day=order.last_day,
+            model=order.model,
+            currency=order.currency,
+            time_zone=order.time_zone,
+            generated_at=now,
+            tables={by: _table(db, by, order.model, total) for by in order.groupings},
+            accuracy=tracking_accuracy(overflow, pool),
+            calls=tuple(_call_lines(calls, order.time_zone)),
+            calls_left_out=int(total.calls) - len(calls),
+        )
+
+
+def _table(db: DuckDBPyConnection, by: str, model: str, total: Tally) -> Table:
+    dimensions = GROUPINGS[by]
+    kept = aggregate.leads_kept(db)
+    names = _NAMES[dimensions[0]](db) if dimensions[0] in _NAMES else {}
+    tallies = aggregate.tallies(db, dimensions, model)
+    whole = _wholes(tallies, total, nested=by in NESTED)
+    rows = [
+        Row(key, figures_of(tally, all_calls=whole[key[:-1]], leads_kept=kept), names.get(key[0], ""))
+        for key, tally in tallies.items()
+    ]
+    rows.sort(key=_most_calls_first)
+    return Table(by, tuple(rows), figures_of(total, all_calls=total.calls, leads_kept=kept))
+
+
+def _wholes(tallies: dict[aggregate.Key, Tally], total: Tally, *, nested: bool) -> dict[aggregate.Key, Decimal]:
+    """What shares are taken of, by the key without its last part: all calls, or the calls of the parent."""
+    sums: dict[aggregate.Key, Decimal] = defaultdict(Decimal)
+    for key, tally in tallies.items():
+        sums[key[:-1]] = sums[key[:-1]] + tally.calls if nested else total.calls
+    return sums
+
+
+def _most_calls_first(row: Row) -> tuple[Decimal, Decimal, aggregate.Key]:
+    return -row.figures.calls, -(row.figures.spend or Decimal(0)), row.key
+
+
+def _call_lines(rows: Iterable[tuple[object, ...]], time_zone: str) -> Iterable[CallLine]:
+    zone = ZoneInfo(time_zone)
+    for started_at, *rest in rows:
+        if not isinstance(started_at, datetime):
+            raise TypeError("started_at is not a timestamp")
+        yield CallLine(started_at.replace(tzinfo=UTC).astimezone(zone), *rest)  # type: ignore[arg-type]

@@ -1,0 +1,181 @@
+"""One day's calls and deals as facts: what is counted is decided here, once, for every report. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from chalicelib.attribution.credit import credit_of
+from chalicelib.attribution.models import MODELS
+from chalicelib.attribution.types import AttributedCall, Credit, Deal, Direction, OutcomeStatus, Source
+from chalicelib.money import round_half_up
+from chalicelib.phone import PhoneNumber
+from chalicelib.registry.types import Campaign, Site
+from chalicelib.reports.callbacks import called_back
+from chalicelib.reports.facts import CallFact, CreditFact, DealFact
+
+CreditOf = Callable[[AttributedCall, str, Sequence[Campaign]], tuple[Credit, ...]]
+NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal without a call, unless it names one itself
+
+
+@dataclass(frozen=True, slots=True)
+class DayFacts:
+    """The facts of one site's day; spend has its own."""
+
+    calls: tuple[CallFact, ...]
+    credits: tuple[CreditFact, ...]
+    deals: tuple[DealFact, ...]
+
+
+def facts_of_day(
+    site: Site,
+    campaigns: Sequence[Campaign],
+    calls: Sequence[AttributedCall],
+    deals: Sequence[Deal],
+    first_call_of: Callable[[str], datetime | None],
+    *,
+    credit: CreditOf = credit_of,
+    own_sources: Mapping[str, Source] | None = None,
+) -> DayFacts:
+    """Count one day.
+
+    `first_call_of` tells when a caller (by key) first called, ever; it is asked for won deals only. `own_sources` names
+    the source of a deal that has no call, by external id.
+    """
+    marks = quality_marks(deals)
+    reached = called_back(attributed.call for attributed in calls)
+    counted: list[CallFact] = []
+    credited: list[CreditFact] = []
+    for attributed in calls:
+        threshold = talk_threshold(site, campaigns, attributed, credit(attributed, site.model, campaigns))
+        fact = _call_fact(site, attributed, threshold, reached, marks.get(attributed.call.call_id))
+        counted.append(fact)
+        if attributed.call.direction is Direction.IN:
+            credited.extend(_credit_facts(fact, attributed, campaigns, credit))
+    own = own_sources or {}
+    cards = (_deal_fact(site, deal, first_call_of, own.get(deal.external_id, NO_SOURCE)) for deal in deals)
+    return DayFacts(tuple(counted), tuple(credited), tuple(cards))
+
+
+def quality_marks(deals: Iterable[Deal]) -> dict[str, Decimal]:
+    """The mean quality mark of each call's deals, by call id."""
+    marks: dict[str, list[int]] = defaultdict(list)
+    for deal in deals:
+        if deal.call_id is not None and deal.quality is not None:
+            marks[deal.call_id].append(deal.quality)
+    return {call_id: round_half_up(Decimal(sum(given)) / len(given), 2) for call_id, given in marks.items()}
+
+
+def talk_threshold(
+    site: Site, campaigns: Sequence[Campaign], attributed: AttributedCall, credit: Sequence[Credit]
+) -> int:
+    """Seconds of talk that make this call a target call: its campaign's, or the site's."""
+    heaviest = max(credit, key=lambda part: part.weight).source if credit else NO_SOURCE
+    for campaign in campaigns:
+        if campaign.target_talk_seconds is not None and _is_of(campaign, attributed, heaviest):
+            return campaign.target_talk_seconds
+    return site.target_talk_seconds
+
+
+def _is_of(campaign: Campaign, attributed: AttributedCall, source: Source) -> bool:
+    if attributed.evidence.campaign_id is not None:
+        return campaign.campaign_id == attributed.evidence.campaign_id
+    return bool(campaign.match) and all(
+        getattr(source, part, "").lower() == value.lower() for part, value in campaign.match.items()
+    )
+
+
+def _call_fact(
+    site: Site, attributed: AttributedCall, threshold: int, reached: frozenset[str], quality: Decimal | None
+) -> CallFact:
+    call, evidence = attributed.call, attributed.evidence
+    local = call.started_at.astimezone(ZoneInfo(site.time_zone))
+    return CallFact(
+        site_id=call.site_id,
+        call_id=call.call_id,
+        started_at=call.started_at,
+        day=attributed.day,
+        hour=local.hour,
+        weekday=local.isoweekday(),
+        direction=call.direction,
+        number=call.number or "",
+        pool_id=evidence.pool_id or "",
+        evidence=evidence.kind,
+        caller_key=call.caller_key,
+        caller_masked=PhoneNumber(call.caller).masked if call.caller else "",
+        status=call.status,
+        answered=call.answered,
+        missed=not call.answered,
+        target=call.answered and call.talk_seconds >= threshold,
+        called_back=call.call_id in reached,
+        talk_seconds=call.talk_seconds,
+        ring_seconds=call.ring_seconds,
+        quality=quality,
+        region=evidence.touches[-1].region if evidence.touches else "",
+        manager=call.answered_by or "",
+        visitor=evidence.visitor or "",
+    )
+
+
+def _credit_facts(
+    fact: CallFact, attributed: AttributedCall, campaigns: Sequence[Campaign], credit: CreditOf
+) -> Iterable[CreditFact]:
+    for model in MODELS:
+        for part in credit(attributed, model, campaigns):
+            yield CreditFact(
+                site_id=fact.site_id,
+                call_id=fact.call_id,
+                day=fact.day,
+                model=model,
+                channel=part.source.channel,
+                source=part.source.source,
+                medium=part.source.medium,
+                campaign=part.source.campaign,
+                keyword=part.source.keyword,
+                creative=part.source.creative,
+                region=part.region,
+                landing_page=part.landing_page,
+                weight=part.weight,
+                caller_key=fact.caller_key,
+                number=fact.number,
+                hour=fact.hour,
+                weekday=fact.weekday,
+                manager=fact.manager,
+                missed=fact.missed,
+                target=fact.target,
+                called_back=fact.called_back,
+                talk_seconds=fact.talk_seconds,
+                quality=fact.quality,
+            )
+
+
+def _deal_fact(site: Site, deal: Deal, first_call_of: Callable[[str], datetime | None], own: Source) -> DealFact:
+    won = deal.status is OutcomeStatus.WON
+    ours = deal.currency == site.currency  # amounts of two currencies do not add up
+    return DealFact(
+        site_id=deal.site_id,
+        source=deal.source,
+        external_id=deal.external_id,
+        call_id=deal.call_id,
+        day=deal.day,
+        outcome_at=deal.outcome_at,
+        status=deal.status,
+        won=won,
+        amount=(deal.amount or None) if ours else None,  # 0: nobody typed it in
+        gross_profit=deal.gross_profit if ours else None,
+        currency=deal.currency,
+        manager=deal.manager or "",
+        quality=deal.quality,
+        caller_key=deal.caller_key,
+        first_call_at=first_call_of(deal.caller_key) if won and deal.caller_key else None,
+        own_channel=own.channel,
+        own_source=own.source,
+        own_medium=own.medium,
+        own_campaign=own.campaign,
+        own_keyword=own.keyword,
+        own_creative=own.creative,
+    )

@@ -1,0 +1,145 @@
+"""What is counted, one row a call, a credit, a deal or a day's spend: the columns of the Parquet files. Pure.
+
+A credit repeats what the figures need of its call, so that a report under any model is one scan without a join.
+Only incoming calls have credits. Field names, types and order are the files' schema: `SCHEMAS` gives DuckDB's types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CallFact:
+    """One call, either direction. Day, hour (0 to 23) and weekday (1 = Monday) are the site's, `started_at` is UTC."""
+
+    site_id: str
+    call_id: str
+    started_at: datetime
+    day: date
+    hour: int
+    weekday: int
+    direction: str
+    number: str
+    pool_id: str
+    evidence: str
+    caller_key: str | None  # None: withheld
+    caller_masked: str
+    status: str
+    answered: bool
+    missed: bool
+    target: bool
+    called_back: bool
+    talk_seconds: int
+    ring_seconds: int | None
+    quality: Decimal | None
+    region: str
+    manager: str
+    visitor: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreditFact:
+    """One source's part of an incoming call under one model. The weights of a call and model sum to exactly 1."""
+
+    site_id: str
+    call_id: str
+    day: date
+    model: str
+    channel: str
+    source: str
+    medium: str
+    campaign: str
+    keyword: str
+    creative: str
+    region: str
+    landing_page: str
+    weight: Decimal
+    caller_key: str | None
+    number: str
+    hour: int
+    weekday: int
+    manager: str
+    missed: bool
+    target: bool
+    called_back: bool
+    talk_seconds: int
+    quality: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class DealFact:
+    """One CRM card on its call's day. The source columns count only where no call was found (`call_id` None)."""
+
+    site_id: str
+    source: str
+    external_id: str
+    call_id: str | None
+    day: date
+    outcome_at: datetime
+    status: str
+    won: bool
+    amount: Decimal | None
+    gross_profit: Decimal | None
+    currency: str
+    manager: str
+    quality: int | None
+    caller_key: str | None
+    first_call_at: datetime | None
+    own_channel: str
+    own_source: str
+    own_medium: str
+    own_campaign: str
+    own_keyword: str
+    own_creative: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpendFact:
+    """What one day of one advertisement cost."""
+
+    site_id: str
+    day: date
+    channel: str
+    source: str
+    medium: str
+    campaign: str
+    campaign_name: str
+    keyword: str
+    creative: str
+    cost: Decimal
+    currency: str
+    clicks: int | None
+    impressions: int | None
+
+
+Fact = CallFact | CreditFact | DealFact | SpendFact
+
+_COLUMN_TYPES = {
+    "str": "VARCHAR",
+    "str | None": "VARCHAR",
+    "int": "INTEGER",
+    "int | None": "INTEGER",
+    "bool": "BOOLEAN",
+    "date": "DATE",
+    "datetime": "TIMESTAMP",
+    "datetime | None": "TIMESTAMP",
+    "Decimal": "DECIMAL(18,2)",
+    "Decimal | None": "DECIMAL(18,2)",
+}
+_OWN_TYPES = {"weight": "DECIMAL(9,8)", "clicks": "BIGINT", "impressions": "BIGINT", "quality": "DECIMAL(4,2)"}
+
+
+def _schema(shape: type[Fact]) -> dict[str, str]:
+    # __annotations__ are text in this module, and their order is the columns' order
+    return {name: _OWN_TYPES.get(name) or _COLUMN_TYPES[str(kind)] for name, kind in shape.__annotations__.items()}
+
+
+SCHEMAS: dict[str, dict[str, str]] = {
+    "calls": _schema(CallFact),
+    "credits": _schema(CreditFact),
+    "deals": _schema(DealFact),
+    "spend": _schema(SpendFact),
+}

@@ -1,0 +1,53 @@
+"""A report as CSV: one file a grouping, with the figures' own names as headers.
+
+UTF-8 with a byte order mark, because Excel takes a file without one for the machine's code page; commas and
+decimal points, because other programs expect them. (Who works in Excel has the .xlsx.)
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+
+from chalicelib.reports.figures import UNITS
+from chalicelib.reports.report import Report, Row, Table
+
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d*\s()-]+$)")  # "+7495…" is a number, "+cmd|…" is not
+
+
+def render(report: Report) -> dict[str, bytes]:
+    """`report-<grouping>.csv` for each grouping; a report with a single one is `report.csv`."""
+    if len(report.tables) == 1:
+        return {"report.csv": _file(next(iter(report.tables.values())))}
+    return {f"report-{by}.csv": _file(table) for by, table in report.tables.items()}
+
+
+def _file(table: Table) -> bytes:
+    named = any(row.name for row in table.rows)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([*table.dimensions, *(["name"] if named else []), *UNITS])
+    writer.writerows(_lines(table, named=named))
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _lines(table: Table, *, named: bool) -> Iterable[list[str]]:
+    for row in (*table.rows, _total(table)):
+        keys = [*row.key, *([row.name] if named else [])]
+        yield [*map(_safe, keys), *(_cell(row, name) for name in UNITS)]
+
+
+def _total(table: Table) -> Row:
+    return Row(("TOTAL", *[""] * (len(table.dimensions) - 1)), table.total)
+
+
+def _cell(row: Row, name: str) -> str:
+    value = row.figures.get(name)
+    return "" if value is None else f"{value:f}"
+
+
+def _safe(text: str) -> str:
+    """Campaigns and keywords come from anybody's URL: a spreadsheet must not run one as a formula."""
+    return "'" + text if _FORMULA.match(text) else text

@@ -1,0 +1,49 @@
+"""A report as JSON: numbers are the decimals' own digits, never through a float; no value is `null`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.reports.figures import UNITS
+from chalicelib.reports.formulas import ACCURACY_FORMULA, FORMULAS, NOTES
+from chalicelib.reports.report import Report, Row, Table
+
+
+def render(report: Report) -> dict[str, bytes]:
+    """One file, `report.json`."""
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    return {"report.json": msgspec.json.format(encoder.encode(_document(report)), indent=1)}
+
+
+def _document(report: Report) -> dict[str, Any]:
+    return {
+        "site": {"site_id": report.site_id, "name": report.site_name, "time_zone": report.time_zone},
+        "period": {"from": report.first_day, "to": report.last_day},
+        "model": report.model,
+        "currency": report.currency,
+        "generated_at": report.generated_at,
+        "tracking_accuracy": report.accuracy,
+        "groupings": {by: _table(table) for by, table in report.tables.items()},
+        "calls": report.calls,
+        "calls_left_out": report.calls_left_out,
+        "formulas": {**FORMULAS, "tracking_accuracy": ACCURACY_FORMULA},
+        "notes": NOTES,
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    return {
+        "rows": [_row(table, row) for row in table.rows],
+        "total": {name: table.total.get(name) for name in UNITS},
+    }
+
+
+def _row(table: Table, row: Row) -> dict[str, Any]:
+    named = {"name": row.name} if row.name else {}
+    return {
+        **dict(zip(table.dimensions, row.key, strict=True)),
+        **named,
+        **{name: row.figures.get(name) for name in UNITS},
+    }

@@ -1,0 +1,102 @@
+"""The words of the reports. Another language is another dictionary here, under its ISO 639 code."""
+
+from __future__ import annotations
+
+ENGLISH: dict[str, str] = {
+    # groupings and dimensions
+    "channel": "Channel",
+    "campaign": "Campaign",
+    "keyword": "Keyword",
+    "campaign_keyword": "Campaign and keyword",
+    "creative": "Creative",
+    "number": "Number",
+    "region": "Region",
+    "hour": "Hour",
+    "weekday": "Weekday",
+    "manager": "Manager",
+    # figures
+    "calls": "Calls",
+    "unique": "Unique",
+    "answered": "Answered",
+    "target": "Target",
+    "missed": "Missed",
+    "missed_percent": "Missed, %",
+    "called_back": "Called back",
+    "share": "Share, %",
+    "average_talk": "Average talk, s",
+    "average_quality": "Average quality",
+    "leads": "Leads",
+    "deals": "Deals won",
+    "conversion": "Conversion, %",
+    "revenue": "Revenue",
+    "gross_profit": "Gross profit",
+    "average_order": "Average order",
+    "spend": "Spend",
+    "cpl": "CPL",
+    "cost_per_call": "Cost per call",
+    "cost_per_unique": "Cost per unique call",
+    "cost_per_order": "Cost per order",
+    "roi": "ROI, %",
+    "romi": "ROMI, %",
+    "sales_cycle": "Sales cycle, days",
+    "accuracy": "Tracking accuracy, %",
+    # values
+    "total": "Total",
+    "": "(not set)",
+    "channel:paid_search": "Paid search",
+    "channel:paid_social": "Paid social",
+    "channel:display": "Display",
+    "channel:organic_search": "Organic search",
+    "channel:social": "Social",
+    "channel:messenger": "Messengers",
+    "channel:email": "E-mail",
+    "channel:maps": "Maps",
+    "channel:classifieds": "Classifieds",
+    "channel:referral": "Referral",
+    "channel:direct": "Direct",
+    "channel:offline": "Offline",
+    "channel:overflow": "Overflow number",
+    "channel:unknown": "Unknown",
+    "channel:other_paid": "Other paid",
+    "weekday:1": "Mon",
+    "weekday:2": "Tue",
+    "weekday:3": "Wed",
+    "weekday:4": "Thu",
+    "weekday:5": "Fri",
+    "weekday:6": "Sat",
+    "weekday:7": "Sun",
+    "model:last_non_direct": "last non-direct touch",
+    "model:last_touch": "last touch",
+    "model:first_touch": "first touch",
+    "model:linear": "shared equally by all touches",
+    # the call list
+    "started_at": "Started",
+    "call_id": "Call",
+    "caller": "Caller",
+    "status": "Status",
+    "talk_seconds": "Talk, s",
+    "source": "Source",
+    "evidence": "Evidence",
+}
+LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH}
+
+
+def label(key: str, language: str = "en") -> str:
+    """The word for a figure, grouping or dimension; the key itself where there is none."""
+    return LANGUAGES[language].get(key, key)
+
+
+def value_label(dimension: str, value: str, language: str = "en") -> str:
+    """A row's value in words: `paid_search` is Paid search, 1 is Mon, hour 9 is 09:00; free text stays as it is."""
+    if dimension == "hour" and value.isdigit():
+        return f"{int(value):02d}:00"
+    words = LANGUAGES[language]
+    return words.get(f"{dimension}:{value}") or (value or words[""])
+
+
+def row_label(dimensions: tuple[str, ...], key: tuple[str, ...], name: str = "", language: str = "en") -> str:
+    """A whole row in one line: the name before the id, a nested value after its parent."""
+    parts = [value_label(dimension, value, language) for dimension, value in zip(dimensions, key, strict=True)]
+    if name:
+        parts[0] = f"{name} ({parts[0]})"
+    return " · ".join(parts)

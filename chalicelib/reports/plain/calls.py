@@ -1,0 +1,164 @@
+"""A row as a call with what is known of its origin. Pure; docs/plain-files.md tells the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from chalicelib.attribution.sources import classify
+from chalicelib.attribution.types import Call, CallStatus, Direction, Evidence, EvidenceKind, Touch
+from chalicelib.errors import BadInput
+from chalicelib.money import parse_decimal
+from chalicelib.phone import PhoneNumber, parse_caller, parse_phone
+from chalicelib.reports.plain.cells import Cells, Reader, text_of
+from chalicelib.reports.plain.sources import own_source
+
+# Our field → other names it goes by, besides its own.
+CALL_FIELDS = {
+    "caller": ("from", "phone"),
+    "number": ("to",),
+    "talk_seconds": ("talk_sec", "billsec"),
+    "total_seconds": ("duration_sec", "duration"),
+    "status": ("disposition",),
+    "manager": ("answered_by",),
+}
+STATUSES = {
+    "answered": CallStatus.ACCEPTED,
+    "accepted": CallStatus.ACCEPTED,
+    "completed": CallStatus.ACCEPTED,
+    "busy": CallStatus.BUSY,
+    "failed": CallStatus.FAILED,
+    "congestion": CallStatus.FAILED,
+    "abandoned": CallStatus.ABANDONED,
+    "canceled": CallStatus.ABANDONED,
+}
+DIRECTIONS = {
+    "in": Direction.IN,
+    "inbound": Direction.IN,
+    "incoming": Direction.IN,
+    "out": Direction.OUT,
+    "outbound": Direction.OUT,
+    "outgoing": Direction.OUT,
+}
+
+
+def call_of(line: int, cells: Cells, reader: Reader) -> tuple[Call, Evidence]:
+    """One call and what is known of its origin. Raises BadInput naming the field."""
+    started_at = reader.moment(_required(cells, "started_at"), field="started_at")
+    caller = text_of(cells, "caller", CALL_FIELDS)
+    talk_seconds = _talk_seconds(cells, reader)
+    touches = _touches(cells, started_at, reader)
+    call = Call(
+        site_id="plain",
+        call_id=text_of(cells, "call_id") or f"line-{line}",
+        vendor=text_of(cells, "vendor") or "file",
+        endpoint_id="",
+        events=1,
+        first_seen_at=started_at,
+        started_at=started_at,
+        direction=_direction(cells),
+        caller=_e164(parse_caller(caller, country=reader.country)),
+        caller_key=reader.caller_key(caller),
+        number=_number(cells, reader),
+        answered_at=None,
+        ended_at=None,
+        ring_seconds=None,
+        talk_seconds=talk_seconds,
+        status=_status(cells, talk_seconds),
+        answered_by=text_of(cells, "manager", CALL_FIELDS) or None,
+        hangup_cause=None,
+        recording_url=None,
+    )
+    return call, _evidence(cells, touches)
+
+
+def _touches(cells: Cells, started_at: datetime, reader: Reader) -> tuple[Touch, ...]:
+    listed = cells.get("touches")
+    if listed:
+        if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):
+            raise BadInput("touches", "not a list of objects")
+        touches = [_touch(one, index, started_at, reader) for index, one in enumerate(listed)]
+        return tuple(sorted((touch for touch in touches if touch.at <= started_at), key=lambda touch: touch.at))
+    if own_source(cells) is None and not text_of(cells, "url"):
+        return ()
+    return (_touch({**cells, "at": None}, 0, started_at, reader),)
+
+
+def _touch(cells: Cells, index: int, started_at: datetime, reader: Reader) -> Touch:
+    url, referrer = text_of(cells, "url"), text_of(cells, "referrer")
+    at = cells.get("at")
+    return Touch(
+        at=reader.moment(at, field=f"touches[{index}].at") if at else started_at,
+        url=url,
+        referrer=referrer,
+        region=text_of(cells, "region"),
+        source=own_source(cells) or classify(url, referrer),
+    )
+
+
+def _evidence(cells: Cells, touches: tuple[Touch, ...]) -> Evidence:
+    told = text_of(cells, "evidence").lower()
+    if told and told not in list(EvidenceKind):
+        raise BadInput("evidence", f"not one of {', '.join(EvidenceKind)}")
+    kind = EvidenceKind(told) if told else EvidenceKind.LIVE if touches else EvidenceKind.UNKNOWN
+    of_pool = bool(told) and kind is not EvidenceKind.STATIC
+    return Evidence(kind, "as the file tells", pool_id="file" if of_pool else None, touches=touches)
+
+
+def _talk_seconds(cells: Cells, reader: Reader) -> int:
+    """Told; else from answer to end; else at least a second of a call the file says was answered."""
+    told = text_of(cells, "talk_seconds", CALL_FIELDS)
+    if told:
+        return _seconds(told, "talk_seconds")
+    answered, ended = text_of(cells, "answered_at"), text_of(cells, "ended_at")
+    if answered and ended:
+        talk = reader.moment(ended, field="ended_at") - reader.moment(answered, field="answered_at")
+        return max(int(talk.total_seconds()), 0)
+    if _told_status(cells) is CallStatus.ACCEPTED:
+        return max(_seconds(text_of(cells, "total_seconds", CALL_FIELDS) or "1", "duration_sec"), 1)
+    return 0
+
+
+def _seconds(text: str, field: str) -> int:
+    number = parse_decimal(text, field=field)
+    if number < 0:
+        raise BadInput(field, "below zero")
+    return int(number)
+
+
+def _told_status(cells: Cells) -> CallStatus | None:
+    return STATUSES.get(text_of(cells, "status", CALL_FIELDS).lower())
+
+
+def _status(cells: Cells, talk_seconds: int) -> CallStatus:
+    if talk_seconds > 0:
+        return CallStatus.ACCEPTED
+    told = _told_status(cells)
+    return CallStatus.MISSED if told in (None, CallStatus.ACCEPTED) else told
+
+
+def _direction(cells: Cells) -> Direction:
+    told = text_of(cells, "direction").lower() or "in"
+    if told not in DIRECTIONS:
+        raise BadInput("direction", "not in or out")
+    return DIRECTIONS[told]
+
+
+def _number(cells: Cells, reader: Reader) -> str | None:
+    """The tracking number in E.164; text that is no number stays as it is, to be counted by."""
+    text = text_of(cells, "number", CALL_FIELDS)
+    try:
+        return parse_phone(text, country=reader.country).e164 if text else None
+    except BadInput:
+        return text
+
+
+def _e164(phone: PhoneNumber | None) -> str | None:
+    return phone.e164 if phone else None
+
+
+def _required(cells: Cells, field: str) -> str:
+    text = text_of(cells, field)
+    if not text:
+        raise BadInput(field, "is missing")
+    return text

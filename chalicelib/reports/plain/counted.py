@@ -1,0 +1,131 @@
+"""Rows of plain files as facts, by the rules of the service itself. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from chalicelib.attribution.credit import credit_of
+from chalicelib.attribution.types import AttributedCall, Credit, Deal, EvidenceKind
+from chalicelib.errors import BadInput
+from chalicelib.registry.types import Campaign, Site
+from chalicelib.reports.day_facts import facts_of_day
+from chalicelib.reports.facts import CallFact, CreditFact, DealFact, SpendFact
+from chalicelib.reports.plain.calls import call_of
+from chalicelib.reports.plain.cells import Cells, Reader
+from chalicelib.reports.plain.deals import DealRow, deal_of
+from chalicelib.reports.plain.inputs import Input
+from chalicelib.reports.plain.join import CallsByCaller
+from chalicelib.reports.spend.generic import spend_row
+from chalicelib.reports.spend_channel import spend_fact
+
+SITE_ID = "files"
+
+
+def counted(
+    calls: Input, deals: Input, spend: Input, site: Site, key: bytes
+) -> dict[str, list[CallFact] | list[CreditFact] | list[DealFact] | list[SpendFact]]:
+    """All rows as facts by kind. `key` is of the callers' hashes; called back is told within each day."""
+    reader = Reader(ZoneInfo(site.time_zone), site.country, key)
+    attributed = _calls(calls, reader)
+    known = CallsByCaller(attributed)
+    rows = _once(deals.parsed(lambda line, cells: _timed(deal_of(line, cells, reader), known)))
+    own = {row.external_id: row.source for row in rows if row.source}
+    found = [
+        facts_of_day(site, (), day_calls, day_deals, known.first_call, credit=_credit, own_sources=own)
+        for day_calls, day_deals in _by_day(attributed, [_deal(row, known, site) for row in rows])
+    ]
+    return {
+        "calls": [fact for day in found for fact in day.calls],
+        "credits": [fact for day in found for fact in day.credits],
+        "deals": [fact for day in found for fact in day.deals],
+        "spend": spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency))),
+    }
+
+
+def _by_day(
+    calls: Iterable[AttributedCall], deals: Iterable[Deal]
+) -> Iterable[tuple[list[AttributedCall], list[Deal]]]:
+    days: dict[date, tuple[list[AttributedCall], list[Deal]]] = defaultdict(lambda: ([], []))
+    for attributed in calls:
+        days[attributed.day][0].append(attributed)
+    for deal in deals:
+        days[deal.day][1].append(deal)
+    return days.values()
+
+
+def _calls(source: Input, reader: Reader) -> list[AttributedCall]:
+    """Each call once: a repetition is rejected by name, so that no count is quietly wrong."""
+    lines: dict[str, int] = {}
+
+    def parse(line: int, cells: Cells) -> AttributedCall:
+        call, evidence = call_of(line, cells, reader)
+        if call.call_id in lines:
+            raise BadInput("call_id", f"repeats line {lines[call.call_id]}")
+        lines[call.call_id] = line
+        return AttributedCall(replace(call, site_id=SITE_ID), evidence, call.started_at.astimezone(reader.zone).date())
+
+    return source.parsed(parse)
+
+
+def _credit(attributed: AttributedCall, model: str, campaigns: Sequence[Campaign]) -> tuple[Credit, ...]:
+    """A row that names its source means it, whatever kind of number was called."""
+    if attributed.evidence.touches:
+        attributed = replace(attributed, evidence=replace(attributed.evidence, kind=EvidenceKind.LIVE))
+    return credit_of(attributed, model, campaigns)
+
+
+def _timed(row: DealRow, known: CallsByCaller) -> DealRow:
+    """A deal without a time of its own takes its call's."""
+    if row.outcome_at is not None:
+        return row
+    attributed, _ = known.of_deal(row)
+    if attributed is None:
+        raise BadInput("outcome_at", "is missing, and no call is found to take it from")
+    return replace(row, outcome_at=attributed.call.started_at)
+
+
+def _once(rows: Sequence[DealRow]) -> list[DealRow]:
+    """Each deal with its latest outcome."""
+    latest: dict[str, DealRow] = {}
+    for row in rows:
+        known = latest.get(row.external_id)
+        if known is None or _moment(row) >= _moment(known):
+            latest[row.external_id] = row
+    return list(latest.values())
+
+
+def _moment(row: DealRow) -> datetime:
+    if row.outcome_at is None:
+        raise ValueError("a deal was counted before it was given a time")
+    return row.outcome_at
+
+
+def _deal(row: DealRow, known: CallsByCaller, site: Site) -> Deal:
+    attributed, joined_by = known.of_deal(row)
+    outcome_at = _moment(row)
+    return Deal(
+        site_id=SITE_ID,
+        source="file",
+        external_id=row.external_id,
+        outcome_at=outcome_at,
+        status=row.status,
+        amount=row.amount or Decimal(0),
+        gross_profit=row.gross_profit,
+        currency=row.currency or site.currency,
+        manager=row.manager,
+        quality=row.quality,
+        promo_code=None,
+        caller_key=attributed.call.caller_key if attributed else row.caller_key,
+        call_id=attributed.call.call_id if attributed else None,
+        day=attributed.day if attributed else outcome_at.astimezone(ZoneInfo(site.time_zone)).date(),
+        joined_by=joined_by,
+    )
+
+
+def _texts(cells: Cells) -> dict[str, str]:
+    return {name: "" if value is None else str(value) for name, value in cells.items()}

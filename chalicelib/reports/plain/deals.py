@@ -1,0 +1,67 @@
+"""A row as a deal not yet joined to its call; docs/plain-files.md tells the fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from chalicelib.attribution.import_deals import STATUSES
+from chalicelib.attribution.types import OutcomeStatus, Source
+from chalicelib.errors import BadInput
+from chalicelib.money import parse_currency, parse_decimal
+from chalicelib.reports.plain.cells import Cells, Reader, text_of
+from chalicelib.reports.plain.sources import own_source
+
+
+@dataclass(frozen=True, slots=True)
+class DealRow:
+    """A deal not yet joined to its call. None: the file does not say."""
+
+    external_id: str
+    call_id: str | None
+    caller_key: str | None
+    outcome_at: datetime | None
+    status: OutcomeStatus
+    amount: Decimal | None
+    gross_profit: Decimal | None
+    currency: str | None
+    manager: str | None
+    quality: int | None
+    source: Source | None
+
+
+def deal_of(line: int, cells: Cells, reader: Reader) -> DealRow:
+    """One deal. A file without statuses lists won deals. Raises BadInput naming the field."""
+    told = " ".join(text_of(cells, "status").lower().split()) or "won"
+    if told not in STATUSES:
+        raise BadInput("status", f"not one of {', '.join(status for status in OutcomeStatus)}")
+    moment = text_of(cells, "outcome_at")
+    currency = text_of(cells, "currency")
+    return DealRow(
+        external_id=text_of(cells, "external_id") or f"line-{line}",
+        call_id=text_of(cells, "call_id") or None,
+        caller_key=reader.caller_key(text_of(cells, "phone", {"phone": ("caller", "from")})),
+        outcome_at=reader.moment(moment, field="outcome_at") if moment else None,
+        status=STATUSES[told],
+        amount=_amount(cells, "amount"),
+        gross_profit=_amount(cells, "gross_profit"),
+        currency=parse_currency(currency) if currency else None,
+        manager=text_of(cells, "manager") or None,
+        quality=_quality(cells),
+        source=own_source(cells),
+    )
+
+
+def _amount(cells: Cells, field: str) -> Decimal | None:
+    text = text_of(cells, field)
+    return parse_decimal(text, field=field) if text else None
+
+
+def _quality(cells: Cells) -> int | None:
+    text = text_of(cells, "quality")
+    if not text:
+        return None
+    if text not in {"1", "2", "3", "4", "5"}:
+        raise BadInput("quality", "not a mark from 1 to 5")
+    return int(text)

@@ -1,0 +1,40 @@
+"""The source a row names itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.attribution.channels import channel_of
+from chalicelib.attribution.referrers import place_of_name
+from chalicelib.attribution.types import Source
+from chalicelib.reports.plain.cells import Cells, text_of
+
+SOURCE_FIELDS = {
+    "source": ("utm_source",),
+    "medium": ("utm_medium",),
+    "campaign": ("utm_campaign", "campaign_id"),
+    "keyword": ("utm_term",),
+    "creative": ("utm_content", "ad_id"),
+}
+
+
+def own_source(cells: Cells) -> Source | None:
+    """The source a row names itself, by columns, `utm_*` or `variables`; None where it names none."""
+    variables = cells.get("variables")
+    told = {
+        **(variables if isinstance(variables, Mapping) else {}),
+        **{name: cells[name] for name in cells if cells[name]},
+    }
+    parts = {field: text_of(told, field, SOURCE_FIELDS) for field in SOURCE_FIELDS}
+    parts["source"], parts["medium"] = parts["source"].lower(), parts["medium"].lower()
+    channel = text_of(told, "channel")
+    if not channel and not any(parts.values()):
+        return None
+    return Source(channel=channel or _channel(parts["source"], parts["medium"]), **parts)
+
+
+def _channel(source: str, medium: str) -> str:
+    if not source and not medium:
+        return "unknown"
+    place = place_of_name(source) if source else None
+    return channel_of(medium, place.kind if place else None)

@@ -1,0 +1,93 @@
+"""A report as a value: what every layout is given. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from chalicelib.reports.figures import Figures
+
+# Grouping → the dimensions that name its rows. A second dimension is nested: its shares are of its parent.
+GROUPINGS: dict[str, tuple[str, ...]] = {
+    "channel": ("channel",),
+    "campaign": ("campaign",),
+    "keyword": ("keyword",),
+    "campaign_keyword": ("campaign", "keyword"),
+    "creative": ("creative",),
+    "number": ("number",),
+    "region": ("region",),
+    "hour": ("weekday", "hour"),
+    "manager": ("manager",),
+}
+NESTED = frozenset({"campaign_keyword"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table: its values of the grouping's dimensions, its name if it has one, its figures."""
+
+    key: tuple[str, ...]
+    figures: Figures
+    name: str = ""  # e.g. the campaign's name beside its id
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One grouping: rows, most calls first, and the total, which is computed from the calls."""
+
+    by: str
+    rows: tuple[Row, ...]
+    total: Figures
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The dimensions that name a row."""
+        return GROUPINGS[self.by]
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """One call of the call list. `started_at` is in the site's zone; the source is the heaviest credit's."""
+
+    started_at: datetime
+    call_id: str
+    caller: str  # masked
+    number: str
+    status: str
+    answered: bool
+    target: bool
+    called_back: bool
+    talk_seconds: int
+    channel: str
+    source: str
+    campaign: str
+    keyword: str
+    creative: str
+    region: str
+    manager: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One site, one period, one model."""
+
+    site_id: str
+    site_name: str
+    first_day: date
+    last_day: date  # included
+    model: str
+    currency: str
+    time_zone: str
+    generated_at: datetime
+    tables: Mapping[str, Table]
+    accuracy: Decimal | None  # percent
+    calls: tuple[CallLine, ...]
+    calls_left_out: int = 0  # older calls that the list has no room for
+
+    @property
+    def total(self) -> Figures:
+        """The figures of all calls of the period: the same in every table."""
+        return next(iter(self.tables.values())).total

@@ -1,0 +1,95 @@
+"""A registered site with calls, deals and spend of one day, through the real storage."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from chalicelib.attribution import days, store, table
+from chalicelib.attribution.merge import fold
+from chalicelib.attribution.stored import record_of
+from chalicelib.attribution.types import (
+    AttributedCall,
+    CallEvent,
+    CallStatus,
+    Deal,
+    Direction,
+    Evidence,
+    EvidenceKind,
+    OutcomeStatus,
+    Source,
+    Touch,
+)
+from chalicelib.registry import store as registry
+from chalicelib.registry.types import Account, Site
+from chalicelib.settings import settings
+
+DAY = date(2026, 11, 3)
+NOON = datetime(2026, 11, 3, 9, tzinfo=UTC)  # in Moscow
+SITE = Site("s1", "a1", "key1", "Поддоны 24", (), "Europe/Moscow", "RUB", "RU")
+CAMPAIGN = "772040791973"
+
+
+def register() -> None:
+    """The account and the site."""
+    registry.create_account(Account("a1", "Account", NOON))
+    registry.create_site(SITE)
+
+
+def call(
+    call_id: str,
+    *,
+    at: datetime = NOON,
+    caller: str = "+79160000001",
+    talk: int = 30,
+    direction: Direction = Direction.IN,
+    kind: EvidenceKind = EvidenceKind.LIVE,
+) -> AttributedCall:
+    """Take in a finished call with one touch of CAMPAIGN, and mark its day."""
+    event = CallEvent(
+        f"{call_id}-ended",
+        call_id,
+        direction=direction,
+        caller=caller,
+        number="+74950000001",
+        started_at=at,
+        talk_seconds=talk,
+        status=CallStatus.ACCEPTED if talk else CallStatus.MISSED,
+    )
+    table.add_events(SITE.site_id, call_id, ("generic", "e1"), [event], at)
+    item = store.item(SITE.site_id, call_id)
+    assert item is not None
+    folded = fold(record_of(item), settings().signing_key)
+    touch = Touch(at - timedelta(minutes=3), "https://shop.example/", "", "Москва", source())
+    evidence = Evidence(kind, "for a test", pool_id="p1", touches=(touch,))
+    store.put_evidence(folded, evidence, DAY)
+    days.mark_changed(SITE.site_id, DAY)
+    return AttributedCall(folded, evidence, DAY)
+
+
+def source(channel: str = "paid_search") -> Source:
+    return Source(channel, "yandex", "cpc", CAMPAIGN, "купить поддоны", "")
+
+
+def won(call: AttributedCall, profit: str = "8700", amount: str = "20000") -> Deal:
+    """A deal won two days after its call."""
+    deal = Deal(
+        site_id=SITE.site_id,
+        source="generic",
+        external_id=f"deal-{call.call.call_id}",
+        outcome_at=call.call.started_at + timedelta(days=2),
+        status=OutcomeStatus.WON,
+        amount=Decimal(amount),
+        gross_profit=Decimal(profit),
+        currency="RUB",
+        manager="Иванов И.",
+        quality=4,
+        promo_code=None,
+        caller_key=call.call.caller_key,
+        call_id=call.call.call_id,
+        day=DAY,
+        joined_by="call_id",
+    )
+    store.put_deal(deal)
+    days.mark_changed(SITE.site_id, DAY)
+    return deal

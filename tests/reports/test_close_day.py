@@ -1,0 +1,142 @@
+"""Closing a day, through the real tables and bucket (moto)."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import clock
+from chalicelib.attribution import days
+from chalicelib.attribution.types import Direction, EvidenceKind
+from chalicelib.reports import build_report, close_day, facts_store, import_spend, parquet, report_store
+from chalicelib.settings import settings
+from tests.reports import day
+from tests.reports.day import CAMPAIGN, DAY, NOON, SITE
+
+SPEND = b"date,source,medium,campaign_id,currency,cost\n2026-11-03,yandex,cpc,772040791973,RUB,5000.50\n"
+
+
+@pytest.fixture(autouse=True)
+def site(aws: Any) -> None:
+    day.register()
+
+
+def later() -> datetime:
+    """When every mark made so far is old enough."""
+    return clock.utc_now() + timedelta(seconds=5)
+
+
+def facts(kind: str, columns: str, tmp_path: Path) -> list[tuple[Any, ...]]:
+    """Columns of one kind's facts of DAY."""
+    with parquet.connect(tmp_path) as db:
+        parquet.open_views(db, facts_store.fetch(SITE.site_id, DAY, DAY, tmp_path))
+        return sorted(db.execute(f"SELECT {columns} FROM {kind}").fetchall())  # noqa: S608 - our own words
+
+
+def test_a_closed_day_holds_its_calls_credits_deals_and_spend(tmp_path: Path) -> None:
+    day.won(day.call("c1"))
+    import_spend.import_rows(SITE.site_id, "generic", SPEND, NOON)
+    close_day.close(later())
+    assert facts("calls", "call_id, hour, weekday, answered, target, quality", tmp_path) == [
+        ("c1", 12, 2, True, True, Decimal("4.00"))
+    ]
+    models = [(model, CAMPAIGN, Decimal(1)) for model in ("first_touch", "last_non_direct", "last_touch", "linear")]
+    assert facts("credits", "model, campaign, weight", tmp_path) == models
+    assert facts("deals", "call_id, won, amount, first_call_at", tmp_path) == [
+        ("c1", True, Decimal("20000.00"), NOON.replace(tzinfo=None))
+    ]
+    assert facts("spend", "channel, campaign, cost", tmp_path) == [("paid_search", CAMPAIGN, Decimal("5000.50"))]
+
+
+def test_closing_twice_gives_the_same_facts_and_leaves_nothing_marked(tmp_path: Path) -> None:
+    day.won(day.call("c1"))
+    close_day.close(later())
+    first = facts("credits", "*", tmp_path)
+    days.mark_changed(SITE.site_id, DAY)
+    close_day.close(later())
+    assert facts("credits", "*", tmp_path) == first
+    assert days.changed_days() == []
+
+
+def test_a_change_during_the_rebuild_keeps_the_day_marked() -> None:
+    day.call("c1")
+    marked = days.changed_days()[0]
+    close_day.rebuild(SITE.site_id, DAY, later())
+    day.call("c2")  # arrives after the rebuild read the calls
+    close_day.forget_if_settled(marked, later())
+    assert [one.day for one in days.changed_days()] == [DAY]
+
+
+def test_a_mark_younger_than_the_indexes_lag_is_kept_for_another_round() -> None:
+    day.call("c1")
+    close_day.close(days.changed_days()[0].changed_at + timedelta(seconds=1))
+    assert len(days.changed_days()) == 1
+    close_day.close(later())
+    assert days.changed_days() == []
+
+
+def test_a_failing_day_does_not_stop_the_others_and_raises_at_the_end(tmp_path: Path) -> None:
+    days.mark_changed("a-site-that-is-gone", DAY)
+    day.call("c1")
+    with pytest.raises(close_day.DaysFailed, match="1 of 2"):
+        close_day.close(later())
+    assert facts("calls", "call_id", tmp_path) == [("c1",)]
+    assert [one.site_id for one in days.changed_days()] == ["a-site-that-is-gone"]
+
+
+def test_a_day_whose_calls_have_expired_keeps_its_facts(tmp_path: Path) -> None:
+    day.call("c1")
+    close_day.close(later())
+    days.mark_changed(SITE.site_id, DAY)
+    close_day.close(datetime(2030, 1, 1, tzinfo=UTC))
+    assert facts("calls", "call_id", tmp_path) == [("c1",)]
+    assert days.changed_days() == []
+
+
+def test_outgoing_calls_are_facts_without_credit_and_call_back_the_missed(tmp_path: Path) -> None:
+    day.call("missed", talk=0)
+    day.call("back", at=NOON + timedelta(hours=1), direction=Direction.OUT)
+    close_day.close(later())
+    assert facts("calls", "call_id, called_back", tmp_path) == [("back", False), ("missed", True)]
+    assert {call_id for (call_id,) in facts("credits", "call_id", tmp_path)} == {"missed"}
+
+
+def test_a_report_is_built_from_the_facts_and_linked_from_the_index(aws: Any) -> None:
+    day.won(day.call("c1"))
+    day.call("c2", kind=EvidenceKind.OVERFLOW)
+    import_spend.import_rows(SITE.site_id, "generic", SPEND, NOON)
+    close_day.close(later())
+    detail = {"site_id": SITE.site_id, "from": "2026-11-01", "to": "2026-11-30"}
+    answer = build_report.build(NOON, detail)
+    prefix = "reports/s1/2026-11-01_2026-11-30/last_non_direct"
+    stored = [file.key for file in report_store.files_of(SITE.site_id)]
+    assert {f"{prefix}/report.{kind}" for kind in ("xlsx", "json", "html")} | {f"{prefix}/report-channel.csv"} <= set(
+        stored
+    )
+    document = json.loads(_body(aws, f"{prefix}/report.json"))
+    assert document["tracking_accuracy"] == 50
+    (row,) = [row for row in document["groupings"]["campaign"]["rows"] if row["campaign"] == CAMPAIGN]
+    assert (row["calls"], row["deals"], row["spend"], row["romi"]) == (1, 1, 5000.5, 73.98)
+    index = _body(aws, report_store.index_key(SITE.site_id)).decode()
+    assert "report.xlsx" in index and "X-Amz-Signature" in index
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in answer["files"]["report.xlsx"]
+
+
+def test_the_schedule_builds_every_due_period_of_every_site() -> None:
+    day.call("c1")
+    close_day.close(later())
+    assert build_report.build(datetime(2026, 11, 4, 9, tzinfo=UTC), {}) == {"built": 4}
+    periods = {file.period.name for file in report_store.files_of(SITE.site_id)}
+    assert periods == {
+        "2026-11-03_2026-11-03", "2026-10-26_2026-11-01", "2026-10-01_2026-10-31", "2026-11-01_2026-11-04",
+    }  # fmt: skip
+
+
+def _body(aws: Any, key: str) -> bytes:
+    body: bytes = aws.client("s3").get_object(Bucket=settings().bucket, Key=key)["Body"].read()
+    return body
