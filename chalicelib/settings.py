@@ -28,6 +28,7 @@ class Settings:
     attribute_queue: str  # URL: calls to attribute
     deliver_queue: str  # URL: calls to deliver
     kept_queue: str  # URL: carrier events kept while storage failed
+    report_function: str  # builds the reports the manage API orders; empty: they are built where they are ordered
     link_seconds: int  # lifetime of presigned links
     test_clock: bool  # take the time from X-Callpath-Time: simulations only, never in production
 
@@ -52,6 +53,7 @@ def settings() -> Settings:
         attribute_queue=env.get("CALLPATH_ATTRIBUTE_QUEUE", ""),
         deliver_queue=env.get("CALLPATH_DELIVER_QUEUE", ""),
         kept_queue=env.get("CALLPATH_KEPT_QUEUE", ""),
+        report_function=env.get("CALLPATH_REPORT_FUNCTION", ""),
         link_seconds=int(env.get("CALLPATH_LINK_SECONDS", "604800")),
         test_clock=env.get("CALLPATH_TEST_CLOCK", "off") == "on",
     )

@@ -1,0 +1,111 @@
+"""Which slot to try: from memory where it is fresh enough, else from as few reads as find a free number.
+
+Pure: the same code runs in production and in the simulator, which gives it a virtual clock and a seeded generator.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from chalicelib.pool.commands import Conversation, Read
+from chalicelib.pool.group import Group, free_before
+from chalicelib.pool.view import PoolView
+
+FIRST_READ = 32  # groups read when a container meets a pool
+READS = (3, 24, 64)  # groups of the reads that one request may spend, one after another
+EXPLORE = 0.02  # share of requests that read although memory would do: finds numbers everybody forgot
+RESTED = 0.7  # of the pool's pace: idle for so long, a number counts as rested
+
+
+class Choice(NamedTuple):
+    """The slot to try."""
+
+    group: int
+    slot: int
+
+
+class Search:
+    """One request's search for a number; it remembers what it has read and must not read again."""
+
+    def __init__(self, view: PoolView, now: float, rng: random.Random) -> None:
+        self.view, self.now, self.rng = view, now, rng
+        self.asked: set[int] = set()  # groups whose image came during this request
+        self.refused: set[int] = set()  # groups that cannot serve this visitor
+        self._reads = list(READS)
+        self._explore = view.size > 1 and rng.random() < EXPLORE
+
+    @property
+    def all_read(self) -> bool:
+        """Whether every group of the pool was looked at during this request."""
+        return len(self.asked) >= self.view.size
+
+    def next(self) -> Conversation[Choice | None]:
+        """The next slot to try, or None when no free number was found."""
+        choice = None if self._explore else self._remembered() or self._among(self.asked)
+        self._explore = False
+        while choice is None and (groups := self._to_read()):
+            images: dict[int, Group] = yield Read(groups)
+            self.asked.update(groups)
+            for group in groups:
+                if group in images:
+                    self.view.record(group, images[group], self.now)
+                else:
+                    self.view.forget(group)
+            choice = self._among(groups)
+        return choice
+
+    def _remembered(self) -> Choice | None:
+        """A random rested slot of the freshest view that has one; past the pool's cool-down if any view has such."""
+        views = [(self.view.age(group, self.now), self.rng.random(), group) for group in self.view.candidates()]
+        fresh = [group for age, _, group in sorted(views) if age <= self.view.trust]
+        rested = self._rested()
+        for rest in dict.fromkeys((max(rested, self.view.policy.cooldown), rested)):
+            for group in fresh:
+                slots = [choice for choice, idle in self._free((group,)) if idle >= rest]
+                if slots:
+                    return self.rng.choice(slots)
+        return None
+
+    def _among(self, groups: Iterable[int]) -> Choice | None:
+        """Of these groups: a random slot past the cool-down, else a random rested one, else the one idle longest."""
+        free = self._free(groups)
+        rested = self._rested()
+        for rest in (max(rested, self.view.policy.cooldown), rested):
+            slots = [choice for choice, idle in free if idle >= rest]
+            if slots:
+                return self.rng.choice(slots)
+        return max(free, key=lambda found: found[1])[0] if free else None
+
+    def _rested(self) -> float:
+        return RESTED * (self.view.pace or 0.0)
+
+    def _free(self, groups: Iterable[int]) -> list[tuple[Choice, float]]:
+        """The free, lendable slots of these groups and how long each has been idle, in seconds."""
+        limit = free_before(self.now, self.view.policy.guard)
+        return [
+            (Choice(group, index), self.now - slot.until)
+            for group in groups
+            if group not in self.refused and (image := self.view.image(group)) is not None
+            for index, slot in enumerate(image.slots)
+            if slot.until < limit and self.view.lendable(group, index)
+        ]
+
+    def _to_read(self) -> tuple[int, ...]:
+        """The groups of the next read; none when the request has read what it may."""
+        if self.view.unseen and not self.asked:
+            return tuple(self._sample(range(self.view.size), FIRST_READ))
+        unread = [group for group in range(self.view.size) if group not in self.asked]
+        if not self._reads or not unread:
+            return ()
+        self.view.had_to_read()
+        count = self._reads.pop(0)
+        likely = self.view.resting_longest(count - 1, skip=self.asked)
+        never_seen = [group for group in self.view.unseen_groups() if group not in self.asked]
+        others = [group for group in never_seen or unread if group not in likely]
+        return tuple(dict.fromkeys([*likely, *self._sample(others, count - len(likely))]))
+
+    def _sample(self, groups: Iterable[int], count: int) -> list[int]:
+        pool = list(groups)
+        return self.rng.sample(pool, min(count, len(pool)))

@@ -1,0 +1,98 @@
+"""The packed group: twelve numbers of a pool and the ring of their closed leases, which one stored item holds.
+
+Pure values. Times are whole seconds since 2024-01-01 UTC: the present is rounded down and an end is rounded up, so that
+a lease is never shorter than promised. `now` is a float of the same scale.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+SLOTS = 12  # a head of twelve slots and twenty-two closed leases is the largest that is written with one unit
+GUARD = 2  # seconds between a lease's end and the next one: twice the largest clock error of a container
+RETIRED = 99_999_999_999  # the end of a slot that is not lent: empty, draining, in quarantine or archived
+EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
+AGE_CAP = 1800.0  # seconds; a number idle for longer says nothing more about the pool's pace
+
+
+class Slot(NamedTuple):
+    """One number's present. Never lent: no visitor, `until` 0. Retired: `kept_for` is the number that owns it."""
+
+    visitor: bytes | None
+    leased: int
+    until: int
+    kept_for: str | None = None
+
+    @property
+    def retired(self) -> bool:
+        """Not to be lent."""
+        return self.until == RETIRED
+
+    @property
+    def empty(self) -> bool:
+        """Retired and kept for no number: a new one may move in."""
+        return self.retired and self.kept_for is None
+
+
+class Closed(NamedTuple):
+    """A lease that another one displaced. `visitor` None: the slot's first lease displaced nobody."""
+
+    slot: int
+    visitor: bytes | None
+    leased: int
+    until: int
+
+
+class Group(NamedTuple):
+    """One image of a group as storage returned it: a head, or a chunk of history, which is a copy of a head."""
+
+    slots: tuple[Slot, ...]
+    ring: tuple[Closed, ...]  # oldest first
+    trims: int  # how often the ring was emptied into a chunk
+
+    def slot_of(self, visitor: bytes) -> int | None:
+        """Where the visitor sits, be his lease running or over."""
+        for index, slot in enumerate(self.slots):
+            if slot.visitor == visitor:
+                return index
+        return None
+
+    def oldest_end(self) -> int:
+        """The earliest end among the slots that are lent at all; RETIRED where there is none."""
+        return min(slot.until for slot in self.slots)
+
+    def last_push(self) -> int:
+        """When the ring last grew: every push replaces a slot by one that begins at that moment."""
+        return max(slot.leased for slot in self.slots)
+
+
+def second_of(moment: datetime) -> float:
+    """An aware moment as seconds since 2024."""
+    return (moment - EPOCH).total_seconds()
+
+
+def moment_of(second: float) -> datetime:
+    """The inverse of `second_of`."""
+    return EPOCH + timedelta(seconds=second)
+
+
+def end_of(now: float, seconds: float) -> int:
+    """The end, rounded up, of what begins now and lasts `seconds`."""
+    return math.ceil(now + seconds)
+
+
+def free_before(now: float, guard: int) -> int:
+    """A slot is free when its `until` is less than this."""
+    return math.floor(now) - guard
+
+
+def idle_time(group: Group, now: float, guard: int) -> float | None:
+    """Twice the mean idle age of the group's free slots: about how long a number rests before it is lent again.
+
+    Seconds, each age capped at AGE_CAP. None where nothing is free.
+    """
+    limit = free_before(now, guard)
+    ages = [min(now - slot.until, AGE_CAP) for slot in group.slots if slot.until < limit]
+    return 2 * sum(ages) / len(ages) if ages else None

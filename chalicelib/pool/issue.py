@@ -1,0 +1,184 @@
+"""Lend a number to a visitor, or renew his lease."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from chalicelib import log, tokens, tracing
+from chalicelib.body import decode
+from chalicelib.errors import NotFound, StorageUnavailable
+from chalicelib.http import Request
+from chalicelib.pool import rules
+from chalicelib.pool.census_table import tally
+from chalicelib.pool.chooser import Choice
+from chalicelib.pool.conditions import Visit, fitting, is_marked, visit_of
+from chalicelib.pool.doorkeeper import from_own_page, is_crawler
+from chalicelib.pool.group import second_of
+from chalicelib.pool.lease_token import LeaseToken, open_lease, seal_lease, visitor_key
+from chalicelib.pool.table import PoolTable
+from chalicelib.pool.view import Policy, PoolView
+from chalicelib.pool.visits import RawTouch, record_touch
+from chalicelib.registry import snapshot
+from chalicelib.registry.types import NumberKind, Pool, SiteSnapshot, SwapRule
+from chalicelib.settings import settings
+
+RENEW_BEFORE = 60  # seconds before the end of a lease, or at its half where it is short
+ASK_AGAIN = 300  # seconds after which a page that keeps its own number may ask again
+CONTAINER_RNG = random.Random()  # noqa: S311 - it spreads load, it keeps no secret
+
+VisitorId = Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9._:-]*$")]
+Address = Annotated[str, Meta(max_length=8192)]
+Token = Annotated[str, Meta(max_length=512)]
+
+
+class NumberRequest(Struct):
+    """What the snippet sends."""
+
+    url: Address
+    visitor_id: VisitorId | None = None
+    referrer: Address | None = None
+    lease: Token | None = None
+
+
+class Lending:
+    """One request to be lent a number: who asks, for which site, with which lease in hand."""
+
+    def __init__(self, found: SiteSnapshot, asked: NumberRequest, visit: Visit, now: datetime) -> None:
+        self.found, self.visit, self.now, self.second = found, visit, now, second_of(now)
+        self.visitor_id = asked.visitor_id or tokens.random_id("v")
+        self.visitor = visitor_key(found.site.site_id, self.visitor_id, settings().signing_key)
+        self.held = self._own(asked.lease)
+
+    @property
+    def arrives(self) -> bool:
+        """Whether this page view is an arrival: not a page renewing, nor the next one of a visit that goes on."""
+        if self.held is None or self.held.until < self.second:
+            return True
+        return is_marked(self.visit) and self.held.arrival != self.visit.fingerprint
+
+    def _own(self, text: str | None) -> LeaseToken | None:
+        """The lease in hand, if we signed it for this very visitor."""
+        if not text:
+            return None
+        held = open_lease(text, settings().signing_key)
+        if held is not None and held.visitor == self.visitor:
+            return held
+        log.event("lease_ignored", site_id=self.found.site.site_id, forged=held is None)
+        return None
+
+
+def issue(request: Request, site_key: str) -> dict[str, Any]:
+    """Answer `{"visitor_id", "number", "kind", "lease", "expires_in", "renew_in", "swap"}`.
+
+    Raises BadInput naming the field, NotFound for an unknown site key, StorageUnavailable.
+    """
+    asked = decode(request.body, NumberRequest)
+    visit = visit_of(asked.url, asked.referrer or "", request.headers)
+    found = snapshot.site_by_key(site_key, request.now)
+    if found is None:
+        raise NotFound("No site has this key.", field="site_key")
+    tracing.annotate(site=found.site.site_id)
+    lending = Lending(found, asked, visit, request.now)
+    # Who holds a lease of ours was let in before; only strangers pay for the look at their User-Agent.
+    if not from_own_page(found.site, request, visit) or (
+        lending.held is None and is_crawler(request.header("user-agent"))
+    ):
+        return _original(lending, "stranger")
+    if lending.arrives:
+        _record_arrival(lending)
+    tally().flush(request.now)
+    return _renewed(lending) or _lent(lending)
+
+
+def _renewed(lending: Lending) -> dict[str, Any] | None:
+    """The lease in hand extended by one write and no read, or None where it is lost."""
+    held = lending.held
+    pool = next((pool for pool in lending.found.pools if held and pool.pool_id == held.pool_id), None)
+    if held is None or pool is None:
+        return None
+    view = _configured(lending.found, pool)
+    stands = view.lendable(held.group, held.slot) and view.numbers[held.group][held.slot] == held.number
+    if not stands and held.until < lending.second:
+        return None  # taken out of use since: a lease that runs may go on, one that lapsed may not come back
+    table = PoolTable(pool.pool_id)
+    seat = Choice(held.group, held.slot)
+    renewed = table.hold(rules.renew(view, seat, lending.visitor, lending.second))
+    return None if renewed is None else _dynamic(lending, pool, renewed, held.number, table, "number_renewed")
+
+
+def _lent(lending: Lending) -> dict[str, Any]:
+    """A dynamic number of the first fitting pool that has one, else the first overflow number, else none of ours."""
+    pools = fitting(lending.found.pools, lending.visit)
+    for pool in pools:
+        view, table = _configured(lending.found, pool), PoolTable(pool.pool_id)
+        lent = table.hold(rules.lend(view, lending.visitor, lending.second, CONTAINER_RNG)) if view.size else None
+        if lent is not None:
+            return _dynamic(lending, pool, lent, view.numbers[lent.group][lent.slot], table, "number_lent")
+    for pool in pools:
+        if pool.overflow_number:
+            tally().add(pool.pool_id, lending.now)
+            tally().flush(lending.now)
+            log.event("number_overflow", site_id=lending.found.site.site_id, pool_id=pool.pool_id)
+            return _answer(lending, NumberKind.OVERFLOW, pool.overflow_number, pool)
+    return _original(lending, "no_number" if pools else "no_pool")
+
+
+def _record_arrival(lending: Lending) -> None:
+    visit = lending.visit
+    touch = RawTouch(lending.now, visit.url, visit.referrer, visit.region)
+    try:
+        record_touch(lending.found.site.site_id, lending.visitor.hex(), touch)
+    except StorageUnavailable:
+        # The visitor gets his number all the same: the lease still ties his call to him.
+        log.event("touch_lost", site_id=lending.found.site.site_id)
+
+
+def _dynamic(
+    lending: Lending, pool: Pool, lent: rules.Lent, number: str, table: PoolTable, event: str
+) -> dict[str, Any]:
+    arrival = lending.visit.fingerprint if lending.arrives or lending.held is None else lending.held.arrival
+    lease = LeaseToken(pool.pool_id, lent.group, lent.slot, number, lent.visitor, arrival, lent.leased, lent.until)
+    trips = table.consumed.trips
+    log.event(event, site_id=lending.found.site.site_id, pool_id=pool.pool_id, trips=trips)
+    return _answer(lending, NumberKind.DYNAMIC, number, pool, seal_lease(lease, settings().signing_key))
+
+
+def _answer(lending: Lending, kind: NumberKind, number: str, pool: Pool, lease: str | None = None) -> dict[str, Any]:
+    hold = pool.hold_seconds
+    return {
+        "visitor_id": lending.visitor_id,
+        "number": number,
+        "kind": kind,
+        "lease": lease,
+        "expires_in": hold,
+        "renew_in": max(hold - RENEW_BEFORE, hold // 2),
+        "swap": [_swap(rule) for rule in lending.found.site.swap if rule.pool_id in (None, pool.pool_id)],
+    }
+
+
+def _original(lending: Lending, why: str) -> dict[str, Any]:
+    """The page keeps its own number."""
+    log.event("number_original", site_id=lending.found.site.site_id, why=why)
+    nothing: dict[str, Any] = {"number": None, "kind": NumberKind.ORIGINAL, "lease": None, "swap": []}
+    return {"visitor_id": lending.visitor_id, **nothing, "expires_in": ASK_AGAIN, "renew_in": ASK_AGAIN}
+
+
+def _swap(rule: SwapRule) -> dict[str, str]:
+    return {"selector": rule.selector} if rule.selector else {"number": rule.number or ""}
+
+
+def _configured(found: SiteSnapshot, pool: Pool) -> PoolView:
+    view = _view(pool.pool_id)
+    view.configure(found.slots.get(pool.pool_id, ()), Policy(pool.hold_seconds, pool.cooldown_seconds))
+    return view
+
+
+@lru_cache(maxsize=512)
+def _view(pool_id: str) -> PoolView:
+    """What this container remembers of a pool."""
+    return PoolView((), Policy(0), CONTAINER_RNG)

@@ -1,0 +1,53 @@
+"""The lease as the browser carries it. Pure.
+
+It is signed, so that a renewal needs no read and nobody renews or releases another visitor's lease.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+
+from chalicelib import tokens
+
+PURPOSE = "lease"
+VISITOR_BYTES = 12
+ARRIVAL_BYTES = 6
+_FIXED = struct.Struct(f">{VISITOR_BYTES}s{ARRIVAL_BYTES}sIIHB")
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseToken:
+    """What a lease is known by. Times in seconds since 2024."""
+
+    pool_id: str
+    group: int
+    slot: int
+    number: str  # E.164
+    visitor: bytes
+    arrival: bytes  # fingerprint of the arrival last recorded, so that the same page renewing is no new touch
+    leased: int
+    until: int
+
+
+def visitor_key(site_id: str, visitor_id: str, key: bytes) -> bytes:
+    """The twelve bytes that stand for a visitor wherever he is stored; 24 hex digits outside the pool."""
+    return hmac.new(key, f"{site_id}\0{visitor_id}".encode(), hashlib.sha256).digest()[:VISITOR_BYTES]
+
+
+def seal_lease(lease: LeaseToken, key: bytes) -> str:
+    """The token to hand out."""
+    fixed = _FIXED.pack(lease.visitor, lease.arrival, lease.leased, lease.until, lease.group, lease.slot)
+    return tokens.seal(fixed + f"{lease.pool_id}\0{lease.number}".encode(), key=key, purpose=PURPOSE)
+
+
+def open_lease(token: str, key: bytes) -> LeaseToken | None:
+    """The lease of a token we sealed, or None for anything else."""
+    payload = tokens.unseal(token, key=key, purpose=PURPOSE)
+    if payload is None:
+        return None
+    visitor, arrival, leased, until, group, slot = _FIXED.unpack_from(payload)
+    pool_id, _, number = payload[_FIXED.size :].decode().partition("\0")
+    return LeaseToken(pool_id, group, slot, number, visitor, arrival, leased, until)

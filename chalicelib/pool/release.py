@@ -1,0 +1,49 @@
+"""Give a number back when its visitor leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib import log, tracing
+from chalicelib.body import decode
+from chalicelib.errors import BadInput, NotFound
+from chalicelib.http import Request
+from chalicelib.pool import rules
+from chalicelib.pool.chooser import Choice
+from chalicelib.pool.group import second_of
+from chalicelib.pool.issue import Token, VisitorId
+from chalicelib.pool.lease_token import open_lease, visitor_key
+from chalicelib.pool.table import PoolTable
+from chalicelib.registry import snapshot
+from chalicelib.settings import settings
+
+
+class ReleaseRequest(Struct):
+    """What the snippet sends when the last tab closes."""
+
+    visitor_id: VisitorId
+    lease: Token
+
+
+def release(request: Request, site_key: str) -> dict[str, Any]:
+    """Answer `{"released": bool}`: false when the number is somebody else's by now. The same again changes nothing.
+
+    Raises BadInput (field `lease`) for a lease that is not this visitor's, NotFound for an unknown site key,
+    StorageUnavailable.
+    """
+    asked = decode(request.body, ReleaseRequest)
+    found = snapshot.site_by_key(site_key, request.now)
+    if found is None:
+        raise NotFound("No site has this key.", field="site_key")
+    key, site_id = settings().signing_key, found.site.site_id
+    tracing.annotate(site=site_id)
+    lease = open_lease(asked.lease, key)
+    if lease is None or lease.visitor != visitor_key(site_id, asked.visitor_id, key):
+        raise BadInput("lease", "not a lease of this visitor")
+    seat = Choice(lease.group, lease.slot)
+    written = PoolTable(lease.pool_id).hold(rules.release(seat, lease.visitor, second_of(request.now)))
+    released = written.image is not None and written.image.slots[lease.slot].visitor == lease.visitor
+    log.event("number_released", site_id=site_id, pool_id=lease.pool_id, released=released)
+    return {"released": released}

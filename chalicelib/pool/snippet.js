@@ -1,0 +1,425 @@
+// callpath: lends this visitor a tracking number and shows it where the page shows its own.
+//
+// Loaded with <script async>. It has one global (window.callpath), throws nothing into the page, and when anything
+// fails the page stays as its author wrote it. Served minified: `python -m infra.minify` after every change.
+(function (config) {
+  "use strict";
+  if (window.callpath) return;
+
+  const KEY = "callpath." + config.site;
+  const TABS = KEY + ".tabs";
+  const TIMEOUT = 4000;
+  const RETRY = 30000;
+  // Without a word from the service, and at the least, seconds until it is asked again.
+  const RENEW = [300, 10];
+  // A page that nobody has touched for so long keeps its number no longer than the lease it has.
+  const IDLE = 600000;
+  const TWO_YEARS = 63072000;
+  const CAMPAIGN = /[?&](utm_\w+|\w*clid|[gw]braid)=/i;
+
+  const COUNTRY = /^(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})(\d+)$/;
+  // What people put between digits, no-break spaces, all dashes and invisible marks included.
+  const GAP = "[\\s().\\u00ad\\u00b7\\u2010-\\u2015\\u2212\\u200b-\\u200f\\u2060-]{0,30}";
+  const PHONE_LIKE = new RegExp("\\+?\\(?\\d(?:" + GAP + "\\d){5,14}");
+  const GLUED = /[\d+](?:[\s(\u2010-\u2015-]{0,3}|\.)$/;
+  const INLINE = /^(A|ABBR|B|BDI|BDO|BIG|CITE|CODE|DATA|DFN|EM|FONT|I|INS|MARK|NOBR|Q|S|SMALL|SPAN|STRONG|SUB|SUP|TIME|TT|U|VAR|WBR)$/;
+  const NOT_TEXT = /^(SCRIPT|STYLE|NOSCRIPT|TEXTAREA|TEMPLATE|IFRAME|OBJECT|CANVAS|SELECT)$/;
+  const IGNORED = "[data-callpath-ignore],[contenteditable=''],[contenteditable=true]";
+  const TEL = "a[href^='tel:' i]";
+
+  const tab = Math.random().toString(36).slice(2);
+  let state = {};
+  let shown = null;
+  let changes = [];
+  let asking = null;
+  let arriving = true;
+  let renewAt = 0;
+  let timer = 0;
+  let usedAt = Date.now();
+  let leavingAt = 0;
+  let observer = null;
+  let waiting = null;
+
+  function safely(work) {
+    return function (argument) {
+      try {
+        return work(argument);
+      } catch (error) {
+        return undefined;
+      }
+    };
+  }
+
+  function on(target, names, work) {
+    names.split(" ").forEach((name) => target.addEventListener(name, safely(work), { capture: true, passive: true }));
+  }
+
+  // ---- numbers as people write them
+
+  function parsed(e164) {
+    const found = COUNTRY.exec(e164.replace(/\D/g, ""));
+    return { digits: found[0], country: found[1], national: found[2] };
+  }
+
+  // The new number's digits in the places of the old one's; where they do not fit, the number in full.
+  function shaped(found, next, sameCountry) {
+    const digits = found.replace(/\D/g, "");
+    const trunk = next.country === "7" ? "8" : "0";
+    const plus = found.includes("+");
+    let fill = "";
+    if (digits.length === next.digits.length && (plus || (sameCountry && digits.startsWith(next.country)))) fill = next.digits;
+    else if (sameCountry && !plus && digits === trunk + digits.slice(-next.national.length)) fill = trunk + next.national;
+    else if (sameCountry && !plus && digits.length === next.national.length) fill = next.national;
+    let place = 0;
+    return fill ? found.replace(/\d/g, () => fill[place++]) : "+" + next.digits;
+  }
+
+  function finder(e164, next) {
+    const own = parsed(e164);
+    const prefix = "(?:((?:\\+|00)?" + own.country + "|[08])" + GAP + "(?:0\\)" + GAP + ")?)?";
+    const pattern = new RegExp("(^|\\D)(\\(?" + prefix + Array.from(own.national).join(GAP) + ")(?!\\d)", "g");
+    return function (text) {
+      const edits = [];
+      let match;
+      while ((match = pattern.exec(text))) {
+        const from = match.index + match[1].length;
+        // Without its prefix the same digits may be another country's number, or the tail of a longer one.
+        if (!match[3] && GLUED.test(text.slice(0, from))) continue;
+        edits.push([from, from + match[2].length, shaped(match[2], next, own.country === next.country)]);
+      }
+      return edits;
+    };
+  }
+
+  function anyPhone(next) {
+    return function (text) {
+      const match = PHONE_LIKE.exec(text);
+      return match ? [[match.index, match.index + match[0].length, shaped(match[0], next, true)]] : [];
+    };
+  }
+
+  // ---- the page
+
+  function read(node, attribute) {
+    return attribute ? node.getAttribute(attribute) : node.data;
+  }
+
+  function write(node, attribute, value) {
+    if (attribute && value === null) node.removeAttribute(attribute);
+    else if (attribute) node.setAttribute(attribute, value);
+    else node.data = value;
+  }
+
+  function change(node, attribute, now) {
+    const was = read(node, attribute);
+    if (was === now) return;
+    write(node, attribute, now);
+    changes.push([node, attribute, was, now]);
+  }
+
+  function edited(text, edits) {
+    return edits.reduceRight((done, edit) => done.slice(0, edit[0]) + edit[2] + done.slice(edit[1]), text);
+  }
+
+  // A number may be spread over inline elements: find it in the joined text, change each node's own part.
+  function editRun(nodes, find) {
+    const edits = find(nodes.map((node) => node.data).join(""));
+    let start = 0;
+    nodes.forEach((node) => {
+      const length = node.data.length;
+      const mine = edits
+        .filter((edit) => edit[0] < start + length && edit[1] > start)
+        .map((edit) => {
+          const from = Math.max(edit[0], start);
+          const to = Math.min(edit[1], start + length);
+          return [from - start, to - start, edit[2].slice(from - edit[0], to === edit[1] ? undefined : to - edit[0])];
+        });
+      if (mine.length) change(node, "", edited(node.data, mine));
+      start += length;
+    });
+    return edits.length;
+  }
+
+  function runsIn(root) {
+    const runs = [[]];
+    (function walk(parent) {
+      for (let node = parent.firstChild; node; node = node.nextSibling) {
+        if (node.nodeType === 3) runs[runs.length - 1].push(node);
+        if (node.nodeType !== 1) continue;
+        const flows = INLINE.test(node.tagName);
+        if (!flows) runs.push([]);
+        if (!NOT_TEXT.test(node.tagName) && !node.matches(IGNORED)) walk(node);
+        if (!flows) runs.push([]);
+      }
+    })(root);
+    return runs.filter((run) => run.some((node) => /\d/.test(node.data)));
+  }
+
+  function each(root, selector, work) {
+    const found = Array.from(root.querySelectorAll(selector));
+    if (root.matches && root.matches(selector)) found.push(root);
+    found.filter((element) => !element.closest(IGNORED)).forEach((element) => safely(work)(element));
+  }
+
+  function swapNumber(root, find) {
+    runsIn(root).forEach((run) => editRun(run, find));
+    each(root, TEL, (link) => {
+      const text = decodeURIComponent(read(link, "href").slice(4));
+      const edits = find(text);
+      if (edits.length) change(link, "href", "tel:" + encodeURI(edited(text, edits)));
+    });
+    ["aria-label", "title"].forEach((name) =>
+      each(root, "[" + name + "]", (element) => change(element, name, edited(read(element, name), find(read(element, name)))))
+    );
+  }
+
+  function swapElement(element, next) {
+    const found = runsIn(element).some((run) => editRun(run, anyPhone(next)));
+    if (!found && !element.childNodes.length) element.appendChild(document.createTextNode(""));
+    if (!found && element.childNodes.length === 1 && read(element.firstChild, "") === "") change(element.firstChild, "", "+" + next.digits);
+    if (element.tagName === "A" && /^(tel:|#|$)/i.test(read(element, "href") || "")) change(element, "href", "tel:+" + next.digits);
+  }
+
+  // The page's own changes are noted, those made by `work` are not.
+  function unobserved(work) {
+    if (observer) noted(observer.takeRecords());
+    work();
+    if (observer) observer.takeRecords();
+  }
+
+  function swapIn(root) {
+    if (!shown || root.closest(IGNORED)) return;
+    const next = parsed(shown);
+    const apply = safely((rule) => {
+      if (rule.number && rule.number !== shown) swapNumber(root, finder(rule.number, next));
+      if (rule.selector) each(document, rule.selector, (element) => swapElement(element, next));
+    });
+    unobserved(() => (state.swap || []).forEach((rule) => apply(rule)));
+    changes = changes.filter((entry) => entry[0].isConnected);
+  }
+
+  function restore() {
+    shown = null;
+    const undo = (entry) => read(entry[0], entry[1]) === entry[3] && write(entry[0], entry[1], entry[2]);
+    unobserved(() => changes.reverse().forEach(undo));
+    changes = [];
+  }
+
+  function show() {
+    const number = state.number && state.expires > Date.now() ? state.number : null;
+    if (!number || number === shown) return;
+    restore();
+    shown = number;
+    swapIn(document.documentElement);
+    watch();
+  }
+
+  // Content that comes later is swapped when it has come to rest for a moment.
+  function watch() {
+    if (observer || !window.MutationObserver) return;
+    observer = new MutationObserver(safely(noted));
+    const attributeFilter = ["href", "aria-label", "title"];
+    observer.observe(document.documentElement, { childList: true, subtree: true, characterData: true, attributeFilter });
+  }
+
+  function noted(records) {
+    if (!records.length) return;
+    if (!waiting) {
+      waiting = new Set();
+      setTimeout(safely(swapLate), 50);
+    }
+    records.forEach((record) => waiting.add(record.target));
+  }
+
+  function swapLate() {
+    const targets = Array.from(waiting);
+    waiting = null;
+    const roots = new Set(
+      targets.map((node) => {
+        let root = node.nodeType === 1 ? node : node.parentElement;
+        while (root && INLINE.test(root.tagName)) root = root.parentElement;
+        return root;
+      })
+    );
+    if (roots.size > 50) return swapIn(document.documentElement);
+    roots.forEach((root) => root && root.isConnected && swapIn(root));
+  }
+
+  // ---- what is remembered, first-party
+
+  function load() {
+    let text = null;
+    try {
+      text = localStorage.getItem(KEY);
+    } catch (error) {
+      const found = document.cookie.match("(?:^|; )" + encodeURIComponent(KEY) + "=([^;]*)");
+      text = found && decodeURIComponent(found[1]);
+    }
+    const found = safely(JSON.parse)(text) || {};
+    return found.born > Date.now() - TWO_YEARS * 1000 ? found : state;
+  }
+
+  function save() {
+    const text = JSON.stringify(state);
+    try {
+      localStorage.setItem(KEY, text);
+    } catch (error) {
+      document.cookie = encodeURIComponent(KEY) + "=" + encodeURIComponent(text) + ";path=/;SameSite=Lax;max-age=" + TWO_YEARS;
+    }
+  }
+
+  // The tabs that show this lease, each with the time until which it counts if it vanishes without a word.
+  const countTabs = safely((mine) => {
+    const tabs = JSON.parse(localStorage.getItem(TABS) || "{}");
+    tabs[tab] = mine;
+    Object.keys(tabs).forEach((name) => tabs[name] > Date.now() || delete tabs[name]);
+    localStorage.setItem(TABS, JSON.stringify(tabs));
+    return Object.keys(tabs).length;
+  });
+
+  // ---- the service
+
+  function address(task) {
+    return config.base + "/v1/sites/" + config.site + "/" + task;
+  }
+
+  function within(time, work) {
+    return Promise.race([work, new Promise((_, fail) => setTimeout(fail, time))]);
+  }
+
+  function post(task, body) {
+    // A string goes as text/plain, which needs no preflight.
+    const options = { method: "POST", body: JSON.stringify(body), keepalive: true, credentials: "omit" };
+    return within(TIMEOUT, fetch(address(task), options)).then((response) => {
+      if (!response.ok) throw new Error(response.status);
+      return within(TIMEOUT, response.json());
+    });
+  }
+
+  function tell(task, body) {
+    const text = JSON.stringify(Object.assign({ visitor_id: state.visitor, lease: state.lease }, body));
+    if (navigator.sendBeacon) navigator.sendBeacon(address(task), text);
+    else fetch(address(task), { method: "POST", body: text, keepalive: true }).catch(() => {});
+  }
+
+  function keep(answer) {
+    const now = Date.now();
+    const after = (seconds) => now + Math.max(seconds || RENEW[0], RENEW[1]) * 1000;
+    const number = answer.kind !== "original" && /^\+\d{7,15}$/.test(answer.number) ? answer.number : null;
+    state = {
+      born: state.born || now,
+      visitor: answer.visitor_id,
+      lease: answer.lease,
+      number: number,
+      swap: answer.swap,
+      expires: after(answer.expires_in),
+      renew: after(answer.renew_in),
+      called: Boolean(state.called && state.number === number),
+    };
+    arriving = false;
+    save();
+    if (!number) restore();
+  }
+
+  function request() {
+    // Another tab may have asked while this one waited for its turn.
+    state = load();
+    if (!arriving && state.renew > Date.now()) return undefined;
+    const body = { url: location.href, referrer: document.referrer };
+    if (state.visitor) body.visitor_id = state.visitor;
+    if (state.lease) body.lease = state.lease;
+    return post("number", body).then(keep);
+  }
+
+  function ask() {
+    if (asking) return;
+    const locks = navigator.locks;
+    // A tab that sleeps while it holds the lock must not keep the others waiting.
+    asking = within(3 * TIMEOUT, locks ? locks.request(KEY, request) : request())
+      .then(() => true, () => false)
+      .then(
+        safely((answered) => {
+          asking = null;
+          // While the lease lasts the number is good even if the service is not.
+          if (!answered && !(state.expires > Date.now())) restore();
+          follow(answered ? state.renew : Date.now() + RETRY);
+        })
+      );
+  }
+
+  function follow(next) {
+    show();
+    countTabs(Math.max(state.expires || 0, Date.now() + 60000));
+    renewAt = next;
+    clearTimeout(timer);
+    timer = setTimeout(safely(renew), Math.max(next - Date.now(), 1000));
+  }
+
+  function renew() {
+    const inUse = document.visibilityState === "visible" && Date.now() - usedAt < IDLE;
+    if (inUse && Date.now() >= renewAt) ask();
+  }
+
+  function used() {
+    usedAt = Date.now();
+    if (usedAt >= renewAt) renew();
+  }
+
+  function clicked(event) {
+    const link = event.target.closest && event.target.closest("a[href]");
+    if (!link) return;
+    if (link.matches(TEL)) {
+      state = Object.assign(load(), { called: true });
+      save();
+      tell("events", { type: "tel_click", url: location.href });
+    } else if (link.host === location.host) leavingAt = Date.now();
+  }
+
+  function left() {
+    clearTimeout(timer);
+    state = load();
+    const others = countTabs(0);
+    // On the way to the next page, or to the telephone, the number is still needed.
+    if (others || !state.lease || state.called || Date.now() - leavingAt < 5000) return;
+    tell("release", {});
+    state.expires = Math.min(state.expires, Date.now() + RETRY);
+    state.renew = 0;
+    save();
+  }
+
+  function opened() {
+    const from = safely(() => new URL(document.referrer).host)();
+    state = load();
+    arriving = CAMPAIGN.test(location.search) || (Boolean(from) && from !== location.host);
+    show();
+    if (arriving || !(state.renew > Date.now())) ask();
+    else follow(state.renew);
+  }
+
+  function start() {
+    on(document, "click auxclick", clicked);
+    on(document, "submit", () => (leavingAt = Date.now()));
+    on(document, "visibilitychange pointerdown pointermove keydown scroll", used);
+    on(window, "pagehide", left);
+    on(window, "pageshow", (event) => {
+      if (!event.persisted) return;
+      state = load();
+      follow(state.renew || 0);
+      used();
+    });
+    on(window, "storage", (event) => {
+      if (event.key !== KEY) return;
+      state = load();
+      if (state.renew > Date.now()) follow(state.renew);
+    });
+    opened();
+  }
+
+  window.callpath = {
+    number: () => shown,
+    refresh: safely(ask),
+    event: safely((body) => tell("events", Object.assign({ url: location.href }, body))),
+  };
+  if (document.prerendering) document.addEventListener("prerenderingchange", safely(start), { once: true });
+  else safely(start)();
+})(__CONFIG__);

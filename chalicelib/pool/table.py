@@ -1,0 +1,214 @@
+"""Leases in DynamoDB: every command of the rules is one round trip. The hot functions' only storage of the pool.
+
+One place speaks to boto3 for it, because pynamodb can neither return the image a condition failed upon nor say
+`:me IN (A[1], …)`. Everything raises StorageUnavailable when DynamoDB does not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from chalicelib import aws, log
+from chalicelib.errors import StorageUnavailable
+from chalicelib.pool import wire
+from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Take, Trim, Written
+from chalicelib.pool.group import Group, Slot
+from chalicelib.settings import settings
+
+T = TypeVar("T")
+
+HISTORY_SECONDS = 90 * 86_400
+BATCH = 100  # keys of one BatchGetItem
+QUERY_IMAGES = (
+    4  # a chunk answers for the moments since the one before it; more are there for overlaps, at no higher price
+)
+NOT_SEATED = f"NOT :me IN ({', '.join(f'{name}[1]' for name in wire.NAMES)})"
+
+
+@dataclass(slots=True)
+class Consumed:
+    """What the engine says it did. A refused write reports no units: count it as one."""
+
+    trips: int = 0
+    read_units: float = 0.0
+    write_units: float = 0.0
+    refused: int = 0
+
+    def add(self, answer: dict[str, Any], *, write: bool) -> None:
+        reported = answer.get("ConsumedCapacity") or []
+        units = sum(one["CapacityUnits"] for one in (reported if isinstance(reported, list) else [reported]))
+        self.trips += 1
+        if write:
+            self.write_units += units
+        else:
+            self.read_units += units
+
+    def add_refusal(self) -> None:
+        self.trips += 1
+        self.refused += 1
+
+
+class PoolTable:
+    """One pool's groups. `client` is a low-level DynamoDB client, by default the hot one of this container."""
+
+    def __init__(self, pool_id: str, *, client: Any = None, name: str | None = None) -> None:
+        self.consumed = Consumed()
+        self.pool_id = pool_id
+        self._client = client or aws.client("dynamodb", hot=True)
+        self._name = name or settings().pools_table
+
+    def hold(self, conversation: Conversation[T]) -> T:
+        """Lead a conversation of the rules to its end."""
+        answer: Any = None
+        while True:
+            try:
+                command = conversation.send(answer)
+            except StopIteration as ended:
+                result: T = ended.value
+                return result
+            answer = self.execute(command)
+
+    def execute(self, command: Command) -> Any:
+        """Carry out one command; see `commands.py` for its answer."""
+        match command:
+            case Read():
+                return self.read(command.groups)
+            case Take():
+                return self._take(command)
+            case Renew():
+                return self._move_end(command, "<")
+            case Release():
+                return self._move_end(command, ">")
+            case Copy() | Trim():
+                return self._keep_history(command)
+
+    def read(self, groups: Iterable[int], *, consistent: bool = False) -> dict[int, Group]:
+        """The heads of these groups, without those that do not exist."""
+        wanted = [wire.key(self.pool_id, group) for group in groups]
+        found: dict[int, Group] = {}
+        while wanted:
+            asked, wanted = wanted[:BATCH], wanted[BATCH:]
+            with aws.storage_errors():
+                answer = self._client.batch_get_item(
+                    RequestItems={self._name: {"Keys": asked, "ConsistentRead": consistent}},
+                    ReturnConsumedCapacity="TOTAL",
+                )
+            self.consumed.add(answer, write=False)
+            items = answer["Responses"].get(self._name, [])
+            left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if not items and left:  # throttled: nobody can wait here for it to pass
+                raise StorageUnavailable("The storage did not answer. Try again.")
+            found.update((wire.group_number(item), wire.read_group(item)) for item in items)
+            wanted += left
+        return found
+
+    def history(self, group: int, since: int) -> tuple[Group, ...]:
+        """The first images of a group from `since` (milliseconds since 2024) on, oldest first: one consistent Query."""
+        with aws.storage_errors():
+            answer = self._client.query(
+                TableName=self._name,
+                KeyConditionExpression="k = :k AND e >= :since",
+                ExpressionAttributeValues={
+                    ":k": wire.key(self.pool_id, group)["k"],
+                    ":since": {"N": str(max(since, 0))},
+                },
+                Limit=QUERY_IMAGES,
+                ConsistentRead=True,
+                ReturnConsumedCapacity="TOTAL",
+            )
+        self.consumed.add(answer, write=False)
+        return tuple(wire.read_group(item) for item in answer["Items"])
+
+    def update(self, group: int, change: str, condition: str, values: dict[str, Any]) -> Written:
+        """One conditional update of a head; the image comes home whether the condition held or not."""
+        try:
+            with aws.storage_errors():
+                answer = self._client.update_item(
+                    TableName=self._name,
+                    Key=wire.key(self.pool_id, group),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    ReturnConsumedCapacity="TOTAL",
+                )
+        except self._client.exceptions.ConditionalCheckFailedException as refusal:
+            self.consumed.add_refusal()
+            return Written(False, self._image_of(refusal.response, group))
+        self.consumed.add(answer, write=True)
+        return Written(True, wire.read_group(answer["Attributes"]))
+
+    def put(self, item: wire.Item, condition: str, values: dict[str, Any] | None = None) -> bool:
+        """Write a whole item; whether the condition held."""
+        names = {"ExpressionAttributeValues": values} if values else {}
+        try:
+            with aws.storage_errors():
+                answer = self._client.put_item(
+                    TableName=self._name,
+                    Item=item,
+                    ConditionExpression=condition,
+                    ReturnConsumedCapacity="TOTAL",
+                    **names,
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            self.consumed.add_refusal()
+            return False
+        self.consumed.add(answer, write=True)
+        return True
+
+    def _take(self, take: Take) -> Written:
+        slot = wire.NAMES[take.slot]
+        lease = wire.slot_value(take.slot, Slot(take.visitor, take.leased, take.until))
+        lease_is_over = f"{slot}[3] < :free_before"
+        return self.update(
+            take.group,
+            f"SET r = list_append(r, {slot}), {slot} = :lease",
+            f"{lease_is_over} AND {NOT_SEATED}",
+            {":lease": lease, ":free_before": {"N": str(take.free_before)}, ":me": {"B": take.visitor}},
+        )
+
+    def _move_end(self, command: Renew | Release, direction: str) -> Written:
+        slot = wire.NAMES[command.slot]
+        return self.update(
+            command.group,
+            f"SET {slot}[3] = :until",
+            f"{slot}[1] = :me AND {slot}[3] {direction} :until",
+            {":me": {"B": command.visitor}, ":until": {"N": str(command.until)}},
+        )
+
+    def _keep_history(self, command: Copy | Trim) -> Written:
+        length = {":length": {"N": str(4 * len(command.image.ring))}}
+        try:
+            if isinstance(command, Trim):
+                unmoved = "h = :trims AND size(r) = :length"
+                trims = {":trims": {"N": str(command.image.trims)}, ":none": {"L": []}, ":one": {"N": "1"}}
+                return self.update(command.group, "SET r = :none, h = h + :one", unmoved, length | trims)
+            item = wire.write_group(self.pool_id, command.group, command.image, command.key)
+            expires = command.key // 1000 + HISTORY_SECONDS + wire.SECONDS_TO_EPOCH
+            # A copy that is there already and as full will do: the condition's failure is as good as success.
+            self.put(item | {"x": {"N": str(expires)}}, "attribute_not_exists(k) OR size(r) < :length", length)
+        except StorageUnavailable:
+            # The lease it came with stands already, and a later write of this group tries again.
+            log.event("history_not_moved", pool_id=self.pool_id, group=command.group)
+            return Written(False, None)
+        return Written(True, command.image)
+
+    def _image_of(self, refusal: dict[str, Any], group: int) -> Group | None:
+        item = refusal.get("Item") or self._read_head(group)
+        return wire.read_group(item) if item else None
+
+    def _read_head(self, group: int) -> wire.Item | None:
+        """For engines that send no image with a refusal, and for a head that does not exist."""
+        with aws.storage_errors():
+            answer = self._client.get_item(
+                TableName=self._name,
+                Key=wire.key(self.pool_id, group),
+                ConsistentRead=True,
+                ReturnConsumedCapacity="TOTAL",
+            )
+        self.consumed.add(answer, write=False)
+        item: wire.Item | None = answer.get("Item")
+        return item

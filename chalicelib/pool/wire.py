@@ -1,0 +1,71 @@
+"""How a group is stored: DynamoDB's attribute values, and nothing that talks to DynamoDB. Pure.
+
+| attribute | meaning |
+|---|---|
+| `k` S | `<pool id>#<group>` |
+| `e` N | HEAD for the present, milliseconds since 2024 of the last push for a chunk of history |
+| `A` … `L` L | one slot: index, visitor (B; 0 for none; S, the number a retired slot is kept for), begin, end |
+| `r` L | closed leases, oldest first, flat: index, visitor, begin, end, index, … |
+| `h` N | how often the ring was emptied |
+| `x` N | chunks only: seconds since 1970 after which DynamoDB deletes them |
+
+Names are one letter because they count: a head with 22 closed leases must stay below 1,024 bytes, one write unit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.pool.group import EPOCH, Closed, Group, Slot
+
+Item = dict[str, dict[str, Any]]
+
+NAMES = "ABCDEFGHIJKL"
+HEAD = 9_999_999_999_999
+NOBODY: dict[str, Any] = {"N": "0"}
+SECONDS_TO_EPOCH = int(EPOCH.timestamp())
+
+
+def key(pool_id: str, group: int, moment: int = HEAD) -> Item:
+    """The key of a group's head, or of its chunk of that moment."""
+    return {"k": {"S": f"{pool_id}#{group}"}, "e": {"N": str(moment)}}
+
+
+def group_number(item: Item) -> int:
+    """Which group of its pool an item is of."""
+    return int(item["k"]["S"].rpartition("#")[2])
+
+
+def slot_value(index: int, slot: Slot) -> dict[str, Any]:
+    """One slot as its attribute holds it."""
+    who: dict[str, Any] = NOBODY
+    if slot.visitor is not None:
+        who = {"B": slot.visitor}
+    elif slot.kept_for is not None:
+        who = {"S": slot.kept_for}
+    return {"L": [{"N": str(index)}, who, {"N": str(slot.leased)}, {"N": str(slot.until)}]}
+
+
+def read_group(item: Item) -> Group:
+    """An item, head or chunk, as a value."""
+    slots = tuple(_slot(item[name]["L"]) for name in NAMES)
+    ring = item["r"]["L"]
+    closed = tuple(
+        Closed(int(ring[at]["N"]), ring[at + 1].get("B"), int(ring[at + 2]["N"]), int(ring[at + 3]["N"]))
+        for at in range(0, len(ring), 4)
+    )
+    return Group(slots, closed, int(item["h"]["N"]))
+
+
+def write_group(pool_id: str, group: int, image: Group, moment: int = HEAD) -> Item:
+    """A value as an item."""
+    ring: list[dict[str, Any]] = []
+    for closed in image.ring:
+        ring += slot_value(closed.slot, Slot(closed.visitor, closed.leased, closed.until))["L"]
+    slots = {name: slot_value(index, slot) for index, (name, slot) in enumerate(zip(NAMES, image.slots, strict=True))}
+    return {**key(pool_id, group, moment), **slots, "r": {"L": ring}, "h": {"N": str(image.trims)}}
+
+
+def _slot(values: list[dict[str, Any]]) -> Slot:
+    _, who, leased, until = values
+    return Slot(who.get("B"), int(leased["N"]), int(until["N"]), who.get("S"))

@@ -1,0 +1,186 @@
+"""The number endpoint, from request to answer, on tables in memory."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import BadInput, NotFound
+from chalicelib.pool.issue import issue
+from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.table import PoolTable
+from chalicelib.pool.visits import touches_between
+from chalicelib.registry import snapshot, store
+from chalicelib.registry.types import DisplayCondition, NumberState
+from tests.conftest import SIGNING_KEY
+from tests.pool.shop import NOW, POOL, SITE, number, open_shop, page, replace, stock, visit
+
+
+@pytest.fixture(autouse=True)
+def shop(aws: Any) -> None:
+    open_shop()
+    stock(3)
+
+
+def touches(visitor_id: str) -> list[str]:
+    visitor = visitor_key("s1", visitor_id, SIGNING_KEY.encode()).hex()
+    return [touch.url for touch in touches_between("s1", visitor, NOW, NOW + timedelta(days=1))]
+
+
+def test_a_visitor_without_an_id_is_given_one_and_a_number() -> None:
+    answer = visit()
+    assert answer["visitor_id"].startswith("v")
+    assert answer["kind"] == "dynamic"
+    assert answer["number"] in {number(1), number(2), number(3)}
+    assert (answer["expires_in"], answer["renew_in"]) == (360, 300)
+    assert answer["swap"] == [{"number": "+74950000000"}]
+
+
+def test_the_body_may_come_as_plain_text_with_fields_we_do_not_know() -> None:
+    request = page(json.dumps({"url": "https://shop.example/", "screen": "1x1"}).encode(), content_type="text/plain")
+    assert issue(request, "sk1")["kind"] == "dynamic"
+
+
+def test_three_visitors_get_three_numbers_and_the_fourth_the_overflow_number() -> None:
+    answers = [visit(f"v{place}", at=place) for place in range(4)]
+    assert {answer["number"] for answer in answers[:3]} == {number(1), number(2), number(3)}
+    assert (answers[3]["kind"], answers[3]["number"], answers[3]["lease"]) == ("overflow", "+74951110000", None)
+
+
+def test_five_numbers_and_ten_visitors_give_four_dynamic_and_six_overflow() -> None:
+    stock(1, first=4)
+    kinds = [visit(f"v{place}")["kind"] for place in range(10)]
+    assert [kinds.count("dynamic"), kinds.count("overflow")] == [4, 6]
+
+
+def test_a_pool_without_an_overflow_number_leaves_the_pages_own() -> None:
+    store.create_pool(replace(POOL, pool_id="p9", overflow_number=None, condition=DisplayCondition(regions=("RU",))))
+    store.update_pool("s1", "p1", {"condition": DisplayCondition(regions=("KZ",))})
+    snapshot.forget()
+    answer = visit("v1", headers={"cloudfront_viewer_country": "RU"})
+    assert (answer["kind"], answer["number"], answer["lease"], answer["swap"]) == ("original", None, None, [])
+
+
+def test_a_renewal_keeps_the_number_and_costs_one_write() -> None:
+    first = visit("v1")
+    before = visit("v2", at=5)
+    again = visit("v1", at=300, lease=first["lease"])
+    assert again["number"] == first["number"] != before["number"]
+    assert visit("v1", at=650, lease=again["lease"])["number"] == first["number"]
+
+
+def test_a_visitor_who_returns_gets_his_number_back_while_it_is_free() -> None:
+    first = visit("v1")
+    visit("v2", at=10)
+    assert visit("v1", at=7200, lease=first["lease"])["number"] == first["number"]
+    assert visit("v1", at=14400)["number"] == first["number"]
+
+
+def test_another_visitors_lease_is_ignored() -> None:
+    first = visit("v1")
+    assert visit("v2", lease=first["lease"])["number"] != first["number"]
+
+
+@pytest.mark.parametrize("forged", ["x", "%%%", "A" * 80])
+def test_a_forged_lease_is_ignored(forged: str) -> None:
+    assert visit("v1", lease=forged)["kind"] == "dynamic"
+
+
+def test_a_number_that_is_draining_stays_with_its_visitor_and_is_lent_to_nobody_else() -> None:
+    first = visit("v1")
+    store.change_number("s1", first["number"], {"state": NumberState.DRAINING})
+    snapshot.forget()
+    assert visit("v1", at=300, lease=first["lease"])["number"] == first["number"]
+    others = [visit(f"w{place}", at=2000) for place in range(3)]
+    assert first["number"] not in [answer["number"] for answer in others]
+    assert visit("v1", at=2000, lease=first["lease"])["number"] != first["number"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({"origin": "https://thief.example"}, "a page of another site"),
+        ({"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}, "a crawler"),
+        ({"user_agent": ""}, "nobody's browser"),
+    ],
+)
+def test_strangers_see_the_pages_own_number_and_take_no_lease(headers: dict[str, str], why: str) -> None:
+    answer = visit("v1", headers=headers)
+    assert (answer["kind"], answer["lease"]) == ("original", None), why
+    assert touches("v1") == []
+    slots = PoolTable("p1").read([0])[0].slots
+    assert not [slot for slot in slots if slot.visitor], why
+
+
+def test_a_server_without_an_origin_header_counts_as_its_page() -> None:
+    assert visit("v1", headers={"origin": ""})["kind"] == "dynamic"
+    assert visit("v2", url="https://thief.example/", headers={"origin": ""})["kind"] == "original"
+
+
+def test_pools_are_tried_in_their_order_by_display_condition() -> None:
+    moscow = DisplayCondition(regions=("RU-MOW",), sources=("yandex",), landing_patterns=("/doors/*",))
+    store.create_pool(replace(POOL, pool_id="p2", overflow_number=None, order=1, condition=moscow))
+    stock(1, "p2", first=100)
+    there = {"cloudfront_viewer_country": "RU", "cloudfront_viewer_country_region": "MOW"}
+    url = "https://shop.example/doors/oak?utm_source=Yandex"
+    answer = visit("v1", url=url, headers=there)
+    assert answer["number"] == number(100)
+    assert {"selector": ".tel"} in answer["swap"]
+    assert visit("v2", url=url, headers=there)["number"] in {number(1), number(2), number(3)}, "the next one fitting"
+    assert visit("v3", url=url)["number"] != number(100)
+
+
+def test_an_arrival_is_recorded_and_a_renewal_is_not() -> None:
+    landing = "https://shop.example/?utm_source=yandex"
+    first = visit("v1", url=landing)
+    again = visit("v1", at=300, url=landing, lease=first["lease"])
+    inner = visit("v1", at=310, url="https://shop.example/doors", lease=again["lease"], referrer=landing)
+    visit("v1", at=400, url="https://shop.example/?gclid=1", lease=inner["lease"])
+    visit("v1", at=9000, url="https://shop.example/", lease=inner["lease"])
+    assert touches("v1") == [landing, "https://shop.example/?gclid=1", "https://shop.example/"]
+
+
+def test_a_failing_touch_does_not_stop_the_lease(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from chalicelib.settings import settings
+
+    monkeypatch.setenv("CALLPATH_VISITORS_TABLE", "no-such-table")
+    settings.cache_clear()
+    assert visit("v1")["kind"] == "dynamic"
+    assert "touch_lost" in capsys.readouterr().out
+
+
+def test_an_unknown_site_key_is_named() -> None:
+    with pytest.raises(NotFound) as caught:
+        issue(page({"url": "https://shop.example/"}), "nobody")
+    assert caught.value.field == "site_key"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"no json", "body"),
+        ({}, "url"),
+        ({"url": 5}, "url"),
+        ({"url": "javascript:alert(1)"}, "url"),
+        ({"url": "https://" + "a" * 9000}, "url"),
+        ({"url": "https://shop.example/", "visitor_id": "a b"}, "visitor_id"),
+        ({"url": "https://shop.example/", "visitor_id": "v" * 65}, "visitor_id"),
+        ({"url": "https://shop.example/", "lease": "x" * 600}, "lease"),
+    ],
+)
+def test_bad_input_is_named(body: Any, field: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        issue(page(body), "sk1")
+    assert caught.value.field == field
+
+
+def test_a_site_without_allowed_origins_serves_any_page() -> None:
+    store.update_site("s1", {"allowed_origins": ()})
+    snapshot.forget()
+    assert SITE.allowed_origins
+    assert visit("v1", headers={"origin": "https://elsewhere.example"})["kind"] == "dynamic"

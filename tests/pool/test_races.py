@@ -1,0 +1,179 @@
+"""Sixty-four containers at once on fifty numbers, on real engines: the local AWS engine and DynamoDB Local."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import pairwise
+from threading import Lock
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from chalicelib.pool import heads, rules
+from chalicelib.pool.chooser import Choice
+from chalicelib.pool.history import holding, leases_of, query_from
+from chalicelib.pool.seating import by_group, plan
+from chalicelib.pool.table import PoolTable
+from chalicelib.pool.view import Policy, PoolView
+from infra import dynamodb_local
+from infra.engine import Engine
+from infra.tables import table_definitions
+
+pytestmark = pytest.mark.engine
+
+THREADS, NUMBERS, HOLD = 64, 50, 30
+START = 90_000_000.0
+CREDENTIALS: dict[str, Any] = {
+    "aws_access_key_id": "test",
+    "aws_secret_access_key": "test",
+    "region_name": "eu-central-1",
+}
+
+
+@pytest.fixture(scope="module", params=["local engine", "DynamoDB Local"])
+def dynamodb(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A client of a real engine. One attempt a call: what an SDK repeats is another test's matter."""
+    engine: Any = Engine.temporary() if request.param == "local engine" else dynamodb_local.running()
+    with ExitStack() as started:
+        try:
+            running = started.enter_context(engine)
+        except dynamodb_local.EngineUnavailable as problem:
+            if os.environ.get("CALLPATH_SKIP_DYNAMODB_LOCAL") == "1":
+                pytest.skip(str(problem))
+            raise
+        config = Config(max_pool_connections=THREADS, retries={"total_max_attempts": 1})
+        client = boto3.client("dynamodb", endpoint_url=running.url, config=config, **CREDENTIALS)
+        client.create_table(TableName="pools", **table_definitions()["PoolsTable"])
+        yield client
+
+
+@dataclass
+class Stay:
+    """What one visitor's page was promised, in virtual time."""
+
+    seat: tuple[int, int]
+    visitor: bytes
+    begun: float
+    until: float
+
+
+@dataclass
+class Race:
+    """A pool, as many containers as threads, a clock they share and what was promised."""
+
+    dynamodb: Any
+    pool_id: str
+    now: float = START
+    stays: list[Stay] = field(default_factory=list)
+    lock: Any = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.numbers = [f"+7495{place:07d}" for place in range(NUMBERS)]
+        self.seats = by_group(plan({}, self.numbers))
+        for group, taken in self.seats.items():
+            assert heads.claim(self.table(), group, taken, new=True)
+            heads.activate(self.table(), group, taken, START)
+        self.slots = [[taken.get(slot, "") for slot in range(12)] for taken in self.seats.values()]
+
+    def table(self) -> PoolTable:
+        return PoolTable(self.pool_id, client=self.dynamodb, name="pools")
+
+    def view(self, seed: int) -> PoolView:
+        return PoolView(self.slots, Policy(HOLD, cooldown=5), random.Random(seed))
+
+    def tick(self, rng: random.Random) -> float:
+        with self.lock:
+            self.now += rng.uniform(0, 0.4)
+            return self.now
+
+    def run(self, work: Callable[[int], Any]) -> list[Any]:
+        with ThreadPoolExecutor(THREADS) as threads:
+            return list(threads.map(work, range(THREADS)))
+
+
+def test_sixty_four_visitors_at_once_get_fifty_numbers_and_the_rest_overflow(dynamodb: Any) -> None:
+    race = Race(dynamodb, "burst")
+
+    def ask(place: int) -> rules.Lent | None:
+        rng, view = random.Random(place), race.view(place)
+        for attempt in range(3):  # the second look is after the moment a container believes in the exhaustion
+            lent = race.table().hold(rules.lend(view, rng.randbytes(12), START + 1.5 * attempt, rng))
+            if lent is not None:
+                return lent
+        return None
+
+    lent = [(one.group, one.slot) for one in race.run(ask) if one is not None]
+    assert len(lent) == len(set(lent)) == NUMBERS
+    assert race.table().hold(rules.lend(race.view(99), b"late" * 3, START + 5, random.Random(99))) is None
+
+
+def test_one_visitor_with_sixty_four_tabs_never_displaces_anybody(dynamodb: Any) -> None:
+    race = Race(dynamodb, "tabs")
+    me = b"me" * 6
+    lent = race.run(lambda place: race.table().hold(rules.lend(race.view(place), me, START, random.Random(place))))
+    assert all(lent)
+    images = race.table().read(range(5), consistent=True)
+    assert {image.slot_of(me) for image in images.values()} != {None}
+    assert all(sum(slot.visitor == me for slot in image.slots) <= 1 for image in images.values())
+
+
+def test_lending_renewing_and_releasing_at_once_never_gives_a_number_two_holders(dynamodb: Any) -> None:
+    race = Race(dynamodb, "day")
+
+    def visits(place: int) -> None:
+        rng, view, table = random.Random(place), race.view(place), race.table()
+        for _ in range(5):
+            visitor, now = rng.randbytes(12), race.tick(rng)
+            lent = table.hold(rules.lend(view, visitor, now, rng))
+            if lent is None:
+                continue
+            stay = Stay((lent.group, lent.slot), visitor, now, now + HOLD)
+            race.stays.append(stay)
+            for _ in range(rng.randrange(3)):
+                now = race.tick(rng)
+                if table.hold(rules.renew(view, Choice(*stay.seat), visitor, now)):
+                    stay.until = now + HOLD
+            if rng.random() < 0.6:
+                stay.until = min(stay.until, race.tick(rng))
+                table.hold(rules.release(Choice(*stay.seat), visitor, stay.until))
+
+    race.run(visits)
+    check_no_overlap(race.stays)
+    check_history(race)
+    assert len(race.stays) > NUMBERS
+
+
+def check_no_overlap(stays: list[Stay]) -> None:
+    by_seat: dict[tuple[int, int], list[Stay]] = {}
+    for stay in sorted(stays, key=lambda stay: stay.begun):
+        by_seat.setdefault(stay.seat, []).append(stay)
+    for here in by_seat.values():
+        assert all(one.until < other.begun for one, other in pairwise(here))
+
+
+def check_history(race: Race) -> None:
+    for stay in race.stays:
+        at = stay.begun + 5
+        leases = leases_of(stay.seat[1], race.table().history(stay.seat[0], query_from(at)))
+        assert holding(leases, at, 1800).visitor == stay.visitor.hex()
+
+
+def test_a_write_costs_one_unit_until_the_ring_moves_into_a_chunk(dynamodb: Any) -> None:
+    race = Race(dynamodb, "pabcdefghijklmnop")
+    rng, view, table, now = random.Random(1), race.view(1), race.table(), START
+    costs = []
+    for _ in range(400):
+        before = table.consumed.write_units
+        assert table.hold(rules.lend(view, rng.randbytes(12), now, rng))
+        costs.append(table.consumed.write_units - before)
+        now += 1.5
+    assert set(costs) == {1.0, 3.0}
+    assert sum(costs) / len(costs) < 1.13
+    assert table.consumed.refused == 0

@@ -1,0 +1,250 @@
+"""The rules of lending against a store in memory: what is lent to whom, and for how many round trips."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from chalicelib.pool import rules
+from chalicelib.pool.chooser import Choice
+from chalicelib.pool.commands import Copy, Read, Renew, Take, Trim, Written
+from chalicelib.pool.group import GUARD, Closed, Slot
+from chalicelib.pool.view import Policy, PoolView
+from tests.pool.world import START, MemoryTable, numbers_of
+
+HOLD = 300
+
+
+class Pool:
+    """A store, one container's view of it and a clock."""
+
+    def __init__(self, groups: int = 1, slots: int = 12, seed: int = 1, cooldown: float = 0) -> None:
+        self.table = MemoryTable(groups, slots)
+        self.rng = random.Random(seed)
+        self.view = PoolView(numbers_of(groups, slots), Policy(HOLD, cooldown), self.rng)
+        self.now = START
+
+    def lend(self, name: str, view: PoolView | None = None) -> rules.Lent | None:
+        self.table.commands.clear()
+        lent: rules.Lent | None = self.table.hold(rules.lend(view or self.view, key(name), self.now, self.rng))
+        return lent
+
+    def sent(self) -> list[str]:
+        return [type(command).__name__ for command in self.table.commands]
+
+    def set_slot(self, group: int, slot: int, value: Slot) -> None:
+        head = self.table.heads[group]
+        self.table.heads[group] = head._replace(slots=(*head.slots[:slot], value, *head.slots[slot + 1 :]))
+
+
+def key(name: str) -> bytes:
+    return name.encode().ljust(12, b".")
+
+
+def test_the_first_lease_of_a_container_costs_one_read_and_one_write_and_the_next_one_write() -> None:
+    pool = Pool()
+    assert pool.lend("anna")
+    assert pool.sent() == ["Read", "Take"]
+    assert pool.lend("boris")
+    assert pool.sent() == ["Take"]
+
+
+def test_a_lease_is_never_shorter_than_the_hold() -> None:
+    pool = Pool()
+    pool.now = START + 0.9
+    lent = pool.lend("anna")
+    assert lent is not None
+    assert (lent.leased, lent.until) == (START, START + HOLD + 1)
+
+
+def test_all_numbers_are_lent_before_a_visitor_is_turned_away() -> None:
+    pool = Pool(groups=5, slots=10)
+    lent = [pool.lend(f"v{place}") for place in range(50)]
+    assert len({(one.group, one.slot) for one in lent if one}) == 50
+    assert pool.lend("late") is None
+
+
+def test_an_exhausted_pool_costs_nothing_for_a_moment_and_recovers() -> None:
+    pool = Pool(slots=2)
+    assert pool.lend("anna") and pool.lend("boris")
+    assert pool.lend("carl") is None
+    assert pool.sent() == ["Read"]
+    assert pool.lend("dora") is None
+    assert pool.sent() == []
+    pool.now += HOLD + GUARD + 1
+    assert pool.lend("dora")
+
+
+def test_new_numbers_end_an_exhaustion_at_once() -> None:
+    pool = Pool(slots=1)
+    pool.lend("anna")
+    assert pool.lend("boris") is None
+    pool.set_slot(0, 1, Slot(None, 0, 0))
+    pool.view.configure(numbers_of(1, 2), Policy(HOLD, 0))
+    assert pool.lend("boris")
+
+
+def test_a_clock_set_back_does_not_keep_a_pool_closed() -> None:
+    pool = Pool(slots=1)
+    pool.lend("anna")
+    assert pool.lend("boris") is None
+    pool.now -= 3600
+    pool.set_slot(0, 0, Slot(None, 0, 0))
+    assert pool.lend("boris")
+
+
+def test_the_number_idle_longest_goes_first_when_none_is_rested() -> None:
+    pool = Pool(slots=3, cooldown=10_000)
+    for slot, end in enumerate((START - 50, START - 70, START - 60)):
+        pool.set_slot(0, slot, Slot(key(f"old{slot}"), int(START) - 400, int(end)))
+    lent = pool.lend("anna")
+    assert lent is not None
+    assert lent.slot == 1
+
+
+def test_a_number_past_the_cool_down_goes_before_one_that_is_not() -> None:
+    for seed in range(20):
+        pool = Pool(slots=12, seed=seed, cooldown=90)
+        for slot in range(12):
+            pool.set_slot(0, slot, Slot(key(f"old{slot}"), int(START) - 900, int(START) - (95 if slot == 7 else 85)))
+        lent = pool.lend("anna")
+        assert lent is not None
+        assert lent.slot == 7
+
+
+def test_nobody_gets_a_number_within_the_guard() -> None:
+    pool = Pool(slots=1)
+    pool.set_slot(0, 0, Slot(key("old"), int(START) - 300, int(START) - GUARD))
+    assert pool.lend("anna") is None
+    pool.now += 1
+    assert pool.lend("anna")
+
+
+def test_a_slot_the_registry_does_not_lend_is_left_alone() -> None:
+    pool = Pool(slots=2)
+    pool.view.configure((("", "+74950000001"),), Policy(HOLD, 0))
+    lent = pool.lend("anna")
+    assert lent is not None
+    assert lent.slot == 1
+    assert pool.lend("boris") is None
+
+
+def test_a_returning_visitor_has_his_number_renewed_by_one_write() -> None:
+    pool = Pool()
+    first = pool.lend("anna")
+    pool.now += 10_000
+    again = pool.lend("anna")
+    assert first is not None
+    assert again is not None
+    assert (again.group, again.slot, again.leased) == (first.group, first.slot, first.leased)
+    assert pool.sent() == ["Renew"]
+
+
+def test_a_second_tab_in_another_container_gets_the_same_number() -> None:
+    pool = Pool()
+    first = pool.lend("anna")
+    other = PoolView(pool.view.numbers, pool.view.policy, pool.rng)
+    pool.now += 5
+    again = pool.lend("anna", other)
+    assert first is not None
+    assert again is not None
+    assert (again.group, again.slot) == (first.group, first.slot)
+
+
+def test_a_stale_view_meets_a_conflict_learns_from_it_and_goes_on() -> None:
+    pool = Pool(slots=12)
+    other = PoolView(pool.view.numbers, pool.view.policy, random.Random(5))
+    pool.lend("warm", other)
+    for place in range(10):
+        pool.lend(f"v{place}")
+    lent = pool.lend("late", other)
+    assert lent is not None
+    assert pool.sent().count("Take") <= 2
+    assert pool.lend("too late", other) is None
+
+
+def test_a_write_that_was_repeated_recognises_itself() -> None:
+    pool = Pool()
+    conversation = rules.lend(pool.view, key("anna"), pool.now, pool.rng)
+    answer: Any = None
+    result = None
+    while result is None:
+        try:
+            command = conversation.send(answer)
+        except StopIteration as ended:
+            result = ended.value
+            break
+        answer = pool.table.execute(command)
+        if isinstance(command, Take):
+            answer = pool.table.execute(command)
+            assert not answer.done
+    assert result.leased == START
+    assert [type(command) for command in pool.table.commands] == [Read, Take, Take]
+
+
+def test_a_full_ring_moves_into_a_chunk_and_a_renewal_moves_it_earlier() -> None:
+    pool = Pool()
+    ring = tuple(Closed(0, key(f"c{place}"), place, place + 1) for place in range(rules.RING_FULL_TAKE - 1))
+    pool.table.heads[0] = pool.table.heads[0]._replace(ring=ring)
+    lent = pool.lend("anna")
+    assert lent is not None
+    assert pool.sent() == ["Read", "Take", "Copy", "Trim"]
+    assert pool.table.heads[0].ring == ()
+    assert len(pool.table.chunks[0, lent.leased * 1000].ring) == rules.RING_FULL_TAKE
+    pool.table.heads[0] = pool.table.heads[0]._replace(ring=ring[: rules.RING_FULL_RENEW])
+    pool.table.commands.clear()
+    pool.now += 60
+    assert pool.table.hold(rules.renew(pool.view, Choice(lent.group, lent.slot), key("anna"), pool.now))
+    assert [type(command) for command in pool.table.commands] == [Renew, Copy, Trim]
+
+
+def test_a_renewal_of_a_number_that_went_to_somebody_else_fails() -> None:
+    pool = Pool(slots=1)
+    pool.lend("anna")
+    pool.now += HOLD + 10
+    pool.lend("boris")
+    assert pool.table.hold(rules.renew(pool.view, Choice(0, 0), key("anna"), pool.now)) is None
+
+
+def test_a_released_number_belongs_to_its_visitor_for_the_grace() -> None:
+    pool = Pool(slots=1)
+    pool.lend("anna")
+    pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now))
+    assert pool.table.heads[0].slots[0].until == START + rules.RELEASE_GRACE
+    assert not pool.table.hold(rules.release(Choice(0, 0), key("boris"), pool.now + 1)).done
+    assert not pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now + 1)).done
+
+
+def test_a_large_pool_is_searched_by_few_reads() -> None:
+    pool = Pool(groups=200)
+    for place in range(300):
+        pool.now += 1
+        assert pool.lend(f"v{place}")
+        asked = [command for command in pool.table.commands if isinstance(command, Read)]
+        assert sum(len(command.groups) for command in asked) <= (32 if place == 0 else 3)
+
+
+def test_the_last_free_numbers_of_a_full_pool_are_found() -> None:
+    pool = Pool(groups=40)
+    busy = Slot(key("busy"), int(START), int(START) + 10_000)
+    for group in range(40):
+        for slot in range(12):
+            if (group, slot) not in {(3, 3), (39, 11)}:
+                pool.set_slot(group, slot, busy._replace(visitor=key(f"{group}-{slot}")))
+    lent = [pool.lend("anna"), pool.lend("boris")]
+    assert {(one.group, one.slot) for one in lent if one} == {(3, 3), (39, 11)}
+    assert pool.lend("carl") is None
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_the_ring_is_emptied_only_after_it_was_copied(copied: bool) -> None:
+    pool = Pool()
+    spill = rules.spill(0, pool.table.heads[0])
+    assert isinstance(next(spill), Copy)
+    try:
+        following = spill.send(Written(copied, pool.table.heads[0]))
+    except StopIteration:
+        following = None
+    assert isinstance(following, Trim) is copied

@@ -1,0 +1,30 @@
+"""Groups as items."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.pool import wire
+from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
+
+SECONDS = st.integers(0, 10**10)
+VISITORS = st.binary(min_size=12, max_size=12)
+SLOT = st.one_of(
+    st.builds(Slot, VISITORS, SECONDS, SECONDS, st.none()),
+    st.builds(Slot, st.none(), SECONDS, st.just(RETIRED), st.none() | st.just("+74950000001")),
+)
+RING = st.lists(st.builds(Closed, st.integers(0, 11), st.none() | VISITORS, SECONDS, SECONDS), max_size=25).map(tuple)
+
+
+@given(st.tuples(*[SLOT] * SLOTS), RING, st.integers(0, 10**6))
+def test_a_group_comes_back_as_it_went(slots: tuple[Slot, ...], ring: tuple[Closed, ...], trims: int) -> None:
+    group = Group(slots, ring, trims)
+    item = wire.write_group("p1", 833, group)
+    assert wire.read_group(item) == group
+    assert wire.group_number(item) == 833
+
+
+def test_a_head_sorts_behind_every_chunk() -> None:
+    head, chunk = wire.key("p1", 0), wire.key("p1", 0, 99 * 366 * 86_400 * 1000)
+    assert int(head["e"]["N"]) > int(chunk["e"]["N"])

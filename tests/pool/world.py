@@ -1,0 +1,216 @@
+"""A pool, its containers and their clocks in memory: DynamoDB's semantics for the commands of the rules, and an oracle.
+
+Commands of many conversations interleave one by one, as round trips do; an answer may be lost and the command repeated.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.pool import rules, wire
+from chalicelib.pool.chooser import Choice
+from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Take, Trim, Written
+from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
+from chalicelib.pool.history import Holding, holding, leases_of, query_from
+from chalicelib.pool.table import QUERY_IMAGES
+from chalicelib.pool.view import Policy, PoolView
+
+START = 90_000_000.0
+Seat = tuple[int, int]
+
+
+def free_group(slots: int = SLOTS) -> Group:
+    """A head with so many numbers never lent."""
+    return Group((Slot(None, 0, 0),) * slots + (Slot(None, 0, RETIRED),) * (SLOTS - slots), (), 0)
+
+
+def numbers_of(groups: int, slots: int = SLOTS) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(f"+7495{group:04d}{slot:03d}" for slot in range(slots)) for group in range(groups))
+
+
+class MemoryTable:
+    """What `PoolTable` does, without DynamoDB: every command is atomic, and conditional as there."""
+
+    def __init__(self, groups: int, slots: int = SLOTS) -> None:
+        self.heads = {group: free_group(slots) for group in range(groups)}
+        self.chunks: dict[tuple[int, int], Group] = {}
+        self.commands: list[Command] = []
+
+    def hold(self, conversation: Conversation[Any]) -> Any:
+        answer: Any = None
+        while True:
+            try:
+                command = conversation.send(answer)
+            except StopIteration as ended:
+                return ended.value
+            answer = self.execute(command)
+
+    def execute(self, command: Command) -> Any:
+        self.commands.append(command)
+        match command:
+            case Read():
+                return {group: self.heads[group] for group in command.groups if group in self.heads}
+            case Take():
+                head = self.heads[command.group]
+                old = head.slots[command.slot]
+                if old.until >= command.free_before or head.slot_of(command.visitor) is not None:
+                    return Written(False, head)
+                closed = Closed(command.slot, old.visitor, old.leased, old.until)
+                head = head._replace(ring=(*head.ring, closed))
+                return self._set(
+                    head, command.group, command.slot, Slot(command.visitor, command.leased, command.until)
+                )
+            case Renew() | Release():
+                head = self.heads[command.group]
+                old = head.slots[command.slot]
+                later = command.until > old.until
+                if old.visitor != command.visitor or later != isinstance(command, Renew) or command.until == old.until:
+                    return Written(False, head)
+                return self._set(head, command.group, command.slot, old._replace(until=command.until))
+            case Copy():
+                stored = self.chunks.get((command.group, command.key))
+                if stored is None or len(stored.ring) < len(command.image.ring):
+                    self.chunks[command.group, command.key] = command.image
+                return Written(True, command.image)
+            case Trim():
+                head = self.heads[command.group]
+                if head.trims != command.image.trims or len(head.ring) != len(command.image.ring):
+                    return Written(False, head)
+                self.heads[command.group] = head._replace(ring=(), trims=head.trims + 1)
+                return Written(True, self.heads[command.group])
+
+    def history(self, group: int, since: int) -> tuple[Group, ...]:
+        images = {key: image for (of, key), image in self.chunks.items() if of == group}
+        images[wire.HEAD] = self.heads[group]
+        return tuple(images[key] for key in sorted(images) if key >= since)[:QUERY_IMAGES]
+
+    def holder(self, seat: Seat, at: float, grace: float = 1800) -> Holding:
+        return holding(leases_of(seat[1], self.history(seat[0], query_from(at))), at, grace)
+
+    def _set(self, head: Group, group: int, index: int, slot: Slot) -> Written:
+        slots = (*head.slots[:index], slot, *head.slots[index + 1 :])
+        self.heads[group] = head._replace(slots=slots)
+        return Written(True, self.heads[group])
+
+
+@dataclass(slots=True)
+class Container:
+    """One Lambda container: its own memory, its own clock."""
+
+    view: PoolView
+    skew: float
+
+
+@dataclass(slots=True)
+class Talk:
+    """A conversation under way: the command it waits for."""
+
+    conversation: Conversation[Any]
+    visitor: bytes
+    begun: float
+    waiting: Command
+
+
+@dataclass(slots=True)
+class Grant:
+    """A lease that was written, as the oracle saw it; `until` when it was displaced or last changed."""
+
+    seat: Seat
+    visitor: bytes
+    leased: int
+    first_until: int
+    until: int
+
+
+@dataclass
+class World:
+    """Containers that lend, a true clock, and an oracle that knows every promise made to a visitor's page."""
+
+    groups: int
+    slots: int
+    skews: tuple[float, ...]
+    guard: int
+    hold: float = 60.0
+    seed: int = 0
+    now: float = START
+    doubles: int = 0
+    talks: list[Talk] = field(default_factory=list)
+    held: dict[tuple[Seat, bytes], float] = field(
+        default_factory=dict
+    )  # until when, in true time, a page shows a number
+    grants: list[Grant] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.table = MemoryTable(self.groups, self.slots)
+        policy = Policy(self.hold, cooldown=30, guard=self.guard)
+        numbers = numbers_of(self.groups, self.slots)
+        self.containers = [Container(PoolView(numbers, policy, self.rng), skew) for skew in self.skews]
+
+    def ask(self, container: int, visitor: bytes) -> None:
+        """A page without a lease asks for a number."""
+        here = self.containers[container]
+        self._begin(rules.lend(here.view, visitor, self.now + here.skew, self.rng), visitor)
+
+    def renew(self, container: int, seat: Seat, visitor: bytes) -> None:
+        here = self.containers[container]
+        self._begin(rules.renew(here.view, Choice(*seat), visitor, self.now + here.skew), visitor)
+
+    def release(self, container: int, seat: Seat, visitor: bytes) -> None:
+        """The visitor leaves: his page is gone, whatever becomes of the message."""
+        self.held.pop((seat, visitor), None)
+        self._begin(rules.release(Choice(*seat), visitor, self.now + self.containers[container].skew), visitor)
+
+    def step(self, place: int, *, fate: str = "answered") -> None:
+        """Carry out one command. Fate: answered, repeated (its first answer was lost), crashed (the container died)."""
+        talk = self.talks.pop(place % len(self.talks))
+        answer = self._execute(talk)
+        if fate == "repeated":
+            answer = self._execute(talk)
+        if fate != "crashed":
+            self._send(talk, answer)
+
+    def finish(self) -> None:
+        while self.talks:
+            self.step(0)
+
+    def _begin(self, conversation: Conversation[Any], visitor: bytes) -> None:
+        talk = Talk(conversation, visitor, self.now, Read(()))
+        self._send(talk, None)
+
+    def _send(self, talk: Talk, answer: Any) -> None:
+        try:
+            talk.waiting = talk.conversation.send(answer)
+        except StopIteration as ended:
+            if isinstance(ended.value, rules.Lent):
+                self._promise(talk, ended.value)
+        else:
+            self.talks.append(talk)
+
+    def _execute(self, talk: Talk) -> Any:
+        command = talk.waiting
+        answer = self.table.execute(command)
+        if isinstance(command, Take | Renew | Release) and answer.done:
+            self._watch(command, answer.image)
+        return answer
+
+    def _watch(self, command: Take | Renew | Release, image: Group) -> None:
+        seat = (command.group, command.slot)
+        if isinstance(command, Take):
+            others = [end for (of, visitor), end in self.held.items() if of == seat and visitor != command.visitor]
+            self.doubles += sum(1 for end in others if end > self.now)
+            self.grants.append(Grant(seat, command.visitor, command.leased, command.until, command.until))
+            return
+        slot = image.slots[command.slot]
+        for grant in reversed(self.grants):
+            if (grant.seat, grant.visitor, grant.leased) == (seat, command.visitor, slot.leased):
+                grant.until = command.until
+                return
+
+    def _promise(self, talk: Talk, lent: rules.Lent) -> None:
+        seat, end = (lent.group, lent.slot), talk.begun + self.hold
+        if self.table.heads[lent.group].slots[lent.slot].visitor != talk.visitor and end > self.now:
+            self.doubles += 1
+        self.held[seat, talk.visitor] = max(end, self.held.get((seat, talk.visitor), end))
