@@ -12,11 +12,11 @@ help: ## list the targets
 setup: ## make .venv and .venv-engine from the locks (every target does it by itself)
 	@$(PYTHON) infra/bootstrap.py
 
-up: setup ## start the local engine, deploy the stack to it and keep it running
-	@$(BIN)python -m infra.stack up
+up: setup ## the service on a local engine with a demo shop, kept running
+	@$(BIN)python -m infra.local up
 
 down: setup ## stop what `make up` started; KEEP=1 keeps its data
-	@KEEP=$(KEEP) $(BIN)python -m infra.stack down
+	@KEEP=$(KEEP) $(BIN)python -m infra.local down
 
 demo: setup ## run the whole service locally against simulated visitors and carriers; files in build/demo
 	@$(BIN)python -m infra.demo.run

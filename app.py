@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Chalice, CloudWatchEvent, CORSConfig, Rate, SQSEvent
+from chalice.app import CloudWatchEvent, CORSConfig, Rate, SQSEvent
 
 from chalicelib import clock, queue
-from chalicelib.http import Request, answers, request_of
+from chalicelib.http import Application, Request, answers, request_of
 
-app = Chalice(app_name="callpath")
+app = Application(app_name="callpath")
 ANY_ORIGIN = CORSConfig(allow_origin="*", allow_headers=["Content-Type", "X-Callpath-Time"], max_age=86400)
-PAGE = ["application/json", "text/plain"]  # text/plain needs no preflight
+PAGE = ["application/json", "text/plain", "application/x-www-form-urlencoded"]  # text/plain needs no preflight
 HOOK = ["application/json", "application/x-www-form-urlencoded", "text/plain"]
 TABLE = ["application/json", "text/csv", "text/plain", "application/octet-stream"]
 

@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import shutil
 import sys
 import time
 import uuid
@@ -25,12 +24,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import engine
-from infra.bootstrap import ROOT
 from infra.deploy import DeployError, Target, deploy
-from infra.engine import DEFAULT_PORT, Engine, EngineError, Options
-from infra.package import PackageError, build
+from infra.engine import Engine, EngineError, Options
+from infra.package import Package, PackageError, build
 
-STATE = ROOT / "build" / "state"
+FAILURES = (PackageError, EngineError, DeployError, ClientError, BotoCoreError)
 LOCAL = {
     "TestClock": "on",
     "NumberConcurrency": "3",
@@ -57,6 +55,8 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """The AWS_* variables that lead boto3 and `python -m chalicelib --stack …` to this stack."""
         credentials = self.target.session.get_credentials()
+        if credentials is None:
+            raise DeployError("There are no AWS credentials.")
         here = {
             "AWS_ACCESS_KEY_ID": credentials.access_key,
             "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
@@ -73,7 +73,7 @@ class Stack:
         caller = self.target.session.client("lambda", endpoint_url=self.target.endpoint_url, config=patient)
         answer = caller.invoke(FunctionName=found, Payload=json.dumps(payload).encode())
         result = json.loads(answer["Payload"].read() or b"null")
-        if "FunctionError" in answer:
+        if answer.get("FunctionError"):
             raise DeployError(f"{task} failed: {json.dumps(result, ensure_ascii=False)[:600]}")
         return result
 
@@ -99,35 +99,14 @@ class Stack:
         """The stack on an engine of its own for the length of a with block."""
         package = build()
         with Engine.temporary(options) as running:
-            yield _deploy_locally(running, package, quiet=quiet, parameters=parameters)
+            yield deploy_locally(running, package, quiet=quiet, parameters=parameters)
 
 
-def _deploy_locally(running: Engine, package: Any, *, quiet: bool = False, parameters: dict[str, str]) -> Stack:
+def deploy_locally(running: Engine, package: Package, *, quiet: bool = False, parameters: dict[str, str]) -> Stack:
+    """Deploy a package to a running local engine, its clock at the disposal of simulations."""
     session = boto3.session.Session(**engine.CREDENTIALS)
     target = Target(session, "local", running.url, {**LOCAL, **parameters})
-    return Stack(target, deploy(target, package, (lambda _: None) if quiet else _say))
-
-
-def up(port: int, *, fresh: bool) -> Stack:
-    """The engine on `port` with the stack deployed as the sources are now. What runs already is kept and updated."""
-    if fresh:
-        down(port, keep=False)
-    _say("packaging")
-    package = build()
-    running = engine.status(port)
-    if running is None:
-        _say(f"starting the local engine on port {port}")
-        running = engine.start(port, state_dir=STATE)
-    return _deploy_locally(running, package, parameters={})
-
-
-def down(port: int, *, keep: bool) -> None:
-    """Stop the engine; forget its data unless asked to keep it."""
-    stopped = engine.stop(port)
-    if not keep:
-        shutil.rmtree(STATE, ignore_errors=True)
-    kept = "its data is kept for the next `make up`" if keep else "its data is gone"
-    _say(f"stopped; {kept}" if stopped else "nothing was running")
+    return Stack(target, deploy(target, package, (lambda _: None) if quiet else say))
 
 
 def deploy_to_aws(stage: str, parameters: dict[str, str]) -> Stack:
@@ -136,42 +115,31 @@ def deploy_to_aws(stage: str, parameters: dict[str, str]) -> Stack:
     if session.region_name is None:
         raise DeployError("No AWS region is set; set AWS_DEFAULT_REGION or choose a profile with one.")
     target = Target(session, stage, os.environ.get("AWS_ENDPOINT_URL"), parameters)
-    _say("packaging")
-    return Stack(target, deploy(target, build(), _say))
+    say("packaging")
+    return Stack(target, deploy(target, build(), say))
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """One line of progress."""
     print(f"  {time.strftime('%H:%M:%S')}  {line}", flush=True)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.stack", description="The deployed stack, here or on AWS.")
+    parser = argparse.ArgumentParser(prog="python -m infra.stack", description="Deploy to AWS, or to AWS_ENDPOINT_URL.")
     commands = parser.add_subparsers(dest="command", required=True)
-    start = commands.add_parser("up", help="start the local engine and deploy to it")
-    start.add_argument("--port", type=int, default=DEFAULT_PORT)
-    start.add_argument("--fresh", action="store_true", help="forget what an earlier run kept")
-    stop = commands.add_parser("down", help="stop the local engine")
-    stop.add_argument("--port", type=int, default=DEFAULT_PORT)
-    stop.add_argument("--keep", action="store_true", default=bool(os.environ.get("KEEP")), help="keep its data")
-    there = commands.add_parser("deploy", help="deploy to AWS, or to AWS_ENDPOINT_URL")
+    there = commands.add_parser("deploy", help="create or update the stack of a stage")
     there.add_argument("--stage", required=True)
     there.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="a template parameter")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Run one command; a failure is one sentence and exit code 1."""
+    """Deploy; a failure is one sentence and exit code 1."""
     asked = _arguments()
     try:
-        if asked.command == "down":
-            down(asked.port, keep=asked.keep)
-            return
-        if asked.command == "up":
-            stack = up(asked.port, fresh=asked.fresh)
-        else:
-            stack = deploy_to_aws(asked.stage, dict(pair.split("=", 1) for pair in asked.parameter))
-    except (PackageError, EngineError, DeployError, ClientError, BotoCoreError) as error:
-        sys.exit(f"{asked.command} failed: {error}")
+        stack = deploy_to_aws(asked.stage, dict(pair.split("=", 1) for pair in asked.parameter))
+    except FAILURES as error:
+        sys.exit(f"deploy failed: {error}")
     print(f"\n  {stack.target.stack} answers at {stack.base_url}/v1/health")
 
 

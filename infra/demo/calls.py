@@ -1,0 +1,116 @@
+"""Calls: out of visits, from printed numbers, from remembered ones, and the shop's own calls back. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from itertools import count
+from random import Random
+
+from infra.demo.events import GRACE, Call, Person, Visit, local
+from infra.demo.sources import MARKETS, PLACEMENTS
+
+MISSED, SHORT, WITHHELD = 18, 8, 1  # percent of calls
+LATE = 15  # percent of callers who have left the site when they dial
+RETRIES, RUNG_BACK = 30, 50  # percent of missed calls
+CALLS_AGAIN = 12  # percent of answered calls
+OVERFLOW_CALLS = 60  # percent of those for whom no number was left
+REMEMBERED = 4  # calls to numbers kept from days ago
+KNOWN_AT_PLACEMENT = 15  # percent of calls to printed numbers by somebody who also was on the site
+MEDIAN_TALK = 110
+ASIDE = timedelta(seconds=10)  # a later visitor's number is not dialled so soon, and an earlier one not so late
+
+
+class Switchboard:
+    """Makes the calls, and knows for how long a number still leads to the visitor who saw it."""
+
+    def __init__(self, rng: Random, visits: tuple[Visit, ...], until: datetime) -> None:
+        self.rng, self.visits, self.until = rng, visits, until
+        self.keys = count(1)
+        self.arrivals: dict[str, list[datetime]] = defaultdict(list)
+        for visit in visits:
+            if not visit.overflow:
+                self.arrivals[visit.market.key].append(visit.at)
+
+    def from_visits(self) -> Iterator[Call]:
+        """Some visitors call, on the page or soon after it."""
+        for visit in self.visits:
+            chance = OVERFLOW_CALLS if visit.overflow else visit.source.calls
+            if self.rng.randrange(100) < chance:
+                yield from self._chain(visit, self._moment(visit))
+
+    def from_placements(self, days: tuple[date, ...], people: Iterator[Person]) -> Iterator[Call]:
+        """People who read a printed number; some of them have been on the site too."""
+        known = [visit.person for visit in self.visits]
+        for placement in PLACEMENTS:
+            for _ in range(placement.calls):
+                at = local(self.rng.choice(days), 9) + timedelta(seconds=self.rng.randrange(11 * 3600))
+                person = self.rng.choice(known) if self.rng.randrange(100) < KNOWN_AT_PLACEMENT else next(people)
+                ring, talk = self._answer()
+                yield Call(next(self.keys), at, person, ring, talk, placement=placement)
+
+    def from_memory(self, days: tuple[date, ...], people: Iterator[Person]) -> Iterator[Call]:
+        """At night, when nobody has held a number for hours, somebody dials one he kept."""
+        for place in range(REMEMBERED):
+            number = self.rng.choice(MARKETS[0].numbers)
+            at = local(self.rng.choice(days[1:]), 3, 10 * place) + timedelta(seconds=self.rng.randrange(500))
+            ring, talk = self._answer()
+            yield Call(next(self.keys), at, next(people), ring, talk, remembered=number)
+
+    def rung_back(self, calls: list[Call]) -> Iterator[Call]:
+        """The shop rings some of those it missed."""
+        for missed in calls:
+            if missed.talk or missed.person is None or self.rng.randrange(100) >= RUNG_BACK:
+                continue
+            at = missed.ends_at + timedelta(seconds=self.rng.randrange(300, 5400))
+            talk = 0 if self.rng.randrange(100) < MISSED else self._talk()
+            yield Call(next(self.keys), at, missed.person, self.rng.randrange(4, 20), talk, back_to=missed)
+
+    def _chain(self, visit: Visit, at: datetime) -> Iterator[Call]:
+        """A call and, where the number still leads to him, what the caller dials next."""
+        person = None if self.rng.randrange(100) < WITHHELD else visit.person
+        while self._leads_to(visit, at):
+            ring, talk = self._answer()
+            call = Call(next(self.keys), at, person, ring, talk, visit=visit)
+            yield call
+            if self.rng.randrange(100) >= (CALLS_AGAIN if talk else RETRIES):
+                return
+            at = call.ends_at + timedelta(seconds=self.rng.randrange(60, 480))
+
+    def _moment(self, visit: Visit) -> datetime:
+        stay = int((visit.leaves_at - visit.at).total_seconds())
+        if not visit.overflow and self.rng.randrange(100) < LATE:
+            return visit.leaves_at + timedelta(seconds=self.rng.randrange(100, 900))
+        return visit.at + timedelta(seconds=self.rng.randrange(15, max(stay, 16)))
+
+    def _leads_to(self, visit: Visit, at: datetime) -> bool:
+        """Whether a call at this moment can be nobody else's: his lease runs, or nobody came since it ended."""
+        if at + timedelta(hours=1) > self.until:
+            return False
+        if visit.overflow or at < visit.lease_ends_at:
+            return True
+        others = (seen for seen in self.arrivals[visit.market.key] if visit.lease_ends_at - ASIDE < seen < at + ASIDE)
+        return at < visit.lease_ends_at + GRACE - ASIDE and next(others, None) is None
+
+    def _answer(self) -> tuple[int, int]:
+        """(seconds it rings, seconds they talk)."""
+        chance = self.rng.randrange(100)
+        if chance < MISSED:
+            return self.rng.randrange(20, 40), 0
+        talk = self.rng.randrange(3, 10) if chance < MISSED + SHORT else self._talk()
+        return self.rng.randrange(3, 25), talk
+
+    def _talk(self) -> int:
+        return min(max(int(self.rng.lognormvariate(math.log(MEDIAN_TALK), 0.8)), 10), 1500)
+
+
+def calls_of(
+    days: tuple[date, ...], rng: Random, visits: tuple[Visit, ...], people: Iterator[Person]
+) -> tuple[Call, ...]:
+    """All calls, in the order they were made."""
+    board = Switchboard(rng, visits, until=local(days[-1], 23))
+    calls = [*board.from_visits(), *board.from_placements(days, people), *board.from_memory(days, people)]
+    calls += list(board.rung_back(calls))
+    return tuple(sorted(calls, key=lambda call: (call.at, call.key)))

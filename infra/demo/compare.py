@@ -1,0 +1,71 @@
+"""The truth beside the report. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from infra.demo.truth import GROUPINGS, Figures, Truth
+
+SHOWN = ("calls", "unique", "missed", "leads", "deals", "revenue", "gross_profit", "spend", "roi", "romi")
+NAME_WIDTH = 30
+
+
+def read_report(raw: bytes) -> dict[str, Any]:
+    """report.json with its numbers as decimals."""
+    document: dict[str, Any] = json.loads(raw, parse_float=Decimal, parse_int=Decimal)
+    return document
+
+
+def differences(truth: Truth, report: Mapping[str, Any]) -> list[str]:
+    """Every figure that differs, as a sentence; rows that are missing and rows that must not be there too."""
+    found = []
+    for by in GROUPINGS:
+        told = _rows(report, by)
+        expected = truth.tables[by]
+        found += [f"{by} {_named(value)}: not in the report" for value in expected.keys() - told.keys()]
+        found += [
+            f"{by} {_named(value)}: in the report, but not in the truth" for value in told.keys() - expected.keys()
+        ]
+        for value in expected.keys() & told.keys():
+            found += _differing(f"{by} {_named(value)}", expected[value], told[value])
+        found += _differing(f"{by} total", truth.total, report["groupings"][by]["total"])
+    found += _differing("the report", {"tracking_accuracy": truth.accuracy}, report)
+    return sorted(found)
+
+
+def table(truth: Truth, report: Mapping[str, Any], by: str) -> Iterator[str]:
+    """Two lines a row, what is true and what the report says, widest-selling first."""
+    told = _rows(report, by)
+    yield f"{by:<{NAME_WIDTH + 8}}" + "".join(f"{name:>14}" for name in SHOWN)
+    rows = sorted(truth.tables[by].items(), key=lambda row: (-(row[1]["calls"] or 0), row[0]))
+    for value, expected in [*rows, ("TOTAL", truth.total)]:
+        reported = report["groupings"][by]["total"] if value == "TOTAL" else told.get(value, {})
+        yield _line(_named(value), "truth", expected)
+        yield _line("", "report", reported) + ("" if not _differing("", expected, reported) else "   <-- differs")
+
+
+def _rows(report: Mapping[str, Any], by: str) -> dict[str, Mapping[str, Any]]:
+    return {row[by]: row for row in report["groupings"][by]["rows"]}
+
+
+def _differing(where: str, expected: Figures, told: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{where}: {name} is {_text(value)}, but the report says {_text(told.get(name))}"
+        for name, value in expected.items()
+        if told.get(name) != value
+    ]
+
+
+def _line(name: str, kind: str, figures: Mapping[str, Any]) -> str:
+    return f"{name[:NAME_WIDTH]:<{NAME_WIDTH}}{kind:>8}" + "".join(f"{_text(figures.get(each)):>14}" for each in SHOWN)
+
+
+def _named(value: str) -> str:
+    return value or "(not set)"
+
+
+def _text(value: Decimal | None) -> str:
+    return "-" if value is None else f"{value:,f}".replace(",", " ")

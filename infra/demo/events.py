@@ -1,0 +1,157 @@
+"""What happens in the story, as plain values. Times are aware UTC in whole seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+
+from infra.demo.sources import Market, Placement, Source
+
+ZONE = timezone(timedelta(hours=3))  # Europe/Moscow, which knows no summer time
+ZONE_NAME = "Europe/Moscow"
+HOLD = timedelta(seconds=360)
+RENEW_EVERY = timedelta(seconds=300)
+AFTER_RELEASE = timedelta(seconds=90)  # a number given back stays its visitor's for so long
+GRACE = timedelta(seconds=1800)  # a call this soon after a lease ended is its last holder's
+
+
+def local(day: date, hour: int, minute: int = 0) -> datetime:
+    """A wall clock time in the shop's zone, in UTC."""
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZONE).astimezone(UTC)
+
+
+def day_of(moment: datetime) -> date:
+    """The shop's day a moment belongs to."""
+    return moment.astimezone(ZONE).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a browser and a telephone."""
+
+    key: int
+    phone: str  # E.164
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One stay on the site."""
+
+    key: int
+    person: Person
+    market: Market
+    source: Source
+    at: datetime
+    leaves_at: datetime
+    says_goodbye: bool  # the browser manages to give the number back
+    overflow: bool = False  # came while every number was taken
+
+    @property
+    def renewals(self) -> tuple[datetime, ...]:
+        """When the page renews its lease."""
+        if self.overflow:
+            return ()
+        times = (self.leaves_at - self.at) // RENEW_EVERY
+        return tuple(self.at + RENEW_EVERY * count for count in range(1, times + 1))
+
+    @property
+    def lease_ends_at(self) -> datetime:
+        """When the number stops being his."""
+        lapses = (self.renewals[-1] if self.renewals else self.at) + HOLD
+        return min(lapses, self.leaves_at + AFTER_RELEASE) if self.says_goodbye else lapses
+
+    @property
+    def url(self) -> str:
+        """Where he landed, without scheme and host."""
+        return self.market.path + self.source.query(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One telephone call. Exactly one of visit, placement and remembered tells how the caller came by the number."""
+
+    key: int
+    at: datetime
+    person: Person | None  # None: the number is withheld
+    ring: int
+    talk: int  # seconds; 0: nobody answered
+    visit: Visit | None = None
+    placement: Placement | None = None
+    remembered: str | None = None  # a dynamic number kept from some time before
+    back_to: Call | None = None  # the business rings a missed caller back
+
+    @property
+    def incoming(self) -> bool:
+        return self.back_to is None
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.at + timedelta(seconds=self.ring + self.talk)
+
+    @property
+    def carrier(self) -> str:
+        """Whose webhooks tell of it."""
+        if self.visit:
+            return self.visit.market.carrier
+        return "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the CRM says of a card at one moment."""
+
+    at: datetime
+    status: str  # lead, open, won, lost
+    amount: Decimal | None = None
+    gross_profit: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """One card of the CRM. Without a call it was opened by hand and knows only the telephone number."""
+
+    key: str
+    person: Person
+    call: Call | None
+    steps: tuple[Step, ...]
+    by_file: bool = False  # told in an exported file instead of by webhook
+
+    @property
+    def last(self) -> Step:
+        return self.steps[-1]
+
+    @property
+    def won(self) -> bool:
+        return self.last.status == "won"
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What one advertisement cost on one day."""
+
+    day: date
+    channel: str
+    source: str
+    medium: str
+    campaign: str  # its id, or its name where it has none
+    campaign_name: str
+    keyword: str
+    cost: Decimal
+    clicks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All of it, each part in the order it happened."""
+
+    first_day: date
+    last_day: date  # included
+    visits: tuple[Visit, ...]
+    calls: tuple[Call, ...]
+    deals: tuple[Deal, ...]
+    spend: tuple[Spend, ...]
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        return tuple(self.first_day + timedelta(days=day) for day in range((self.last_day - self.first_day).days + 1))

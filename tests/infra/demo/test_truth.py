@@ -1,0 +1,118 @@
+"""The truth, by stories short enough to reckon in the head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from infra.demo.compare import differences, table
+from infra.demo.events import Call, Deal, Person, Spend, Step, Story, Visit
+from infra.demo.sources import DIRECT, MOSCOW, PLACEMENTS, SOURCES
+from infra.demo.truth import Truth, truth_of
+
+DAY = date(2026, 11, 20)
+NOON = datetime(2026, 11, 20, 9, tzinfo=UTC)
+ANNA, BORIS = Person(1, "+79160000001"), Person(2, "+79160000002")
+SEARCH = SOURCES[0]
+
+
+def visit(key: int, person: Person, minutes: int, source: object = SEARCH, **changes: object) -> Visit:
+    at = NOON + timedelta(minutes=minutes)
+    plain = Visit(key, person, MOSCOW, SEARCH, at, at + timedelta(minutes=5), says_goodbye=True)
+    return replace(plain, source=source, **changes)  # type: ignore[arg-type]
+
+
+def call(key: int, minutes: int, person: Person | None = ANNA, talk: int = 60, **how: object) -> Call:
+    return Call(key, NOON + timedelta(minutes=minutes), person, 5, talk, **how)  # type: ignore[arg-type]
+
+
+def told(visits: list[Visit], calls: list[Call], deals: list[Deal] | None = None, cost: str = "0") -> Truth:
+    named = (SEARCH.channel, SEARCH.source, SEARCH.medium, SEARCH.campaign, SEARCH.campaign_name, SEARCH.keyword)
+    spend = (Spend(DAY, *named, cost=Decimal(cost)),) if Decimal(cost) else ()
+    return truth_of(Story(DAY, DAY, tuple(visits), tuple(calls), tuple(deals or ()), spend))
+
+
+def test_a_direct_return_is_credited_to_what_brought_him_first() -> None:
+    first, again = visit(1, ANNA, 0), visit(2, ANNA, 240, DIRECT)
+    truth = told([first, again], [call(1, 242, visit=again)])
+    assert set(truth.tables["channel"]) == {"paid_search"}
+    assert set(truth.tables["keyword"]) == {"купить окна"}
+
+
+def test_an_arrival_after_the_call_does_not_count() -> None:
+    first, later = visit(1, ANNA, 0, DIRECT), visit(2, ANNA, 240)
+    assert set(told([first, later], [call(1, 2, visit=first)]).tables["channel"]) == {"direct"}
+
+
+def test_overflow_and_remembered_numbers_are_nobodys_source() -> None:
+    shared = visit(1, ANNA, 0, overflow=True)
+    truth = told([shared], [call(1, 1, visit=shared), call(2, 600, BORIS, remembered=MOSCOW.numbers[0])])
+    assert set(truth.tables["channel"]) == {"overflow", "unknown"}
+    assert truth.accuracy == Decimal("50.00")
+
+
+def test_money_comes_out_as_the_formulas_say() -> None:
+    seen = visit(1, ANNA, 0)
+    called = call(1, 1, visit=seen)
+    won = Step(NOON + timedelta(days=2, minutes=1), "won", Decimal("90000"), Decimal("20000"))
+    truth = told([seen], [called], [Deal("A-1", ANNA, called, (won,))], cost="15000")
+    row = truth.tables["channel"]["paid_search"]
+    assert (row["roi"], row["romi"]) == (Decimal("500.00"), Decimal("33.33"))
+    assert (row["cost_per_order"], row["conversion"], row["sales_cycle"]) == (Decimal(15000), Decimal(100), Decimal(2))
+
+
+def test_a_deal_opened_by_hand_belongs_to_the_latest_call_that_came_in() -> None:
+    seen = visit(1, ANNA, 0)
+    calls = [call(1, 1, visit=seen), call(2, 60, talk=0, placement=PLACEMENTS[0])]
+    calls.append(call(3, 90, back_to=calls[1]))
+    by_hand = Deal("H-1", ANNA, None, (Step(NOON + timedelta(minutes=100), "won", Decimal(100), Decimal(10)),))
+    truth = told([seen], calls, [by_hand])
+    assert truth.tables["channel"]["classifieds"]["deals"] == 1
+    assert truth.tables["channel"]["paid_search"]["deals"] == 0
+
+
+def test_a_missed_caller_is_called_back_only_on_the_same_day() -> None:
+    missed = call(1, 0, talk=0, placement=PLACEMENTS[0])
+    assert told([], [missed, call(2, 60, back_to=missed)]).total["called_back"] == 1
+    assert told([], [missed, call(2, 14 * 60, back_to=missed)]).total["called_back"] == 0
+    assert told([], [missed, call(2, 60, BORIS, placement=PLACEMENTS[0])]).total["called_back"] == 0
+
+
+def test_repeated_callers_are_one_and_withheld_ones_are_each_another() -> None:
+    calls = [call(1, 0, placement=PLACEMENTS[0]), call(2, 30, placement=PLACEMENTS[0])]
+    calls += [call(3, 60, None, placement=PLACEMENTS[0]), call(4, 90, None, placement=PLACEMENTS[0])]
+    total = told([], calls).total
+    assert (total["calls"], total["unique"]) == (Decimal(4), Decimal(3))
+
+
+def report_of(truth: Truth) -> dict[str, object]:
+    """A report that says exactly the truth."""
+    groupings = {
+        by: {"rows": [{by: value, **figures} for value, figures in rows.items()], "total": dict(truth.total)}
+        for by, rows in truth.tables.items()
+    }
+    return {"groupings": groupings, "tracking_accuracy": truth.accuracy}
+
+
+def test_a_true_report_has_no_differences() -> None:
+    seen = visit(1, ANNA, 0)
+    truth = told([seen], [call(1, 1, visit=seen)], cost="10")
+    assert differences(truth, report_of(truth)) == []
+
+
+def test_every_figure_that_differs_is_named() -> None:
+    seen = visit(1, ANNA, 0)
+    truth = told([seen], [call(1, 1, visit=seen), call(2, 2, BORIS, placement=PLACEMENTS[2])])
+    report = report_of(truth)
+    rows = report["groupings"]["channel"]["rows"]  # type: ignore[index]
+    rows[0]["calls"] += 1
+    rows[1]["channel"] = "elsewhere"
+    report["tracking_accuracy"] = None
+    assert differences(truth, report) == [
+        "channel elsewhere: in the report, but not in the truth",
+        "channel offline: not in the report",
+        "channel paid_search: calls is 1, but the report says 2",
+        "the report: tracking_accuracy is 100.00, but the report says -",
+    ]
+    assert sum("<-- differs" in line for line in table(truth, report, "channel")) == 2
