@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+import botocore.session
 import pytest
 
 REGION = "eu-central-1"
@@ -17,6 +19,9 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 SIGNING_KEY = "a signing key for tests, 32 bytes long"
+
+# Every botocore session reads the services' models anew, a third of a second a test: they may share one loader.
+botocore.session.create_loader = lru_cache(botocore.session.create_loader)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,53 @@
+"""The operator's command line: `python -m chalicelib --help`.
+
+Ends with 0 when all was done, 1 when something failed or was refused, 2 when the command or its input is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from chalicelib import stack_settings
+from chalicelib.commands import endpoint, imports, numbers, provision, replay, report
+from chalicelib.errors import BadInput, CallpathError
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; answers its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        if options.stack:
+            options.outputs = stack_settings.use_stack(options.stack)
+        elif options.needs_stack:
+            stack_settings.require_settings()
+        return DONE if options.run(options) else FAILED
+    except BadInput as error:
+        return _failed(error.message, WRONG)
+    except CallpathError as error:
+        return _failed(error.message, FAILED)
+    except OSError as error:  # a file that cannot be read or written
+        return _failed(f"{error.filename or 'file'}: {error.strerror or error}", WRONG)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their arguments."""
+    root = argparse.ArgumentParser(prog="python -m chalicelib", description="Operate callpath from the command line.")
+    stack = "name of the deployed stack, e.g. callpath-prod; without it the CALLPATH_* environment tells the tables"
+    root.add_argument("--stack", metavar="NAME", help=stack)
+    commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in (provision, numbers, endpoint, imports, report, replay):
+        module.add(commands)
+    return root
+
+
+def _failed(message: str, code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

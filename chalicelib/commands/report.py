@@ -1,0 +1,54 @@
+"""`report`: report files from plain files of calls, deals and spend. No AWS."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from chalicelib.commands.output import show
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser(
+        "report",
+        help="make report files from plain files, without AWS",
+        description="Join calls, deals and spend, and write the report in every format into a folder.",
+    )
+    command.add_argument("--calls", type=Path, required=True, metavar="FILE", help="JSON lines")
+    command.add_argument("--deals", type=Path, metavar="FILE", help="CSV")
+    command.add_argument("--spend", type=Path, metavar="FILE", help="CSV")
+    command.add_argument("--by", default="channel", metavar="GROUPING", help="channel, campaign, keyword, … (channel)")
+    command.add_argument(
+        "--model", default="last_non_direct", metavar="MODEL", help="attribution model (last_non_direct)"
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path("report"), metavar="DIR", help="folder for the files (report)"
+    )
+    command.add_argument("--time-zone", default="UTC", metavar="ZONE", help="IANA zone of days and hours (UTC)")
+    command.add_argument(
+        "--currency", metavar="CODE", help="ISO 4217 of amounts that name none; else the files tell it"
+    )
+    command.add_argument(
+        "--country", default="RU", metavar="CODE", help="assumed for phone numbers without a prefix (RU)"
+    )
+    command.set_defaults(run=_run, needs_stack=False)
+
+
+def _run(options: argparse.Namespace) -> bool:
+    from chalicelib.reports import plain_files  # the report layer's packages: only this command needs them
+
+    answer = plain_files.run(
+        options.calls,
+        options.deals,
+        options.spend,
+        by=options.by,
+        model=options.model,
+        out=options.out,
+        time_zone=options.time_zone,
+        currency=options.currency,
+        country=options.country,
+    )
+    show(answer)
+    return True

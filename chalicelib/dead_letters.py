@@ -1,0 +1,58 @@
+"""Messages that a task gave up on, put back where they came from once the cause is mended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import aws
+from chalicelib.errors import NotFound
+
+BATCH = 10
+
+
+def replay(dead_letters_url: str, limit: int | None = None) -> int:
+    """Move up to `limit` messages (all that wait now, unless told) back to their source queue; answers how many.
+
+    A message is deleted here only after it was sent there: at worst it is there twice, and tasks take that.
+    Raises NotFound where no queue has these dead letters, StorageUnavailable.
+    """
+    with aws.storage_errors():
+        source = _source_of(dead_letters_url)
+        # Counted first: what fails again and comes back must not be moved for ever.
+        waiting = _waiting(dead_letters_url)
+        left = waiting if limit is None else min(limit, waiting)
+        moved = 0
+        while moved < left:
+            messages = _receive(dead_letters_url, min(BATCH, left - moved))
+            if not messages:
+                break
+            for message in messages:
+                _move(message, dead_letters_url, source)
+            moved += len(messages)
+    return moved
+
+
+def _source_of(dead_letters_url: str) -> str:
+    answer = aws.client("sqs").list_dead_letter_source_queues(QueueUrl=dead_letters_url)
+    urls: list[str] = answer.get("queueUrls", [])
+    if not urls:
+        raise NotFound("No queue sends its dead letters there.")
+    return urls[0]
+
+
+def _waiting(url: str) -> int:
+    name = "ApproximateNumberOfMessages"
+    answer = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+    return int(answer["Attributes"][name])
+
+
+def _receive(url: str, count: int) -> list[dict[str, Any]]:
+    answer = aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=count, WaitTimeSeconds=1)
+    messages: list[dict[str, Any]] = answer.get("Messages", [])
+    return messages
+
+
+def _move(message: dict[str, Any], dead_letters_url: str, source: str) -> None:
+    sqs = aws.client("sqs")
+    sqs.send_message(QueueUrl=source, MessageBody=message["Body"])
+    sqs.delete_message(QueueUrl=dead_letters_url, ReceiptHandle=message["ReceiptHandle"])

@@ -1,0 +1,96 @@
+"""Webhook endpoints of carriers and CRMs. Their URL is shown once, when they are made; their credentials never."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from chalicelib import tokens
+from chalicelib.attribution.carriers import CARRIERS
+from chalicelib.attribution.crm import CRMS
+from chalicelib.body import decode
+from chalicelib.errors import BadInput
+from chalicelib.http import Answer, Request
+from chalicelib.manage import checks
+from chalicelib.manage.auth import site_of
+from chalicelib.manage.bodies import plain
+from chalicelib.registry import store
+from chalicelib.registry.types import Endpoint, Site
+from chalicelib.settings import settings
+
+SHARED_SECRET = ("secret",)  # what signatures are checked by where the vendor's module does not say
+
+
+class NewEndpoint(Struct):
+    """Body of POST …/endpoints."""
+
+    kind: Literal["carrier", "crm"]
+    vendor: str
+    credentials: dict[str, str] = {}
+    target_number: str | None = None
+    record: bool = False
+    time_zone: str | None = None
+
+
+def collection(request: Request, site_id: str) -> Any:
+    """GET: the site's endpoints. POST: make one (201); the answer's `url` goes to the carrier or the CRM."""
+    site = site_of(request, site_id)
+    if request.method == "GET":
+        return {"endpoints": [shown(endpoint) for endpoint in store.endpoints_of(site_id)]}
+    endpoint, url = open_endpoint(site, decode(request.body, NewEndpoint))
+    return Answer(shown(endpoint) | {"url": url}, 201)
+
+
+def close(request: Request, site_id: str, endpoint_id: str) -> Answer:
+    """DELETE: events that reach the endpoint's URL are refused from now on (204)."""
+    site_of(request, site_id)
+    store.close_endpoint(site_id, endpoint_id)
+    return Answer("", 204)
+
+
+def open_endpoint(site: Site, body: NewEndpoint) -> tuple[Endpoint, str]:
+    """Store a new endpoint; answers it and its URL. Raises BadInput naming the field."""
+    vendors = CARRIERS if body.kind == "carrier" else CRMS
+    vendor = import_module(vendors[checks.one_of(body.vendor, "vendor", vendors)])
+    endpoint = Endpoint(
+        endpoint_id=tokens.random_id("e"),
+        site_id=site.site_id,
+        kind=body.kind,
+        vendor=body.vendor,
+        credentials=_credentials(body, vendor),
+        target_number=_target(body, site.country),
+        record=body.record,
+        time_zone=None if body.time_zone is None else checks.time_zone(body.time_zone, "time_zone"),
+    )
+    stored, secret = store.create_endpoint(endpoint)
+    path = "carriers" if stored.kind == "carrier" else "crm"
+    return stored, f"{settings().public_url}/v1/{path}/{stored.vendor}/{secret}"
+
+
+def shown(endpoint: Endpoint) -> dict[str, Any]:
+    """The endpoint as the API answers it."""
+    answer: dict[str, Any] = plain(endpoint)
+    del answer["credentials"]
+    return answer
+
+
+def _credentials(body: NewEndpoint, vendor: ModuleType) -> dict[str, str]:
+    """The credentials the vendor needs and takes, nothing else: what is not needed is not kept."""
+    needed = getattr(vendor, "CREDENTIALS", SHARED_SECRET)
+    optional = getattr(vendor, "OPTIONAL_CREDENTIALS", ())
+    for name in needed:
+        if not body.credentials.get(name):
+            raise BadInput(f"credentials.{name}", f"{body.vendor} needs it")
+    return {name: body.credentials[name] for name in (*needed, *optional) if body.credentials.get(name)}
+
+
+def _target(body: NewEndpoint, country: str) -> str | None:
+    """Where a carrier's calls go when all else fails; a carrier without one could not connect them."""
+    if body.kind == "crm":
+        return None
+    if not body.target_number:
+        raise BadInput("target_number", "a carrier's endpoint needs one: calls go there when all else fails")
+    return checks.phone(body.target_number, "target_number", country)

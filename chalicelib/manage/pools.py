@@ -1,0 +1,74 @@
+"""Pools: which numbers visitors are lent, for how long, and where calls to them go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from chalicelib import tokens
+from chalicelib.errors import NotFound
+from chalicelib.http import Answer, Request
+from chalicelib.manage import checks
+from chalicelib.manage.auth import site_of
+from chalicelib.manage.bodies import Name, checked, given, plain
+from chalicelib.pool import census
+from chalicelib.registry import store
+from chalicelib.registry.types import DisplayCondition, Pool, Site
+
+Hold = Annotated[int, Meta(ge=30, le=86_400)]  # seconds
+Cooldown = Annotated[int, Meta(ge=0, le=86_400)]  # seconds
+
+
+class PoolChange(Struct, kw_only=True):
+    """Body of PATCH …/pools/{pool_id}: any of the fields."""
+
+    name: Name | UnsetType = UNSET
+    target_number: str | UnsetType = UNSET
+    overflow_number: str | UnsetType | None = UNSET
+    hold_seconds: Hold | UnsetType = UNSET
+    cooldown_seconds: Cooldown | UnsetType = UNSET
+    order: int | UnsetType = UNSET
+    record: bool | UnsetType = UNSET
+    condition: DisplayCondition | UnsetType = UNSET
+
+
+class NewPool(PoolChange, kw_only=True):
+    """Body of POST …/pools."""
+
+    name: Name
+    target_number: str
+
+
+def collection(request: Request, site_id: str) -> Any:
+    """GET: the site's pools in the order they are tried. POST: add one (201)."""
+    site = site_of(request, site_id)
+    if request.method == "GET":
+        return {"pools": [plain(pool) for pool in store.pools_of(site_id)]}
+    return Answer(plain(open_pool(site, given(request, NewPool))), 201)
+
+
+def item(request: Request, site_id: str, pool_id: str) -> Any:
+    """GET: one pool with its use as the last census counted it. PATCH: change the fields given."""
+    site = site_of(request, site_id)
+    pool = store.pool(site_id, pool_id)
+    if pool is None:
+        raise NotFound("No such pool of this site.")
+    if request.method == "GET":
+        return plain(pool) | {"use": census.latest(pool_id, request.now)}
+    return plain(store.update_pool(site_id, pool_id, _checked(given(request, PoolChange), site)))
+
+
+def open_pool(site: Site, fields: dict[str, Any]) -> Pool:
+    """Store a new pool of a site. Raises BadInput naming the field, Conflict where a number is taken."""
+    good = {"overflow_number": None} | _checked(fields, site)
+    return store.create_pool(Pool(pool_id=tokens.random_id("p"), site_id=site.site_id, **good))
+
+
+def _checked(fields: dict[str, Any], site: Site) -> dict[str, Any]:
+    def phone(text: str | None, field: str) -> str | None:
+        return None if text is None else checks.phone(text, field, site.country)
+
+    by_field: dict[str, Callable[[Any, str], Any]] = {"target_number": phone, "overflow_number": phone}
+    return checked(fields, by_field)

@@ -1,0 +1,88 @@
+"""An account with a site and a pool in one go, as often as one likes: what exists by its name is left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from msgspec import UNSET, Struct
+
+from chalicelib import tokens
+from chalicelib.manage.bodies import Name
+from chalicelib.manage.pools import NewPool, open_pool
+from chalicelib.manage.sites import NewSite, open_site, snippet_tag
+from chalicelib.registry import store
+from chalicelib.registry.types import Account, Pool, Site
+
+KEY_LABEL = "provisioned"
+
+
+class Named(Protocol):
+    """What accounts, sites and pools have in common."""
+
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+class Plan(Struct):
+    """What there should be. The pool may come later."""
+
+    account: Name
+    site: NewSite
+    pool: NewPool | None = None
+
+
+def provision(plan: Plan, now: datetime) -> dict[str, Any]:
+    """Create what is missing; answers ids, the site key, the snippet, and the API key if one was made.
+
+    Raises BadInput naming the field, Conflict where the overflow number is taken.
+    """
+    account = _named(store.accounts(), plan.account) or store.create_account(
+        Account(tokens.random_id("acc"), plan.account, now)
+    )
+    site = _named(store.sites_of(account.account_id), plan.site.name) or _site(account, plan.site)
+    pool = None if plan.pool is None else _pool(site, plan.pool)
+    made = _key(account.account_id, now)
+    return {
+        "account_id": account.account_id,
+        "site_id": site.site_id,
+        "site_key": site.site_key,
+        "pool_id": None if pool is None else pool.pool_id,
+        "snippet": snippet_tag(site),
+        "api_key": made,
+    }
+
+
+def operator_key(label: str, now: datetime) -> dict[str, str]:
+    """Make an API key that may do everything; its secret is in the answer and nowhere else."""
+    key, secret = store.create_key(None, label, now)
+    return {"key_id": key.key_id, "api_key": secret}
+
+
+def _site(account: Account, body: NewSite) -> Site:
+    fields = _given(body)
+    del fields["account_id"]
+    return open_site(account.account_id, fields)
+
+
+def _pool(site: Site, body: NewPool) -> Pool:
+    return _named(store.pools_of(site.site_id), body.name) or open_pool(site, _given(body))
+
+
+def _key(account_id: str, now: datetime) -> str | None:
+    """The secret of a new key; None where one was provisioned before."""
+    if any(key.label == KEY_LABEL for key in store.keys_of(account_id)):
+        return None
+    return store.create_key(account_id, KEY_LABEL, now)[1]
+
+
+def _named(values: Iterable[N], name: str) -> N | None:
+    return next((value for value in values if value.name == name), None)
+
+
+def _given(body: Struct) -> dict[str, Any]:
+    return {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}

@@ -1,0 +1,78 @@
+"""Report files with fresh links, and reports to order."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from chalicelib import aws, clock
+from chalicelib.attribution.models import MODELS
+from chalicelib.body import decode
+from chalicelib.errors import BadInput
+from chalicelib.http import Answer, Request
+from chalicelib.manage import checks
+from chalicelib.manage.auth import site_of
+from chalicelib.registry.types import Site
+from chalicelib.reports import report_store
+from chalicelib.settings import settings
+
+MOST_DAYS = 3660  # ten years
+
+
+class NewReport(Struct):
+    """Body of POST …/reports: the days of the site's zone, both included; the model, else the site's own."""
+
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+    model: str | None = None
+
+
+def collection(request: Request, site_id: str) -> Any:
+    """GET: the site's report files, newest period first. POST: order a report (202); its files appear in that list."""
+    site = site_of(request, site_id)
+    if request.method == "GET":
+        return {"reports": [_shown(file) for file in report_store.files_of(site_id)]}
+    order = _order(site, decode(request.body, NewReport))
+    _build(site, order, request.now)
+    return Answer(order, 202)
+
+
+def _shown(file: report_store.ReportFile) -> dict[str, Any]:
+    return {
+        "from": file.period.first_day.isoformat(),
+        "to": file.period.last_day.isoformat(),
+        "model": file.model,
+        "name": file.name,
+        "bytes": file.size,
+        "url": report_store.link(file.key),
+    }
+
+
+def _order(site: Site, body: NewReport) -> dict[str, str]:
+    """The order as build_report takes it. Raises BadInput naming the field."""
+    if body.last < body.first:
+        raise BadInput("to", "is before from")
+    if (body.last - body.first).days > MOST_DAYS:
+        raise BadInput("to", "is more than ten years after from")
+    model = checks.one_of(body.model or site.model, "model", MODELS)
+    return {"site_id": site.site_id, "from": body.first.isoformat(), "to": body.last.isoformat(), "model": model}
+
+
+def _build(site: Site, order: dict[str, str], now: datetime) -> None:
+    """Let the report function build it, which has the memory and the minutes; here where there is no such function."""
+    function = settings().report_function
+    if not function:
+        from chalicelib.reports import build_report  # the report layer: not where reports are only ordered
+
+        build_report.build(now, order)
+        return
+    event = {"source": "callpath.manage", "detail-type": "report", "time": clock.iso(now), "detail": order}
+    envelope = {"version": "0", "id": "", "account": "", "region": "", "resources": []}
+    with aws.storage_errors():
+        aws.client("lambda").invoke(
+            FunctionName=function, InvocationType="Event", Payload=json.dumps(envelope | event).encode()
+        )

@@ -1,0 +1,97 @@
+"""Webhook endpoints with their credentials, and API keys. Secrets leave here once, when they are made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib import tokens
+from chalicelib.errors import NotFound
+from chalicelib.registry import layout, table
+from chalicelib.registry.endpoint_token import seal_endpoint
+from chalicelib.registry.table import Entry, Transaction
+from chalicelib.registry.types import ApiKey, Endpoint, Site
+from chalicelib.settings import settings
+
+
+def create_endpoint(endpoint: Endpoint) -> tuple[Endpoint, str]:
+    """Store an endpoint; answers it and the secret of its URL. Raises NotFound where its site does not exist."""
+    site = table.read(layout.SITES, endpoint.site_id, Site)
+    if site is None:
+        raise NotFound("No such site.")
+
+    def fill(transaction: Transaction) -> None:
+        transaction.save(table.entry(layout.endpoint_pk(endpoint.endpoint_id), "ENDPOINT", endpoint))
+        shown = table.entry(layout.site_pk(endpoint.site_id), f"ENDPOINT#{endpoint.endpoint_id}", _shown(endpoint))
+        transaction.save(shown)
+
+    table.commit(fill)
+    return endpoint, seal_endpoint(endpoint, site.country, settings().signing_key)
+
+
+def endpoints_of(site_id: str) -> tuple[Endpoint, ...]:
+    """A site's endpoints by id, without their credentials."""
+    return table.values(layout.site_pk(site_id), "ENDPOINT#", Endpoint)
+
+
+def close_endpoint(site_id: str, endpoint_id: str) -> None:
+    """Delete an endpoint and its credentials. Raises NotFound where the site has no such endpoint."""
+
+    def fill(transaction: Transaction) -> None:
+        listed = table.entry(layout.site_pk(site_id), f"ENDPOINT#{endpoint_id}")
+        transaction.delete(listed, condition=Entry.pk.exists())
+        transaction.delete(table.entry(layout.endpoint_pk(endpoint_id), "ENDPOINT"))
+
+    if table.commit(fill):
+        raise NotFound("No such endpoint of this site.")
+
+
+def create_key(account_id: str | None, label: str, now: datetime) -> tuple[ApiKey, str]:
+    """Make an API key of an account (None: the operator's); answers it and its secret. Raises NotFound."""
+    secret = tokens.random_id("cp_", 30)
+    key = ApiKey(tokens.random_id("key"), tokens.fingerprint(secret), account_id, label, now)
+
+    def fill(transaction: Transaction) -> None:
+        if account_id is not None:
+            transaction.condition_check(table.entries(), layout.ACCOUNTS, account_id, condition=Entry.pk.exists())
+        transaction.save(table.entry(layout.api_key_pk(key.fingerprint), "APIKEY", key))
+        transaction.save(table.entry(layout.account_pk(account_id), f"KEY#{key.key_id}", key))
+
+    if table.commit(fill):
+        raise NotFound("No such account.")
+    return key, secret
+
+
+def key_by_secret(secret: str) -> ApiKey | None:
+    """The API key a secret belongs to, or None."""
+    return table.read(layout.api_key_pk(tokens.fingerprint(secret)), "APIKEY", ApiKey)
+
+
+def keys_of(account_id: str | None) -> tuple[ApiKey, ...]:
+    """An account's (None: the operator's) API keys by id."""
+    return table.values(layout.account_pk(account_id), "KEY#", ApiKey)
+
+
+def revoke_key(account_id: str | None, key_id: str) -> None:
+    """Delete an API key: it stops working at once. Raises NotFound where the account has no such key."""
+    key = table.read(layout.account_pk(account_id), f"KEY#{key_id}", ApiKey)
+    if key is None:
+        raise NotFound("No such API key.")
+
+    def fill(transaction: Transaction) -> None:
+        transaction.delete(table.entry(layout.api_key_pk(key.fingerprint), "APIKEY"))
+        transaction.delete(table.entry(layout.account_pk(account_id), f"KEY#{key_id}"))
+
+    table.commit(fill)
+
+
+def _shown(endpoint: Endpoint) -> Endpoint:
+    return Endpoint(
+        endpoint.endpoint_id,
+        endpoint.site_id,
+        endpoint.kind,
+        endpoint.vendor,
+        {},
+        endpoint.target_number,
+        endpoint.record,
+        endpoint.time_zone,
+    )

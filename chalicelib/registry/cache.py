@@ -1,0 +1,43 @@
+"""What a container remembers between requests, so that a hot function seldom reads the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+KEPT = timedelta(seconds=60)
+ABSENCE_KEPT = timedelta(seconds=3)  # a site or number just created must soon be seen
+LIMIT = 2000  # entries; made-up keys must not fill a container's memory
+
+
+class Cache(Generic[V]):
+    """Answers by key, each with the moment it was read. A simulated clock may also run backwards."""
+
+    def __init__(self, *, kept: timedelta = KEPT, absence_kept: timedelta = ABSENCE_KEPT, limit: int = LIMIT) -> None:
+        self._kept = kept
+        self._absence_kept = absence_kept
+        self._limit = limit
+        self._entries: dict[str, tuple[datetime, V | None]] = {}
+
+    def get(self, key: str, now: datetime, read: Callable[[], V | None]) -> V | None:
+        """The value of `key`, from memory or by `read`. What `read` raises is not remembered."""
+        entry = self._entries.get(key)
+        if entry is not None and self._fresh(entry, now):
+            return entry[1]
+        value = read()
+        self._entries.pop(key, None)  # re-inserted last: the front of the dict is what was read longest ago
+        self._entries[key] = (now, value)
+        while len(self._entries) > self._limit:
+            del self._entries[next(iter(self._entries))]
+        return value
+
+    def cache_clear(self) -> None:
+        """Forget everything. Named as functools names it."""
+        self._entries.clear()
+
+    def _fresh(self, entry: tuple[datetime, V | None], now: datetime) -> bool:
+        read_at, value = entry
+        return read_at <= now < read_at + (self._absence_kept if value is None else self._kept)

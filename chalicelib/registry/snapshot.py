@@ -1,0 +1,112 @@
+"""What the hot functions read of the registry: low-level boto3 only, remembered for a minute per container.
+
+Every function raises StorageUnavailable when the table does not answer. `now` is the request's time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from chalicelib import aws
+from chalicelib.errors import StorageUnavailable
+from chalicelib.registry import layout
+from chalicelib.registry.cache import Cache
+from chalicelib.registry.types import Campaign, Endpoint, Pool, Site, SiteSnapshot, TrackingNumber
+from chalicelib.settings import settings
+
+T = TypeVar("T")
+
+_snapshots: Cache[SiteSnapshot] = Cache()
+_sites: Cache[Site] = Cache()
+_numbers: Cache[TrackingNumber] = Cache(limit=20_000)
+_endpoints: Cache[Endpoint] = Cache()
+_pools: Cache[tuple[Pool, ...]] = Cache()
+_campaigns: Cache[tuple[Campaign, ...]] = Cache()
+
+
+def site_by_key(site_key: str, now: datetime) -> SiteSnapshot | None:
+    """The site a publishable key belongs to, with its pools and lendable numbers: one Query."""
+    return _snapshots.get(site_key, now, lambda: _read_snapshot(site_key))
+
+
+def site_by_id(site_id: str, now: datetime) -> Site | None:
+    """A site by its id: one GetItem."""
+    return _sites.get(site_id, now, lambda: _read(layout.SITES, site_id, Site))
+
+
+def owner_of(number_e164: str, now: datetime) -> TrackingNumber | None:
+    """The tracking number and its place, or None where the number is not ours: one GetItem."""
+    return _numbers.get(number_e164, now, lambda: _read(layout.number_pk(number_e164), "NUMBER", TrackingNumber))
+
+
+def endpoint_by_id(endpoint_id: str, now: datetime) -> Endpoint | None:
+    """An endpoint with its credentials, or None once it was closed: one GetItem."""
+    return _endpoints.get(endpoint_id, now, lambda: _read(layout.endpoint_pk(endpoint_id), "ENDPOINT", Endpoint))
+
+
+def pools_of(site_id: str, now: datetime) -> tuple[Pool, ...]:
+    """A site's pools in the order they are tried: one Query."""
+    return _pools.get(site_id, now, lambda: _read_pools(site_id)) or ()
+
+
+def campaigns_of(site_id: str, now: datetime) -> tuple[Campaign, ...]:
+    """A site's campaigns, archived ones too, by id: one Query."""
+    pk = layout.site_pk(site_id)
+    return _campaigns.get(site_id, now, lambda: _decoded(_query(pk, "CAMPAIGN#"), Campaign)) or ()
+
+
+def forget() -> None:
+    """Empty the container's memory: the next reads go to the table."""
+    for cache in (_snapshots, _sites, _numbers, _endpoints, _pools, _campaigns):
+        cache.cache_clear()
+
+
+def _read_pools(site_id: str) -> tuple[Pool, ...]:
+    pools = _decoded(_query(layout.POOLS, layout.pool_sk(site_id, "")), Pool)
+    return tuple(sorted(pools, key=lambda pool: (pool.order, pool.pool_id)))
+
+
+def _read_snapshot(site_key: str) -> SiteSnapshot | None:
+    # A query may meet a snapshot half replaced: the second, consistent look then sees one or the other.
+    for consistent in (False, True, True):
+        parts = _query(layout.snapshot_pk(site_key), "", consistent=consistent)
+        if not parts:
+            return None
+        if len(parts) == int(parts[0]["parts"]["N"]) and len({part["version"]["N"] for part in parts}) == 1:
+            return layout.decode(b"".join(part["doc"]["B"] for part in parts), SiteSnapshot)
+    raise StorageUnavailable("The site is being changed. Try again.")
+
+
+def _read(pk: str, sk: str, shape: type[T]) -> T | None:
+    with aws.storage_errors():
+        answer = aws.client("dynamodb", hot=True).get_item(
+            TableName=settings().directory_table, Key={"pk": {"S": pk}, "sk": {"S": sk}}
+        )
+    item = answer.get("Item")
+    return layout.decode(item["doc"]["B"], shape) if item else None
+
+
+def _query(pk: str, prefix: str, *, consistent: bool = False) -> list[dict[str, Any]]:
+    """All items of a partition whose sort key starts with `prefix`, in its order."""
+    condition, values = "pk = :pk", {":pk": {"S": pk}}
+    if prefix:
+        condition, values = "pk = :pk AND begins_with(sk, :prefix)", values | {":prefix": {"S": prefix}}
+    request: dict[str, Any] = {
+        "TableName": settings().directory_table,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+        "ConsistentRead": consistent,
+    }
+    items: list[dict[str, Any]] = []
+    while True:
+        with aws.storage_errors():
+            answer = aws.client("dynamodb", hot=True).query(**request)
+        items += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return items
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _decoded(items: list[dict[str, Any]], shape: type[T]) -> tuple[T, ...]:
+    return tuple(layout.decode(item["doc"]["B"], shape) for item in items)

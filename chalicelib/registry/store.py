@@ -1,0 +1,137 @@
+"""Create, read, change and list what accounts set up. Every change of a site republishes what the hot functions read.
+
+All reads are consistent. Besides the errors named, everything raises StorageUnavailable when AWS does not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib import tokens
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.registry import layout, table
+from chalicelib.registry.access import (
+    close_endpoint,
+    create_endpoint,
+    create_key,
+    endpoints_of,
+    key_by_secret,
+    keys_of,
+    revoke_key,
+)
+from chalicelib.registry.campaigns import campaign, campaigns_of, create_campaign, update_campaign
+from chalicelib.registry.numbers import change_number, number_of_site, numbers_of, numbers_page, placed, put_numbers
+from chalicelib.registry.pools import all_pools, create_pool, pool, pools_of, update_pool
+from chalicelib.registry.publish import publish
+from chalicelib.registry.table import Entry, Transaction
+from chalicelib.registry.types import Account, Site
+
+__all__ = [
+    "account",
+    "accounts",
+    "all_pools",
+    "all_sites",
+    "campaign",
+    "campaigns_of",
+    "change_number",
+    "close_endpoint",
+    "create_account",
+    "create_campaign",
+    "create_endpoint",
+    "create_key",
+    "create_pool",
+    "create_site",
+    "endpoints_of",
+    "key_by_secret",
+    "keys_of",
+    "new_site_key",
+    "number_of_site",
+    "numbers_of",
+    "numbers_page",
+    "placed",
+    "pool",
+    "pools_of",
+    "publish",
+    "put_numbers",
+    "revoke_key",
+    "rotate_site_key",
+    "site",
+    "sites_of",
+    "update_campaign",
+    "update_pool",
+    "update_site",
+]
+
+
+def create_account(value: Account) -> Account:
+    """Raises Conflict where the id is taken."""
+    missing = Entry.pk.does_not_exist()
+    if table.commit(
+        lambda transaction: transaction.save(table.entry(layout.ACCOUNTS, value.account_id, value), condition=missing)
+    ):
+        raise Conflict("This account exists already.")
+    return value
+
+
+def account(account_id: str) -> Account | None:
+    """One account, or None."""
+    return table.read(layout.ACCOUNTS, account_id, Account)
+
+
+def accounts() -> tuple[Account, ...]:
+    """All accounts by id."""
+    return table.values(layout.ACCOUNTS, "", Account)
+
+
+def new_site_key() -> str:
+    """A publishable key nobody has yet."""
+    return tokens.random_id("sk", 12)
+
+
+def create_site(value: Site) -> Site:
+    """Raises NotFound where its account does not exist, Conflict where its id is taken."""
+
+    def fill(transaction: Transaction) -> None:
+        model = table.entries()
+        transaction.condition_check(model, layout.ACCOUNTS, value.account_id, condition=Entry.pk.exists())
+        first = table.entry(layout.SITES, value.site_id, value, version=0)
+        transaction.save(first, condition=Entry.pk.does_not_exist())
+        transaction.save(table.entry(layout.account_pk(value.account_id), f"SITE#{value.site_id}"))
+
+    failed = table.commit(fill)
+    if 0 in failed:
+        raise NotFound("No such account.")
+    if failed:
+        raise Conflict("This site exists already.")
+    publish(value.site_id)
+    return value
+
+
+def site(site_id: str) -> Site | None:
+    """One site, or None."""
+    return table.read(layout.SITES, site_id, Site)
+
+
+def sites_of(account_id: str) -> tuple[Site, ...]:
+    """An account's sites by id."""
+    owned = table.listing(layout.account_pk(account_id), "SITE#")
+    found = table.items((layout.SITES, pointer.sk.removeprefix("SITE#")) for pointer in owned)
+    return tuple(sorted((table.value_of(entry, Site) for entry in found), key=lambda value: value.site_id))
+
+
+def all_sites() -> tuple[Site, ...]:
+    """The sites of all accounts by id: one partition's query."""
+    return table.values(layout.SITES, "", Site)
+
+
+def update_site(site_id: str, changes: Mapping[str, Any]) -> Site:
+    """Replace fields of a site. Raises NotFound."""
+    changed = table.change(layout.SITES, site_id, Site, changes, what="site")
+    publish(site_id)
+    return changed
+
+
+def rotate_site_key(site_id: str) -> Site:
+    """Give a site a new publishable key; the old one's snapshot goes when the new one's comes. Raises NotFound."""
+    return update_site(site_id, {"site_key": new_site_key()})

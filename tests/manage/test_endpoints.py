@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.registry import snapshot, store
+from chalicelib.registry.endpoint_token import open_endpoint
+from chalicelib.settings import settings
+from tests.manage.conftest import Api
+from tests.registry.examples import NOW
+
+PATH = "/manage/sites/s1/endpoints"
+TWILIO = {
+    "kind": "carrier",
+    "vendor": "twilio",
+    "credentials": {"auth_token": "T0P-SECRET", "unneeded": "x"},
+    "target_number": "8 495 123-45-67",
+    "record": True,
+}
+CRM = {"kind": "crm", "vendor": "generic", "credentials": {"secret": "T0P-SECRET"}}
+
+
+def test_a_carriers_url_is_its_signed_configuration(account: Api) -> None:
+    made = account.post(PATH, TWILIO)
+
+    assert made.status_code == 201
+    prefix, _, secret = made.json_body["url"].rpartition("/")
+    assert prefix == "https://calls.example.com/api/v1/carriers/twilio"
+    token = open_endpoint(secret, settings().signing_key)
+    assert token is not None
+    assert (token.site_id, token.target_number, token.record, token.country) == ("s1", "+74951234567", True, "RU")
+
+
+def test_credentials_are_kept_for_signatures_and_never_shown(account: Api) -> None:
+    made = account.post(PATH, TWILIO)
+    listed = account.get(PATH)
+
+    assert "T0P-SECRET" not in made.body.decode() + listed.body.decode()
+    assert "url" not in listed.json_body["endpoints"][0]
+    stored = snapshot.endpoint_by_id(made.json_body["endpoint_id"], NOW)
+    assert stored is not None
+    assert stored.credentials == {"auth_token": "T0P-SECRET"}
+
+
+def test_a_crms_url_says_crm(account: Api) -> None:
+    made = account.post(PATH, CRM).json_body
+
+    assert made["url"].startswith("https://calls.example.com/api/v1/crm/generic/")
+    assert made["target_number"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (TWILIO | {"vendor": "pigeon"}, "vendor"),
+        (TWILIO | {"kind": "fax"}, "kind"),
+        (TWILIO | {"credentials": {"secret": "x"}}, "credentials.auth_token"),
+        (TWILIO | {"credentials": {"auth_token": ""}}, "credentials.auth_token"),
+        (TWILIO | {"target_number": None}, "target_number"),
+        (TWILIO | {"target_number": "12"}, "target_number"),
+        (TWILIO | {"time_zone": "Moscow"}, "time_zone"),
+        (CRM | {"credentials": {}}, "credentials.secret"),
+        (CRM | {"vendor": "twilio"}, "vendor"),
+    ],
+)
+def test_a_wrong_field_is_named_without_the_secret(account: Api, body: dict[str, Any], field: str) -> None:
+    answer = account.post(PATH, body)
+
+    assert (answer.status_code, answer.json_body["field"]) == (400, field)
+    assert "T0P-SECRET" not in answer.body.decode()
+    assert store.endpoints_of("s1") == ()
+
+
+def test_a_closed_endpoint_is_gone(account: Api) -> None:
+    made = account.post(PATH, CRM).json_body
+
+    assert account.send("DELETE", f"{PATH}/{made['endpoint_id']}").status_code == 204
+    assert account.get(PATH).json_body == {"endpoints": []}
+    assert account.send("DELETE", f"{PATH}/{made['endpoint_id']}").status_code == 404
+
+
+def test_no_secret_reaches_the_logs(account: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    made = account.post(PATH, TWILIO).json_body
+    account.post(PATH, TWILIO | {"vendor": "pigeon"})
+
+    logged = capsys.readouterr().out
+    assert "refused" in logged
+    assert "T0P-SECRET" not in logged
+    assert made["url"].rpartition("/")[2] not in logged
+    assert str(account.key) not in logged

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.registry import snapshot, store
+from tests.manage.conftest import Api
+from tests.registry.examples import NOW, SITE
+
+NEW = {"name": "bricks.example", "time_zone": "Asia/Yekaterinburg", "currency": "rub", "country": "ru"}
+
+
+def test_a_new_site_is_read_back_normalised_with_its_snippet(account: Api) -> None:
+    swap = [{"number": "8 (495) 123-45-67"}, {"selector": ".phone"}]
+    body = NEW | {
+        "allowed_origins": ["HTTPS://Bricks.example/", "https://кирпичи.рф"],
+        "swap": swap,
+        "lookback_days": 30,
+    }
+
+    made = account.post("/manage/sites", body)
+
+    assert made.status_code == 201
+    site = made.json_body
+    assert account.get(f"/manage/sites/{site['site_id']}").json_body == site
+    assert (site["account_id"], site["currency"], site["country"]) == ("acc1", "RUB", "RU")
+    assert site["allowed_origins"] == ["https://bricks.example", "https://xn--h1aaaf0af5c.xn--p1ai"]
+    assert site["swap"][0]["number"] == "+74951234567"
+    assert (site["lookback_days"], site["call_grace_seconds"], site["model"]) == (30, 1800, "last_non_direct")
+    assert f"https://calls.example.com/api/v1/sites/{site['site_key']}/snippet.js" in site["snippet"]
+    assert snapshot.site_by_key(site["site_key"], NOW) is not None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"time_zone": "Moscow"}, "time_zone"),
+        ({"time_zone": "../../etc/passwd"}, "time_zone"),
+        ({"time_zone": ""}, "time_zone"),
+        ({"currency": "RUR"}, "currency"),
+        ({"currency": "roubles"}, "currency"),
+        ({"country": "Russia"}, "country"),
+        ({"country": "XX"}, "country"),
+        ({"allowed_origins": ["https://ok.example", "shop.example"]}, "allowed_origins[1]"),
+        ({"allowed_origins": ["https://shop.example/page"]}, "allowed_origins[0]"),
+        ({"allowed_origins": "https://shop.example"}, "allowed_origins"),
+        ({"model": "magic"}, "model"),
+        ({"swap": [{"number": "12"}]}, "swap[0].number"),
+        ({"swap": [{}]}, "swap[0]"),
+        ({"lookback_days": 0}, "lookback_days"),
+        ({"target_talk_seconds": "ten"}, "target_talk_seconds"),
+        ({"name": ""}, "name"),
+        ({"destinations": [{"kind": "pigeon", "options": {}}]}, "destinations[0].kind"),
+        ({"destinations": [{"kind": "webhook", "options": {"secret": "x"}}]}, "destinations[0].options.url"),
+        (
+            {"destinations": [{"kind": "webhook", "options": {"url": "https://x.example"}}]},
+            "destinations[0].options.secret",
+        ),
+        (
+            {"destinations": [{"kind": "webhook", "options": {"url": "file:///x", "secret": "x"}}]},
+            "destinations[0].options.url",
+        ),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_is_written(account: Api, wrong: dict[str, Any], field: str) -> None:
+    created = account.post("/manage/sites", NEW | wrong)
+    changed = account.patch("/manage/sites/s1", wrong)
+
+    for answer in (created, changed):
+        assert (answer.status_code, answer.json_body["field"]) == (400, field), answer.json_body
+    assert store.all_sites() == (SITE,)
+
+
+@pytest.mark.parametrize("missing", ["name", "time_zone", "currency", "country"])
+def test_a_missing_field_is_named(account: Api, missing: str) -> None:
+    answer = account.post("/manage/sites", {name: value for name, value in NEW.items() if name != missing})
+
+    assert (answer.status_code, answer.json_body["field"]) == (400, missing)
+
+
+def test_only_the_fields_sent_are_changed(account: Api) -> None:
+    before = account.get("/manage/sites/s1").json_body
+
+    changed = account.patch("/manage/sites/s1", {"model": "linear", "unknown": 1})
+
+    assert changed.json_body == before | {"model": "linear"}
+    assert account.get("/manage/sites/s1").json_body == changed.json_body
+
+
+def test_the_operator_says_whose_site_it_is(account: Api, operator: Api) -> None:
+    assert operator.post("/manage/sites", NEW).json_body["field"] == "account_id"
+    assert operator.post("/manage/sites", NEW | {"account_id": "acc1"}).status_code == 201
+    assert operator.post("/manage/sites", NEW | {"account_id": "acc9"}).status_code == 404
+
+
+def test_lists_hold_what_the_key_may_see(account: Api, stranger: Api, operator: Api) -> None:
+    def listed(api: Api, query: str = "") -> list[str]:
+        return [site["site_id"] for site in api.get(f"/manage/sites{query}").json_body["sites"]]
+
+    assert listed(account) == ["s1"]
+    assert listed(stranger) == ["s2"]
+    assert listed(operator) == ["s1", "s2"]
+    assert listed(operator, "?account_id=acc2") == ["s2"]
+    assert stranger.get("/manage/sites?account_id=acc1").status_code == 404
+
+
+def test_a_rotated_key_replaces_the_old_one(account: Api) -> None:
+    rotated = account.post("/manage/sites/s1/rotate-key").json_body
+
+    assert rotated["site_key"] != SITE.site_key
+    assert snapshot.site_by_key(SITE.site_key, NOW) is None
+    assert snapshot.site_by_key(rotated["site_key"], NOW) is not None
+
+
+def test_the_secrets_of_destinations_are_not_shown_nor_overwritten_by_their_mask(account: Api) -> None:
+    options = {"url": "https://crm.example/calls", "secret": "s3cr3t-value-of-the-hook"}
+
+    changed = account.patch("/manage/sites/s1", {"destinations": [{"kind": "webhook", "options": options}]})
+
+    assert changed.status_code == 200, changed.json_body
+    assert "s3cr3t" not in changed.body.decode()
+    again = account.patch("/manage/sites/s1", {"destinations": changed.json_body["destinations"]})
+    assert again.json_body["field"] == "destinations[0].options.secret"
+    assert store.site("s1").destinations[0].options == options  # type: ignore[union-attr]

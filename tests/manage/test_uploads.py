@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from chalicelib.attribution import days
+from chalicelib.attribution import store as attribution_store
+from chalicelib.reports import spend_table
+from tests.manage.conftest import Api
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "generic"
+
+
+def test_spend_lands_once_however_often_it_is_sent(account: Api) -> None:
+    raw = (FIXTURES / "spend.csv").read_bytes()
+
+    first = account.post("/manage/sites/s1/spend", raw, "text/csv").json_body
+    again = account.post("/manage/sites/s1/spend", raw, "text/csv").json_body
+
+    assert first["landed"] == again["unchanged"] > 0
+    assert again["landed"] == 0
+    assert first["rejected"] == []
+    assert spend_table.rows_of_day("s1", date(2026, 11, 1))
+
+
+def test_deals_land_and_mark_their_days(account: Api) -> None:
+    answer = account.post("/manage/sites/s1/deals", (FIXTURES / "outcomes.csv").read_bytes(), "text/csv").json_body
+
+    assert (answer["landed"], answer["rejected"]) == (2, [])
+    deals = attribution_store.deals_of_day("s1", date(2026, 11, 22))
+    assert {deal.external_id for deal in deals} == {"A-1001", "A-1002"}
+    assert {changed.site_id for changed in days.changed_days()} == {"s1"}
+
+
+def test_the_source_of_deals_may_be_named(account: Api) -> None:
+    raw = (FIXTURES / "outcomes.csv").read_bytes()
+
+    account.post("/manage/sites/s1/deals?source=bitrix", raw, "text/csv")
+
+    assert attribution_store.deal("s1", "bitrix", "A-1001") is not None
+
+
+@pytest.mark.parametrize("kind", ["spend", "deals"])
+def test_bad_lines_are_told_and_good_ones_land(account: Api, kind: str) -> None:
+    files = {
+        "spend": "date,source,cost\n2026-11-01,yandex,100\nsoon,yandex,5\n2026-11-02,yandex,a lot\n",
+        "deals": "external_id,outcome_at,status\nA,2026-11-22,won\nB,soon,won\nC,2026-11-22,perhaps\n",
+    }
+
+    answer = account.post(f"/manage/sites/s1/{kind}", files[kind].encode(), "text/csv").json_body
+
+    assert (answer["rows"], answer["landed"]) == (3, 1)
+    assert [rejected["line"] for rejected in answer["rejected"]] == [3, 4]
+    assert all(rejected["field"] and rejected["reason"] for rejected in answer["rejected"])
+
+
+@pytest.mark.parametrize("kind", ["spend", "deals"])
+def test_an_empty_body_is_refused(account: Api, kind: str) -> None:
+    answer = account.post(f"/manage/sites/s1/{kind}", b" \n", "text/csv")
+
+    assert (answer.status_code, answer.json_body["field"]) == (400, "body")
+
+
+def test_an_unknown_source_of_spend_is_refused(account: Api) -> None:
+    answer = account.post("/manage/sites/s1/spend?source=pigeon", b"date\n2026-11-01\n", "text/csv")
+
+    assert (answer.status_code, answer.json_body["field"]) == (400, "source")
+
+
+@pytest.mark.parametrize("kind", ["spend", "deals"])
+def test_a_stranger_uploads_nothing(account: Api, stranger: Api, kind: str) -> None:
+    assert stranger.post(f"/manage/sites/s1/{kind}", b"x", "text/csv").status_code == 404
