@@ -102,6 +102,17 @@ def receive_outcome(crm: str, endpoint_secret: str) -> Any:
     return outcome.receive(_request(), crm, endpoint_secret)
 
 
+@app.route(
+    "/v1/carriers/{carrier}/{endpoint_secret}/{event}/{part}/{detail}", methods=["GET", "POST"], content_types=HOOK
+)
+@answers("receive_call")
+def receive_call_detail(carrier: str, endpoint_secret: str, event: str, part: str, detail: str) -> Any:
+    """The same, for Mango Office, which appends three."""
+    from chalicelib.attribution import receive
+
+    return receive.receive(_request(), carrier, endpoint_secret, (event, part, detail))
+
+
 # ---- queues ------------------------------------------------------------------------------------------------------
 
 

@@ -38,8 +38,10 @@ class CallEvent:
     number: str | None = None  # E.164 of the tracking number
     started_at: datetime | None = None
     answered_at: datetime | None = None
+    line_answered_at: datetime | None = None  # the carrier took the caller's line: not yet that anybody talks to him
     ended_at: datetime | None = None
     talk_seconds: int | None = None
+    line_seconds: int | None = None  # how long the caller's line was open: talk, unless an event says otherwise
     total_seconds: int | None = None
     status: CallStatus | None = None  # only an event that tells the end gives one
     answered_by: str | None = None

@@ -18,7 +18,11 @@ class NumberKind(StrEnum):
 
 
 class NumberState(StrEnum):
-    """`active` is lent, `draining` only until its leases end, `quarantine` waits for calls to die down, `archived` went with its campaign."""
+    """Whether a number is lent.
+
+    `active` is; `draining` only until its lease ends; `quarantine` waits for calls to die down; `archived` went with
+    its campaign.
+    """
 
     ACTIVE = "active"
     DRAINING = "draining"
@@ -37,7 +41,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class SwapRule:
-    """What the snippet replaces: a number as it stands on the page, or a CSS selector, and optionally only for one pool."""
+    """What the snippet replaces: a number as it stands on the page, or a CSS selector; perhaps only for one pool."""
 
     number: str | None = None  # E.164 of the number on the page; found in text and `tel:` links whatever its format
     selector: str | None = None

@@ -57,7 +57,8 @@ def test_the_report_tasks_import_from_the_zip_and_the_layer(unpacked: dict[str, 
 
 
 def test_what_the_layer_carries_runs(unpacked: dict[str, Path]) -> None:
-    script = "import sys; sys.path[:0] = sys.argv[1:]; import duckdb, xlsxwriter, jinja2; print(duckdb.sql('select 42').fetchone()[0])"
+    script = "import sys; sys.path[:0] = sys.argv[1:]; import duckdb, xlsxwriter, jinja2\n"
+    script += "print(duckdb.sql('select 42').fetchone()[0])"
     command = [sys.executable, "-I", "-S", "-c", script, str(unpacked["layer"] / "python")]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "42"
 

@@ -9,7 +9,6 @@ import pytest
 
 from chalicelib.reports.figures import UNITS, Figures, Tally, figures_of, tracking_accuracy
 from chalicelib.reports.formulas import FORMULAS
-from chalicelib.reports.planning import hold_seconds, monthly_cost, numbers_first_guess, numbers_for_peak
 
 D = Decimal
 
@@ -81,14 +80,6 @@ def test_shared_calls_keep_two_digits_and_whole_ones_none(weights: str, calls: s
 def test_tracking_accuracy_is_what_did_not_overflow() -> None:
     assert tracking_accuracy(5, 50) == D("90.00")
     assert tracking_accuracy(0, 0) is None
-
-
-def test_planning_formulas_give_the_domains_checks() -> None:
-    assert numbers_first_guess(1000) == 11
-    assert numbers_first_guess(1001) == 12
-    assert numbers_for_peak(10) == 12
-    assert hold_seconds(300) == 360
-    assert monthly_cost(1000, D(200), D(3000), D("1.5"), D(1000)) == D(11 * 200 + 4500 + 1000)
 
 
 def test_every_figure_has_a_unit_and_a_formula() -> None:

@@ -1,0 +1,98 @@
+"""Find what is behind a call: who held its number when it came, and which touches had brought him."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chalicelib import aws, log, queue, tracing
+from chalicelib.attribution import days, join, store, stored
+from chalicelib.attribution.merge import fold
+from chalicelib.attribution.sources import classify
+from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
+from chalicelib.errors import NotFound
+from chalicelib.pool import holder, visits
+from chalicelib.registry import snapshot
+from chalicelib.registry.types import NumberKind, Site, TrackingNumber
+from chalicelib.settings import settings
+
+CLOCK_SKEW = timedelta(seconds=2)  # the carrier's clock against ours
+MAX_TOUCHES = 100  # of a visitor kept on one call: the first, and the latest before the call
+LEASES_REMEMBERED = timedelta(days=85)
+SETTLE_SECONDS = 10  # a carrier's last events come in any order: deliver what they say together
+
+
+def attribute(message: dict[str, Any], now: datetime) -> None:
+    """Fold the events of a call, find its evidence, write both, and pass the call on once it has ended.
+
+    `message` is {"site_id", "call_id"}; `now` is the present. Each new event of a call queues it again: the last run
+    has seen all of them, and an earlier run never overwrites a later one. Raises StorageUnavailable, NotFound.
+    """
+    site_id, call_id = message["site_id"], message["call_id"]
+    tracing.annotate(site=site_id)
+    item = store.item(site_id, call_id)
+    site = snapshot.site_by_id(site_id, now)
+    if item is None or site is None:
+        raise NotFound("No such call." if site else "No such site.")
+    key = settings().signing_key
+    call, before = fold(stored.record_of(item), key), stored.attributed_of(item, key)
+    evidence = _evidence_of(call, site, before, now)
+    day = call.started_at.astimezone(ZoneInfo(site.time_zone)).date()
+    if not store.put_evidence(call, evidence, day):
+        return
+    days.mark_all(site_id, (day, before.day if before else None))
+    if call.caller_key:
+        join.rejoin_caller(site, call.caller_key)
+    if call.ended_at:
+        with aws.storage_errors():
+            queue.send(settings().deliver_queue, message, delay_seconds=SETTLE_SECONDS)
+    log.event("call_attributed", site_id=site_id, call_id=call_id, evidence=evidence.kind, status=call.status)
+
+
+def find_evidence(call: Call, site: Site, now: datetime) -> Evidence:
+    """What ties a call to its source. `now` only says how fresh the registry must be. Raises StorageUnavailable."""
+    owner = snapshot.owner_of(call.number, now) if call.number else None
+    if call.number is None:
+        return Evidence(EvidenceKind.UNKNOWN, "The carrier did not say which number was called.")
+    if owner is None or owner.site_id != site.site_id:
+        return Evidence(EvidenceKind.UNKNOWN, "The number is not one of this site's tracking numbers.")
+    if call.direction is Direction.OUT:
+        return Evidence(EvidenceKind.UNKNOWN, "The business rang: such a call has no source.", owner.pool_id)
+    if owner.kind is NumberKind.STATIC:
+        return Evidence(EvidenceKind.STATIC, "The number stands for one source.", campaign_id=owner.campaign_id)
+    if owner.kind is NumberKind.OVERFLOW:
+        why = "The pool's shared number was called: no dynamic number had been free."
+        return Evidence(EvidenceKind.OVERFLOW, why, owner.pool_id)
+    return _holders_evidence(call, site, owner)
+
+
+def _evidence_of(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Evidence:
+    found = find_evidence(call, site, now)
+    # Leases are forgotten after 90 days: an event that comes so late must not wipe out what was known.
+    late = now - call.started_at > LEASES_REMEMBERED
+    return before.evidence if before and late and found.kind is EvidenceKind.UNKNOWN else found
+
+
+def _holders_evidence(call: Call, site: Site, owner: TrackingNumber) -> Evidence:
+    holding = holder.holder_at(owner, call.started_at, site.call_grace_seconds)
+    touches = _touches(site, holding.visitor, call.started_at) if holding.visitor else ()
+    return Evidence(
+        kind=EvidenceKind(holding.certainty),
+        why=holding.why,
+        pool_id=owner.pool_id,
+        visitor=holding.visitor,
+        leased_at=holding.leased_at,
+        expires_at=holding.expires_at,
+        touches=touches,
+    )
+
+
+def _touches(site: Site, visitor: str, at: datetime) -> tuple[Touch, ...]:
+    """The visitor's touches before the call, classified, oldest first."""
+    since = at - timedelta(days=site.lookback_days)
+    raw = visits.touches_between(site.site_id, visitor, since, at + CLOCK_SKEW)
+    kept = raw if len(raw) <= MAX_TOUCHES else (raw[0], *raw[1 - MAX_TOUCHES :])
+    return tuple(
+        Touch(each.at, each.url, each.referrer, each.region, classify(each.url, each.referrer)) for each in kept
+    )

@@ -1,0 +1,82 @@
+"""Carriers: who tells us of calls. A new one is one module beside this file and one row here.
+
+Each module has the same small face:
+    SIGNED_HEADERS                    the headers its signature needs, in lower case
+    verify(hook, endpoint)            raises SignatureRejected
+    parse(hook, endpoint, country)    → the events the hook tells, raises BadInput naming the field
+    reply(hook, events, route)        → Answer; `route()` finds where to forward the call, only where that is asked
+    echo(request)                     → Answer to a GET check; only carriers that make one have it
+    METHODS                           the HTTP methods its events come by; POST where it says nothing
+    CREDENTIALS, OPTIONAL_CREDENTIALS names of what an endpoint must and may be given; `secret` where it says nothing
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import import_module
+from typing import Protocol, cast
+
+from chalicelib.attribution.types import CallEvent
+from chalicelib.http import Answer, Request
+from chalicelib.registry.types import Endpoint
+
+CARRIERS = {  # name in the URL → module, imported when first called
+    "exolve": "chalicelib.attribution.carriers.exolve",
+    "generic": "chalicelib.attribution.carriers.generic",
+    "mango": "chalicelib.attribution.carriers.mango",
+    "plivo": "chalicelib.attribution.carriers.plivo",
+    "telnyx": "chalicelib.attribution.carriers.telnyx",
+    "twilio": "chalicelib.attribution.carriers.twilio",
+    "uis": "chalicelib.attribution.carriers.uis",
+    "vonage": "chalicelib.attribution.carriers.vonage",
+    "zadarma": "chalicelib.attribution.carriers.zadarma",
+}
+_SAFE_ID = re.compile(r"[A-Za-z0-9._~-]{1,80}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One webhook request: what came, the path parts behind the endpoint's URL, that URL as the carrier knows it."""
+
+    request: Request
+    parts: tuple[str, ...]
+    endpoint_url: str
+
+    @property
+    def url(self) -> str:
+        """The public URL of this very request. A REST API hides the raw query, so endpoints never carry one."""
+        return "/".join((self.endpoint_url, *self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a call goes: the target number (E.164; None where nobody said) and whether it is recorded."""
+
+    target_number: str | None
+    record: bool
+
+
+class Carrier(Protocol):
+    """The face of a carrier's module."""
+
+    SIGNED_HEADERS: tuple[str, ...]
+
+    def verify(self, hook: Hook, endpoint: Endpoint) -> None: ...
+    def parse(self, hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]: ...
+    def reply(self, hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer: ...
+
+
+def carrier(name: str) -> Carrier | None:
+    """The carrier's module, or None for a name we do not know."""
+    module = CARRIERS.get(name)
+    return cast(Carrier, import_module(module)) if module else None
+
+
+def our_call_id(vendor: str, carriers_id: str) -> str:
+    """`twilio-CA…`: the carrier's own id where it is safe in a URL and a key, a digest of it where it is not."""
+    if _SAFE_ID.fullmatch(carriers_id):
+        return f"{vendor}-{carriers_id}"
+    return f"{vendor}-h{sha256(carriers_id.encode()).hexdigest()[:32]}"

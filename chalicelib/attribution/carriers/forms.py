@@ -1,0 +1,27 @@
+"""Form fields: of the body, or of the query where a carrier sends its events by GET. Pure."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from chalicelib.errors import BadInput
+from chalicelib.http import Request
+
+MAX_FIELDS = 300
+Pairs = list[tuple[str, str]]
+
+
+def pairs(request: Request) -> Pairs:
+    """The decoded fields in their order, repeated ones repeated. Raises BadInput."""
+    if request.method == "GET":
+        return query_pairs(request)
+    try:
+        text = request.body.decode("utf-8")
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+    except ValueError:
+        raise BadInput("body", "is not a form of reasonable size") from None
+
+
+def query_pairs(request: Request) -> Pairs:
+    """The decoded arguments of the URL."""
+    return [(name, value) for name, values in request.query.items() for value in values]

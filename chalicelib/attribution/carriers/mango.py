@@ -1,0 +1,56 @@
+"""Mango Office: forms of vpbx_api_key, sign and json, posted to `<endpoint URL>/events/…`.
+
+Mango reads nothing but the HTTP status: calls are forwarded by the settings of the virtual PBX. `entry_id` is the call,
+`call_id` one of its legs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+
+from chalicelib.attribution.carriers import Hook, Route, forms
+from chalicelib.attribution.carriers.addresses import CREDENTIAL, check_source
+from chalicelib.attribution.carriers.mango_events import READERS
+from chalicelib.attribution.types import CallEvent
+from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.http import Answer
+from chalicelib.registry.types import Endpoint
+
+SIGNED_HEADERS: tuple[str, ...] = ()
+CREDENTIALS = ("api_key", "api_salt")
+OPTIONAL_CREDENTIALS = (CREDENTIAL,)
+
+
+def verify(hook: Hook, endpoint: Endpoint) -> None:
+    """Raises SignatureRejected unless the json field, as it came, was signed with the key and salt of the product."""
+    form = dict(forms.pairs(hook.request))
+    key, salt = endpoint.credentials.get("api_key", ""), endpoint.credentials.get("api_salt", "")
+    expected = signature(key, form.get("json", ""), salt).encode()
+    same_key = hmac.compare_digest(form.get("vpbx_api_key", "").encode(), key.encode())
+    if not (key and salt and hmac.compare_digest(expected, form.get("sign", "").lower().encode()) and same_key):
+        raise SignatureRejected("The signature does not match.")
+    check_source(hook, endpoint)
+
+
+def signature(key: str, raw: str, salt: str) -> str:
+    """Hex SHA-256 of key, raw json field and salt."""
+    return hashlib.sha256((key + raw + salt).encode()).hexdigest()
+
+
+def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
+    """What one notification says of its call; nothing for those that are about no call. Raises BadInput."""
+    form = dict(forms.pairs(hook.request))
+    reader = READERS.get("/".join(hook.parts))
+    if reader is None:  # dtmf, sms, tags of recordings, results of commands: signed, and not about a call's making
+        return ()
+    if "json" not in form:
+        raise BadInput("json", "is missing")
+    event = reader(form["json"].encode(), hook.request.now, endpoint.time_zone, country)
+    return (event,) if event else ()
+
+
+def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
+    """A receipt."""
+    return Answer({"ok": True})

@@ -1,0 +1,20 @@
+"""XML answers of the carriers that read verbs: Plivo XML and TeXML. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from chalicelib.http import Answer
+
+
+def element(name: str, attributes: Mapping[str, str], inner: str = "") -> str:
+    """One element; `inner` is markup already."""
+    written = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
+    return f"<{name}{written}>{inner}</{name}>" if inner else f"<{name}{written}/>"
+
+
+def response(verbs: str = "") -> Answer:
+    """The document a carrier executes."""
+    document = f'<?xml version="1.0" encoding="UTF-8"?><Response>{verbs}</Response>'
+    return Answer(document, content_type="text/xml; charset=utf-8")

@@ -1,0 +1,86 @@
+"""Plivo: form-encoded webhooks with signature V3, answered in Plivo XML.
+
+One endpoint URL serves as answer_url and hangup_url; `dial` and `record` behind it go out with our answer. What a
+webhook tells is read from its fields, so the application may use the same URL for everything. GET and POST.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from chalicelib.attribution.carriers import Hook, Route, forms
+from chalicelib.attribution.carriers.markup import element, response
+from chalicelib.attribution.carriers.plivo_events import kind_of, read
+from chalicelib.attribution.types import CallEvent
+from chalicelib.errors import SignatureRejected
+from chalicelib.http import Answer
+from chalicelib.registry.types import Endpoint
+
+SIGNED_HEADERS = ("x-plivo-signature-v3", "x-plivo-signature-ma-v3", "x-plivo-signature-v3-nonce")
+METHODS = ("GET", "POST")
+CREDENTIALS = ("auth_token",)
+RING_SECONDS = 30
+MAX_RECORDING_SECONDS = 7200
+
+
+def verify(hook: Hook, endpoint: Endpoint) -> None:
+    """Raises SignatureRejected unless the account or its main account signed the request."""
+    request, token = hook.request, endpoint.credentials.get("auth_token", "")
+    url = hook.url
+    if request.method != "GET" and request.query:
+        url += "?" + urlencode(forms.query_pairs(request))
+    nonce = request.header("x-plivo-signature-v3-nonce")
+    expected = signature(request.method, url, forms.pairs(request), nonce, token).encode()
+    told = ",".join(request.header(name) for name in SIGNED_HEADERS[:2])
+    matches = [hmac.compare_digest(each.strip().encode(), expected) for each in told.split(",")]
+    if not (token and nonce and any(matches)):
+        raise SignatureRejected("The signature does not match.")
+
+
+def signature(method: str, url: str, fields: forms.Pairs, nonce: str, token: str) -> str:
+    """Base64 HMAC-SHA256 over Plivo's base string of the URL, its query, the fields and the nonce."""
+    parts = urlsplit(url)
+    bare = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    if method == "GET":
+        query, fields = query + fields, []
+    joined = "&".join(f"{name}={value}" for name, value in sorted(query))
+    mark = "?" if query or fields else ""
+    dot = "." if query and fields else ""
+    base = f"{bare}{mark}{joined}{dot}" + "".join(name + value for name, value in sorted(fields))
+    mac = hmac.new(token.encode(), f"{base}.{nonce}".encode(), hashlib.sha256)
+    return base64.b64encode(mac.digest()).decode()
+
+
+def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
+    """What one webhook says of its call. Raises BadInput naming the field."""
+    return (read(dict(forms.pairs(hook.request)), hook.request.now, country),)
+
+
+def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
+    """Plivo XML: an incoming call is forwarded, a <Dial> that ended ends the call, the rest is taken note of."""
+    form = dict(forms.pairs(hook.request))
+    kind = kind_of(form)
+    if kind == "answer":
+        return response(_forward(route(), hook.endpoint_url, form.get("From", "")))
+    return response("<Hangup/>" if kind == "dial" else "")
+
+
+def _forward(route: Route, endpoint_url: str, caller: str) -> str:
+    if not route.target_number:
+        return '<Hangup reason="busy"/>'
+    dial = {"action": f"{endpoint_url}/dial", "callbackUrl": f"{endpoint_url}/dial", "timeout": str(RING_SECONDS)}
+    if caller.isascii() and caller.isdigit():
+        dial = {"callerId": caller} | dial
+    forwarded = element("Dial", dial, element("Number", {}, route.target_number.lstrip("+")))
+    return (_record(f"{endpoint_url}/record") if route.record else "") + forwarded
+
+
+def _record(url: str) -> str:
+    """Recording beside the call: the whole session from the moment the business answers."""
+    attributes = {"action": url, "callbackUrl": url, "recordSession": "true", "redirect": "false"}
+    return element("Record", attributes | {"maxLength": str(MAX_RECORDING_SECONDS), "startOnDialAnswer": "true"})

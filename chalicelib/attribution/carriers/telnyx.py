@@ -1,0 +1,75 @@
+"""Telnyx: signed by Ed25519. TeXML forms (answered in TeXML, which forwards the call) and Call Control events in JSON.
+
+A TeXML application is given the endpoint's URL for incoming calls and `…/status` for the progress; the URLs of `dial`
+and `recording` go out with our answer. A Call Control connection may send its events to the endpoint's URL as well:
+its answers are commands over HTTP, so those events are only taken note of.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+
+from chalicelib.attribution.carriers import Hook, Route, telnyx_events
+from chalicelib.attribution.carriers.markup import element, response
+from chalicelib.attribution.types import CallEvent
+from chalicelib.errors import SignatureRejected
+from chalicelib.http import Answer
+from chalicelib.registry.types import Endpoint
+
+SIGNED_HEADERS = ("telnyx-timestamp", "telnyx-signature-ed25519")
+CREDENTIALS = ("public_key",)
+WINDOW_SECONDS = 300
+RING_SECONDS = 30
+
+
+def verify(hook: Hook, endpoint: Endpoint) -> None:
+    """Raises SignatureRejected unless the account's key signed the body within five minutes of now."""
+    request = hook.request
+    timestamp = request.header("telnyx-timestamp")
+    signature = request.header("telnyx-signature-ed25519")
+    if not _signed(endpoint.credentials.get("public_key", ""), signature, timestamp, request.body):
+        raise SignatureRejected("The signature does not match.")
+    if not timestamp.isdigit() or abs(request.now.timestamp() - int(timestamp)) > WINDOW_SECONDS:
+        raise SignatureRejected("The timestamp is not within 300 seconds.")
+
+
+def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
+    """What one webhook says of its call. Raises BadInput naming the field."""
+    if telnyx_events.is_call_control(hook):
+        return (telnyx_events.call_control(hook, country),)
+    return (telnyx_events.texml(hook, country),)
+
+
+def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
+    """TeXML: an incoming call is forwarded, a <Dial> that ended ends the call. Call Control gets a plain receipt."""
+    if telnyx_events.is_call_control(hook):
+        return Answer({"ok": True})
+    kind = telnyx_events.texml_kind(hook)
+    if kind == "incoming":
+        return response(_forward(route(), hook.endpoint_url))
+    return response("<Hangup/>" if kind == "dial" else "")
+
+
+def _signed(public_key: str, signature: str, timestamp: str, body: bytes) -> bool:
+    # 25 ms and only Telnyx's webhooks need it
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
+        key.verify(base64.b64decode(signature, validate=True), timestamp.encode() + b"|" + body)
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _forward(route: Route, endpoint_url: str) -> str:
+    if not route.target_number:
+        return '<Reject reason="busy"/>'
+    attributes = {"timeout": str(RING_SECONDS), "action": f"{endpoint_url}/dial"}
+    if route.record:
+        attributes |= {"record": "record-from-answer-dual", "recordingStatusCallback": f"{endpoint_url}/recording"}
+        attributes |= {"recordingStatusCallbackEvent": "completed absent"}
+    return element("Dial", attributes, element("Number", {}, route.target_number))

@@ -1,0 +1,63 @@
+"""What several carriers write alike: numbers without a plus, times without a zone, seconds as text. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from chalicelib import clock
+from chalicelib.errors import BadInput
+from chalicelib.phone import parse_caller
+
+MAX_SECONDS = 7 * 86_400
+Scalar = str | int | float | None
+
+
+def international(text: str | None, country: str) -> str | None:
+    """E.164 of a number written in full without its plus; None for `anonymous`, a SIP address, an extension."""
+    digits = (text or "").strip()
+    return national(f"+{digits}" if digits.isascii() and digits.isdigit() else digits, country)
+
+
+def national(text: str | None, country: str) -> str | None:
+    """E.164 of a number that may be written as people of `country` write it; None where it is none."""
+    number = parse_caller(text, country=country)
+    return number.e164 if number else None
+
+
+def moment(text: str | None, field: str, zone: str | None) -> datetime | None:
+    """A time as aware UTC; one without a zone is of `zone`, and unsaid where nobody told the zone. Raises BadInput."""
+    if not text:
+        return None
+    try:
+        told = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput(field, "is not a time") from None
+    if told.tzinfo is None:
+        return told.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if zone else None
+    return told.astimezone(UTC)
+
+
+def zoned(text: str | None, field: str) -> datetime | None:
+    """ISO 8601 with a zone, or nothing. Raises BadInput naming the field."""
+    return clock.parse_time(text, field=field) if text else None
+
+
+def seconds(value: Scalar, field: str) -> int | None:
+    """Whole seconds, as a number or as text; None for nothing. Raises BadInput naming the field."""
+    if value is None or value == "":
+        return None
+    try:
+        whole = int(float(value))
+    except (ValueError, OverflowError):
+        raise BadInput(field, "is not a number of seconds") from None
+    if not 0 <= whole <= MAX_SECONDS:
+        raise BadInput(field, "is out of range")
+    return whole
+
+
+def needed(value: Scalar, field: str) -> str:
+    """The value as text. Raises BadInput naming the field where there is none."""
+    if value is None or value == "":
+        raise BadInput(field, "is missing")
+    return str(value)

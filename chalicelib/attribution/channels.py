@@ -1,0 +1,73 @@
+"""The channels calls, spend and deals are compared by, and the rules that name one. Pure.
+
+After GA4's default channel grouping, with maps, classifieds and messengers told apart, which it lumps into referral.
+"""
+
+from __future__ import annotations
+
+import re
+
+CHANNELS = {
+    "paid_search": "paid search",
+    "paid_social": "paid social",
+    "display": "display",
+    "organic_search": "organic search",
+    "social": "social",
+    "messenger": "messenger",
+    "email": "e-mail",
+    "maps": "maps",
+    "classifieds": "classifieds",
+    "referral": "referral",
+    "direct": "direct",
+    "offline": "offline",
+    "overflow": "overflow number",
+    "unknown": "unknown",
+    "other_paid": "other paid",
+}
+
+# What kind of place a source is (the classes of data/*.json) → its channel when nobody was paid, and when somebody was.
+UNPAID = {
+    "search": "organic_search",
+    "social": "social",
+    "messenger": "messenger",
+    "email": "email",
+    "maps": "maps",
+    "classifieds": "classifieds",
+    "paid": "other_paid",
+    "paid_search": "paid_search",
+    "paid_social": "paid_social",
+    "display": "display",
+}
+PAID = UNPAID | {"search": "paid_search", "social": "paid_social", "messenger": "paid_social", "email": "other_paid"}
+
+_PAID_MEDIUM = re.compile(r".*cp[a-z].*|ppc|retargeting|remarketing|paid.*|ads?|affiliates?")
+_MEDIUMS = {
+    "display": "display banner banners expandable interstitial cpm media_banner mediaad teaser",
+    "email": "email e-mail e_mail mail newsletter mailing rassylka",
+    "messenger": "messenger messengers telegram whatsapp viber max sms push",
+    "social": "social social-network social-media sm smm social_network social_media post story video",
+    "organic_search": "organic seo",
+    "maps": "maps map geo",
+    "classifieds": "classifieds classified marketplace",
+    "offline": "offline qr print outdoor billboard radio tv flyer card",
+    "referral": "referral link app partner",
+}
+_MEDIUM_CHANNELS = {medium: channel for channel, words in _MEDIUMS.items() for medium in words.split()}
+
+
+def channel_of(medium: str, place: str | None) -> str:
+    """The channel of a tagged link: `medium` is its utm_medium in lower case, `place` the class of its utm_source.
+
+    Display is asked before the other paid ones, because `cpm` would pass for any of them; but paid posts in a social
+    network are paid social however they are billed.
+    """
+    shown = _MEDIUM_CHANNELS.get(medium) == "display"
+    if shown and place not in ("social", "messenger"):
+        return "display"
+    if shown or _PAID_MEDIUM.fullmatch(medium):
+        return PAID.get(place or "", "other_paid")
+    if _MEDIUM_CHANNELS.get(medium) == "social" and place == "messenger":
+        return "messenger"
+    if medium in _MEDIUM_CHANNELS:
+        return _MEDIUM_CHANNELS[medium]
+    return UNPAID.get(place or "", "referral")

@@ -1,0 +1,90 @@
+"""The days whose facts must be rebuilt: marked by whatever changes a day, forgotten by who rebuilt it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from chalicelib import aws, clock, tokens
+from chalicelib.attribution.stored import millis
+from chalicelib.settings import settings
+
+DIRTY = "DIRTY"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedDay:
+    """A day of a site that changed; the token is that of the last change."""
+
+    site_id: str
+    day: date
+    token: str
+    changed_at: datetime
+
+
+def mark_changed(site_id: str, day: date) -> None:
+    """Note that something of this day changed. Every mark has a new token. Raises StorageUnavailable."""
+    changed_at = clock.utc_now()  # how long a rebuild has been due is a matter of real time, in a simulation too
+    with aws.storage_errors():
+        _client().put_item(
+            TableName=settings().days_table,
+            Item={
+                **_key(site_id, day),
+                "changed": {"S": tokens.random_id("")},
+                "changed_ms": {"N": str(millis(changed_at))},
+            },
+        )
+
+
+def mark_all(site_id: str, changed: Iterable[date | None]) -> None:
+    """Mark several days, each once; None is no day."""
+    for day in sorted({day for day in changed if day}):
+        mark_changed(site_id, day)
+
+
+def changed_days() -> list[ChangedDay]:
+    """All marked days, by site and day, read consistently."""
+    with aws.storage_errors():
+        pages = (
+            _client()
+            .get_paginator("query")
+            .paginate(
+                TableName=settings().days_table,
+                KeyConditionExpression="pk = :dirty",
+                ExpressionAttributeValues={":dirty": {"S": DIRTY}},
+                ConsistentRead=True,
+            )
+        )
+        return [_changed(item) for page in pages for item in page["Items"]]
+
+
+def forget(changed: ChangedDay) -> bool:
+    """Take the mark away, unless the day changed again since it was read: then False, and the mark stays."""
+    client = _client()
+    try:
+        with aws.storage_errors():
+            client.delete_item(
+                TableName=settings().days_table,
+                Key=_key(changed.site_id, changed.day),
+                ConditionExpression="changed = :token",
+                ExpressionAttributeValues={":token": {"S": changed.token}},
+            )
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _changed(item: dict[str, Any]) -> ChangedDay:
+    site_id, _, day = item["sk"]["S"].rpartition("#")
+    changed_at = clock.from_epoch(int(item["changed_ms"]["N"]) / 1000, field="changed_ms")
+    return ChangedDay(site_id, date.fromisoformat(day), item["changed"]["S"], changed_at)
+
+
+def _key(site_id: str, day: date) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": DIRTY}, "sk": {"S": f"{site_id}#{day.isoformat()}"}}
+
+
+def _client() -> Any:
+    return aws.client("dynamodb")

@@ -1,0 +1,71 @@
+"""Tell the account's other systems about a finished call, each of them once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from chalicelib import log, tracing
+from chalicelib.attribution import outbox, store
+from chalicelib.attribution.credit import credit_of
+from chalicelib.attribution.destinations import Delivery, DeliveryFailed, destination
+from chalicelib.attribution.outbox import Claim
+from chalicelib.attribution.types import AttributedCall, Direction
+from chalicelib.errors import NotFound
+from chalicelib.registry import snapshot
+from chalicelib.registry.types import Destination, Site
+
+
+def deliver(message: dict[str, Any], now: datetime) -> None:
+    """Deliver a call to every destination of its site that does not have it yet. `message` is {"site_id", "call_id"}.
+
+    One destination's failure does not keep the call from the others. Raises DeliveryFailed afterwards, so that the
+    queue tries again; NotFound, StorageUnavailable.
+    """
+    site_id, call_id = message["site_id"], message["call_id"]
+    tracing.annotate(site=site_id)
+    site, attributed = snapshot.site_by_id(site_id, now), store.call(site_id, call_id)
+    if site is None or attributed is None:
+        raise NotFound("No such call." if site else "No such site.")
+    failed = [each.kind for each in site.destinations if not _deliver_to(each, site, attributed, now)]
+    if failed:
+        raise DeliveryFailed(f"Not delivered: {', '.join(failed)}.")
+
+
+def payload(attributed: AttributedCall, site: Site, now: datetime) -> dict[str, Any]:
+    """{"call", "evidence", "source"}, and "alert": "missed" where a customer got nobody. `source` is the winner."""
+    credits = credit_of(attributed, site.model, snapshot.campaigns_of(site.site_id, now))
+    call = attributed.call
+    told = {
+        "call": asdict(call)
+        | {"variables": dict(call.variables), "answered": call.answered, "day": str(attributed.day)},
+        "evidence": asdict(attributed.evidence),
+        "source": asdict(max(credits, key=lambda credit: credit.weight).source),
+    }
+    missed = call.direction is Direction.IN and not call.answered
+    return told | {"alert": "missed"} if missed else told
+
+
+def _deliver_to(place: Destination, site: Site, attributed: AttributedCall, now: datetime) -> bool:
+    """Send once; True where the destination has it now."""
+    delivery_id = f"{site.site_id}#{attributed.call.call_id}#{destination_name(place)}"
+    found = outbox.claim(delivery_id, now)
+    if found is not Claim.MINE:
+        return found is Claim.DELIVERED
+    try:
+        destination(place.kind).send(Delivery(delivery_id, payload(attributed, site, now), now), place.options)
+    except DeliveryFailed as error:
+        outbox.give_back(delivery_id)
+        log.event("delivery_failed", site_id=site.site_id, destination=place.kind, reason=str(error))
+        return False
+    outbox.mark_delivered(delivery_id, now)
+    log.event("delivered", site_id=site.site_id, call_id=attributed.call.call_id, destination=place.kind)
+    return True
+
+
+def destination_name(place: Destination) -> str:
+    """The destination's own name: its kind, and what tells it from another of the same kind."""
+    told = "&".join(f"{name}={value}" for name, value in sorted(place.options.items()) if name != "secret")
+    return f"{place.kind}-{sha256(told.encode()).hexdigest()[:12]}"

@@ -1,0 +1,90 @@
+"""A carrier event that storage could not take: kept in a queue, else in the bucket, else counted in the log."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib import aws, clock, log, queue, tokens
+from chalicelib.http import Request
+from chalicelib.settings import settings
+
+PREFIX = "kept/"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """A webhook as it came: enough to verify and read it again, at the moment it was received."""
+
+    carrier: str
+    secret: str  # the endpoint's token
+    parts: tuple[str, ...]
+    request: Request
+
+
+def keep(event: KeptEvent, signed_headers: tuple[str, ...], failure: Exception) -> None:
+    """Put the event where `recover_event` finds it. Never raises: the caller is waiting to be connected."""
+    message = _message(event, signed_headers)
+    places = {"queue": _into_queue, "bucket": _into_bucket}
+    where = next((place for place, put in places.items() if _tried(put, message)), "nowhere")
+    log.event("event_kept", carrier=event.carrier, where=where, count=1, error=type(failure).__name__)
+
+
+def _tried(put: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> bool:
+    try:
+        put(message)
+    except Exception:  # nothing that breaks here may stop the call: the next place is tried, and the log tells
+        return False
+    return True
+
+
+def _into_queue(message: dict[str, Any]) -> None:
+    queue.send(settings().kept_queue, message, hot=True)
+
+
+def _into_bucket(message: dict[str, Any]) -> None:
+    key = f"{PREFIX}{message['received_at'][:10]}/{tokens.random_id('event-')}.json"
+    aws.client("s3", hot=True).put_object(
+        Bucket=settings().bucket, Key=key, Body=json.dumps(message).encode(), ContentType="application/json"
+    )
+
+
+def read(message: dict[str, Any]) -> KeptEvent:
+    """The event of a kept message."""
+    request = Request(
+        method=message["method"],
+        path=message["path"],
+        query={name: tuple(values) for name, values in message.get("query", {}).items()},
+        headers=message["headers"],
+        body=base64.b64decode(message["body"]),
+        source_ip=message.get("source_ip", ""),
+        now=clock.parse_time(message["received_at"], field="received_at"),
+    )
+    return KeptEvent(message["carrier"], message["secret"], tuple(message["parts"]), request)
+
+
+def read_object(bucket: str, key: str) -> dict[str, Any]:
+    """A kept message from the bucket. Raises StorageUnavailable."""
+    with aws.storage_errors():
+        body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    message: dict[str, Any] = json.loads(body)
+    return message
+
+
+def _message(event: KeptEvent, signed_headers: tuple[str, ...]) -> dict[str, Any]:
+    request = event.request
+    return {
+        "carrier": event.carrier,
+        "secret": event.secret,
+        "parts": list(event.parts),
+        "method": request.method,
+        "path": request.path,
+        "query": {name: list(values) for name, values in request.query.items()},
+        "source_ip": request.source_ip,
+        "headers": {name: value for name, value in request.headers.items() if name in signed_headers},
+        "body": base64.b64encode(request.body).decode(),
+        "received_at": clock.iso(request.now),
+    }

@@ -1,0 +1,112 @@
+"""A carrier's webhook: keep the event, connect the caller. Whatever breaks in between, the caller is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from chalicelib import aws, log, queue, tracing
+from chalicelib.attribution import carriers, keep, table
+from chalicelib.attribution.carriers import Carrier, Hook, Route
+from chalicelib.attribution.types import CallEvent
+from chalicelib.errors import BadInput, NotFound, SignatureRejected, TooLarge
+from chalicelib.http import Answer, Request
+from chalicelib.registry import snapshot
+from chalicelib.registry.endpoint_token import EndpointToken, open_endpoint
+from chalicelib.registry.types import Endpoint, TrackingNumber
+from chalicelib.settings import settings
+
+MAX_EVENT_BYTES = 64_000  # carriers send some kilobytes; a kept event must fit into a queue message
+
+
+def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...]) -> Answer:
+    """Verify, parse, store and answer one webhook.
+
+    Raises NotFound for a URL that is not ours, SignatureRejected, BadInput naming the field, TooLarge. An outage of
+    our storage raises nothing: the raw event is kept, and the answer forwards the call all the same.
+    """
+    module, token = _endpoint_of(carrier, secret)
+    if request.method not in getattr(module, "METHODS", ("POST",)):
+        return _answer_check(module, request)
+    if len(request.body) > MAX_EVENT_BYTES:
+        raise TooLarge("body: larger than a carrier's event can be")
+    hook = Hook(request, parts, endpoint_url(carrier, secret))
+    try:
+        events = _take(module, hook, token)
+    except (BadInput, SignatureRejected, NotFound):
+        raise
+    except Exception as failure:  # whatever else breaks must not stop a call: keep the event, say where the call goes
+        keep.keep(keep.KeptEvent(carrier, secret, parts, request), module.SIGNED_HEADERS, failure)
+        return module.reply(hook, (), lambda: Route(token.target_number, token.record))
+    return module.reply(hook, events, _router(token, events, request.now))
+
+
+def endpoint_url(carrier: str, secret: str) -> str:
+    """The public URL of a carrier's endpoint: what is configured at the carrier and what it signs."""
+    return f"{settings().public_url}/v1/carriers/{carrier}/{secret}"
+
+
+def store(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
+    """Verify and parse the hook, write its events in one request per call, and queue the calls for attribution.
+
+    Raises SignatureRejected, BadInput, StorageUnavailable.
+    """
+    module.verify(hook, endpoint)
+    events = module.parse(hook, endpoint, country)
+    for carriers_id in dict.fromkeys(event.call_id for event in events):
+        call_id = carriers.our_call_id(endpoint.vendor, carriers_id)
+        of_call = [event for event in events if event.call_id == carriers_id]
+        made_by = (endpoint.vendor, endpoint.endpoint_id)
+        table.add_events(endpoint.site_id, call_id, made_by, of_call, hook.request.now)
+        with aws.storage_errors():
+            queue.send(settings().attribute_queue, {"site_id": endpoint.site_id, "call_id": call_id}, hot=True)
+        log.event("call_event", site_id=endpoint.site_id, call_id=call_id, kind=hook.parts[0] if hook.parts else None)
+    return events
+
+
+def _endpoint_of(carrier: str, secret: str) -> tuple[Carrier, EndpointToken]:
+    module = carriers.carrier(carrier)
+    token = open_endpoint(secret, settings().signing_key) if module else None
+    if module is None or token is None or token.vendor != carrier:
+        raise NotFound("No such endpoint.")
+    tracing.annotate(site=token.site_id)
+    return module, token
+
+
+def _answer_check(module: Carrier, request: Request) -> Answer:
+    echo: Callable[[Request], Answer] | None = getattr(module, "echo", None)
+    if echo:
+        return echo(request)
+    refusal = {"error": "method_not_allowed", "message": "This endpoint takes POST."}
+    return Answer(refusal, 405, headers={"Allow": "POST"})
+
+
+def _take(module: Carrier, hook: Hook, token: EndpointToken) -> tuple[CallEvent, ...]:
+    endpoint = snapshot.endpoint_by_id(token.endpoint_id, hook.request.now)
+    if endpoint is None or endpoint.kind != "carrier":
+        raise NotFound("No such endpoint.")
+    return store(module, hook, endpoint, token.country)
+
+
+def _router(token: EndpointToken, events: tuple[CallEvent, ...], now: datetime) -> Callable[[], Route]:
+    """Finds where the call goes when the reply asks: by the number it came to, else as the endpoint's token says."""
+    spare = Route(token.target_number, token.record)
+
+    def route() -> Route:
+        number = next((event.number for event in events if event.number), None)
+        try:
+            owner = snapshot.owner_of(number, now) if number else None
+            return _route_of(owner, spare, now) if owner and owner.site_id == token.site_id else spare
+        except Exception as failure:  # an unreadable registry must not stop a call
+            log.event("route_unreadable", endpoint_id=token.endpoint_id, error=type(failure).__name__)
+            return spare
+
+    return route
+
+
+def _route_of(owner: TrackingNumber, spare: Route, now: datetime) -> Route:
+    pools = snapshot.pools_of(owner.site_id, now) if owner.pool_id else ()
+    pool = next((pool for pool in pools if pool.pool_id == owner.pool_id), None)
+    if pool:
+        return Route(pool.target_number, pool.record or spare.record)
+    return Route(owner.target_number or spare.target_number, spare.record)

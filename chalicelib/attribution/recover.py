@@ -1,0 +1,45 @@
+"""Take in a carrier event that was kept while storage failed, as if it had been taken in when it was received."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+from chalicelib import log
+from chalicelib.attribution import carriers, keep, receive
+from chalicelib.attribution.carriers import Hook
+from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.registry import snapshot
+from chalicelib.registry.endpoint_token import open_endpoint
+from chalicelib.settings import settings
+
+
+def recover(message: dict[str, Any], now: datetime) -> None:
+    """Verify and store one kept event. `message` is the event, or S3's notice of events kept in the bucket.
+
+    What is badly signed or malformed is dropped for good with a line in the log. Raises StorageUnavailable while the
+    outage lasts: the queue brings the message again.
+    """
+    if message.get("Event") == "s3:TestEvent":
+        return
+    for record in message.get("Records", []):
+        place = record["s3"]
+        _recover(keep.read_object(place["bucket"]["name"], unquote_plus(place["object"]["key"])), now)
+    if "carrier" in message:
+        _recover(message, now)
+
+
+def _recover(message: dict[str, Any], now: datetime) -> None:
+    kept = keep.read(message)
+    module = carriers.carrier(kept.carrier)
+    token = open_endpoint(kept.secret, settings().signing_key)
+    endpoint = snapshot.endpoint_by_id(token.endpoint_id, now) if token else None
+    if module is None or token is None or endpoint is None:
+        log.event("kept_event_dropped", carrier=kept.carrier, reason="endpoint_closed")
+        return
+    hook = Hook(kept.request, kept.parts, receive.endpoint_url(kept.carrier, kept.secret))
+    try:
+        receive.store(module, hook, endpoint, token.country)
+    except (SignatureRejected, BadInput) as error:
+        log.event("kept_event_dropped", endpoint_id=endpoint.endpoint_id, reason=error.error_code, field=error.field)

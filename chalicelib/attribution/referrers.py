@@ -1,0 +1,72 @@
+"""Which place on the web a host, or a utm_source, is. Read from the lists in data/, on first use.
+
+The one module of the pure ones that opens a file: the lists are part of the package.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+DATA = Path(__file__).parent / "data"
+
+
+class Place(NamedTuple):
+    """A known source: its kind (search, social, messenger, email, maps, classifieds, paid…, ai) and its short name."""
+
+    kind: str
+    source: str
+
+
+class Lists(NamedTuple):
+    """The lists as they are asked: by host, by path on a source's hosts, by name."""
+
+    hosts: dict[str, Place]
+    paths: dict[str, dict[str, Place]]
+    names: dict[str, Place]
+
+
+def place_of_host(host: str, path: str) -> Place | None:
+    """The place a referrer came from; the longest known suffix of `host` decides, then its path. None: not listed."""
+    lists = _lists()
+    labels = host.split(".")
+    for start in range(len(labels)):
+        place = lists.hosts.get(".".join(labels[start:]))
+        if place:
+            return _on_path(lists, place, path)
+    return None
+
+
+def place_of_name(name: str) -> Place | None:
+    """The place a utm_source in lower case means: a listed name, another spelling, or a host. None: not listed."""
+    return _lists().names.get(name) or place_of_host(name, "")
+
+
+def _on_path(lists: Lists, place: Place, path: str) -> Place:
+    for prefix, other in lists.paths.get(place.source, {}).items():
+        if path.startswith(prefix):
+            return other
+    return place
+
+
+@lru_cache(maxsize=1)
+def _lists() -> Lists:
+    own: dict[str, Any] = json.loads((DATA / "own_referrers.json").read_bytes())
+    kept: dict[str, Any] = json.loads((DATA / "referrers.json").read_bytes())
+    hosts: dict[str, Place] = {}
+    names: dict[str, Place] = {}
+    for listed in (own, kept):  # the first to name a host or a source decides
+        for kind, sources in listed["places"].items():
+            for source, text in sources.items():
+                place = Place(kind, source)
+                names.setdefault(source, place)
+                for host in text.split():
+                    hosts.setdefault(host, place)
+    for source, text in own["aliases"].items():
+        names.update((alias, names[source]) for alias in text.split())
+    paths = {
+        source: {prefix: Place(*place) for prefix, place in found.items()} for source, found in own["paths"].items()
+    }
+    return Lists(hosts, paths, names)

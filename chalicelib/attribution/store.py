@@ -1,0 +1,135 @@
+"""The calls table off the hot path: one call, a day's calls, a caller's calls, and the evidence that is found for them.
+
+Deals have their own table and module; their functions stand here too, so that reports and the manage API ask one place.
+Everything raises StorageUnavailable when AWS does not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from chalicelib import aws, clock
+from chalicelib.attribution import stored
+from chalicelib.attribution.deals_table import deal, deals_of_caller, deals_of_day, join_deal, put_deal
+from chalicelib.attribution.table import call_pk
+from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence
+from chalicelib.settings import settings
+
+__all__ = [
+    "CallRef",
+    "call",
+    "calls_of_caller",
+    "calls_of_day",
+    "deal",
+    "deals_of_caller",
+    "deals_of_day",
+    "find_call",
+    "item",
+    "join_deal",
+    "put_deal",
+    "put_evidence",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CallRef:
+    """Which call, when it began and whose it is: what a deal is joined by."""
+
+    call_id: str
+    started_at: datetime
+    caller_key: str | None
+
+
+def call(site_id: str, call_id: str) -> AttributedCall | None:
+    """One call with its evidence, read consistently; None where there is none or it is not attributed yet."""
+    found = item(site_id, call_id)
+    return stored.attributed_of(found, settings().signing_key) if found else None
+
+
+def item(site_id: str, call_id: str) -> stored.Item | None:
+    """One call's item, read consistently."""
+    with aws.storage_errors():
+        answer = _client().get_item(
+            TableName=settings().calls_table, Key=call_pk(site_id, call_id), ConsistentRead=True
+        )
+    found: stored.Item | None = answer.get("Item")
+    return found
+
+
+def calls_of_day(site_id: str, day: date) -> list[AttributedCall]:
+    """A day's calls by start; `day` is of the site's zone."""
+    key = settings().signing_key
+    found = (stored.attributed_of(each, key) for each in _query("by_day", "site_day", f"{site_id}#{day.isoformat()}"))
+    return [each for each in found if each is not None]
+
+
+def calls_of_caller(site_id: str, caller_key: str) -> list[CallRef]:
+    """A caller's incoming calls by start: those a deal can come from. The business ringing him back has no source."""
+    found = _query("by_caller", "site_caller", f"{site_id}#{caller_key}")
+    return [_ref(each) for each in found if each.get("direction", {}).get("S") != Direction.OUT]
+
+
+def find_call(site_id: str, call_ids: list[str]) -> CallRef | None:
+    """The first of these call ids that is a call of the site with its evidence."""
+    for call_id in call_ids:
+        found = item(site_id, call_id)
+        if found and "started_ms" in found:
+            return _ref(found)
+    return None
+
+
+def put_evidence(call: Call, evidence: Evidence, day: date) -> bool:
+    """Write what attribution found. False where a later one, that knew of more events, was there first."""
+    values: dict[str, Any] = {
+        ":evidence": {"S": stored.evidence_text(evidence)},
+        ":folded": {"N": str(call.events)},
+        ":site_day": {"S": f"{call.site_id}#{day.isoformat()}"},
+        ":started_ms": {"N": str(stored.millis(call.started_at))},
+        ":direction": {"S": call.direction},
+    }
+    if call.caller_key:
+        values[":site_caller"] = {"S": f"{call.site_id}#{call.caller_key}"}
+    not_known_better = "attribute_not_exists(folded) OR folded <= :folded"
+    client = _client()
+    try:
+        with aws.storage_errors():
+            client.update_item(
+                TableName=settings().calls_table,
+                Key=call_pk(call.site_id, call.call_id),
+                UpdateExpression="SET " + ", ".join(f"{name[1:]} = {name}" for name in values),
+                ConditionExpression=f"attribute_exists(vendor) AND ({not_known_better})",
+                ExpressionAttributeValues=values,
+            )
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _ref(found: stored.Item) -> CallRef:
+    caller = found.get("site_caller", {}).get("S", "").rpartition("#")[2]
+    started_at = clock.from_epoch(int(found["started_ms"]["N"]) / 1000, field="started_ms")
+    return CallRef(found["pk"]["S"].partition("#")[2], started_at, caller or None)
+
+
+def _query(index: str, name: str, value: str) -> Iterator[stored.Item]:
+    """All items of an index partition by start, page after page."""
+    with aws.storage_errors():
+        pages = (
+            _client()
+            .get_paginator("query")
+            .paginate(
+                TableName=settings().calls_table,
+                IndexName=index,
+                KeyConditionExpression=f"{name} = :value",
+                ExpressionAttributeValues={":value": {"S": value}},
+            )
+        )
+        for page in pages:
+            yield from page["Items"]
+
+
+def _client() -> Any:
+    return aws.client("dynamodb")

@@ -1,0 +1,46 @@
+"""The calls table on the hot path: one UpdateItem takes in a carrier event, whichever comes first and however often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib import aws
+from chalicelib.attribution import stored
+from chalicelib.attribution.types import CallEvent
+from chalicelib.settings import settings
+
+CALL_DAYS = 1100  # a day is rebuilt from its calls whenever a late deal changes it, so calls outlive any sales cycle
+
+
+def call_pk(site_id: str, call_id: str) -> dict[str, dict[str, str]]:
+    """The key of a call's item."""
+    return {"pk": {"S": f"{site_id}#{call_id}"}}
+
+
+def add_events(
+    site_id: str, call_id: str, endpoint: tuple[str, str], events: Sequence[CallEvent], received_at: datetime
+) -> None:
+    """Upsert events of one call; `endpoint` is (vendor, endpoint_id). An event that is there already changes nothing.
+
+    Raises StorageUnavailable.
+    """
+    names = {"#v": "vendor", "#e": "endpoint_id", "#x": "x"}
+    values: dict[str, Any] = {
+        ":v": {"S": endpoint[0]},
+        ":e": {"S": endpoint[1]},
+        ":x": {"N": str(int(received_at.timestamp()) + CALL_DAYS * 86_400)},
+    }
+    for index, event in enumerate(events):
+        names[f"#{index}"] = stored.EVENT + event.event_id
+        values[f":{index}"] = {"S": stored.event_text(event, received_at)}
+    parts = [f"{name} = if_not_exists({name}, :{name[1:]})" for name in names]
+    with aws.storage_errors():
+        aws.client("dynamodb", hot=True).update_item(
+            TableName=settings().calls_table,
+            Key=call_pk(site_id, call_id),
+            UpdateExpression="SET " + ", ".join(parts),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )

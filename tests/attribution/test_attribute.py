@@ -1,0 +1,250 @@
+"""Calls find their evidence: through the real tables of the pool, the visitors, the calls and the deals."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from chalicelib.attribution import days, join, store
+from chalicelib.attribution.attribute import MAX_TOUCHES, attribute
+from chalicelib.attribution.credit import credit_of
+from chalicelib.attribution.table import add_events
+from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
+from chalicelib.errors import NotFound
+from chalicelib.http import to_json
+from chalicelib.pool import issue, place, visits
+from chalicelib.pool.lease_token import visitor_key
+from chalicelib.registry.types import NumberKind, TrackingNumber
+from chalicelib.settings import settings
+from tests.attribution.examples import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
+from tests.conftest import forget_caches
+
+DYNAMIC = "+74990000101"
+BROWSER = {"Origin": "https://pallets.example", "User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/142.0"}
+VISITOR_ID = "f3b1c5a0d2e94f7a8b6c1d2e"
+LEASED = NOW - timedelta(minutes=3)
+
+
+@pytest.fixture
+def site(aws: Any) -> Any:
+    """A site that lent its one dynamic number three minutes ago, for six, to a visitor it has known for three days."""
+    open_site()
+    place.place_numbers("s1", [TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p1")], LEASED)
+    touch("https://pallets.example/?utm_source=yandex&utm_medium=cpc&utm_campaign=338151", NOW - timedelta(days=3))
+    told = {"visitor_id": VISITOR_ID, "url": "https://pallets.example/", "referrer": ""}
+    lent = issue.issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")
+    assert json.loads(to_json(getattr(lent, "body", lent)))["number"] == DYNAMIC
+    return aws
+
+
+def visitor() -> str:
+    return visitor_key("s1", VISITOR_ID, settings().signing_key).hex()
+
+
+def touch(url: str, at: datetime) -> None:
+    visits.record_touch("s1", visitor(), visits.RawTouch(at, url, "", "Москва"))
+
+
+def ring(call_id: str = "generic-1", number: str | None = DYNAMIC, at: datetime = NOW, **said: Any) -> dict[str, str]:
+    """Store a call's first event; the message that attribution gets of it."""
+    told = {"caller": CALLER, "number": number, "started_at": at, "direction": Direction.IN} | said
+    event = CallEvent(f"start-{call_id}", call_id, at=at, **told)
+    add_events("s1", call_id, ("generic", "e-pbx"), [event], at)
+    return {"site_id": "s1", "call_id": call_id}
+
+
+def hang_up(call_id: str = "generic-1", at: datetime = NOW, talk: int = 60) -> None:
+    status = CallStatus.ACCEPTED if talk else CallStatus.MISSED
+    event = CallEvent(f"end-{call_id}", call_id, at=at, ended_at=at, talk_seconds=talk, status=status)
+    add_events("s1", call_id, ("generic", "e-pbx"), [event], at)
+
+
+def found(call_id: str = "generic-1") -> Any:
+    attributed = store.call("s1", call_id)
+    assert attributed is not None
+    return attributed
+
+
+def marked() -> list[date]:
+    return [each.day for each in days.changed_days()]
+
+
+def test_a_call_finds_the_visitor_and_his_touches_through_the_lease(site: Any) -> None:
+    attribute(ring(), NOW)
+    evidence = found().evidence
+    assert (evidence.kind, evidence.visitor, evidence.leased_at) == (EvidenceKind.LIVE, visitor(), LEASED)
+    assert [each.source.channel for each in evidence.touches] == ["paid_search", "direct"]
+    assert evidence.touches[0].region == "Москва"
+    (credit,) = credit_of(found(), SITE.model, [])
+    assert (credit.source.channel, credit.source.campaign) == ("paid_search", "338151")
+
+
+def test_touches_after_the_call_or_beyond_the_lookback_do_not_count(site: Any) -> None:
+    touch("https://pallets.example/?utm_source=later", NOW + timedelta(minutes=1))
+    touch("https://pallets.example/?utm_source=old", NOW - timedelta(days=91))
+    attribute(ring(), NOW)
+    assert [each.source.source for each in found().evidence.touches] == ["yandex", ""]
+
+
+def test_of_very_many_touches_the_first_and_the_latest_stay(site: Any) -> None:
+    for minute in range(MAX_TOUCHES + 20):
+        touch(f"https://pallets.example/?utm_source=n{minute}", NOW - timedelta(hours=9) + timedelta(minutes=minute))
+    attribute(ring(), NOW)
+    touches = found().evidence.touches
+    assert (len(touches), touches[0].source.source, touches[-1].at) == (MAX_TOUCHES, "yandex", LEASED)
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "kind"),
+    [
+        (STATIC, {}, EvidenceKind.STATIC),
+        (POOL.overflow_number, {}, EvidenceKind.OVERFLOW),
+        ("+74959999999", {}, EvidenceKind.UNKNOWN),
+        (None, {}, EvidenceKind.UNKNOWN),
+        (DYNAMIC, {"direction": Direction.OUT}, EvidenceKind.UNKNOWN),
+        (DYNAMIC, {"started_at": NOW - timedelta(days=40)}, EvidenceKind.UNKNOWN),
+        (DYNAMIC, {"started_at": LEASED + timedelta(minutes=20)}, EvidenceKind.GRACE),
+    ],
+)
+def test_every_other_number_tells_what_it_can(site: Any, number: str, said: dict[str, Any], kind: EvidenceKind) -> None:
+    attribute(ring(number=number, **said), NOW)
+    evidence = found().evidence
+    assert evidence.kind is kind
+    assert evidence.why.endswith(".")
+    assert evidence.campaign_id == ("avito" if kind is EvidenceKind.STATIC else None)
+
+
+def test_the_day_is_that_of_the_sites_zone_and_is_marked(site: Any) -> None:
+    late = datetime(2026, 11, 22, 21, 30, tzinfo=UTC)  # half past midnight in Moscow
+    attribute(ring(number=STATIC, at=late), NOW)
+    assert marked() == [date(2026, 11, 23)]
+    (listed,) = store.calls_of_day("s1", date(2026, 11, 23))
+    assert listed == found()
+    assert store.calls_of_day("s1", date(2026, 11, 22)) == []
+
+
+def test_an_event_that_moves_a_call_to_another_day_marks_both(site: Any) -> None:
+    attribute(ring(number=STATIC, at=datetime(2026, 11, 22, 21, 30, tzinfo=UTC)), NOW)
+    earlier = CallEvent("true-start", "generic-1", started_at=datetime(2026, 11, 22, 20, 30, tzinfo=UTC))
+    add_events("s1", "generic-1", ("generic", "e-pbx"), [earlier], NOW)
+    attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
+    assert marked() == [date(2026, 11, 22), date(2026, 11, 23)]
+    assert len(store.calls_of_day("s1", date(2026, 11, 22))) == 1
+    assert store.calls_of_day("s1", date(2026, 11, 23)) == []
+
+
+def test_a_call_is_delivered_once_it_has_ended(site: Any) -> None:
+    message = ring()
+    attribute(message, NOW)
+    assert waiting(site) == 0
+    hang_up()
+    attribute(message, NOW)
+    assert waiting(site) == 1
+
+
+def waiting(session: Any) -> int:
+    sqs, url = session.client("sqs"), settings().deliver_queue
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesDelayed"])
+
+
+def test_attributing_again_changes_nothing(site: Any) -> None:
+    message = ring()
+    attribute(message, NOW)
+    before = found()
+    attribute(message, NOW)
+    assert found() == before
+
+
+def test_an_older_view_of_a_call_never_overwrites_a_newer_one(site: Any) -> None:
+    attribute(ring(), NOW)
+    old = found()
+    hang_up()
+    attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
+    assert not store.put_evidence(old.call, old.evidence, date(2020, 1, 1))
+    assert found().day == date(2026, 11, 22)
+
+
+def test_evidence_outlives_the_pools_memory_of_leases(site: Any) -> None:
+    attribute(ring(), NOW)
+    dynamodb, name = site.client("dynamodb"), settings().pools_table
+    for item in dynamodb.scan(TableName=name)["Items"]:
+        dynamodb.delete_item(TableName=name, Key={"k": item["k"], "e": item["e"]})
+    hang_up()
+    attribute({"site_id": "s1", "call_id": "generic-1"}, NOW + timedelta(days=100))
+    assert found().evidence.kind is EvidenceKind.LIVE
+
+
+@pytest.mark.parametrize("message", [{"site_id": "s1", "call_id": "no"}, {"site_id": "no", "call_id": "no"}])
+def test_what_does_not_exist_goes_to_the_dead_letters(site: Any, message: dict[str, str]) -> None:
+    with pytest.raises(NotFound):
+        attribute(message, NOW)
+
+
+def test_an_outage_gives_the_message_back(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chalicelib.errors import StorageUnavailable
+
+    message = ring()
+    monkeypatch.setenv("CALLPATH_POOLS_TABLE", "gone")
+    forget_caches()
+    with pytest.raises(StorageUnavailable):
+        attribute(message, NOW)
+    assert store.call("s1", "generic-1") is None
+
+
+# ---- deals that came before their calls ----------------------------------------------------------------------------
+
+
+def outcome(external_id: str = "A-1", at: datetime = NOW + timedelta(hours=2), **said: Any) -> Outcome:
+    known = Outcome("csv", external_id, at, OutcomeStatus.WON, phone=CALLER, amount=Decimal(500))
+    return replace(known, **said)
+
+
+def test_a_deal_that_came_before_its_call_is_joined_when_the_call_comes(site: Any) -> None:
+    join.record_outcome(SITE, outcome())
+    assert store.deal("s1", "csv", "A-1").joined_by is None  # type: ignore[union-attr]
+    attribute(ring(at=NOW - timedelta(days=2)), NOW)
+    deal = store.deal("s1", "csv", "A-1")
+    assert deal is not None
+    assert (deal.call_id, deal.joined_by, deal.day) == ("generic-1", "phone", date(2026, 11, 20))
+    assert marked() == [date(2026, 11, 20), date(2026, 11, 22)]
+    assert store.deals_of_day("s1", date(2026, 11, 20)) == [deal]
+
+
+def test_deals_and_calls_in_any_order_are_joined_alike(site: Any) -> None:
+    first, second = NOW - timedelta(days=5), NOW - timedelta(days=2)
+    for call_id, at in (("generic-2", second), ("generic-1", first)):
+        attribute(ring(call_id, at=at), NOW)
+    join.record_outcome(SITE, outcome("after both"))
+    join.record_outcome(SITE, outcome("between", first + timedelta(days=1)))
+    join.record_outcome(SITE, outcome("just before", first - timedelta(minutes=50)))
+    join.record_outcome(SITE, outcome("long before", first - timedelta(hours=2)))
+    attribute(ring("generic-3", at=NOW), NOW)  # his latest call: "after both" moves to it
+    joined = {deal.external_id: deal.call_id for deal in store.deals_of_caller("s1", found().call.caller_key)}
+    assert joined == {
+        "after both": "generic-3",
+        "between": "generic-1",
+        "just before": "generic-1",
+        "long before": None,
+    }
+
+
+def test_a_deal_that_named_its_call_stays_with_it(site: Any) -> None:
+    attribute(ring(at=NOW - timedelta(days=5)), NOW)
+    join.record_outcome(SITE, outcome(call_id="1"))
+    attribute(ring("generic-2", at=NOW), NOW)
+    deal = store.deal("s1", "csv", "A-1")
+    assert deal is not None and (deal.call_id, deal.joined_by) == ("generic-1", "call_id")
+    assert messages(site, settings().attribute_queue) == []
+
+
+def test_a_deal_opened_by_hand_joins_the_call_that_came_in_not_the_call_back(site: Any) -> None:
+    attribute(ring("generic-1", at=NOW), NOW)
+    attribute(ring("generic-2", at=NOW + timedelta(minutes=20), direction=Direction.OUT), NOW)
+    join.record_outcome(SITE, outcome(phone=CALLER))
+    assert [each.call_id for each in store.deals_of_day("s1", NOW.date())] == ["generic-1"]

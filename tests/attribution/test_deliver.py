@@ -1,0 +1,172 @@
+"""Finished calls reach each destination once: a real HTTP server takes them, fails, or is not there."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from chalicelib.attribution import outbox, signing
+from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.deliver import deliver
+from chalicelib.attribution.destinations import DeliveryFailed
+from chalicelib.attribution.types import Direction
+from chalicelib.errors import NotFound, SignatureRejected
+from chalicelib.registry.types import Destination
+from chalicelib.settings import settings
+from tests.attribution.examples import CALLER, NOW, STATIC, open_site
+from tests.attribution.test_attribute import hang_up, ring
+
+MESSAGE = {"site_id": "s1", "call_id": "generic-1"}
+
+
+class Receiver(HTTPServer):
+    """Takes POSTs, answers with the next of `statuses`, then 200."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[dict[str, str], bytes]] = []
+        self.statuses: list[int] = []
+        super().__init__(("127.0.0.1", 0), _Answering)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/calls"
+
+
+class _Answering(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.taken.append((headers, self.rfile.read(int(headers["content-length"]))))
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def closed_url() -> str:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}/"
+
+
+def ended_call(*urls: str, talk: int = 60) -> None:
+    open_site(destinations=tuple(Destination("webhook", {"url": url, "secret": "s3"}) for url in urls))
+    message = ring(number=STATIC)
+    hang_up(talk=talk)
+    attribute(message, NOW)
+
+
+def test_a_call_is_posted_once_signed_with_its_evidence_and_source(aws: Any, receiver: Receiver, capsys: Any) -> None:
+    ended_call(receiver.url)
+    deliver(MESSAGE, NOW)
+    deliver(MESSAGE, NOW + timedelta(hours=1))
+    ((headers, body),) = receiver.taken
+    told = json.loads(body)
+    signing.check(headers, body, "s3", NOW)
+    with pytest.raises(SignatureRejected):
+        signing.check(headers, body + b" ", "s3", NOW)
+    assert (told["call"]["caller"], told["call"]["talk_seconds"], told["call"]["day"]) == (CALLER, 60, "2026-11-22")
+    assert (told["evidence"]["kind"], told["source"]["channel"], told["source"]["campaign"]) == (
+        "static",
+        "offline",
+        "Авито",
+    )
+    assert "alert" not in told
+    assert CALLER not in capsys.readouterr().out
+
+
+def test_a_missed_call_carries_an_alert(aws: Any, receiver: Receiver) -> None:
+    ended_call(receiver.url, talk=0)
+    deliver(MESSAGE, NOW)
+    assert json.loads(receiver.taken[0][1])["alert"] == "missed"
+
+
+def test_a_customer_who_did_not_answer_us_is_no_missed_call(aws: Any, receiver: Receiver) -> None:
+    open_site(destinations=(Destination("webhook", {"url": receiver.url}),))
+    message = ring(number=STATIC, direction=Direction.OUT)
+    hang_up(talk=0)
+    attribute(message, NOW)
+    deliver(MESSAGE, NOW)
+    assert "alert" not in json.loads(receiver.taken[0][1])
+
+
+@pytest.mark.parametrize("status", [500, 404, 302])
+def test_a_refusal_is_tried_again(aws: Any, receiver: Receiver, status: int) -> None:
+    ended_call(receiver.url)
+    receiver.statuses = [status]
+    with pytest.raises(DeliveryFailed):
+        deliver(MESSAGE, NOW)
+    deliver(MESSAGE, NOW)
+    assert len(receiver.taken) == 2
+    first, second = ((headers["x-calltrack-delivery"], json.loads(body)) for headers, body in receiver.taken)
+    assert first == second  # the other side can tell a repetition
+
+
+def test_one_destinations_failure_does_not_keep_the_call_from_the_others(
+    aws: Any, receiver: Receiver, closed_url: str
+) -> None:
+    ended_call(closed_url, receiver.url)
+    for _ in range(2):
+        with pytest.raises(DeliveryFailed):
+            deliver(MESSAGE, NOW)
+    assert len(receiver.taken) == 1
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://h.example/", ""])
+def test_only_http_goes_out(aws: Any, url: str) -> None:
+    ended_call(url)
+    with pytest.raises(DeliveryFailed):
+        deliver(MESSAGE, NOW)
+
+
+def test_a_destination_we_do_not_know_fails_into_the_dead_letters(aws: Any) -> None:
+    open_site(destinations=(Destination("pigeon", {}),))
+    attribute(ring(number=STATIC), NOW)
+    with pytest.raises(DeliveryFailed):
+        deliver(MESSAGE, NOW)
+
+
+def test_a_sender_that_died_is_followed_by_another_after_a_minute(aws: Any, receiver: Receiver) -> None:
+    ended_call(receiver.url)
+    (delivery_id,) = {f"s1#generic-1#{name}" for name in names_of(receiver.url)}
+    assert outbox.claim(delivery_id, NOW) is outbox.Claim.MINE  # and then the sender dies
+    with pytest.raises(DeliveryFailed):
+        deliver(MESSAGE, NOW + timedelta(seconds=30))
+    deliver(MESSAGE, NOW + timedelta(seconds=61))
+    assert len(receiver.taken) == 1
+    assert outbox.claim(delivery_id, NOW + timedelta(days=1)) is outbox.Claim.DELIVERED
+
+
+def names_of(url: str) -> list[str]:
+    from chalicelib.attribution.deliver import destination_name
+
+    return [destination_name(Destination("webhook", {"url": url, "secret": "rotated"}))]
+
+
+def test_a_call_that_does_not_exist_goes_to_the_dead_letters(aws: Any) -> None:
+    open_site()
+    with pytest.raises(NotFound):
+        deliver(MESSAGE, NOW)
+    assert aws.client("dynamodb").scan(TableName=settings().outbox_table)["Count"] == 0
