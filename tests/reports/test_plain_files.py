@@ -49,6 +49,12 @@ def test_the_fixtures_of_calls_deals_and_spend_make_a_report(tmp_path: Path) -> 
     )
 
 
+def test_the_telephone_system_that_tells_of_a_call_is_not_its_source(tmp_path: Path) -> None:
+    event = json.loads((FIXTURES / "generic/generic_call.json").read_text())
+    assert (event["source"], event["variables"]["utm_source"]) == ("asterisk", "yandex")
+    assert set(Files(tmp_path).report([event], by="channel").rows("channel")) == {"organic_search", "TOTAL"}
+
+
 def test_csv_and_a_json_array_of_calls_give_the_same_report(tmp_path: Path) -> None:
     rows = [
         {

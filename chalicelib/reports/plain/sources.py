@@ -25,6 +25,8 @@ def own_source(cells: Cells) -> Source | None:
         **(variables if isinstance(variables, Mapping) else {}),
         **{name: cells[name] for name in cells if cells[name]},
     }
+    if "event" in cells:  # a carrier's event names the telephone system there
+        told.pop("source", None)
     parts = {field: text_of(told, field, SOURCE_FIELDS) for field in SOURCE_FIELDS}
     parts["source"], parts["medium"] = parts["source"].lower(), parts["medium"].lower()
     channel = text_of(told, "channel")
