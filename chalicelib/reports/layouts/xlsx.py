@@ -52,6 +52,10 @@ def render(report: Report) -> dict[str, bytes]:
         _call_sheet(book.add_worksheet("Calls"), report, styles)
         _formula_sheet(book.add_worksheet("Formulas"), styles)
         _about_sheet(book.add_worksheet("About"), report, styles)
+        for sheet in book.worksheets():
+            sheet.set_landscape()
+            sheet.set_paper(9)  # A4
+            sheet.fit_to_pages(1, 0)  # as wide as a page, as long as it takes
         _summary_sheet(summary, report, styles)
         add_charts(book, summary, next(iter(report.tables.values())), report.currency)
     return {"report.xlsx": out.getvalue()}
@@ -108,6 +112,7 @@ def _table_sheet(sheet: Worksheet, table: Table, styles: _Styles) -> None:
     sheet.set_column(0, first - 1, 34 if first == 1 else 26)
     sheet.set_column(first, first + len(UNITS) - 1, 11)
     sheet.freeze_panes(1, first)
+    sheet.repeat_rows(0)
     sheet.autofilter(0, 0, max(last - 1, 1), first + len(UNITS) - 1)
     for name in ("roi", "romi"):
         column = first + list(UNITS).index(name)
@@ -143,6 +148,7 @@ def _call_sheet(sheet: Worksheet, report: Report, styles: _Styles) -> None:
     sheet.set_column(0, 0, 19)
     sheet.set_column(1, len(columns) - 1, 15)
     sheet.freeze_panes(1, 0)
+    sheet.repeat_rows(0)
     sheet.autofilter(0, 0, max(len(report.calls), 1), len(columns) - 1)
 
 
