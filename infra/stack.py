@@ -30,6 +30,7 @@ from infra.package import Package, PackageError, build
 
 FAILURES = (PackageError, EngineError, DeployError, ClientError, BotoCoreError)
 LOCAL = {
+    "PlainHttp": "allowed",
     "TestClock": "on",
     "NumberConcurrency": "3",
     "WebhookConcurrency": "3",

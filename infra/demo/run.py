@@ -30,7 +30,7 @@ from infra.demo.service import UnexpectedAnswer
 from infra.demo.story import tell
 from infra.demo.truth import GROUPINGS, Truth, truth_of
 from infra.deploy import DeployError
-from infra.engine import EngineError
+from infra.engine import EngineError, Options
 from infra.package import PackageError
 from infra.stack import Stack
 
@@ -45,7 +45,8 @@ def run() -> list[str]:
     story = tell(_yesterday())
     truth = truth_of(story)
     # One more than the carriers' threads: the engine counts a request for a moment longer than its caller waits.
-    with Stack.temporary(WebhookConcurrency=str(CARRIER_THREADS + 1)) as stack:
+    # The engine enforces the functions' roles: a right that a task lacks shows here, not in production.
+    with Stack.temporary(Options(auth=True), WebhookConcurrency=str(CARRIER_THREADS + 1)) as stack:
         with step("setting up the shop"):
             shop = provision(stack.base_url, operators_key(stack))
         problems = _play(story, stack, shop)
