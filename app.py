@@ -267,6 +267,15 @@ def manage_pool(site_id: str, pool_id: str) -> Any:
     return pools.item(_request(), site_id, pool_id)
 
 
+@app.route("/v1/manage/sites/{site_id}/pools/{pool_id}/health", methods=["GET"])
+@answers("manage")
+def manage_pool_health(site_id: str, pool_id: str) -> Any:
+    """How a pool is used, how accurate it is, how many numbers it needs."""
+    from chalicelib.manage import pools
+
+    return pools.health(_request(), site_id, pool_id)
+
+
 @app.route("/v1/manage/sites/{site_id}/numbers", methods=["GET", "POST"], content_types=TABLE)
 @answers("manage")
 def manage_numbers(site_id: str) -> Any:

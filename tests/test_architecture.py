@@ -48,7 +48,8 @@ PURE = {
     "registry": {"types", "endpoint_token"},
     "pool": {
         *("rules", "chooser", "history", "conditions", "lease_token"),
-        *("group", "commands", "view", "wire", "seating", "number_rows"),
+        *("group", "commands", "view", "wire", "seating", "number_rows", "sizing"),
+        *("hold", "counting", "minute", "quarantine", "health_rules", "crowd"),
     },
     "attribution": {
         "types",

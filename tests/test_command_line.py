@@ -50,7 +50,7 @@ def test_help_lists_every_command() -> None:
         [sys.executable, "-m", "chalicelib", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
 
-    for name in ("provision", "numbers", "endpoint", "import-spend", "import-deals", "report", "replay"):
+    for name in ("provision", "numbers", "pool", "endpoint", "import-spend", "import-deals", "report", "replay"):
         assert f"\n    {name}" in told
 
 
@@ -103,6 +103,17 @@ def test_a_file_of_which_nothing_can_be_taken_fails(aws: Any, run: Any, tmp_path
     table.write_text("number\nnone\n")
 
     assert run("numbers", "import", table, "--site", "s1", "--pool", "p1")[0] == 1
+
+
+def test_a_pools_health_is_printed(aws: Any, run: Any) -> None:
+    open_site()
+
+    code, printed, _ = run("pool", "health", "--site", "s1", "--pool", "p1", "--days", "7", "--number-price", "150")
+
+    found = answer_in(printed)
+    assert (code, found["pool_id"], found["currency"]) == (0, "p1", "RUB")
+    assert run("pool", "health", "--site", "s1", "--pool", "p9")[0] == 1
+    assert run("pool", "health", "--site", "s1", "--pool", "p1", "--days", "x")[2].startswith("error: days:")
 
 
 def test_an_endpoint_is_made_with_a_credential_from_a_file(aws: Any, run: Any, tmp_path: Path) -> None:

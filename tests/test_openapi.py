@@ -244,6 +244,8 @@ def test_pools_numbers_campaigns_and_endpoints_are_answered_as_described(api: Ap
     assert api.call("GET", f"{here}/pools/{made['pool_id']}")["use"] is None
     census.count(datetime.now(UTC))
     assert api.call("GET", f"{here}/pools/p1")["use"]["numbers"] == 3
+    api.call("GET", f"{here}/pools/p1/health?number_price=150")
+    api.call("GET", f"{here}/pools/p1/health?days=x", None, 400)
     api.call("PATCH", f"{here}/pools/p1", {"record": True})
     api.call("GET", f"{here}/numbers?limit=2")
     api.call("GET", f"{here}/numbers?limit=none", None, 400)

@@ -11,10 +11,10 @@ from chalicelib.attribution import days, join, store, stored
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
-from chalicelib.errors import NotFound
-from chalicelib.pool import holder, visits
+from chalicelib.errors import NotFound, StorageUnavailable
+from chalicelib.pool import census_table, holder, visits
 from chalicelib.registry import snapshot
-from chalicelib.registry.types import NumberKind, Site, TrackingNumber
+from chalicelib.registry.types import NumberKind, NumberState, Site, TrackingNumber
 from chalicelib.settings import settings
 
 CLOCK_SKEW = timedelta(seconds=2)  # the carrier's clock against ours
@@ -39,8 +39,10 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     call, before = fold(stored.record_of(item), key), stored.attributed_of(item, key)
     evidence = _evidence_of(call, site, before, now)
     day = call.started_at.astimezone(ZoneInfo(site.time_zone)).date()
-    if not store.put_evidence(call, evidence, day):
+    kept = store.put_evidence(call, evidence, day)
+    if kept is None:
         return
+    _count(call, evidence, kept.before, now)
     days.mark_all(site_id, (day, before.day if before else None))
     if call.caller_key:
         join.rejoin_caller(site, call.caller_key)
@@ -65,6 +67,20 @@ def find_evidence(call: Call, site: Site, now: datetime) -> Evidence:
         why = "The pool's shared number was called: no dynamic number had been free."
         return Evidence(EvidenceKind.OVERFLOW, why, owner.pool_id)
     return _holders_evidence(call, site, owner)
+
+
+def _count(call: Call, evidence: Evidence, before: Evidence | None, now: datetime) -> None:
+    """Add the call to its pool's census when evidence first names the pool: once, whatever comes twice or at once."""
+    if evidence.pool_id is None or call.direction is Direction.OUT or (before and before.pool_id):
+        return
+    try:
+        census_table.add_call(evidence.pool_id, call.started_at, overflow=evidence.kind is EvidenceKind.OVERFLOW)
+        owner = snapshot.owner_of(call.number, now) if call.number else None
+        if owner and owner.state is NumberState.QUARANTINE:
+            census_table.add_stray_call(owner.number, call.call_id, call.started_at)
+    except StorageUnavailable:
+        # The evidence stands and a retry would not count either: a gap in a statistic must not hold up the call.
+        log.event("call_not_counted", site_id=call.site_id, call_id=call.call_id)
 
 
 def _evidence_of(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Evidence:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib import aws, clock
 from chalicelib.attribution import stored
@@ -20,6 +20,7 @@ from chalicelib.settings import settings
 
 __all__ = [
     "CallRef",
+    "Kept",
     "call",
     "calls_of_caller",
     "calls_of_day",
@@ -41,6 +42,12 @@ class CallRef:
     call_id: str
     started_at: datetime
     caller_key: str | None
+
+
+class Kept(NamedTuple):
+    """Evidence that was written, and what it replaced."""
+
+    before: Evidence | None
 
 
 def call(site_id: str, call_id: str) -> AttributedCall | None:
@@ -81,8 +88,8 @@ def find_call(site_id: str, call_ids: list[str]) -> CallRef | None:
     return None
 
 
-def put_evidence(call: Call, evidence: Evidence, day: date) -> bool:
-    """Write what attribution found. False where a later one, that knew of more events, was there first."""
+def put_evidence(call: Call, evidence: Evidence, day: date) -> Kept | None:
+    """Write what attribution found. None where a later one, that knew of more events, was there first."""
     values: dict[str, Any] = {
         ":evidence": {"S": stored.evidence_text(evidence)},
         ":folded": {"N": str(call.events)},
@@ -96,16 +103,18 @@ def put_evidence(call: Call, evidence: Evidence, day: date) -> bool:
     client = _client()
     try:
         with aws.storage_errors():
-            client.update_item(
+            answer = client.update_item(
                 TableName=settings().calls_table,
                 Key=call_pk(call.site_id, call.call_id),
                 UpdateExpression="SET " + ", ".join(f"{name[1:]} = {name}" for name in values),
                 ConditionExpression=f"attribute_exists(vendor) AND ({not_known_better})",
                 ExpressionAttributeValues=values,
+                ReturnValues="ALL_OLD",
             )
     except client.exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+        return None
+    replaced = answer.get("Attributes", {}).get("evidence")
+    return Kept(stored.evidence_of(replaced["S"]) if replaced else None)
 
 
 def _ref(found: stored.Item) -> CallRef:

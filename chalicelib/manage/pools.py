@@ -8,17 +8,19 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib import tokens
-from chalicelib.errors import NotFound
+from chalicelib.errors import BadInput, NotFound
 from chalicelib.http import Answer, Request
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import Name, checked, given, plain
 from chalicelib.pool import census
+from chalicelib.pool import health as pool_health
 from chalicelib.registry import store
-from chalicelib.registry.types import DisplayCondition, Pool, Site
+from chalicelib.registry.types import DisplayCondition, HoldRule, Pool, Site
 
 Hold = Annotated[int, Meta(ge=30, le=86_400)]  # seconds
 Cooldown = Annotated[int, Meta(ge=0, le=86_400)]  # seconds
+Percent = Annotated[int, Meta(ge=1, le=100)]
 
 
 class PoolChange(Struct, kw_only=True):
@@ -32,6 +34,10 @@ class PoolChange(Struct, kw_only=True):
     order: int | UnsetType = UNSET
     record: bool | UnsetType = UNSET
     condition: DisplayCondition | UnsetType = UNSET
+    hold: HoldRule | UnsetType = UNSET
+    hold_min_seconds: Hold | UnsetType = UNSET
+    hold_max_seconds: Hold | UnsetType = UNSET
+    address_percent: Percent | UnsetType = UNSET
 
 
 class NewPool(PoolChange, kw_only=True):
@@ -52,18 +58,38 @@ def collection(request: Request, site_id: str) -> Any:
 def item(request: Request, site_id: str, pool_id: str) -> Any:
     """GET: one pool with its use as the last census counted it. PATCH: change the fields given."""
     site = site_of(request, site_id)
-    pool = store.pool(site_id, pool_id)
-    if pool is None:
-        raise NotFound("No such pool of this site.")
+    pool = _pool_of(site, pool_id)
     if request.method == "GET":
         return plain(pool) | {"use": census.latest(pool_id, request.now)}
-    return plain(store.update_pool(site_id, pool_id, _checked(given(request, PoolChange), site)))
+    changes = _checked(given(request, PoolChange), site)
+    _check_bounds(plain(pool) | changes)
+    return plain(store.update_pool(site_id, pool_id, changes))
+
+
+def health(request: Request, site_id: str, pool_id: str) -> dict[str, Any]:
+    """The pool's use and accuracy over the last days, and how many numbers it needs."""
+    site = site_of(request, site_id)
+    return pool_health.pool_health(site, _pool_of(site, pool_id), request.argument, request.now)
 
 
 def open_pool(site: Site, fields: dict[str, Any]) -> Pool:
     """Store a new pool of a site. Raises BadInput naming the field, Conflict where a number is taken."""
     good = {"overflow_number": None} | _checked(fields, site)
-    return store.create_pool(Pool(pool_id=tokens.random_id("p"), site_id=site.site_id, **good))
+    pool = Pool(pool_id=tokens.random_id("p"), site_id=site.site_id, **good)
+    _check_bounds(plain(pool))
+    return store.create_pool(pool)
+
+
+def _pool_of(site: Site, pool_id: str) -> Pool:
+    pool = store.pool(site.site_id, pool_id)
+    if pool is None:
+        raise NotFound("No such pool of this site.")
+    return pool
+
+
+def _check_bounds(pool: dict[str, Any]) -> None:
+    if pool["hold_min_seconds"] > pool["hold_max_seconds"]:
+        raise BadInput("hold_max_seconds", "less than hold_min_seconds")
 
 
 def _checked(fields: dict[str, Any], site: Site) -> dict[str, Any]:

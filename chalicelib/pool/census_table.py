@@ -1,19 +1,37 @@
-"""The census in storage: one row a pool and minute, with what was counted and how often no number was free."""
+"""The census in storage: one row a pool and minute, with what was counted and how often no number was free.
+
+pk                  CENSUS#<pool id>; sk the minute's beginning, ISO 8601
+live, numbers       numbers lent, and numbers there are, at the minute's end
+leases              begun in the minute
+ended, stay         leases that ended in it, and how long their visitors stayed, seconds together
+overflow, refused   visitors shown the overflow number: none was free, or their address had its share (by issue_number)
+calls, overflow_calls  calls to the pool, and those of them to its overflow number (by attribute_call)
+
+Calls to a number in quarantine stand under STRAY#<number>, one row each. Everything raises StorageUnavailable when
+DynamoDB does not answer.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import aws, clock, log
 from chalicelib.errors import StorageUnavailable
 from chalicelib.settings import settings
 
+if TYPE_CHECKING:
+    from chalicelib.pool.counting import Counted
+    from chalicelib.pool.minute import Minute
+
 KEPT_SECONDS = 400 * 86_400
+STRAY_SECONDS = 60 * 86_400
 FLUSH_SECONDS = 1
 LOOK_BACK = 5  # rows: the newest may hold no count yet, only overflows
+MINUTE = timedelta(minutes=1)
 
 
 class OverflowTally:
@@ -23,25 +41,25 @@ class OverflowTally:
     """
 
     def __init__(self) -> None:
-        self._pending: Counter[tuple[str, str]] = Counter()
+        self._pending: Counter[tuple[str, str, str]] = Counter()
         self._written_at = datetime.min.replace(tzinfo=UTC)
 
-    def add(self, pool_id: str, now: datetime) -> None:
-        """Count one visitor for whom the pool had no number."""
-        self._pending[pool_id, _minute(now)] += 1
+    def add(self, pool_id: str, now: datetime, *, refused: bool = False) -> None:
+        """Count one visitor for whom the pool had no number; or, `refused`, none more for his address."""
+        self._pending[pool_id, _minute(now), "refused" if refused else "overflow"] += 1
 
     def flush(self, now: datetime) -> None:
         """Write what is pending, if the last time is a second ago. A failure is logged and tried again later."""
         if not self._pending or abs((now - self._written_at).total_seconds()) < FLUSH_SECONDS:
             return
         self._written_at = now
-        for (pool_id, minute), count in list(self._pending.items()):
+        for (pool_id, minute, kind), count in list(self._pending.items()):
             try:
-                _update(pool_id, minute, now, "ADD overflow :count SET x = :x", {":count": {"N": str(count)}}, hot=True)
+                _update(pool_id, minute, now, f"ADD {kind} :count SET x = :x", {":count": count}, hot=True)
             except StorageUnavailable:
                 log.event("overflow_not_counted", pool_id=pool_id, pending=count)
             else:
-                del self._pending[pool_id, minute]
+                del self._pending[pool_id, minute, kind]
 
 
 @lru_cache(maxsize=1)
@@ -50,14 +68,52 @@ def tally() -> OverflowTally:
     return OverflowTally()
 
 
-def put_count(pool_id: str, now: datetime, *, live: int, numbers: int) -> None:
-    """Write how many leases were live and how many numbers are lent at all. Raises StorageUnavailable."""
-    counts = {":live": {"N": str(live)}, ":numbers": {"N": str(numbers)}}
-    _update(pool_id, _minute(now), now, "SET live = :live, numbers = :numbers, x = :x", counts, hot=False)
+def last_minute(now: datetime) -> tuple[datetime, datetime]:
+    """The last whole minute before `now`: its beginning and its end."""
+    end = now.replace(second=0, microsecond=0)
+    return end - MINUTE, end
+
+
+def put_count(pool_id: str, now: datetime, counted: Counted) -> None:
+    """Write a count into the row of the last whole minute. The same again changes nothing."""
+    values = {f":{name}": value for name, value in counted._asdict().items()}
+    change = "SET " + ", ".join(f"{name[1:]} = {name}" for name in values) + ", x = :x"
+    _update(pool_id, _minute(last_minute(now)[0]), now, change, values, hot=False)
+
+
+def add_call(pool_id: str, at: datetime, *, overflow: bool) -> None:
+    """Count a call that came at `at`, to the overflow number or to another of the pool."""
+    more = ", overflow_calls :count" if overflow else ""
+    _update(pool_id, _minute(at), at, f"ADD calls :count{more} SET x = :x", {":count": 1}, hot=True)
+
+
+def add_stray_call(number: str, call_id: str, at: datetime) -> None:
+    """Note a call to a number in quarantine. The same again changes nothing."""
+    key = {"pk": {"S": _stray(number)}, "sk": {"S": f"{clock.iso(at)}#{call_id}"}}
+    expires = {"x": {"N": str(int(at.timestamp()) + STRAY_SECONDS)}}
+    with aws.storage_errors():
+        aws.client("dynamodb", hot=True).put_item(TableName=settings().days_table, Item=key | expires)
+
+
+def stray_calls(number: str, since: datetime) -> int:
+    """How many calls came to a number in quarantine since then."""
+    return sum(1 for _ in _rows(_stray(number), clock.iso(since), "Z"))
+
+
+def minutes(pool_id: str, since: datetime, until: datetime) -> Iterator[Minute]:
+    """The pool's rows of [since, until), oldest first; minutes in which nothing was counted are left out."""
+    from chalicelib.pool.minute import COUNTS, Minute  # the number endpoint only adds to rows
+
+    for item in _rows(_pk(pool_id), _minute(since), _minute(until - MINUTE)):
+        counts = {name: int(item[name]["N"]) for name in COUNTS if name in item}
+        yield Minute(clock.parse_time(item["sk"]["S"], field="sk"), **counts)
 
 
 def latest_count(pool_id: str, now: datetime) -> dict[str, Any] | None:
-    """The newest count up to now: `{"at", "live", "numbers", "overflow"}`, or None. Raises StorageUnavailable."""
+    """The newest count up to now: `{"at", "live", "numbers", "leases", "overflow", "calls"}`, or None.
+
+    `at` is the beginning of the minute it is of.
+    """
     with aws.storage_errors():
         answer = aws.client("dynamodb").query(
             TableName=settings().days_table,
@@ -66,26 +122,46 @@ def latest_count(pool_id: str, now: datetime) -> dict[str, Any] | None:
             ScanIndexForward=False,
             Limit=LOOK_BACK,
         )
+    shown = ("live", "numbers", "leases", "overflow", "calls")
     for item in answer["Items"]:
         if "live" in item:
-            counts = {name: int(item.get(name, {"N": "0"})["N"]) for name in ("live", "numbers", "overflow")}
-            return {"at": item["sk"]["S"], **counts}
+            return {"at": item["sk"]["S"], **{name: int(item.get(name, {"N": "0"})["N"]) for name in shown}}
     return None
 
 
-def _update(pool_id: str, minute: str, now: datetime, change: str, values: dict[str, Any], *, hot: bool) -> None:
-    expires = {":x": {"N": str(int(now.timestamp()) + KEPT_SECONDS)}}
+def _rows(pk: str, first: str, last: str) -> Iterator[dict[str, Any]]:
+    """A partition's rows between two sort keys, both included, page after page."""
+    with aws.storage_errors():
+        pages = (
+            aws.client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=settings().days_table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}},
+            )
+        )
+        for page in pages:
+            yield from page["Items"]
+
+
+def _update(pool_id: str, minute: str, now: datetime, change: str, values: dict[str, int], *, hot: bool) -> None:
+    expires = {":x": int(now.timestamp()) + KEPT_SECONDS}
     with aws.storage_errors():
         aws.client("dynamodb", hot=hot).update_item(
             TableName=settings().days_table,
             Key={"pk": {"S": _pk(pool_id)}, "sk": {"S": minute}},
             UpdateExpression=change,
-            ExpressionAttributeValues=values | expires,
+            ExpressionAttributeValues={name: {"N": str(value)} for name, value in (values | expires).items()},
         )
 
 
 def _pk(pool_id: str) -> str:
     return f"CENSUS#{pool_id}"
+
+
+def _stray(number: str) -> str:
+    return f"STRAY#{number}"
 
 
 def _minute(moment: datetime) -> str:

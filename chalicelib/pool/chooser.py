@@ -15,8 +15,8 @@ from chalicelib.pool.view import PoolView
 
 FIRST_READ = 32  # groups read when a container meets a pool
 READS = (3, 24, 64)  # groups of the reads that one request may spend, one after another
-EXPLORE = 0.02  # share of requests that read although memory would do: finds numbers everybody forgot
-RESTED = 0.7  # of the pool's pace: idle for so long, a number counts as rested
+EXPLORE = 0.01  # share of requests that read although memory would do: finds numbers everybody forgot
+RESTED = 0.5  # of the pool's pace: idle for so long, a number counts as rested
 
 
 class Choice(NamedTuple):

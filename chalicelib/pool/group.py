@@ -10,7 +10,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-SLOTS = 12  # a head of twelve slots and twenty-two closed leases is the largest that is written with one unit
+SLOTS = 12  # with nineteen closed leases, the most that one write unit holds
 GUARD = 2  # seconds between a lease's end and the next one: twice the largest clock error of a container
 RETIRED = 99_999_999_999  # the end of a slot that is not lent: empty, draining, in quarantine or archived
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -17,19 +15,19 @@ from chalicelib.pool import rules
 from chalicelib.pool.census_table import tally
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.conditions import Visit, fitting, is_marked, visit_of
+from chalicelib.pool.crowd import share_of
 from chalicelib.pool.doorkeeper import from_own_page, is_crawler
 from chalicelib.pool.group import second_of
+from chalicelib.pool.hold import renew_in
 from chalicelib.pool.lease_token import LeaseToken, open_lease, seal_lease, visitor_key
+from chalicelib.pool.memory import Memory, this_container
 from chalicelib.pool.table import PoolTable
-from chalicelib.pool.view import Policy, PoolView
 from chalicelib.pool.visits import RawTouch, record_touch
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, Pool, SiteSnapshot, SwapRule
 from chalicelib.settings import settings
 
-RENEW_BEFORE = 60  # seconds before the end of a lease, or at its half where it is short
 ASK_AGAIN = 300  # seconds after which a page that keeps its own number may ask again
-CONTAINER_RNG = random.Random()  # noqa: S311 - it spreads load, it keeps no secret
 
 VisitorId = Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9._:-]*$")]
 Address = Annotated[str, Meta(max_length=8192)]
@@ -46,10 +44,13 @@ class NumberRequest(Struct):
 
 
 class Lending:
-    """One request to be lent a number: who asks, for which site, with which lease in hand."""
+    """One request to be lent a number: who asks, from where, for which site, with which lease in hand."""
 
-    def __init__(self, found: SiteSnapshot, asked: NumberRequest, visit: Visit, now: datetime) -> None:
-        self.found, self.visit, self.now, self.second = found, visit, now, second_of(now)
+    def __init__(
+        self, found: SiteSnapshot, asked: NumberRequest, visit: Visit, request: Request, memory: Memory
+    ) -> None:
+        self.found, self.visit, self.memory, self.address = found, visit, memory, request.source_ip
+        self.now, self.second = request.now, second_of(request.now)
         self.visitor_id = asked.visitor_id or tokens.random_id("v")
         self.visitor = visitor_key(found.site.site_id, self.visitor_id, settings().signing_key)
         self.held = self._own(asked.lease)
@@ -72,9 +73,10 @@ class Lending:
         return None
 
 
-def issue(request: Request, site_key: str) -> dict[str, Any]:
+def issue(request: Request, site_key: str, memory: Memory | None = None) -> dict[str, Any]:
     """Answer `{"visitor_id", "number", "kind", "lease", "expires_in", "renew_in", "swap"}`.
 
+    `memory` is what the container remembers; this one's unless told.
     Raises BadInput naming the field, NotFound for an unknown site key, StorageUnavailable.
     """
     asked = decode(request.body, NumberRequest)
@@ -83,16 +85,25 @@ def issue(request: Request, site_key: str) -> dict[str, Any]:
     if found is None:
         raise NotFound("No site has this key.", field="site_key")
     tracing.annotate(site=found.site.site_id)
-    lending = Lending(found, asked, visit, request.now)
+    lending = Lending(found, asked, visit, request, memory or this_container())
     # Who holds a lease of ours was let in before; only strangers pay for the look at their User-Agent.
     if not from_own_page(found.site, request, visit) or (
         lending.held is None and is_crawler(request.header("user-agent"))
     ):
         return _original(lending, "stranger")
+    if not _admitted(lending):
+        return _shared(lending, fitting(found.pools, visit), refused=True)
     if lending.arrives:
         _record_arrival(lending)
     tally().flush(request.now)
     return _renewed(lending) or _lent(lending)
+
+
+def _admitted(lending: Lending) -> bool:
+    """Whether the address may open one page more without a lease in hand, in this minute."""
+    if lending.held is not None or all(pool.address_percent == 100 for pool in lending.found.pools):
+        return True
+    return lending.memory.crowd.admits(lending.address, lending.second)
 
 
 def _renewed(lending: Lending) -> dict[str, Any] | None:
@@ -101,7 +112,7 @@ def _renewed(lending: Lending) -> dict[str, Any] | None:
     pool = next((pool for pool in lending.found.pools if held and pool.pool_id == held.pool_id), None)
     if held is None or pool is None:
         return None
-    view = _configured(lending.found, pool)
+    view = lending.memory.view(lending.found, pool)
     stands = view.lendable(held.group, held.slot) and view.numbers[held.group][held.slot] == held.number
     if not stands and held.until < lending.second:
         return None  # taken out of use since: a lease that runs may go on, one that lapsed may not come back
@@ -114,16 +125,26 @@ def _renewed(lending: Lending) -> dict[str, Any] | None:
 def _lent(lending: Lending) -> dict[str, Any]:
     """A dynamic number of the first fitting pool that has one, else the first overflow number, else none of ours."""
     pools = fitting(lending.found.pools, lending.visit)
+    memory, refused = lending.memory, False
     for pool in pools:
-        view, table = _configured(lending.found, pool), PoolTable(pool.pool_id)
-        lent = table.hold(rules.lend(view, lending.visitor, lending.second, CONTAINER_RNG)) if view.size else None
+        view, table = memory.view(lending.found, pool), PoolTable(pool.pool_id)
+        most = share_of(view.count, pool.address_percent)
+        if not memory.crowd.may_hold(lending.address, (pool.pool_id, lending.visitor), most, lending.second):
+            refused = True
+            continue
+        lent = table.hold(rules.lend(view, lending.visitor, lending.second, memory.rng)) if view.size else None
         if lent is not None:
             return _dynamic(lending, pool, lent, view.numbers[lent.group][lent.slot], table, "number_lent")
+    return _shared(lending, pools, refused=refused)
+
+
+def _shared(lending: Lending, pools: Sequence[Pool], *, refused: bool) -> dict[str, Any]:
+    """The first overflow number of these pools, else none of ours. `refused`: for the sake of other visitors."""
     for pool in pools:
         if pool.overflow_number:
-            tally().add(pool.pool_id, lending.now)
+            tally().add(pool.pool_id, lending.now, refused=refused)
             tally().flush(lending.now)
-            log.event("number_overflow", site_id=lending.found.site.site_id, pool_id=pool.pool_id)
+            log.event("number_overflow", site_id=lending.found.site.site_id, pool_id=pool.pool_id, refused=refused)
             return _answer(lending, NumberKind.OVERFLOW, pool.overflow_number, pool)
     return _original(lending, "no_number" if pools else "no_pool")
 
@@ -143,6 +164,7 @@ def _dynamic(
 ) -> dict[str, Any]:
     arrival = lending.visit.fingerprint if lending.arrives or lending.held is None else lending.held.arrival
     lease = LeaseToken(pool.pool_id, lent.group, lent.slot, number, lent.visitor, arrival, lent.leased, lent.until)
+    lending.memory.crowd.note(lending.address, (pool.pool_id, lent.visitor), lent.until)
     trips = table.consumed.trips
     log.event(event, site_id=lending.found.site.site_id, pool_id=pool.pool_id, trips=trips)
     return _answer(lending, NumberKind.DYNAMIC, number, pool, seal_lease(lease, settings().signing_key))
@@ -156,7 +178,7 @@ def _answer(lending: Lending, kind: NumberKind, number: str, pool: Pool, lease: 
         "kind": kind,
         "lease": lease,
         "expires_in": hold,
-        "renew_in": max(hold - RENEW_BEFORE, hold // 2),
+        "renew_in": renew_in(hold),
         "swap": [_swap(rule) for rule in lending.found.site.swap if rule.pool_id in (None, pool.pool_id)],
     }
 
@@ -170,15 +192,3 @@ def _original(lending: Lending, why: str) -> dict[str, Any]:
 
 def _swap(rule: SwapRule) -> dict[str, str]:
     return {"selector": rule.selector} if rule.selector else {"number": rule.number or ""}
-
-
-def _configured(found: SiteSnapshot, pool: Pool) -> PoolView:
-    view = _view(pool.pool_id)
-    view.configure(found.slots.get(pool.pool_id, ()), Policy(pool.hold_seconds, pool.cooldown_seconds))
-    return view
-
-
-@lru_cache(maxsize=512)
-def _view(pool_id: str) -> PoolView:
-    """What this container remembers of a pool."""
-    return PoolView((), Policy(0), CONTAINER_RNG)

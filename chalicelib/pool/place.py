@@ -66,13 +66,17 @@ def place_numbers(site_id: str, numbers: Sequence[TrackingNumber], now: datetime
     return placed
 
 
-def set_state(site_id: str, number: str, state: NumberState, now: datetime) -> TrackingNumber:
+def set_state(
+    site_id: str, number: str, state: NumberState, now: datetime, *, only_in: NumberState | None = None
+) -> TrackingNumber:
     """Take a number (E.164) out of use or back into it. Only an archived one leaves its visitor at once.
 
-    Draining and quarantine let the live lease run out; the registry keeps the number from being lent again meanwhile.
-    Raises NotFound, StorageUnavailable.
+    Draining and quarantine let the live lease run out: the registry keeps the number from being lent again meanwhile,
+    and upkeep closes its slot. Raises NotFound, StorageUnavailable, Conflict where it is not `only_in` this state.
     """
-    changed = store.change_number(site_id, number, {"state": state})
+    stands = store.number_of_site(site_id, number)
+    since = {} if stands is not None and stands.state is state else {"state_since": now}
+    changed = store.change_number(site_id, number, {"state": state, **since}, only_in=only_in)
     if changed.pool_id is None or changed.group is None or changed.slot is None:
         return changed
     table, second = PoolTable(changed.pool_id), second_of(now)

@@ -35,10 +35,14 @@ class Seen:
 
 
 class PoolView:
-    """One container's memory of one pool. `numbers` is groups → numbers by slot, "" where a slot is not to be lent."""
+    """One container's memory of one pool. `numbers` is groups → numbers by slot, "" where a slot is not to be lent.
+
+    `count` is how many may be lent.
+    """
 
     def __init__(self, numbers: Sequence[Sequence[str]], policy: Policy, rng: random.Random) -> None:
         self.numbers = numbers
+        self.count = _count(numbers)
         self.policy = policy
         self.trust = FIRST_TRUST  # views older than this are not acted upon; adapts to conflicts
         self.pace: float | None = None  # seconds a number rests between leases, as received images show it
@@ -62,6 +66,7 @@ class PoolView:
         """Take over what the registry says now. New numbers end an exhaustion noted before."""
         if numbers is not self.numbers and numbers != self.numbers:
             self._closed_until = 0.0
+            self.count = _count(numbers)
         self.numbers, self.policy = numbers, policy
 
     def lendable(self, group: int, slot: int) -> bool:
@@ -161,3 +166,7 @@ class PoolView:
     def _is_current(self, entry: tuple[float, int, float]) -> bool:
         seen = self._seen.get(entry[1])
         return seen is not None and seen.at == entry[2]
+
+
+def _count(numbers: Sequence[Sequence[str]]) -> int:
+    return sum(1 for group in numbers for number in group if number)

@@ -9,7 +9,7 @@
 | `h` N | how often the ring was emptied |
 | `x` N | chunks only: seconds since 1970 after which DynamoDB deletes them |
 
-Names are one letter because they count: a head with 22 closed leases must stay below 1,024 bytes, one write unit.
+Names are one letter because they count: a full head must stay below 1,024 bytes, one write unit.
 """
 
 from __future__ import annotations

@@ -63,12 +63,19 @@ def number_of_site(site_id: str, number: str) -> TrackingNumber | None:
     return found if found is not None and found.site_id == site_id else None
 
 
-def change_number(site_id: str, number: str, changes: Mapping[str, Any]) -> TrackingNumber:
-    """Replace a number's state, label or target and republish its site. Raises NotFound."""
+def change_number(
+    site_id: str, number: str, changes: Mapping[str, Any], *, only_in: NumberState | None = None
+) -> TrackingNumber:
+    """Replace a number's state, label or target and republish its site.
+
+    Raises NotFound, and Conflict where the number is not `only_in` this state.
+    """
     for _ in range(table.TRIES):
         stands = number_of_site(site_id, number)
         if stands is None:
             raise NotFound("No such number of this site.")
+        if only_in not in (None, stands.state):
+            raise Conflict("The number's state has changed.")
         changed = replace(stands, **changes)
         if not table.commit(lambda transaction: add_writes(transaction, changed, over=stands)):  # noqa: B023 - called at once
             publish(site_id)

@@ -30,6 +30,13 @@ class NumberState(StrEnum):
     ARCHIVED = "archived"
 
 
+class HoldRule(StrEnum):
+    """Where a pool's hold comes from: set by its owner, or learned from how long visitors stay."""
+
+    FIXED = "fixed"
+    LEARNED = "learned"
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One customer of the service."""
@@ -99,6 +106,10 @@ class Pool:
     order: int = 100  # pools are tried in ascending order
     record: bool = False
     condition: DisplayCondition = field(default_factory=DisplayCondition)
+    hold: HoldRule = HoldRule.FIXED  # learned: the census replaces `hold_seconds`
+    hold_min_seconds: int = 120  # bounds of a learned hold
+    hold_max_seconds: int = 1800
+    address_percent: int = 10  # of the pool's numbers that one address may hold, at least 3; 100: as many as there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,7 @@ class TrackingNumber:
     group: int | None = None  # dynamic: the packed group and slot it lives in; stored, never computed
     slot: int | None = None
     state: NumberState = NumberState.ACTIVE
+    state_since: datetime | None = None  # None: it was never taken out of use
 
 
 @dataclass(frozen=True, slots=True)

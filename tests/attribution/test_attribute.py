@@ -15,11 +15,11 @@ from chalicelib.attribution.attribute import MAX_TOUCHES, attribute
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.http import to_json
-from chalicelib.pool import issue, place, visits
+from chalicelib.pool import census_table, issue, place, visits
 from chalicelib.pool.lease_token import visitor_key
-from chalicelib.registry.types import NumberKind, TrackingNumber
+from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
 from chalicelib.settings import settings
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
 from tests.conftest import forget_caches
@@ -153,6 +153,55 @@ def waiting(session: Any) -> int:
     return int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesDelayed"])
 
 
+def counted() -> Any:
+    """The census of the minute of NOW."""
+    minute = NOW.replace(second=0)
+    rows = list(census_table.minutes("p1", minute, minute + timedelta(minutes=1)))
+    return (rows[0].calls, rows[0].overflow_calls) if rows else (0, 0)
+
+
+def test_a_call_is_counted_once_for_its_pool_and_apart_for_the_overflow_number(site: Any) -> None:
+    message = ring()
+    attribute(message, NOW)
+    hang_up()
+    attribute(message, NOW)
+    attribute(message, NOW)
+    assert counted() == (1, 0)
+    attribute(ring("generic-2", POOL.overflow_number), NOW)
+    assert counted() == (2, 1)
+    attribute(ring("generic-3", STATIC), NOW)
+    attribute(ring("generic-4", DYNAMIC, direction=Direction.OUT), NOW)
+    assert counted() == (2, 1)
+
+
+def test_a_call_whose_number_is_told_late_is_counted_when_it_is(site: Any) -> None:
+    attribute(ring(number=None), NOW)
+    assert counted() == (0, 0)
+    event = CallEvent("told-later", "generic-1", number=DYNAMIC)
+    add_events("s1", "generic-1", ("generic", "e-pbx"), [event], NOW)
+    attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
+    assert counted() == (1, 0)
+
+
+def test_calls_to_a_number_in_quarantine_are_noted(site: Any) -> None:
+    attribute(ring(), NOW)
+    assert census_table.stray_calls(DYNAMIC, NOW - timedelta(days=1)) == 0
+    place.set_state("s1", DYNAMIC, NumberState.QUARANTINE, NOW)
+    forget_caches()
+    for call_id in ("generic-2", "generic-3", "generic-3"):
+        attribute(ring(call_id), NOW)
+    assert census_table.stray_calls(DYNAMIC, NOW - timedelta(days=1)) == 2
+    assert census_table.stray_calls(DYNAMIC, NOW + timedelta(seconds=1)) == 0
+
+
+def test_a_census_that_cannot_be_written_does_not_hold_up_a_call(site: Any, capsys: Any) -> None:
+    site.client("dynamodb").delete_table(TableName=settings().days_table)
+    with pytest.raises(StorageUnavailable):  # the day cannot be marked either: the message comes again
+        attribute(ring(), NOW)
+    assert found().evidence.kind is EvidenceKind.LIVE
+    assert "call_not_counted" in capsys.readouterr().out
+
+
 def test_attributing_again_changes_nothing(site: Any) -> None:
     message = ring()
     attribute(message, NOW)
@@ -187,8 +236,6 @@ def test_what_does_not_exist_goes_to_the_dead_letters(site: Any, message: dict[s
 
 
 def test_an_outage_gives_the_message_back(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.errors import StorageUnavailable
-
     message = ring()
     monkeypatch.setenv("CALLPATH_POOLS_TABLE", "gone")
     forget_caches()

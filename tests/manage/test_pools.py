@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib import aws, clock
 from chalicelib.pool import census
 from chalicelib.registry import store
+from chalicelib.settings import settings
 from tests.manage.conftest import Api
 
 PATH = "/manage/sites/s1/pools"
@@ -39,9 +41,68 @@ def test_a_pool_shows_its_use_as_last_counted(account: Api) -> None:
     assert (use["live"], use["numbers"], use["overflow"]) == (0, 3, 0)
 
 
+def test_a_pools_health_is_told_without_guessing(account: Api) -> None:
+    census.count(datetime.now(UTC))
+
+    found = account.get(f"{PATH}/p1/health").json_body
+
+    assert (found["leases"], found["hold"], found["currency"]) == (0, "fixed", None)
+    assert (found["too_little_data"], found["needed"]) == ("Fewer than 3 days were counted.", None)
+
+
+def test_a_pools_health_tells_numbers_needed_and_money(account: Api) -> None:
+    now = datetime.now(UTC)
+    items = [
+        {
+            "pk": {"S": "CENSUS#p1"},
+            "sk": {"S": clock.iso((now - timedelta(minutes=minute + 2)).replace(second=0, microsecond=0))},
+            **{name: {"N": str(count)} for name, count in (("live", 2), ("numbers", 4), ("leases", minute % 2))},
+        }
+        for minute in range(3 * 1440 + 5)
+    ]
+    for start in range(0, len(items), 25):
+        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+        aws.client("dynamodb").batch_write_item(RequestItems={settings().days_table: puts})
+
+    asked = "days=7&overflow_percent=5&number_price=150&minute_price=2,5&service_price=990&minutes=100"
+    found = account.get(f"{PATH}/p1/health?{asked}").json_body
+
+    assert (found["numbers"], found["use"]["mean_percent"], found["reservation_seconds"]) == (4, "50.00", "240")
+    assert found["needed"] == {"by_visits": 9, "by_peak": 3, "by_erlang": 5}
+    assert found["sizes"]["more"]["monthly_cost"] == "1990.0"  # 5 × 150 + 100 × 2.5 + 990
+    assert found["currency"] == "RUB"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("days=0", "days"),
+        ("days=32", "days"),
+        ("days=x", "days"),
+        ("overflow_percent=0", "overflow_percent"),
+        ("overflow_percent=100", "overflow_percent"),
+        ("number_price=much", "number_price"),
+        ("minutes=-1", "minutes"),
+    ],
+)
+def test_a_wrong_argument_of_the_health_is_named(account: Api, query: str, field: str) -> None:
+    answer = account.get(f"{PATH}/p1/health?{query}")
+    assert (answer.status_code, answer.json_body["field"]) == (400, field)
+
+
+def test_the_bounds_of_a_learned_hold_stay_in_order(account: Api) -> None:
+    assert account.patch(f"{PATH}/p1", {"hold": "learned", "hold_max_seconds": 600}).json_body["hold"] == "learned"
+    for body in ({"hold_min_seconds": 601}, {"hold_max_seconds": 100}):
+        answer = account.patch(f"{PATH}/p1", body)
+        assert (answer.status_code, answer.json_body["field"]) == (400, "hold_max_seconds")
+    assert account.post(PATH, NEW | {"hold_min_seconds": 2000}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
+        ({"hold": "guessed"}, "hold"),
+        ({"address_percent": 0}, "address_percent"),
         ({"target_number": "12"}, "target_number"),
         ({"target_number": None}, "target_number"),
         ({"overflow_number": "none"}, "overflow_number"),
@@ -74,3 +135,8 @@ def test_an_overflow_number_serves_one_pool(account: Api) -> None:
 def test_an_unknown_pool_is_404(account: Api) -> None:
     assert account.get(f"{PATH}/p9").status_code == 404
     assert account.patch(f"{PATH}/p9", {"name": "x"}).status_code == 404
+    assert account.get(f"{PATH}/p9/health").status_code == 404
+
+
+def test_another_accounts_pool_is_404(stranger: Api) -> None:
+    assert stranger.get(f"{PATH}/p1/health").status_code == 404

@@ -5,25 +5,62 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from chalicelib.http import Request
 from chalicelib.pool import census
-from chalicelib.pool.census_table import OverflowTally
-from tests.pool.shop import NOW, POOL, open_shop, replace, stock, visit
+from chalicelib.pool.census_table import OverflowTally, minutes
+from chalicelib.pool.minute import Minute
+from chalicelib.pool.release import release
+from tests.pool.shop import NOW, POOL, open_shop, page, replace, stock, visit
+
+MINUTE = timedelta(minutes=1)
 
 
-def test_live_leases_and_overflows_of_a_pool_are_counted_by_minute(aws: Any) -> None:
+def row(minute: int = 0, pool_id: str = "p1") -> Minute:
+    """The census of one minute after NOW."""
+    begin = NOW + minute * MINUTE
+    (found,) = minutes(pool_id, begin, begin + MINUTE)
+    return found
+
+
+def leave(answer: dict[str, Any], at: float) -> None:
+    body = {"visitor_id": answer["visitor_id"], "lease": answer["lease"]}
+    request: Request = page(body, NOW + timedelta(seconds=at))
+    assert release(request, "sk1") == {"released": True}
+
+
+def test_a_pool_is_counted_into_the_row_of_the_last_whole_minute(aws: Any) -> None:
     open_shop(POOL, replace(POOL, pool_id="p2", overflow_number=None, order=200))
     stock(14)
     for place in range(13):
         visit(f"v{place}", at=place)
-    assert census.count(NOW + timedelta(seconds=59)) == {"pools": 2, "live": 13}
+    visit("late", at=61)
+    assert census.count(NOW + timedelta(seconds=62)) == {"pools": 2, "live": 14}
     assert census.latest("p1", NOW + timedelta(minutes=3)) == {
         "at": "2026-11-02T09:00:00Z",
-        "live": 13,
+        "live": 14,
         "numbers": 14,
+        "leases": 13,
         "overflow": 0,
+        "calls": 0,
     }
     assert census.latest("p2", NOW + timedelta(minutes=3)) is not None
     assert census.count(NOW + timedelta(hours=1))["live"] == 0
+
+
+def test_each_lease_is_counted_once_whether_it_stands_or_was_displaced(aws: Any) -> None:
+    open_shop(replace(POOL, hold_seconds=30))
+    stock(2)
+    for at in range(0, 300, 20):
+        visit(f"v{at}", at=at)
+        if at % 60 == 40:
+            for _ in range(2):  # a run that is repeated changes nothing
+                census.count(NOW + timedelta(seconds=at + 20))
+    census.count(NOW + timedelta(minutes=10))
+    counted = [row(minute) for minute in range(5)]
+    assert sum(minute.leases for minute in counted) == 15 - sum(minute.overflow for minute in counted)
+    assert (
+        sum(minute.ended for minute in counted) == sum(minute.leases for minute in counted) - 1
+    )  # the last still stands
 
 
 def test_visitors_for_whom_no_number_was_free_are_counted(aws: Any) -> None:
@@ -31,10 +68,21 @@ def test_visitors_for_whom_no_number_was_free_are_counted(aws: Any) -> None:
     stock(1)
     for place in range(4):
         visit(f"v{place}", at=2 * place)
-    census.count(NOW + timedelta(seconds=30))
-    found = census.latest("p1", NOW + timedelta(minutes=1))
+    census.count(NOW + MINUTE)
+    found = census.latest("p1", NOW + MINUTE)
     assert found is not None
-    assert (found["live"], found["overflow"]) == (1, 3)
+    assert (found["live"], found["leases"], found["overflow"]) == (1, 1, 3)
+
+
+def test_the_time_on_site_of_who_left_is_exact(aws: Any) -> None:
+    open_shop()
+    stock(2)
+    first, _ = visit("left", at=0), visit("vanished", at=1)
+    leave(first, at=100)  # the lease ends 90 s later
+    census.count(NOW + timedelta(minutes=4))
+    census.count(NOW + timedelta(minutes=7))
+    assert (row(3).ended, row(3).stay) == (1, 100)
+    assert (row(6).ended, row(6).stay) == (1, 150)  # between his coming and the renewal that was due after 300 s
 
 
 def test_before_the_first_count_there_is_none(aws: Any) -> None:
@@ -49,7 +97,6 @@ def test_a_storm_of_overflows_is_written_once_a_second(aws: Any) -> None:
         now = NOW + timedelta(seconds=hundredth / 100)
         tally.add("p1", now)
         tally.flush(now)
-    census.count(NOW)
-    assert (census.latest("p1", NOW) or {})["overflow"] == 201
+    assert row().overflow == 201
     tally.flush(NOW + timedelta(seconds=9))
-    assert (census.latest("p1", NOW) or {})["overflow"] == 250
+    assert (row().overflow, row().live) == (250, None)
