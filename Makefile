@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo test bench check lock deploy docs clean
+.PHONY: help setup up down demo test bench simulate check lock deploy docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: setup ## check, then run every test
 bench: setup ## measure against the floors; table on screen, figures in build/bench.json
 	@$(BIN)python -m tests.bench
 
+simulate: setup ## the number pool beside its peers, in docs/measurements.md; LONG=1: a million leases more
+	@$(BIN)python -m tests.simulation $(if $(LONG),--long)
+
 check: setup ## lint, format, types, and the packaged template
 	@$(BIN)ruff check .
 	@$(BIN)ruff format --check .
@@ -42,8 +45,8 @@ deploy: setup ## deploy to AWS: make deploy STAGE=prod (or to AWS_ENDPOINT_URL)
 	@test -n "$(STAGE)" || { echo "deploy: say which stage, as in: make deploy STAGE=prod" >&2; exit 2; }
 	@$(BIN)python -m infra.stack deploy --stage $(STAGE)
 
-docs: setup ## run the commands and snippets the documentation shows
-	@$(BIN)python -m pytest tests/docs
+docs: demo ## play the demo and renew the pictures of the README
+	@mkdir -p docs/images && cp build/demo/demo-site.png build/demo/report.png docs/images/
 
 clean: ## delete everything that was set up or built
 	@rm -rf .venv .venv-engine .tools build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

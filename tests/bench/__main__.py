@@ -13,13 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import imports, lending, page, webhook
+from tests.bench import imports, lending, page, pool, webhook
 from tests.bench.row import Row
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "lending": lending.rows,
+    "counts": lending.counts,
+    "pool": pool.rows,
     "webhook": webhook.rows,
     "page": page.rows,
     "imports": imports.rows,

@@ -1,4 +1,4 @@
-"""The local engine with the service's tables, for the length of a group of benchmarks."""
+"""Either local engine with the service's tables, for the length of a group of benchmarks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from infra import dynamodb_local
 from infra.engine import CREDENTIALS, Engine, Options
 from infra.tables import create_tables
 from tests.conftest import SIGNING_KEY, forget_caches
@@ -16,20 +17,39 @@ from tests.conftest import SIGNING_KEY, forget_caches
 
 @contextlib.contextmanager
 def tables() -> Iterator[Any]:
-    """A low-level DynamoDB client with the hot path's own limits; the environment names the tables."""
-    before = dict(os.environ)
+    """The local AWS engine: a low-level DynamoDB client with the hot path's own limits; the environment names all."""
     with Engine.temporary(Options(stderr_wait=False)) as engine:
-        session = boto3.session.Session(**CREDENTIALS)
-        named = create_tables(session.client("dynamodb", endpoint_url=engine.url), "bench")
-        queue = session.client("sqs", endpoint_url=engine.url).create_queue(QueueName="bench")["QueueUrl"]
+        queue = _session().client("sqs", endpoint_url=engine.url).create_queue(QueueName="bench")["QueueUrl"]
         queues = {f"CALLPATH_{name}_QUEUE": queue for name in ("ATTRIBUTE", "DELIVER", "KEPT")}
-        os.environ.update(engine.aws_environment() | named | queues | {"CALLPATH_SIGNING_KEY": SIGNING_KEY})
-        forget_caches()
-        try:
-            from chalicelib import aws
+        with _client(engine.url, engine.aws_environment() | queues) as client:
+            yield client
 
-            yield aws.client("dynamodb", hot=True)
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-            forget_caches()
+
+@contextlib.contextmanager
+def counted_tables() -> Iterator[Any]:
+    """The same on DynamoDB Local, Amazon's own engine, which reports the units of every kind of request."""
+    with dynamodb_local.running() as engine:
+        region = CREDENTIALS["region_name"]
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": region}
+        with _client(engine.url, keys | {"AWS_REGION": region, "AWS_ENDPOINT_URL": engine.url}) as client:
+            yield client
+
+
+@contextlib.contextmanager
+def _client(url: str, variables: dict[str, str]) -> Iterator[Any]:
+    before = dict(os.environ)
+    named = create_tables(_session().client("dynamodb", endpoint_url=url), "bench")
+    os.environ.update(variables | named | {"CALLPATH_SIGNING_KEY": SIGNING_KEY})
+    forget_caches()
+    try:
+        from chalicelib import aws
+
+        yield aws.client("dynamodb", hot=True)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        forget_caches()
+
+
+def _session() -> boto3.session.Session:
+    return boto3.session.Session(**CREDENTIALS)

@@ -1,0 +1,184 @@
+"""Ours: the production rules upon packed groups, and DynamoDB's part in them."""
+
+from __future__ import annotations
+
+import bisect
+import random
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from chalicelib.pool import history, rules, wire
+from chalicelib.pool.chooser import Choice
+from chalicelib.pool.commands import Command, Copy, Read, Release, Renew, Take, Trim, Written
+from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
+from chalicelib.pool.history import Lease
+from chalicelib.pool.view import Policy, PoolView
+from tests.simulation.design import Held
+from tests.simulation.engine import Charge, Talk
+from tests.simulation.truth import Truth
+from tests.simulation.units import item_size, read_units, write_units
+
+POOL_ID = "paaaaaaaaaaaaaaaa"  # as long as the registry makes them
+VERSIONS = 8  # of a head, for reads that lag
+STALE_SHARE, STALE_SECONDS = 1 / 3, 0.02  # one replica of three lags; mean lag
+CHUNKS_KEPT = 40  # per group, so that a million leases fit into memory
+EXPIRY_BYTES = 7  # the attribute x of a chunk
+
+
+class PackedStore:
+    """The pool's table: heads, chunks and their conditions, as `chalicelib/pool/table.py` has DynamoDB judge them."""
+
+    def __init__(self, truth: Truth, rng: random.Random) -> None:
+        groups = -(-truth.numbers // SLOTS)
+        self._truth, self._rng = truth, rng
+        self._keys = [f"{POOL_ID}#{group}" for group in range(groups)]
+        self._heads = [_new_head(min(truth.numbers - group * SLOTS, SLOTS)) for group in range(groups)]
+        self._chunks: list[list[tuple[int, Group]]] = [[] for _ in range(groups)]
+        self._sizes = [_head_size(groups, closed) for closed in range(64)]
+
+    def charges(self, command: Command) -> list[Charge]:
+        if isinstance(command, Read):
+            return [Charge(self._keys[group], reads=read_units(1)) for group in command.groups]
+        size = self._sizes[len(self.head(command.group).ring) + isinstance(command, Take)]
+        if isinstance(command, Copy):
+            size = self._sizes[len(command.image.ring)] + EXPIRY_BYTES
+        return [Charge(self._keys[command.group], write_units(size), history=isinstance(command, Copy | Trim))]
+
+    def apply(self, command: Command, at: float, clock_error: float) -> Any:
+        match command:
+            case Read():
+                return {group: self._seen(group, at) for group in command.groups}
+            case Take():
+                return self._take(command, at, clock_error)
+            case Renew() | Release():
+                return self._move_end(command, at, clock_error)
+            case Copy():
+                return self._copy(command)
+            case Trim():
+                head = self.head(command.group)
+                unmoved = head.trims == command.image.trims and len(head.ring) == len(command.image.ring)
+                return self._write(command.group, head._replace(ring=(), trims=head.trims + 1), at, unmoved)
+
+    def head(self, group: int) -> Group:
+        """The present."""
+        return self._heads[group][-1][1]
+
+    def leases(self, number: int, at: float) -> list[Lease]:
+        """What `holder_at` derives the holder from: the first images since the moment, read consistently."""
+        group, slot = divmod(number, SLOTS)
+        chunks = self._chunks[group]
+        start = bisect.bisect_left(chunks, history.query_from(at), key=lambda chunk: chunk[0])
+        images = [*(image for _, image in chunks[start : start + 4]), self.head(group)][:4]
+        return history.leases_of(slot, images)
+
+    def rest(self, ends: Iterable[int]) -> None:
+        """Begin with numbers that were lent before, until these moments."""
+        for number, until in enumerate(ends):
+            group, slot = divmod(number, SLOTS)
+            visitor = number.to_bytes(12, "big")
+            slots = _replaced(self.head(group).slots, slot, Slot(visitor, until - 300, until))
+            self._heads[group].append((0.0, self.head(group)._replace(slots=slots)))
+            self._truth.lend(number, Lease(visitor, until - 300, until), until - 300.0, 0.0)
+
+    def _seen(self, group: int, at: float) -> Group:
+        """A head as an eventually consistent read shows it."""
+        versions = self._heads[group]
+        if self._rng.random() >= STALE_SHARE:
+            return versions[-1][1]
+        moment = at - self._rng.expovariate(1 / STALE_SECONDS)
+        return next((image for since, image in reversed(versions) if since <= moment), versions[0][1])
+
+    def _take(self, take: Take, at: float, clock_error: float) -> Written:
+        head = self.head(take.group)
+        before = head.slots[take.slot]
+        if not before.until < take.free_before or head.slot_of(take.visitor) is not None:
+            self._truth.refused += 1
+            return Written(False, head)
+        slots = _replaced(head.slots, take.slot, Slot(take.visitor, take.leased, take.until))
+        closed = Closed(take.slot, before.visitor, before.leased, before.until)
+        lease = Lease(take.visitor, take.leased, take.until)
+        self._truth.lend(take.group * SLOTS + take.slot, lease, at, clock_error)
+        return self._write(take.group, head._replace(slots=slots, ring=(*head.ring, closed)), at, True)
+
+    def _move_end(self, command: Renew | Release, at: float, clock_error: float) -> Written:
+        head = self.head(command.group)
+        slot = head.slots[command.slot]
+        later = command.until > slot.until
+        if slot.visitor != command.visitor or command.until == slot.until or later != isinstance(command, Renew):
+            return Written(False, head)
+        tell = self._truth.extend if later else self._truth.shorten
+        tell(command.group * SLOTS + command.slot, command.until, clock_error)
+        slots = _replaced(head.slots, command.slot, slot._replace(until=command.until))
+        return self._write(command.group, head._replace(slots=slots), at, True)
+
+    def _copy(self, copy: Copy) -> Written:
+        chunks = self._chunks[copy.group]
+        place = bisect.bisect_left(chunks, copy.key, key=lambda chunk: chunk[0])
+        if place < len(chunks) and chunks[place][0] == copy.key:
+            if len(chunks[place][1].ring) < len(copy.image.ring):
+                chunks[place] = (copy.key, copy.image)
+        else:
+            chunks.insert(place, (copy.key, copy.image))
+            del chunks[:-CHUNKS_KEPT]
+        return Written(True, copy.image)
+
+    def _write(self, group: int, image: Group, at: float, holds: bool) -> Written:
+        if not holds:
+            return Written(False, self.head(group))
+        self._heads[group].append((at, image))
+        return Written(True, image)
+
+
+class PackedGroups:
+    """The production rules, with their view in each container."""
+
+    name = "**packed groups (ours)**"
+    history_writes = 0.0  # its history is part of the conversations
+
+    def __init__(self, truth: Truth, policy: Policy, rng: random.Random) -> None:
+        self._policy, self._rng = policy, rng
+        self.store = PackedStore(truth, rng)
+        seats = [str(number) for number in range(truth.numbers)]
+        self._numbers = [tuple(seats[start : start + SLOTS]) for start in range(0, truth.numbers, SLOTS)]
+
+    def memory(self) -> PoolView:
+        return PoolView(self._numbers, self._policy, self._rng)
+
+    def lend(self, memory: PoolView, visitor: bytes, now: float) -> Talk:
+        return _held((yield from rules.lend(memory, visitor, now, self._rng)))
+
+    def renew(self, memory: PoolView, visitor: bytes, number: int, now: float) -> Talk:
+        return _held((yield from rules.renew(memory, _seat(number), visitor, now)))
+
+    def release(self, memory: PoolView, visitor: bytes, number: int, now: float) -> Talk:
+        yield from rules.release(_seat(number), visitor, now, memory)
+
+    def leases(self, number: int, at: float) -> list[Lease]:
+        return self.store.leases(number, at)
+
+
+def _held(lent: rules.Lent | None) -> Held | None:
+    return None if lent is None else Held(lent.group * SLOTS + lent.slot, lent.until)
+
+
+def _seat(number: int) -> Choice:
+    return Choice(*divmod(number, SLOTS))
+
+
+def _new_head(numbers: int) -> deque[tuple[float, Group]]:
+    """A head's last versions, each with the moment since which it stands; at first one that was never lent."""
+    lent, absent = Slot(None, 0, 0), Slot(None, 0, RETIRED)
+    return deque([(0.0, Group((lent,) * numbers + (absent,) * (SLOTS - numbers), (), 0))], maxlen=VERSIONS)
+
+
+def _replaced(slots: tuple[Slot, ...], index: int, slot: Slot) -> tuple[Slot, ...]:
+    return (*slots[:index], slot, *slots[index + 1 :])
+
+
+def _head_size(groups: int, closed: int) -> int:
+    """Bytes of a head whose twelve slots are lent, with so many closed leases, in the pool's last group."""
+    visitor, begin, end = bytes(12), 110_123_457, 110_123_757
+    slots = tuple(Slot(visitor, begin, end) for _ in range(SLOTS))
+    ring = tuple(Closed(index % SLOTS, visitor, begin, end) for index in range(closed))
+    return item_size(wire.write_group(POOL_ID, groups - 1, Group(slots, ring, 999)))

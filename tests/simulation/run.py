@@ -1,0 +1,162 @@
+"""One cell: a design, a pool, its traffic. Visitors arrive, stay, renew, leave and call; everything is counted."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.pool.history import Certainty, holding
+from chalicelib.pool.view import Policy
+from tests.simulation.design import Design, Held
+from tests.simulation.engine import START, Container, Engine, Fleet, Network, Spent
+from tests.simulation.tally import Tally
+from tests.simulation.traffic import Fate, Phase, Visits
+from tests.simulation.truth import Truth
+
+Make = Callable[[Truth, Policy, random.Random], Design]
+CALL_GRACE = 1800.0  # seconds after a lease in which a call is still its holder's
+SOONEST_CALL = 6.0  # seconds until a visitor has found the number and dialled it
+WARM_UP = 5.0  # holds before counting begins: by then the first visitors' leases have long ended
+FRESHLY_RESTED = 100, 3600  # seconds since their last lease, of numbers at the start of a burst
+DRAIN = 60.0  # seconds after the last arrival, for conversations under way
+
+
+VISITS, NETWORK = Visits(), Network()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A pool and its traffic. `load`: erlangs offered per number; the phases after the warm-up are counted."""
+
+    name: str
+    numbers: int
+    load: float
+    leases: int = 12_000
+    containers: int = 4
+    clock_error: float = 0.02  # seconds; each container's clock is off by up to so much
+    guard: int = 2
+    phases: tuple[Phase, ...] | None = None  # in place of `leases` at `load`
+    warm_up: float | None = None  # seconds at `load`
+    rested: bool = False  # every number was lent before, within the hour
+    visits: Visits = VISITS
+    network: Network = NETWORK
+
+
+def simulate(cell: Cell, make: Make, seed: int) -> Tally:
+    """Run the cell with this seed."""
+    return _Run(cell, make, seed).finish()
+
+
+class _Run:
+    def __init__(self, cell: Cell, make: Make, seed: int) -> None:
+        self.cell = cell
+        self.rng = random.Random(f"visitors {seed}")  # the same visitors whatever the design does
+        chance = random.Random(f"storage {seed}")
+        self.truth = Truth(cell.numbers, cell.guard)
+        self.design = make(self.truth, Policy(hold=cell.visits.hold, guard=cell.guard), chance)
+        self.engine = Engine(self.design.store, cell.network, chance)
+        self.fleet = Fleet(self.engine, [self._container(chance) for _ in range(cell.containers)])
+        self.tally = Tally(cell.numbers, self.truth, self.design.history_writes)
+        self.visitors = 0
+        if cell.rested:
+            self.design.store.rest(int(START - chance.uniform(*FRESHLY_RESTED)) for _ in range(cell.numbers))
+
+    def _container(self, chance: random.Random) -> Container:
+        error = chance.choice((-1, 1)) * chance.uniform(0.9, 1) * self.cell.clock_error
+        return Container(self.design.memory(), error)
+
+    def finish(self) -> Tally:
+        """Let the day pass."""
+        cell = self.cell
+        rate = cell.load * cell.numbers / cell.visits.reservation()
+        warm = WARM_UP * cell.visits.hold if cell.warm_up is None else cell.warm_up
+        counted = cell.phases if cell.phases is not None else (Phase(cell.leases / rate, rate),)
+        self.tally.since = self.engine.now + warm
+        self.engine.at(self.tally.since, self.truth.start_counting)
+        for phase in (Phase(warm, rate), *counted):
+            end = self.engine.now + phase.seconds
+            if phase.rate:
+                self._next_arrival(phase.rate, end)
+            self.engine.run(end)
+            self.engine.now = end
+        self.tally.until = self.engine.now
+        self.engine.run(self.engine.now + DRAIN)
+        return self.tally
+
+    def _next_arrival(self, rate: float, end: float) -> None:
+        when = self.engine.now + self.rng.expovariate(rate)
+        if when < end:
+            self.engine.at(when, self._arrive, rate, end)
+
+    def _arrive(self, rate: float, end: float) -> None:
+        self._next_arrival(rate, end)
+        self.visitors += 1
+        self.tally.arrivals += self.engine.now >= self.tally.since
+        visitor = (1 << 64 | self.visitors).to_bytes(12, "big")
+        visit = _Visit(self, visitor, self.cell.visits.fate(self.rng))
+        self.fleet.ask(lambda container, now: self.design.lend(container.memory, visitor, now), visit.lent)
+
+
+class _Visit:
+    """One visitor with a number, until he has left."""
+
+    __slots__ = ("fate", "held", "leaves", "run", "visitor")
+
+    def __init__(self, run: _Run, visitor: bytes, fate: Fate) -> None:
+        self.run, self.visitor, self.fate = run, visitor, fate
+        self.leaves = run.engine.now + fate.stay
+        self.held: Held | None = None
+
+    def lent(self, held: Held | None, spent: Spent) -> None:
+        """The answer to the request for a number."""
+        engine, fate = self.run.engine, self.fate
+        self.run.tally.asked(held, spent)
+        if held is None:
+            return
+        self.held = held
+        self._renew_later()
+        leaves, soonest_call = max(self.leaves, engine.now), engine.now + SOONEST_CALL
+        if fate.goodbye is not None:
+            engine.at(leaves + fate.goodbye, self._release)
+        if fate.call is not None:
+            engine.at(soonest_call + fate.call * max(leaves - soonest_call, 0), self._call, False)
+        if fate.late_call is not None:
+            engine.at(max(leaves, soonest_call) + fate.late_call, self._call, True)
+
+    def _renew_later(self) -> None:
+        when = self.run.engine.now + self.run.cell.visits.renew_every
+        if when < self.leaves:
+            self.run.engine.at(when, self._renew)
+
+    def _renew(self) -> None:
+        held = self.held
+        assert held is not None
+        self.run.fleet.ask(
+            lambda container, now: self.run.design.renew(container.memory, self.visitor, held.number, now),
+            self._renewed,
+        )
+
+    def _renewed(self, held: Held | None, spent: Spent) -> None:
+        self.run.tally.renewed(spent)
+        if held is not None:
+            self._renew_later()
+
+    def _release(self) -> None:
+        held = self.held
+        assert held is not None
+        self.run.fleet.ask(
+            lambda container, now: self.run.design.release(container.memory, self.visitor, held.number, now),
+            self._released,
+        )
+
+    def _released(self, _: Any, spent: Spent) -> None:
+        self.run.tally.released(spent)
+
+    def _call(self, late: bool) -> None:
+        assert self.held is not None
+        at = self.run.engine.now
+        found = holding(self.run.design.leases(self.held.number, at), at, CALL_GRACE)
+        known = found.certainty is not Certainty.UNKNOWN
+        self.run.tally.called(late, known, known and found.visitor == self.visitor.hex())
