@@ -12,6 +12,7 @@ from chalice.app import CloudWatchEvent, CORSConfig, Rate, SQSEvent
 
 from chalicelib import clock, queue
 from chalicelib.http import Application, Request, answers, request_of
+from chalicelib.tracing import traced
 
 app = Application(app_name="callpath")
 ANY_ORIGIN = CORSConfig(allow_origin="*", allow_headers=["Content-Type", "X-Callpath-Time"], max_age=86400)
@@ -160,6 +161,7 @@ def import_deals(event: SQSEvent) -> Any:
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="census")
+@traced("census")
 def census(event: CloudWatchEvent) -> Any:
     """Count each pool's leases."""
     from chalicelib.pool import census as task
@@ -168,6 +170,7 @@ def census(event: CloudWatchEvent) -> Any:
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES), name="close_day")
+@traced("close_day")
 def close_day(event: CloudWatchEvent) -> Any:
     """Rebuild the facts of every day that changed."""
     from chalicelib.reports import close_day as task
@@ -176,6 +179,7 @@ def close_day(event: CloudWatchEvent) -> Any:
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="build_report")
+@traced("build_report")
 def build_report(event: CloudWatchEvent) -> Any:
     """Write the report files that are due and each site's index page."""
     from chalicelib.reports import build_report as task

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -23,6 +26,20 @@ def task(name: str, site: str | None = None) -> Iterator[None]:
         if site:
             subsegment.put_annotation("site", site)
         yield
+
+
+def traced(name: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Decorator of a scheduled task: run it in its subsegment."""
+
+    def decorate(run: Callable[..., T]) -> Callable[..., T]:
+        @wraps(run)
+        def recorded(*args: Any) -> T:
+            with task(name):
+                return run(*args)
+
+        return recorded
+
+    return decorate
 
 
 def annotate(**annotations: str) -> None:
