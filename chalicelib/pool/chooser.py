@@ -15,7 +15,7 @@ from chalicelib.pool.view import PoolView
 
 FIRST_READ = 32  # groups read when a container meets a pool
 READS = (3, 24, 64)  # groups of the reads that one request may spend, one after another
-EXPLORE = 0.01  # share of requests that read although memory would do: finds numbers everybody forgot
+EXPLORE = 0.005  # share of requests that read although memory would do: finds numbers everybody forgot
 RESTED = 0.5  # of the pool's pace: idle for so long, a number counts as rested
 
 
@@ -57,15 +57,19 @@ class Search:
         return choice
 
     def _remembered(self) -> Choice | None:
-        """A random rested slot of the freshest view that has one; past the pool's cool-down if any view has such."""
-        views = [(self.view.age(group, self.now), self.rng.random(), group) for group in self.view.candidates()]
-        fresh = [group for age, _, group in sorted(views) if age <= self.view.trust]
-        rested = self._rested()
-        for rest in dict.fromkeys((max(rested, self.view.policy.cooldown), rested)):
-            for group in fresh:
+        """A random rested slot of the view least likely to be out of date; past the cool-down if any view has such.
+
+        Others take rested slots at random, so a view with many of them may be older.
+        """
+        view, rested = self.view, self._rested()
+        for rest in dict.fromkeys((max(rested, view.policy.cooldown), rested)):
+            surest, chosen = view.trust, list[Choice]()
+            for group in view.candidates():
                 slots = [choice for choice, idle in self._free((group,)) if idle >= rest]
-                if slots:
-                    return self.rng.choice(slots)
+                if slots and (doubt := view.age(group, self.now) / len(slots)) < surest:
+                    surest, chosen = doubt, slots
+            if chosen:
+                return self.rng.choice(chosen)
         return None
 
     def _among(self, groups: Iterable[int]) -> Choice | None:

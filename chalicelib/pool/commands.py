@@ -38,12 +38,13 @@ class Renew(NamedTuple):
 
 
 class Release(NamedTuple):
-    """Shorten the visitor's own lease to `until`."""
+    """Shorten the visitor's own lease to `until`; not one that ends after `latest`, for it was renewed meanwhile."""
 
     group: int
     slot: int
     visitor: bytes
     until: int
+    latest: int
 
 
 class Copy(NamedTuple):

@@ -47,7 +47,9 @@ def release(request: Request, site_key: str) -> dict[str, Any]:
     memory = this_container()
     pool = next((pool for pool in found.pools if pool.pool_id == lease.pool_id), None)
     view = memory.view(found, pool) if pool else None
-    written = PoolTable(lease.pool_id).hold(rules.release(seat, lease.visitor, second_of(request.now), view))
+    written = PoolTable(lease.pool_id).hold(
+        rules.release(seat, lease.visitor, second_of(request.now), lease.until, view)
+    )
     released = written.image is not None and written.image.slots[lease.slot].visitor == lease.visitor
     if released and written.image is not None:
         until = written.image.slots[lease.slot].until

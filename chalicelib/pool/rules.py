@@ -70,10 +70,15 @@ def renew(view: PoolView, seat: Choice, visitor: bytes, now: float) -> Conversat
     return _standing(seat, visitor, written.image)
 
 
-def release(seat: Choice, visitor: bytes, now: float, view: PoolView | None = None) -> Conversation[Written]:
-    """Give the number back: it stays the visitor's for the grace, then it is free. A repetition changes nothing."""
-    written: Written = yield Release(*seat, visitor, end_of(now, RELEASE_GRACE))
-    if view is not None and written.image is not None:
+def release(
+    seat: Choice, visitor: bytes, now: float, latest: int, view: PoolView | None = None
+) -> Conversation[Written]:
+    """Give back the lease that ends no later than `latest`: it stays the visitor's for the grace, then it is free.
+
+    A repetition changes nothing, nor does a release that was delayed until after a renewal.
+    """
+    written: Written = yield Release(*seat, visitor, end_of(now, RELEASE_GRACE), latest)
+    if view is not None and not view.unseen and written.image is not None:
         view.record(seat.group, written.image, now)  # a look at twelve numbers for nothing
     if written.done and written.image is not None and len(written.image.ring) >= RING_FULL_RENEW:
         yield from spill(seat.group, written.image)
@@ -117,7 +122,7 @@ def _conflict(search: Search, choice: Choice, visitor: bytes, image: Group, age:
     """Either the visitor already sits in this group (a second tab, a retry), or somebody was faster."""
     mine = image.slot_of(visitor)
     if mine is None:
-        search.view.believe_less(age)
+        search.view.believe_less()
         return None
     seat = Choice(choice.group, mine)
     lent = (yield from renew(search.view, seat, visitor, search.now)) if search.view.lendable(*seat) else None

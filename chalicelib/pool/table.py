@@ -78,9 +78,9 @@ class PoolTable:
             case Take():
                 return self._take(command)
             case Renew():
-                return self._move_end(command, "<")
+                return self._renew(command)
             case Release():
-                return self._move_end(command, ">")
+                return self._release(command)
             case Copy() | Trim():
                 return self._keep_history(command)
 
@@ -170,13 +170,22 @@ class PoolTable:
             {":lease": lease, ":free_before": {"N": str(take.free_before)}, ":me": {"B": take.visitor}},
         )
 
-    def _move_end(self, command: Renew | Release, direction: str) -> Written:
-        slot = wire.NAMES[command.slot]
+    def _renew(self, renew: Renew) -> Written:
+        slot = wire.NAMES[renew.slot]
+        values = {":me": {"B": renew.visitor}, ":until": {"N": str(renew.until)}}
+        return self.update(renew.group, f"SET {slot}[3] = :until", f"{slot}[1] = :me AND {slot}[3] < :until", values)
+
+    def _release(self, release: Release) -> Written:
+        slot = wire.NAMES[release.slot]
+        still_his = f"{slot}[1] = :me"
+        would_shorten_it = f"{slot}[3] > :until"
+        not_renewed_since = f"{slot}[3] <= :latest"
+        values = {":me": {"B": release.visitor}, ":until": {"N": str(release.until)}}
         return self.update(
-            command.group,
+            release.group,
             f"SET {slot}[3] = :until",
-            f"{slot}[1] = :me AND {slot}[3] {direction} :until",
-            {":me": {"B": command.visitor}, ":until": {"N": str(command.until)}},
+            f"{still_his} AND {would_shorten_it} AND {not_renewed_since}",
+            values | {":latest": {"N": str(release.latest)}},
         )
 
     def _keep_history(self, command: Copy | Trim) -> Written:

@@ -11,7 +11,8 @@ from itertools import islice
 
 from chalicelib.pool.group import GUARD, Group, idle_time
 
-FIRST_TRUST, LEAST_TRUST, MOST_TRUST = 1.0, 0.02, 3600.0  # seconds
+FIRST_TRUST, LEAST_TRUST, MOST_TRUST = 1.0, 0.02, 3600.0  # seconds of age per rested slot that a view shows
+TRUST_GAIN, TRUST_LOSS = 1.05, 0.66  # eight or nine reads or successes on old views outweigh one conflict
 PACE_WEIGHT = 0.1  # of one image in the moving average of idle time
 FEW_GROUPS = 16  # up to here all groups are candidates
 NEGATIVE_SECONDS = 1.0
@@ -44,7 +45,7 @@ class PoolView:
         self.numbers = numbers
         self.count = _count(numbers)
         self.policy = policy
-        self.trust = FIRST_TRUST  # views older than this are not acted upon; adapts to conflicts
+        self.trust = FIRST_TRUST  # views older than this per rested slot are not acted upon; adapts to conflicts
         self.pace: float | None = None  # seconds a number rests between leases, as received images show it
         self._rng = rng
         self._seen: dict[int, Seen] = {}  # in the order of refreshing
@@ -138,15 +139,15 @@ class PoolView:
     def believe_more(self, age: float) -> None:
         """A lease on a view of this age succeeded."""
         if age > self.trust / 4:
-            self.trust = min(self.trust * 1.2, MOST_TRUST)
+            self.trust = min(self.trust * TRUST_GAIN, MOST_TRUST)
 
-    def believe_less(self, age: float) -> None:
-        """A lease on a view of this age met a conflict."""
-        self.trust = max(LEAST_TRUST, 0.7 * min(self.trust, age))
+    def believe_less(self) -> None:
+        """A lease on a remembered view met a conflict."""
+        self.trust = max(self.trust * TRUST_LOSS, LEAST_TRUST)
 
     def had_to_read(self) -> None:
         """No view was fresh enough: trust older ones a little more."""
-        self.trust = min(self.trust * 1.1, MOST_TRUST)
+        self.trust = min(self.trust * TRUST_GAIN, MOST_TRUST)
 
     def exhausted(self, now: float) -> bool:
         """Whether the pool was found without a free number just now. A clock set back voids the finding."""
@@ -155,7 +156,7 @@ class PoolView:
     def note_exhausted(self, now: float, *, all_read: bool) -> None:
         """Spare storage for a moment: until a lease can end, at most a second; a tenth if not all was read."""
         ends = (seen.image.oldest_end() for seen in self._seen.values())
-        first_end = min(ends, default=0) + self.policy.guard
+        first_end = min(ends, default=0) + self.policy.guard + 1  # free from then on: `until` < now - guard
         self._closed_until = min(now + NEGATIVE_SECONDS, max(first_end, now)) if all_read else now + 0.1
 
     def _learn_pace(self, image: Group, now: float) -> None:

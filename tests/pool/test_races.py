@@ -18,6 +18,7 @@ from botocore.config import Config
 
 from chalicelib.pool import heads, rules
 from chalicelib.pool.chooser import Choice
+from chalicelib.pool.group import end_of
 from chalicelib.pool.history import holding, leases_of, query_from
 from chalicelib.pool.seating import by_group, plan
 from chalicelib.pool.table import PoolTable
@@ -142,7 +143,7 @@ def test_lending_renewing_and_releasing_at_once_never_gives_a_number_two_holders
                     stay.until = now + HOLD
             if rng.random() < 0.6:
                 stay.until = min(stay.until, race.tick(rng))
-                table.hold(rules.release(Choice(*stay.seat), visitor, stay.until))
+                table.hold(rules.release(Choice(*stay.seat), visitor, stay.until, end_of(now, HOLD)))
 
     race.run(visits)
     check_no_overlap(race.stays)

@@ -211,10 +211,23 @@ def test_a_renewal_of_a_number_that_went_to_somebody_else_fails() -> None:
 def test_a_released_number_belongs_to_its_visitor_for_the_grace() -> None:
     pool = Pool(slots=1)
     pool.lend("anna")
-    pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now))
+    latest = pool.table.heads[0].slots[0].until
+    pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now, latest))
     assert pool.table.heads[0].slots[0].until == START + rules.RELEASE_GRACE
-    assert not pool.table.hold(rules.release(Choice(0, 0), key("boris"), pool.now + 1)).done
-    assert not pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now + 1)).done
+    assert not pool.table.hold(rules.release(Choice(0, 0), key("boris"), pool.now + 1, latest)).done
+    assert not pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now + 1, latest)).done
+
+
+def test_a_release_that_was_delayed_until_after_a_renewal_changes_nothing() -> None:
+    pool = Pool(slots=1)
+    pool.lend("anna")
+    given_back = pool.table.heads[0].slots[0].until
+    left_at = pool.now
+    pool.now += HOLD - 1
+    assert pool.table.hold(rules.renew(pool.view, Choice(0, 0), key("anna"), pool.now)) is not None
+    renewed = pool.table.heads[0].slots[0].until
+    assert not pool.table.hold(rules.release(Choice(0, 0), key("anna"), left_at, given_back)).done
+    assert pool.table.heads[0].slots[0].until == renewed
 
 
 def test_a_large_pool_is_searched_by_few_reads() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.pool import rules, wire
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Take, Trim, Written
-from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
+from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot, end_of
 from chalicelib.pool.history import Holding, holding, leases_of, query_from
 from chalicelib.pool.table import QUERY_IMAGES
 from chalicelib.pool.view import Policy, PoolView
@@ -67,6 +67,8 @@ class MemoryTable:
                 old = head.slots[command.slot]
                 later = command.until > old.until
                 if old.visitor != command.visitor or later != isinstance(command, Renew) or command.until == old.until:
+                    return Written(False, head)
+                if isinstance(command, Release) and old.until > command.latest:
                     return Written(False, head)
                 return self._set(head, command.group, command.slot, old._replace(until=command.until))
             case Copy():
@@ -161,7 +163,8 @@ class World:
     def release(self, container: int, seat: Seat, visitor: bytes) -> None:
         """The visitor leaves: his page is gone, whatever becomes of the message."""
         self.held.pop((seat, visitor), None)
-        self._begin(rules.release(Choice(*seat), visitor, self.now + self.containers[container].skew), visitor)
+        now = self.now + self.containers[container].skew
+        self._begin(rules.release(Choice(*seat), visitor, now, end_of(now, self.hold) + self.guard), visitor)
 
     def step(self, place: int, *, fate: str = "answered") -> None:
         """Carry out one command. Fate: answered, repeated (its first answer was lost), crashed (the container died)."""

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.pool import history, rules, wire
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.commands import Command, Copy, Read, Release, Renew, Take, Trim, Written
-from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
+from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot, end_of
 from chalicelib.pool.history import Lease
 from chalicelib.pool.view import Policy, PoolView
 from tests.simulation.design import Held
@@ -107,6 +107,8 @@ class PackedStore:
         later = command.until > slot.until
         if slot.visitor != command.visitor or command.until == slot.until or later != isinstance(command, Renew):
             return Written(False, head)
+        if isinstance(command, Release) and slot.until > command.latest:
+            return Written(False, head)
         tell = self._truth.extend if later else self._truth.shorten
         tell(command.group * SLOTS + command.slot, command.until, clock_error)
         slots = _replaced(head.slots, command.slot, slot._replace(until=command.until))
@@ -152,7 +154,9 @@ class PackedGroups:
         return _held((yield from rules.renew(memory, _seat(number), visitor, now)))
 
     def release(self, memory: PoolView, visitor: bytes, number: int, now: float) -> Talk:
-        yield from rules.release(_seat(number), visitor, now, memory)
+        yield from rules.release(
+            _seat(number), visitor, now, end_of(now, self._policy.hold) + self._policy.guard, memory
+        )
 
     def leases(self, number: int, at: float) -> list[Lease]:
         return self.store.leases(number, at)
