@@ -11,8 +11,9 @@ from infra import browser
 from tests.browser.website import Website, lent, started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Ended with its module: Playwright allows one at a time, and other tests start their own."""
     with browser.launched() as running:
         yield running
 
