@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import aws, clock, log, queue, tokens
+from chalicelib.deadline import within
 from chalicelib.http import Request
 from chalicelib.settings import settings
 
 PREFIX = "kept/"
+PLACE_SECONDS = 0.4  # for each place: the caller has waited ANSWER_SECONDS already
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,15 @@ class KeptEvent:
 def keep(event: KeptEvent, signed_headers: tuple[str, ...], failure: Exception) -> None:
     """Put the event where `recover_event` finds it. Never raises: the caller is waiting to be connected."""
     message = _message(event, signed_headers)
-    places = {"queue": _into_queue, "bucket": _into_bucket}
-    where = next((place for place, put in places.items() if _tried(put, message)), "nowhere")
+    places = {"queue": ("sqs", _into_queue), "bucket": ("s3", _into_bucket)}
+    where = next((place for place, (service, put) in places.items() if _tried(service, put, message)), "nowhere")
     log.event("event_kept", carrier=event.carrier, where=where, count=1, error=type(failure).__name__)
 
 
-def _tried(put: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> bool:
+def _tried(service: str, put: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> bool:
     try:
-        put(message)
+        aws.client(service, hot=True)  # made before the clock runs
+        within(PLACE_SECONDS, lambda: put(message))
     except Exception:  # nothing that breaks here may stop the call: the next place is tried, and the log tells
         return False
     return True

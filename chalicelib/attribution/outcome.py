@@ -23,7 +23,7 @@ def receive(request: Request, crm: str, secret: str) -> dict[str, object]:
     module = crm_module(crm)
     token = open_endpoint(secret, settings().signing_key) if module else None
     endpoint = snapshot.endpoint_by_id(token.endpoint_id, request.now) if token and token.vendor == crm else None
-    if module is None or token is None or endpoint is None or endpoint.kind != "crm":
+    if module is None or token is None or endpoint is None or endpoint.closed or endpoint.kind != "crm":
         raise NotFound("No such endpoint.")
     tracing.annotate(site=endpoint.site_id)
     module.verify(request, endpoint)

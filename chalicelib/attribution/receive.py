@@ -9,21 +9,24 @@ from chalicelib import aws, log, queue, tracing
 from chalicelib.attribution import carriers, keep, table
 from chalicelib.attribution.carriers import Carrier, Hook, Route
 from chalicelib.attribution.types import CallEvent
-from chalicelib.errors import BadInput, NotFound, SignatureRejected, TooLarge
+from chalicelib.deadline import within
+from chalicelib.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
 from chalicelib.http import Answer, Request
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import EndpointToken, open_endpoint
 from chalicelib.registry.types import Endpoint, TrackingNumber
 from chalicelib.settings import settings
 
+ANSWER_SECONDS = 0.9  # with what keeping an event may take, under the 2 s a caller is owed
 MAX_EVENT_BYTES = 64_000  # carriers send some kilobytes; a kept event must fit into a queue message
 
 
 def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...]) -> Answer:
     """Verify, parse, store and answer one webhook.
 
-    Raises NotFound for a URL that is not ours, SignatureRejected, BadInput naming the field, TooLarge. An outage of
-    our storage raises nothing: the raw event is kept, and the answer forwards the call all the same.
+    Raises NotFound for a URL that is not ours or was closed, SignatureRejected, BadInput naming the field, TooLarge. An
+    outage of our storage, or storage that lost the endpoint, raises nothing: the raw event is kept, and the answer
+    forwards the call all the same.
     """
     module, token = _endpoint_of(carrier, secret)
     if request.method not in getattr(module, "METHODS", ("POST",)):
@@ -31,14 +34,14 @@ def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...])
     if len(request.body) > MAX_EVENT_BYTES:
         raise TooLarge("body: larger than a carrier's event can be")
     hook = Hook(request, parts, endpoint_url(carrier, secret))
+    _meet_storage()
     try:
-        events = _take(module, hook, token)
+        return within(ANSWER_SECONDS, lambda: _answered(module, hook, token))
     except (BadInput, SignatureRejected, NotFound):
         raise
     except Exception as failure:  # whatever else breaks must not stop a call: keep the event, say where the call goes
         keep.keep(keep.KeptEvent(carrier, secret, parts, request), module.SIGNED_HEADERS, failure)
         return module.reply(hook, (), lambda: Route(token.target_number, token.record))
-    return module.reply(hook, events, _router(token, events, request.now))
 
 
 def endpoint_url(carrier: str, secret: str) -> str:
@@ -81,11 +84,23 @@ def _answer_check(module: Carrier, request: Request) -> Answer:
     return Answer(refusal, 405, headers={"Allow": "POST"})
 
 
-def _take(module: Carrier, hook: Hook, token: EndpointToken) -> tuple[CallEvent, ...]:
+def _meet_storage() -> None:
+    """Make the clients before the clock runs: a container's first request is slow by itself, storage need not be."""
+    for service in ("dynamodb", "sqs"):
+        try:
+            aws.client(service, hot=True)
+        except Exception as failure:  # whoever asks for the client meets the same failure, and keeps the event
+            log.event("client_failed", service=service, error=type(failure).__name__)
+
+
+def _answered(module: Carrier, hook: Hook, token: EndpointToken) -> Answer:
     endpoint = snapshot.endpoint_by_id(token.endpoint_id, hook.request.now)
-    if endpoint is None or endpoint.kind != "carrier":
+    if endpoint is None:  # only we can have signed its URL: our record of it is lost, not the caller
+        raise StorageUnavailable("The endpoint's record is missing.")
+    if endpoint.closed or endpoint.kind != "carrier":
         raise NotFound("No such endpoint.")
-    return store(module, hook, endpoint, token.country)
+    events = store(module, hook, endpoint, token.country)
+    return module.reply(hook, events, _router(token, events, hook.request.now))
 
 
 def _router(token: EndpointToken, events: tuple[CallEvent, ...], now: datetime) -> Callable[[], Route]:

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from chalicelib import log
 from chalicelib.attribution import carriers, keep, receive
 from chalicelib.attribution.carriers import Hook
-from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.errors import BadInput, SignatureRejected, StorageUnavailable
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import open_endpoint
 from chalicelib.settings import settings
@@ -35,9 +35,11 @@ def _recover(message: dict[str, Any], now: datetime) -> None:
     module = carriers.carrier(kept.carrier)
     token = open_endpoint(kept.secret, settings().signing_key)
     endpoint = snapshot.endpoint_by_id(token.endpoint_id, now) if token else None
-    if module is None or token is None or endpoint is None:
+    if module is None or token is None or (endpoint and endpoint.closed):
         log.event("kept_event_dropped", carrier=kept.carrier, reason="endpoint_closed")
         return
+    if endpoint is None:
+        raise StorageUnavailable("The endpoint's record is missing.")  # it may be restored; the alarm tells a person
     hook = Hook(kept.request, kept.parts, receive.endpoint_url(kept.carrier, kept.secret))
     try:
         receive.store(module, hook, endpoint, token.country)

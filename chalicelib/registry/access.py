@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib import tokens
@@ -34,12 +35,19 @@ def endpoints_of(site_id: str) -> tuple[Endpoint, ...]:
 
 
 def close_endpoint(site_id: str, endpoint_id: str) -> None:
-    """Delete an endpoint and its credentials. Raises NotFound where the site has no such endpoint."""
+    """Forget an endpoint's credentials and remember only that it was closed, for good.
+
+    Raises NotFound where the site has no such endpoint.
+    """
+    found = table.read(layout.endpoint_pk(endpoint_id), "ENDPOINT", Endpoint)
+    if found is None or found.site_id != site_id or found.closed:
+        raise NotFound("No such endpoint of this site.")
+    closed = replace(_shown(found), closed=True)
 
     def fill(transaction: Transaction) -> None:
         listed = table.entry(layout.site_pk(site_id), f"ENDPOINT#{endpoint_id}")
         transaction.delete(listed, condition=Entry.pk.exists())
-        transaction.delete(table.entry(layout.endpoint_pk(endpoint_id), "ENDPOINT"))
+        transaction.save(table.entry(layout.endpoint_pk(endpoint_id), "ENDPOINT", closed))
 
     if table.commit(fill):
         raise NotFound("No such endpoint of this site.")

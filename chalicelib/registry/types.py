@@ -156,6 +156,7 @@ class Endpoint:
     target_number: str | None = None  # carriers: where the call goes when all else fails
     record: bool = False
     time_zone: str | None = None  # carriers that write local times
+    closed: bool = False  # on purpose: its events are refused; an endpoint that is merely missing still connects calls
 
 
 @dataclass(frozen=True, slots=True)

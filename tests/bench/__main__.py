@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import imports, lending, page, pool, webhook
+from tests.bench import imports, lending, outage, page, pool, webhook
 from tests.bench.row import Row
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,6 +23,7 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "counts": lending.counts,
     "pool": pool.rows,
     "webhook": webhook.rows,
+    "outage": outage.rows,
     "page": page.rows,
     "imports": imports.rows,
 }

@@ -155,13 +155,15 @@ def test_an_endpoint_keeps_its_credentials_to_itself() -> None:
     assert "T0P" not in secret
 
 
-def test_a_closed_endpoint_is_gone() -> None:
+def test_a_closed_endpoint_is_listed_no_more_and_keeps_no_secret() -> None:
     open_site()
     store.create_endpoint(Endpoint("e1", "s1", "crm", "generic", {"secret": "x"}))
 
     store.close_endpoint("s1", "e1")
 
-    assert snapshot.endpoint_by_id("e1", NOW) is None
+    closed = snapshot.endpoint_by_id("e1", NOW)
+    assert closed is not None
+    assert (closed.closed, closed.credentials) == (True, {})  # remembered as closed, its secret forgotten
     assert store.endpoints_of("s1") == ()
     with pytest.raises(NotFound):
         store.close_endpoint("s1", "e1")

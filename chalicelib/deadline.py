@@ -1,0 +1,49 @@
+"""A bound on how long work may take where somebody waits at the other end.
+
+Timeouts of a client bound one request; a caller waits for all of them together, and for what has no timeout at all,
+such as the look-up of a name. So the work runs aside, and who waits goes on without it when its time is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class DeadlinePassed(Exception):
+    """The work was not done in time. It may still be finished later, so it must be harmless to do it again."""
+
+
+class _Work(Thread, Generic[T]):
+    """One piece of work in a thread of its own: a pool's threads could all hang, and then nothing would start."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self._done: list[T] = []
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._done.append(self._work())
+        except BaseException as failure:  # handed to who waits
+            self._failure = failure
+
+    def result(self) -> T:
+        """What the work answered or raised. Raises DeadlinePassed where it has done neither yet."""
+        if self._failure is not None:
+            raise self._failure
+        if not self._done:
+            raise DeadlinePassed
+        return self._done[0]
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """Do `work` and answer what it answers, or raise what it raises. Raises DeadlinePassed after `seconds`."""
+    thread = _Work(work)
+    thread.start()
+    thread.join(seconds)
+    return thread.result()

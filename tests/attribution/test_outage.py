@@ -1,0 +1,212 @@
+"""A caller is always connected: every AWS call of the answering path fails in turn, on a real engine, on the wire.
+
+Nothing is patched: boto3 talks to the local engine through a proxy that breaks what the test says. After every outage
+the fault is taken away and what was kept is taken in: the call must be there, whatever broke.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+
+from chalicelib import http
+from chalicelib.attribution import store
+from chalicelib.attribution.carriers import CARRIERS
+from chalicelib.attribution.carriers.simulate import requests_of
+from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
+from chalicelib.attribution.keep import PLACE_SECONDS
+from chalicelib.attribution.receive import ANSWER_SECONDS, endpoint_url, receive
+from chalicelib.attribution.recover import recover
+from chalicelib.http import Answer
+from chalicelib.registry import store as registry
+from chalicelib.registry.endpoint_token import seal_endpoint
+from chalicelib.settings import settings
+from infra.engine import CREDENTIALS, Engine
+from infra.tables import create_tables
+from tests.attribution.carrier_examples import ENDPOINTS, SIGNING
+from tests.attribution.carriers.test_simulate import ANSWERING, request_of
+from tests.attribution.examples import CALLER, NOW, STATIC, TARGET, messages, open_site, secret_of
+from tests.conftest import forget_caches
+from tests.faults import FaultProxy
+
+pytestmark = pytest.mark.engine
+
+NUMBERS_TARGET = "+74953333333"  # where calls to STATIC go while the registry can be read
+
+# The AWS calls a webhook makes: those of a healthy request, then those that keep the event.
+DIRECTORY = {"service": "dynamodb", "resource": "DirectoryTable"}
+CALLS = {"service": "dynamodb", "resource": "CallsTable"}
+ATTRIBUTE = {"service": "sqs", "body": "contains(QueueUrl, 'attribute')"}
+KEPT = {"service": "sqs", "body": "contains(QueueUrl, 'kept')"}
+BUCKET = {"service": "s3"}
+EVERYTHING: dict[str, str] = {}
+HEALTHY = {"the registry": DIRECTORY, "the calls table": CALLS, "the attribution queue": ATTRIBUTE}
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "throttled": {"error": {"code": "ThrottlingException", "status": 400}},
+    "failing": {"error": {"code": "InternalServerError", "status": 500}},
+    "forbidden": {"error": {"code": "AccessDeniedException", "status": 400}},
+    "cut off": {"reset": True},
+    "hanging": {"timeout_ms": 6000},
+}
+
+
+class World(NamedTuple):
+    """A site on the engine, and the proxy that its AWS calls go through."""
+
+    proxy: FaultProxy
+    direct: Any  # a session that no fault reaches
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[World]:
+    with Engine.temporary() as engine, FaultProxy.before(engine.url) as proxy:
+        direct = boto3.session.Session(**CREDENTIALS)
+        named = create_tables(direct.client("dynamodb", endpoint_url=engine.url), "outage")
+        sqs = direct.client("sqs", endpoint_url=engine.url)
+        for queue in ("attribute", "kept"):
+            named[f"CALLPATH_{queue.upper()}_QUEUE"] = sqs.create_queue(QueueName=f"outage-{queue}")["QueueUrl"]
+        direct.client("s3", endpoint_url=engine.url).create_bucket(Bucket="outage")
+        yield World(proxy, Direct(direct, engine.url), named | engine.aws_environment() | {"CALLPATH_BUCKET": "outage"})
+
+
+class Direct:
+    """Clients that go to the engine past the proxy."""
+
+    def __init__(self, session: Any, url: str) -> None:
+        self._session, self._url = session, url
+
+    def client(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self._url)
+
+
+@pytest.fixture
+def world(engine: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The site, and every cache cold: a container's first request reads all there is to read."""
+    for name, value in (engine.environment | {"AWS_ENDPOINT_URL": engine.proxy.url}).items():
+        monkeypatch.setenv(name, value)
+    engine.proxy.inject()
+    forget_caches()
+    if registry.account("acc1") is None:
+        open_site()
+    forget_caches()
+    yield engine
+    engine.proxy.inject()
+
+
+_ids = itertools.count(1)
+
+
+def ring(vendor: str, secret: str) -> tuple[str, Answer]:
+    """A caller's first webhook; our id of the call, and what the carrier is answered."""
+    call = SimulatedCall(f"call-{next(_ids)}", CALLER, STATIC, TARGET, started_at=NOW, time_zone="Europe/Moscow")
+    signed = next(requests_of(vendor, call, endpoint_url(vendor, secret), SIGNING[vendor], NOW))
+    return f"{vendor}-{call.call_id}", receive(request_of(signed), vendor, secret, signed.parts)
+
+
+def open_endpoint(vendor: str) -> str:
+    return secret_of(replace(ENDPOINTS[vendor], time_zone="Europe/Moscow"))
+
+
+def forwarded_to(answer: Answer) -> str | None:
+    text = answer.body if isinstance(answer.body, str) else http.to_json(answer.body)
+    return next((number for number in (TARGET, NUMBERS_TARGET) if number[1:] in text), None)
+
+
+def take_in(world: World) -> int:
+    """What recovery does once storage is back; how many events had been kept."""
+    world.proxy.inject()
+    forget_caches()
+    kept = messages(world.direct, settings().kept_queue)
+    bucket = world.direct.client("s3")
+    for found in bucket.list_objects_v2(Bucket="outage").get("Contents", []):
+        place = {"bucket": {"name": "outage"}, "object": {"key": found["Key"]}}
+        kept.append({"Records": [{"s3": place}]})
+    for message in kept:
+        recover(message, NOW + timedelta(hours=1))
+    for found in bucket.list_objects_v2(Bucket="outage").get("Contents", []):
+        bucket.delete_object(Bucket="outage", Key=found["Key"])
+    return len(kept)
+
+
+def is_stored_and_queued(world: World, call_id: str) -> bool:
+    queued = messages(world.direct, settings().attribute_queue)
+    return store.item("s1", call_id) is not None and {"site_id": "s1", "call_id": call_id} in queued
+
+
+def test_without_a_fault_the_call_is_stored_and_forwarded_to_its_numbers_target(world: World) -> None:
+    call_id, answer = ring("twilio", open_endpoint("twilio"))
+    assert (forwarded_to(answer), take_in(world)) == (NUMBERS_TARGET, 0)
+    assert is_stored_and_queued(world, call_id)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("place", HEALTHY)
+def test_whichever_aws_call_fails_the_caller_is_connected_and_the_call_is_not_lost(
+    world: World, place: str, fault: str
+) -> None:
+    secret, before = open_endpoint("twilio"), world.proxy.fired()
+    forget_caches()
+    world.proxy.inject(HEALTHY[place] | FAULTS[fault])
+    call_id, answer = ring("twilio", secret)
+    assert world.proxy.fired() > before
+    assert forwarded_to(answer)
+    assert take_in(world) == 1
+    assert is_stored_and_queued(world, call_id)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_with_the_registry_lost_after_the_endpoint_was_read_the_endpoints_own_target_rings(
+    world: World, fault: str
+) -> None:
+    secret = open_endpoint("twilio")
+    ring("twilio", secret)
+    from chalicelib.registry import snapshot
+
+    snapshot._numbers.cache_clear()  # the endpoint is remembered, the number must be read again
+    world.proxy.inject(DIRECTORY | FAULTS[fault])
+    call_id, answer = ring("twilio", secret)
+    assert forwarded_to(answer) == TARGET
+    take_in(world)
+    assert is_stored_and_queued(world, call_id)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_with_the_tables_and_the_queue_gone_the_bucket_keeps_the_event(world: World, fault: str) -> None:
+    secret = open_endpoint("twilio")
+    forget_caches()
+    world.proxy.inject({"service": "dynamodb"} | FAULTS[fault], {"service": "sqs"} | FAULTS[fault])
+    call_id, answer = ring("twilio", secret)
+    assert (forwarded_to(answer), take_in(world)) == (TARGET, 1)
+    assert is_stored_and_queued(world, call_id)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("vendor", CARRIERS)
+def test_with_all_of_aws_gone_every_carrier_is_answered(world: World, vendor: str, fault: str) -> None:
+    secret = seal_endpoint(ENDPOINTS[vendor], "RU", settings().signing_key)
+    world.proxy.inject(EVERYTHING | FAULTS[fault])
+    _, answer = ring(vendor, secret)
+    assert answer.status == 200
+    assert forwarded_to(answer) == (TARGET if vendor in ANSWERING else None)  # the others forward by their own settings
+
+
+def test_an_answer_that_is_not_awss_is_an_outage_too(world: World) -> None:
+    secret = open_endpoint("twilio")
+    forget_caches()
+    world.proxy.inject(CALLS | {"error": {"code": "SomethingNobodyDocumented", "status": 418}})
+    call_id, answer = ring("twilio", secret)
+    assert (forwarded_to(answer), take_in(world)) == (TARGET, 1)
+    assert is_stored_and_queued(world, call_id)
+
+
+def test_what_a_caller_waits_at_the_worst_is_under_two_seconds() -> None:
+    places = 2  # the queue, then the bucket
+    assert ANSWER_SECONDS + places * PLACE_SECONDS < 2
