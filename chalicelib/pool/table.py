@@ -15,6 +15,7 @@ from chalicelib.errors import StorageUnavailable
 from chalicelib.pool import wire
 from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Take, Trim, Written
 from chalicelib.pool.group import Group, Slot
+from chalicelib.pool.image_aside import put_images_aside
 from chalicelib.settings import settings
 
 T = TypeVar("T")
@@ -57,6 +58,7 @@ class PoolTable:
         self.consumed = Consumed()
         self.pool_id = pool_id
         self._client = client or aws.client("dynamodb", hot=True)
+        put_images_aside(self._client)
         self._name = name or settings().pools_table
 
     def hold(self, conversation: Conversation[T]) -> T:

@@ -14,6 +14,7 @@ Names are one letter because they count: a full head must stay below 1,024 bytes
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from chalicelib.pool.group import EPOCH, Closed, Group, Slot
@@ -51,7 +52,7 @@ def read_group(item: Item) -> Group:
     slots = tuple(_slot(item[name]["L"]) for name in NAMES)
     ring = item["r"]["L"]
     closed = tuple(
-        Closed(int(ring[at]["N"]), ring[at + 1].get("B"), int(ring[at + 2]["N"]), int(ring[at + 3]["N"]))
+        Closed(int(ring[at]["N"]), _visitor(ring[at + 1]), int(ring[at + 2]["N"]), int(ring[at + 3]["N"]))
         for at in range(0, len(ring), 4)
     )
     return Group(slots, closed, int(item["h"]["N"]))
@@ -68,4 +69,10 @@ def write_group(pool_id: str, group: int, image: Group, moment: int = HEAD) -> I
 
 def _slot(values: list[dict[str, Any]]) -> Slot:
     _, who, leased, until = values
-    return Slot(who.get("B"), int(leased["N"]), int(until["N"]), who.get("S"))
+    return Slot(_visitor(who), int(leased["N"]), int(until["N"]), who.get("S"))
+
+
+def _visitor(who: dict[str, Any]) -> bytes | None:
+    """A visitor as boto3 gives binary values, or as they stand in JSON (see image_aside.py)."""
+    value = who.get("B")
+    return b64decode(value) if isinstance(value, str) else value

@@ -1,14 +1,16 @@
-"""Sixty-four containers at once on fifty numbers, on real engines: the local AWS engine and DynamoDB Local."""
+"""Many containers at once on fifty numbers, threads and processes, on the local AWS engine and on DynamoDB Local."""
 
 from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
+from multiprocessing import get_context
 from threading import Lock
 from typing import Any
 
@@ -149,6 +151,53 @@ def test_lending_renewing_and_releasing_at_once_never_gives_a_number_two_holders
     check_no_overlap(race.stays)
     check_history(race)
     assert len(race.stays) > NUMBERS
+
+
+PROCESSES, THREADS_EACH = 4, 4
+HASTE = 60.0  # virtual seconds a second: a hold of 30 s passes in half of one
+
+
+def test_processes_of_their_own_never_give_a_number_two_holders(dynamodb: Any) -> None:
+    race = Race(dynamodb, "processes")
+    begun = time.monotonic()  # one clock for all processes of a machine
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as processes:
+        url = dynamodb.meta.endpoint_url
+        found = [processes.submit(container, url, race.slots, begun, place) for place in range(PROCESSES)]
+        race.stays = [stay for each in found for stay in each.result()]
+    check_no_overlap(race.stays)
+    check_history(race)
+    assert len(race.stays) > NUMBERS
+
+
+def container(url: str, slots: list[list[str]], begun: float, place: int) -> list[Stay]:
+    """What one process promised to its visitors, each of its threads with a view of its own."""
+    config = Config(max_pool_connections=THREADS_EACH, retries={"total_max_attempts": 1})
+    client = boto3.client("dynamodb", endpoint_url=url, config=config, **CREDENTIALS)
+
+    def now() -> float:
+        return START + (time.monotonic() - begun) * HASTE
+
+    def visits(thread: int) -> list[Stay]:
+        rng, stays = random.Random(place * 100 + thread), []
+        view, table = (
+            PoolView(slots, Policy(HOLD, cooldown=5), rng),
+            PoolTable("processes", client=client, name="pools"),
+        )
+        for _ in range(12):
+            visitor, asked = rng.randbytes(12), now()
+            lent = table.hold(rules.lend(view, visitor, asked, rng))
+            if lent is None:
+                time.sleep(0.05)
+                continue
+            stay = Stay((lent.group, lent.slot), visitor, asked, asked + HOLD)
+            stays.append(stay)
+            asked = now()
+            if rng.random() < 0.5 and table.hold(rules.renew(view, Choice(*stay.seat), visitor, asked)):
+                stay.until = asked + HOLD
+        return stays
+
+    with ThreadPoolExecutor(THREADS_EACH) as threads:
+        return [stay for stays in threads.map(visits, range(THREADS_EACH)) for stay in stays]
 
 
 def check_no_overlap(stays: list[Stay]) -> None:
