@@ -13,7 +13,7 @@ HOT_TIMEOUTS = {"connect_timeout": 0.5, "read_timeout": 0.7}  # seconds; two tri
 HOT_ASIDE_TIMEOUTS = {"connect_timeout": 0.3, "read_timeout": 0.4}  # what is tried after DynamoDB had its two tries
 COLD_TIMEOUTS = {"connect_timeout": 3, "read_timeout": 20}
 ANSWERS_NOT_OUTAGES = frozenset(
-    {"ConditionalCheckFailedException", "TransactionCanceledException", "ValidationException"}
+    {"ConditionalCheckFailedException", "TransactionCanceledException", "ValidationException", "NoSuchKey"}
 )
 
 

@@ -13,13 +13,14 @@ class Settings:
 
     stage: str
     signing_key: (
-        bytes  # signs lease and endpoint tokens, keys the hashes of callers; from the template's NoEcho parameter
+        bytes  # signs lease and endpoint tokens; callers' keys derive from it; from the template's NoEcho parameter
     )
     public_url: str  # base URL that carriers and browsers use, stage included, no trailing slash
     directory_table: str  # accounts, sites, pools, numbers, campaigns, endpoints, API keys
     pools_table: str  # packed groups of leases
     visitors_table: str  # touches by visitor
     calls_table: str  # one item a call: its carrier events and its evidence
+    subjects_table: str  # whose a telephone number is, and the key his numbers are sealed under
     deals_table: str
     spend_table: str
     days_table: str  # days whose facts must be rebuilt, and the census
@@ -45,6 +46,7 @@ def settings() -> Settings:
         pools_table=env.get("CALLPATH_POOLS_TABLE", ""),
         visitors_table=env.get("CALLPATH_VISITORS_TABLE", ""),
         calls_table=env.get("CALLPATH_CALLS_TABLE", ""),
+        subjects_table=env.get("CALLPATH_SUBJECTS_TABLE", ""),
         deals_table=env.get("CALLPATH_DEALS_TABLE", ""),
         spend_table=env.get("CALLPATH_SPEND_TABLE", ""),
         days_table=env.get("CALLPATH_DAYS_TABLE", ""),

@@ -31,6 +31,7 @@ STORAGE_MODULES = {
     "links",
     "spend_table",
     "deals_table",
+    "subjects_table",
     "outbox",
 }
 HEAVY = {
@@ -62,6 +63,7 @@ PURE = {
         "tabular",
         "referrers",
         "signing",
+        "sealing",
     },
     "reports": {"figures", "facts"},
 }

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import aws, log, queue, tracing
-from chalicelib.attribution import days, join, store, stored
+from chalicelib.attribution import days, join, store, stored, subjects
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
@@ -24,7 +24,7 @@ SETTLE_SECONDS = 10  # a carrier's last events come in any order: deliver what t
 
 
 def attribute(message: dict[str, Any], now: datetime) -> None:
-    """Fold the events of a call, find its evidence, write both, and pass the call on once it has ended.
+    """Fold the events of a call, settle who called, find its evidence, write both; pass the call on once it has ended.
 
     `message` is {"site_id", "call_id"}; `now` is the present. Each new event of a call queues it again: the last run
     has seen all of them, and an earlier run never overwrites a later one. Raises StorageUnavailable, NotFound.
@@ -35,11 +35,11 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     site = snapshot.site_by_id(site_id, now)
     if item is None or site is None:
         raise NotFound("No such call." if site else "No such site.")
-    key = settings().signing_key
-    call, before = fold(stored.record_of(item), key), stored.attributed_of(item, key)
+    settled, before = subjects.settle(item, now), stored.attributed_of(item)
+    call = fold(stored.record_of({**item, **stored.attributes(settled)}))
     evidence = _evidence_of(call, site, before, now)
     day = call.started_at.astimezone(ZoneInfo(site.time_zone)).date()
-    kept = store.put_evidence(call, evidence, day)
+    kept = store.put_evidence(call, evidence, day, settled)
     if kept is None:
         return
     _count(call, evidence, kept.before, now)

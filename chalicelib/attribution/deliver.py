@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from chalicelib import log, tracing
-from chalicelib.attribution import outbox, store
+from chalicelib.attribution import outbox, store, subjects
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.destinations import Delivery, DeliveryFailed, destination
 from chalicelib.attribution.outbox import Claim
@@ -35,12 +35,16 @@ def deliver(message: dict[str, Any], now: datetime) -> None:
 
 
 def payload(attributed: AttributedCall, site: Site, now: datetime) -> dict[str, Any]:
-    """{"call", "evidence", "source"}, and "alert": "missed" where a customer got nobody. `source` is the winner."""
+    """{"call", "evidence", "source"}, and "alert": "missed" where a customer got nobody. `source` is the winner.
+
+    The caller's number is opened here: null where it was withheld or is erased.
+    """
     credits = credit_of(attributed, site.model, snapshot.campaigns_of(site.site_id, now))
     call = attributed.call
     told = {
-        "call": asdict(call)
-        | {"variables": dict(call.variables), "answered": call.answered, "day": str(attributed.day)},
+        "call": {name: value for name, value in asdict(call).items() if name != "caller_sealed"}
+        | {"caller": subjects.open_caller(call), "variables": dict(call.variables)}
+        | {"answered": call.answered, "day": str(attributed.day)},
         "evidence": asdict(attributed.evidence),
         "source": asdict(max(credits, key=lambda credit: credit.weight).source),
     }

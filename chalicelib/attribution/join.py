@@ -7,14 +7,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from chalicelib import log
-from chalicelib.attribution import days, store
+from chalicelib.attribution import days, store, subjects
 from chalicelib.attribution.carriers import CARRIERS, our_call_id
 from chalicelib.attribution.join_rules import call_of_caller
 from chalicelib.attribution.store import CallRef
 from chalicelib.attribution.types import Deal, Outcome
-from chalicelib.phone import PhoneNumber
 from chalicelib.registry.types import Site
-from chalicelib.settings import settings
 
 
 def record_outcome(site: Site, outcome: Outcome) -> bool:
@@ -22,8 +20,10 @@ def record_outcome(site: Site, outcome: Outcome) -> bool:
 
     Raises StorageUnavailable; doing it again is harmless.
     """
-    call, joined_by = _find_call(site, outcome)
-    deal = _deal(site, outcome, call, joined_by)
+    phone = outcome.phone
+    caller_key = subjects.subject_of(site.site_id, phone, outcome.outcome_at).subject_id if phone else None
+    call, joined_by = _find_call(site, outcome, caller_key)
+    deal = _deal(site, outcome, caller_key, call, joined_by)
     written, before = store.put_deal(deal)
     if written:
         days.mark_all(site.site_id, (deal.day, before.day if before else None))
@@ -46,21 +46,20 @@ def rejoin_caller(site: Site, caller_key: str) -> None:
             days.mark_all(site.site_id, (day, deal.day))
 
 
-def _find_call(site: Site, outcome: Outcome) -> tuple[CallRef | None, str | None]:
+def _find_call(site: Site, outcome: Outcome, caller_key: str | None) -> tuple[CallRef | None, str | None]:
     if outcome.call_id:
         ids = [outcome.call_id, *(our_call_id(vendor, outcome.call_id) for vendor in CARRIERS)]
         named = store.find_call(site.site_id, ids)
         if named:
             return named, "call_id"
-    if outcome.phone:
-        calls = store.calls_of_caller(site.site_id, _key_of(outcome.phone))
+    if caller_key:
+        calls = store.calls_of_caller(site.site_id, caller_key)
         found = call_of_caller(calls, outcome.outcome_at)
         return found, "phone" if found else None
     return None, None
 
 
-def _deal(site: Site, outcome: Outcome, call: CallRef | None, joined_by: str | None) -> Deal:
-    caller_key = _key_of(outcome.phone) if outcome.phone else call.caller_key if call else None
+def _deal(site: Site, outcome: Outcome, caller_key: str | None, call: CallRef | None, joined_by: str | None) -> Deal:
     return Deal(
         site_id=site.site_id,
         source=outcome.source,
@@ -73,15 +72,11 @@ def _deal(site: Site, outcome: Outcome, call: CallRef | None, joined_by: str | N
         manager=outcome.manager,
         quality=outcome.quality,
         promo_code=outcome.promo_code,
-        caller_key=caller_key,
+        caller_key=caller_key or (call.caller_key if call else None),
         call_id=call.call_id if call else None,
         day=_day(site, call.started_at if call else outcome.outcome_at),
         joined_by=joined_by,
     )
-
-
-def _key_of(phone: str) -> str:
-    return PhoneNumber(phone).keyed_hash(settings().signing_key)
 
 
 def _day(site: Site, moment: datetime) -> date:

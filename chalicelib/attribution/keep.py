@@ -1,4 +1,7 @@
-"""A carrier event that storage could not take: kept in a queue, else in the bucket, else counted in the log."""
+"""A carrier event that storage could not take: kept in a queue, else in the bucket, else counted in the log.
+
+It is kept sealed: signatures are checked on the raw body, so all of it waits there, numbers included.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import aws, clock, log, queue, tokens
+from chalicelib.attribution import sealing
 from chalicelib.deadline import within
+from chalicelib.errors import NotFound
 from chalicelib.http import Request
 from chalicelib.settings import settings
 
 PREFIX = "kept/"
 PLACE_SECONDS = 0.4  # for each place: the caller has waited ANSWER_SECONDS already
+PLACE = "kept event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class KeptEvent:
 
 def keep(event: KeptEvent, signed_headers: tuple[str, ...], failure: Exception) -> None:
     """Put the event where `recover_event` finds it. Never raises: the caller is waiting to be connected."""
-    message = _message(event, signed_headers)
+    message = _sealed(_message(event, signed_headers))
     places = {"queue": ("sqs", _into_queue), "bucket": ("s3", _into_bucket)}
     where = next((place for place, (service, put) in places.items() if _tried(service, put, message)), "nowhere")
     log.event("event_kept", carrier=event.carrier, where=where, count=1, error=type(failure).__name__)
@@ -56,7 +62,13 @@ def _into_bucket(message: dict[str, Any]) -> None:
 
 
 def read(message: dict[str, Any]) -> KeptEvent:
-    """The event of a kept message."""
+    """The event of a kept message. Raises ValueError for one that was sealed with another signing key."""
+    if "sealed" in message:
+        key = sealing.derive(settings().signing_key, "kept events")
+        plain = sealing.unseal(sealing.INTAKE, message["sealed"], key=key, place=PLACE)
+        if plain is None:
+            raise ValueError("A kept event was sealed with another signing key.")
+        message = json.loads(plain)
     request = Request(
         method=message["method"],
         path=message["path"],
@@ -70,11 +82,31 @@ def read(message: dict[str, Any]) -> KeptEvent:
 
 
 def read_object(bucket: str, key: str) -> dict[str, Any]:
-    """A kept message from the bucket. Raises StorageUnavailable."""
-    with aws.storage_errors():
-        body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    """A kept message from the bucket. Raises StorageUnavailable, NotFound where it was taken in before."""
+    client = aws.client("s3")
+    try:
+        with aws.storage_errors():
+            body = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except client.exceptions.NoSuchKey:
+        raise NotFound("No such kept event.") from None
     message: dict[str, Any] = json.loads(body)
     return message
+
+
+def forget_object(bucket: str, key: str) -> None:
+    """Delete a kept message from the bucket, once it is taken in. Raises StorageUnavailable."""
+    with aws.storage_errors():
+        aws.client("s3").delete_object(Bucket=bucket, Key=key)
+
+
+def _sealed(message: dict[str, Any]) -> dict[str, Any]:
+    try:
+        key = sealing.derive(settings().signing_key, "kept events")
+        sealed = sealing.seal(sealing.INTAKE, json.dumps(message).encode(), key=key, place=PLACE)
+    except Exception as failure:  # an event is not lost because its seal fails: queue and bucket are encrypted, too
+        log.event("kept_event_unsealed", error=type(failure).__name__)
+        return message
+    return {"carrier": message["carrier"], "received_at": message["received_at"], "sealed": sealed}
 
 
 def _message(event: KeptEvent, signed_headers: tuple[str, ...]) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from chalicelib.attribution.types import Call, CallEvent, CallStatus, Direction
-from chalicelib.phone import PhoneNumber
+from chalicelib.attribution.types import Call, Caller, CallEvent, CallStatus, Direction
 
 T = TypeVar("T")
 
@@ -19,17 +18,21 @@ _PRECEDENCE = (CallStatus.BUSY, CallStatus.FAILED, CallStatus.ABANDONED, CallSta
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """All that is stored of a call's making: whose it is, and its events with the moment each was received."""
+    """All that is stored of a call's making: whose it is, and its events with the moment each was received.
+
+    `callers` tells who the events' callers are, by what an event calls them.
+    """
 
     site_id: str
     call_id: str  # ours
     vendor: str
     endpoint_id: str
     events: tuple[tuple[datetime, CallEvent], ...]
+    callers: Mapping[str, Caller] = field(default_factory=dict)
 
 
-def fold(record: CallRecord, key: bytes) -> Call:
-    """The call its events describe. `key` is the signing key, which callers are hashed with.
+def fold(record: CallRecord) -> Call:
+    """The call its events describe.
 
     A start is the earliest start any event told, else when we first heard of the call. A call was accepted if somebody
     talked; a call that ended otherwise is missed, unless an event said busy, failed or abandoned.
@@ -40,7 +43,7 @@ def fold(record: CallRecord, key: bytes) -> Call:
     answered_at = min(_told(events, lambda e: e.answered_at), default=None) or _line_answered_at(events)
     ended_at = max(_told(events, lambda e: e.ended_at), default=None)
     talk = _talk_seconds(events, answered_at, ended_at)
-    caller = _first(events, lambda e: e.caller)
+    caller = _caller(record, events)
     return Call(
         site_id=record.site_id,
         call_id=record.call_id,
@@ -50,8 +53,9 @@ def fold(record: CallRecord, key: bytes) -> Call:
         first_seen_at=first_seen_at,
         started_at=started_at,
         direction=_first(events, lambda e: e.direction) or Direction.IN,
-        caller=caller,
-        caller_key=PhoneNumber(caller).keyed_hash(key) if caller else None,
+        caller_key=caller.key,
+        caller_masked=caller.masked,
+        caller_sealed=caller.sealed,
         number=_first(events, lambda e: e.number),
         answered_at=answered_at,
         ended_at=ended_at,
@@ -77,6 +81,15 @@ def _told(events: list[CallEvent], part: Callable[[CallEvent], T | None]) -> lis
 
 def _first(events: list[CallEvent], part: Callable[[CallEvent], T | None]) -> T | None:
     return next(iter(_told(events, part)), None)
+
+
+def _caller(record: CallRecord, events: list[CallEvent]) -> Caller:
+    """Who called: the first caller an event tells, of whom attribution has looked up rather than of all.
+
+    A caller of whom nothing more is stored is known by what the event calls him.
+    """
+    told = [record.callers.get(name, Caller(name)) for name in _told(events, lambda e: e.caller)]
+    return next(iter([caller for caller in told if caller.key] or told), Caller())
 
 
 def _talk_seconds(events: list[CallEvent], answered_at: datetime | None, ended_at: datetime | None) -> int:

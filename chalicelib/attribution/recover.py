@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from chalicelib import log
 from chalicelib.attribution import carriers, keep, receive
 from chalicelib.attribution.carriers import Hook
-from chalicelib.errors import BadInput, SignatureRejected, StorageUnavailable
+from chalicelib.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import open_endpoint
 from chalicelib.settings import settings
@@ -18,26 +18,33 @@ from chalicelib.settings import settings
 def recover(message: dict[str, Any], now: datetime) -> None:
     """Verify and store one kept event. `message` is the event, or S3's notice of events kept in the bucket.
 
-    What is badly signed or malformed is dropped for good with a line in the log. Raises StorageUnavailable while the
+    What is badly signed or malformed is dropped for good with a line in the log; an object of the bucket is deleted
+    once it is taken in. Raises StorageUnavailable while the
     outage lasts: the queue brings the message again.
     """
     if message.get("Event") == "s3:TestEvent":
         return
     for record in message.get("Records", []):
-        place = record["s3"]
-        _recover(keep.read_object(place["bucket"]["name"], unquote_plus(place["object"]["key"])), now)
+        bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
+        try:
+            kept = keep.read_object(bucket, key)
+        except NotFound:  # S3 may give a notice twice: it was taken in the first time
+            continue
+        if _recover(kept, now):
+            keep.forget_object(bucket, key)
     if "carrier" in message:
         _recover(message, now)
 
 
-def _recover(message: dict[str, Any], now: datetime) -> None:
+def _recover(message: dict[str, Any], now: datetime) -> bool:
+    """Take in one message; False where it was dropped."""
     kept = keep.read(message)
     module = carriers.carrier(kept.carrier)
     token = open_endpoint(kept.secret, settings().signing_key)
     endpoint = snapshot.endpoint_by_id(token.endpoint_id, now) if token else None
     if module is None or token is None or (endpoint and endpoint.closed):
         log.event("kept_event_dropped", carrier=kept.carrier, reason="endpoint_closed")
-        return
+        return False
     if endpoint is None:
         raise StorageUnavailable("The endpoint's record is missing.")  # it may be restored; the alarm tells a person
     hook = Hook(kept.request, kept.parts, receive.endpoint_url(kept.carrier, kept.secret))
@@ -45,3 +52,5 @@ def _recover(message: dict[str, Any], now: datetime) -> None:
         receive.store(module, hook, endpoint, token.country)
     except (SignatureRejected, BadInput) as error:
         log.event("kept_event_dropped", endpoint_id=endpoint.endpoint_id, reason=error.error_code, field=error.field)
+        return False
+    return True

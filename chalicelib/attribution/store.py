@@ -6,7 +6,7 @@ Everything raises StorageUnavailable when AWS does not answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -53,7 +53,7 @@ class Kept(NamedTuple):
 def call(site_id: str, call_id: str) -> AttributedCall | None:
     """One call with its evidence, read consistently; None where there is none or it is not attributed yet."""
     found = item(site_id, call_id)
-    return stored.attributed_of(found, settings().signing_key) if found else None
+    return stored.attributed_of(found) if found else None
 
 
 def item(site_id: str, call_id: str) -> stored.Item | None:
@@ -68,8 +68,7 @@ def item(site_id: str, call_id: str) -> stored.Item | None:
 
 def calls_of_day(site_id: str, day: date) -> list[AttributedCall]:
     """A day's calls by start; `day` is of the site's zone."""
-    key = settings().signing_key
-    found = (stored.attributed_of(each, key) for each in _query("by_day", "site_day", f"{site_id}#{day.isoformat()}"))
+    found = (stored.attributed_of(each) for each in _query("by_day", "site_day", f"{site_id}#{day.isoformat()}"))
     return [each for each in found if each is not None]
 
 
@@ -88,17 +87,24 @@ def find_call(site_id: str, call_ids: list[str]) -> CallRef | None:
     return None
 
 
-def put_evidence(call: Call, evidence: Evidence, day: date) -> Kept | None:
-    """Write what attribution found. None where a later one, that knew of more events, was there first."""
-    values: dict[str, Any] = {
-        ":evidence": {"S": stored.evidence_text(evidence)},
-        ":folded": {"N": str(call.events)},
-        ":site_day": {"S": f"{call.site_id}#{day.isoformat()}"},
-        ":started_ms": {"N": str(stored.millis(call.started_at))},
-        ":direction": {"S": call.direction},
+def put_evidence(call: Call, evidence: Evidence, day: date, settled: Mapping[str, str] | None = None) -> Kept | None:
+    """Write what attribution found. None where a later one, that knew of more events, was there first.
+
+    `settled` are the attributes that subjects.settle gives: an event read here is never changed by anybody else, and
+    one that came since is left to the attribution that it queued.
+    """
+    written: dict[str, dict[str, str]] = {
+        "evidence": {"S": stored.evidence_text(evidence)},
+        "folded": {"N": str(call.events)},
+        "site_day": {"S": f"{call.site_id}#{day.isoformat()}"},
+        "started_ms": {"N": str(stored.millis(call.started_at))},
+        "direction": {"S": call.direction},
+        **stored.attributes(settled or {}),
     }
     if call.caller_key:
-        values[":site_caller"] = {"S": f"{call.site_id}#{call.caller_key}"}
+        written["site_caller"] = {"S": f"{call.site_id}#{call.caller_key}"}
+    names = {f"#{index}": name for index, name in enumerate(written)}
+    values = {f":{index}": value for index, value in enumerate(written.values())}
     not_known_better = "attribute_not_exists(folded) OR folded <= :folded"
     client = _client()
     try:
@@ -106,9 +112,10 @@ def put_evidence(call: Call, evidence: Evidence, day: date) -> Kept | None:
             answer = client.update_item(
                 TableName=settings().calls_table,
                 Key=call_pk(call.site_id, call.call_id),
-                UpdateExpression="SET " + ", ".join(f"{name[1:]} = {name}" for name in values),
+                UpdateExpression="SET " + ", ".join(f"{name} = :{name[1:]}" for name in names),
                 ConditionExpression=f"attribute_exists(vendor) AND ({not_known_better})",
-                ExpressionAttributeValues=values,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values | {":folded": written["folded"]},
                 ReturnValues="ALL_OLD",
             )
     except client.exceptions.ConditionalCheckFailedException:

@@ -1,7 +1,9 @@
 """How calls lie in their table: a carrier event and the evidence as compact JSON, the item as a CallRecord.
 
 pk             <site_id>#<call_id>
-e#<event_id>   one carrier event with the moment it was received
+e#<event_id>   one carrier event with the moment it was received; its caller is sealed by intake, and by his subject's
+               id once attribution has come to it
+s#<subject_id> a caller: his mask, and his number sealed under his subject's key
 vendor, endpoint_id, x (expiry)
 evidence, folded (the number of events it was found from), direction, site_day, started_ms, site_caller:
                by attribute_call
@@ -17,10 +19,12 @@ from typing import Any
 import msgspec
 
 from chalicelib import clock
+from chalicelib.attribution import sealing
 from chalicelib.attribution.merge import CallRecord, fold
-from chalicelib.attribution.types import AttributedCall, CallEvent, Evidence
+from chalicelib.attribution.types import AttributedCall, Caller, CallEvent, Evidence
+from chalicelib.phone import PhoneNumber
 
-EVENT = "e#"
+EVENT, CALLER = "e#", "s#"
 Item = Mapping[str, Mapping[str, Any]]
 
 _event_fields = tuple(field.name for field in fields(CallEvent))
@@ -28,29 +32,61 @@ _event_fields = tuple(field.name for field in fields(CallEvent))
 
 class _Received(msgspec.Struct):
     r: int  # when we received it, milliseconds since 1970
+    caller: str | None = None
+    mask: str | None = None  # of a caller that intake has sealed
 
 
-def event_text(event: CallEvent, received_at: datetime) -> str:
-    """The event as JSON without what it does not say."""
+class _Caller(msgspec.Struct):
+    mask: str
+    sealed: str
+
+
+def event_text(event: CallEvent, received_at: datetime, *, signing_key: bytes, place: str) -> str:
+    """The event as JSON without what it does not say, its caller sealed for `place`, the call."""
     told = {name: value for name in _event_fields if (value := getattr(event, name)) not in (None, ())}
+    if event.caller:
+        told["caller"] = sealing.seal_at_intake(event.caller, signing_key=signing_key, place=place)
+        told["mask"] = PhoneNumber(event.caller).masked
     return msgspec.json.encode({"r": millis(received_at), **told}).decode()
+
+
+def with_caller(text: str, subject_id: str) -> str:
+    """A stored event that names its caller by his subject."""
+    told = msgspec.json.decode(text)
+    told.pop("mask", None)
+    return msgspec.json.encode({**told, "caller": subject_id}).decode()
+
+
+def caller_text(mask: str, sealed: str) -> str:
+    """A caller of a call as JSON."""
+    return msgspec.json.encode(_Caller(mask, sealed)).decode()
+
+
+def attributes(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Texts as attributes of an item."""
+    return {name: {"S": text} for name, text in texts.items()}
+
+
+def callers_at_intake(item: Item) -> dict[str, str]:
+    """The sealed callers that attribution has not looked up yet, by the attribute of their event."""
+    events = {name: _received(value["S"]) for name, value in item.items() if name.startswith(EVENT)}
+    return {name: event.caller for name, event in events.items() if event.caller and event.mask}
 
 
 def record_of(item: Item) -> CallRecord:
     """A stored item as the record its call is folded from."""
     site_id, _, call_id = item["pk"]["S"].partition("#")
     texts = [value["S"] for name, value in item.items() if name.startswith(EVENT)]
-    return CallRecord(
-        site_id, call_id, item["vendor"]["S"], item["endpoint_id"]["S"], tuple(_event_of(text) for text in texts)
-    )
+    events = tuple(_event_of(text) for text in texts)
+    return CallRecord(site_id, call_id, item["vendor"]["S"], item["endpoint_id"]["S"], events, _callers_of(item))
 
 
-def attributed_of(item: Item, key: bytes) -> AttributedCall | None:
+def attributed_of(item: Item) -> AttributedCall | None:
     """A stored item as a call with its evidence; None where attribution has not come to it yet."""
     if "evidence" not in item:
         return None
     day = date.fromisoformat(item["site_day"]["S"].rpartition("#")[2])
-    return AttributedCall(fold(record_of(item), key), evidence_of(item["evidence"]["S"]), day)
+    return AttributedCall(fold(record_of(item)), evidence_of(item["evidence"]["S"]), day)
 
 
 def evidence_text(evidence: Evidence) -> str:
@@ -68,6 +104,24 @@ def millis(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
+def _callers_of(item: Item) -> dict[str, Caller]:
+    """Who an item's callers are, by what its events call them: a sealed number, or a subject's id."""
+    found = {}
+    for name, value in item.items():
+        if name.startswith(EVENT):
+            event = _received(value["S"])
+            if event.caller and event.mask:
+                found[event.caller] = Caller(None, event.mask, event.caller)
+        elif name.startswith(CALLER):
+            caller = msgspec.json.decode(value["S"], type=_Caller)
+            subject_id = name.removeprefix(CALLER)
+            found[subject_id] = Caller(subject_id, caller.mask, caller.sealed)
+    return found
+
+
 def _event_of(text: str) -> tuple[datetime, CallEvent]:
-    received = msgspec.json.decode(text, type=_Received)
-    return clock.from_epoch(received.r / 1000, field="r"), msgspec.json.decode(text, type=CallEvent)
+    return clock.from_epoch(_received(text).r / 1000, field="r"), msgspec.json.decode(text, type=CallEvent)
+
+
+def _received(text: str) -> _Received:
+    return msgspec.json.decode(text, type=_Received)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import aws
-from chalicelib.attribution import stored
+from chalicelib.attribution import sealing, stored
 from chalicelib.attribution.types import CallEvent
 from chalicelib.settings import settings
 
@@ -24,6 +24,7 @@ def add_events(
 ) -> None:
     """Upsert events of one call; `endpoint` is (vendor, endpoint_id). An event that is there already changes nothing.
 
+    A caller's number is sealed here, before anything is stored: attribution seals it anew under the caller's own key.
     Raises StorageUnavailable.
     """
     names = {"#v": "vendor", "#e": "endpoint_id", "#x": "x"}
@@ -32,9 +33,12 @@ def add_events(
         ":e": {"S": endpoint[1]},
         ":x": {"N": str(int(received_at.timestamp()) + CALL_DAYS * 86_400)},
     }
+    place = sealing.place_of_call(site_id, call_id)
     for index, event in enumerate(events):
         names[f"#{index}"] = stored.EVENT + event.event_id
-        values[f":{index}"] = {"S": stored.event_text(event, received_at)}
+        values[f":{index}"] = {
+            "S": stored.event_text(event, received_at, signing_key=settings().signing_key, place=place)
+        }
     parts = [f"{name} = if_not_exists({name}, :{name[1:]})" for name in names]
     with aws.storage_errors():
         aws.client("dynamodb", hot=True).update_item(

@@ -34,7 +34,7 @@ class CallEvent:
     call_id: str  # the carrier's id of the whole call, not of a leg
     at: datetime | None = None  # when the carrier says it happened
     direction: Direction | None = None
-    caller: str | None = None  # E.164 of the customer, or None where withheld
+    caller: str | None = None  # the customer; E.164 as a carrier tells it, never as it is stored: see Caller
     number: str | None = None  # E.164 of the tracking number
     started_at: datetime | None = None
     answered_at: datetime | None = None
@@ -52,6 +52,15 @@ class CallEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """A customer as he is stored with a call: who he is, what may be shown, and his number under a key."""
+
+    key: str | None = None  # his subject; None until attribution has looked it up
+    masked: str | None = None  # None once he is erased
+    sealed: str | None = None  # what subjects.open_caller opens; None once he is erased
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call, folded from all its events: any order and any repetition of them gives the same value."""
 
@@ -63,8 +72,9 @@ class Call:
     first_seen_at: datetime
     started_at: datetime  # the carrier's start; first_seen_at where no event told it
     direction: Direction
-    caller: str | None  # E.164; stays in the calls table and the manage API
-    caller_key: str | None  # keyed hash: what matching, counting and the facts use
+    caller_key: str | None  # his subject, a pseudonym: what matching, counting and the facts use; None where withheld
+    caller_masked: str | None  # None where withheld or erased
+    caller_sealed: str | None  # subjects.open_caller opens it for who really needs the digits
     number: str | None  # E.164 of the tracking number
     answered_at: datetime | None
     ended_at: datetime | None
@@ -75,6 +85,11 @@ class Call:
     hangup_cause: str | None
     recording_url: str | None
     variables: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def caller(self) -> Caller:
+        """Who called, with his number still sealed."""
+        return Caller(self.caller_key, self.caller_masked, self.caller_sealed)
 
     @property
     def answered(self) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.attribution import store as attribution_store
-from chalicelib.attribution import stored
+from chalicelib.attribution import stored, subjects
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.types import AttributedCall, Call
+from chalicelib.attribution.types import AttributedCall, Call, CallEvent
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.http import Request
 from chalicelib.manage import checks
@@ -19,7 +20,6 @@ from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import page, page_of, plain
 from chalicelib.registry import store
 from chalicelib.registry.types import Campaign, Site
-from chalicelib.settings import settings
 
 
 def collection(request: Request, site_id: str) -> Any:
@@ -29,7 +29,8 @@ def collection(request: Request, site_id: str) -> Any:
     day, model, campaigns = _day(request, site), _model(request, site), store.campaigns_of(site_id)
     calls = sorted(attribution_store.calls_of_day(site_id, day), key=_key)
     rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
-    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, model, campaigns))
+    callers = subjects.open_callers([attributed.call for attributed in rest[:limit]])
+    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, model, campaigns, callers))
     return {"day": day.isoformat(), "model": model} | shown
 
 
@@ -41,27 +42,39 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
     if found is None:
         raise NotFound("No such call of this site.")
     record = stored.record_of(found)
-    attributed = stored.attributed_of(found, settings().signing_key)
+    attributed = stored.attributed_of(found)
+    call = attributed.call if attributed else fold(record)
+    callers = subjects.open_callers([call])
     if attributed is None:  # attribution has not come to it yet
-        answer = _call(fold(record, settings().signing_key)) | {"day": None, "evidence": None, "credit": []}
+        answer = _call(call, callers) | {"day": None, "evidence": None, "credit": []}
     else:
-        answer = _line(attributed, model, store.campaigns_of(site_id)) | {"evidence": plain(attributed.evidence)}
-    events = [{"received_at": received, **plain(event)} for received, event in record.events]
+        line = _line(attributed, model, store.campaigns_of(site_id), callers)
+        answer = line | {"evidence": plain(attributed.evidence)}
+    told = subjects.open_callers_of_events(record)
+    events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
     return answer | {"model": model, "events": events}
 
 
-def _line(attributed: AttributedCall, model: str, campaigns: tuple[Campaign, ...]) -> dict[str, Any]:
+def _line(
+    attributed: AttributedCall, model: str, campaigns: tuple[Campaign, ...], callers: Mapping[str, str | None]
+) -> dict[str, Any]:
     evidence: dict[str, Any] = plain(attributed.evidence)
     touches = evidence.pop("touches")
     credit = [plain(part) for part in credit_of(attributed, model, campaigns)]
     shown = {"day": attributed.day.isoformat(), "evidence": evidence | {"touches": len(touches)}, "credit": credit}
-    return _call(attributed.call) | shown
+    return _call(attributed.call, callers) | shown
 
 
-def _call(call: Call) -> dict[str, Any]:
+def _call(call: Call, callers: Mapping[str, str | None]) -> dict[str, Any]:
+    """The call as its account may see it: with the caller's number, by call id in `callers`, and without our keys."""
     shown: dict[str, Any] = plain(call)
-    del shown["caller_key"]  # ours, for matching
-    return shown | {"answered": call.answered}
+    del shown["caller_key"], shown["caller_sealed"]
+    return shown | {"caller": callers[call.call_id], "answered": call.answered}
+
+
+def _event(event: CallEvent, callers: Mapping[str, str | None]) -> dict[str, Any]:
+    shown: dict[str, Any] = plain(event)
+    return shown | {"caller": callers.get(event.caller) if event.caller else None}
 
 
 def _key(attributed: AttributedCall) -> str:

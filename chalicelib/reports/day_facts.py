@@ -13,7 +13,6 @@ from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.types import AttributedCall, Credit, Deal, Direction, OutcomeStatus, Source
 from chalicelib.money import round_half_up
-from chalicelib.phone import PhoneNumber
 from chalicelib.registry.types import Campaign, Site
 from chalicelib.reports.callbacks import called_back
 from chalicelib.reports.facts import CallFact, CreditFact, DealFact
@@ -106,7 +105,7 @@ def _call_fact(
         pool_id=evidence.pool_id or "",
         evidence=evidence.kind,
         caller_key=call.caller_key,
-        caller_masked=PhoneNumber(call.caller).masked if call.caller else "",
+        caller_masked=call.caller_masked or "",
         status=call.status,
         answered=call.answered,
         missed=not call.answered,

@@ -86,7 +86,7 @@ def call(vendor: str, *hooks: Hook, zone: str | None = None, country: str = "RU"
 
 def folded(received: list[tuple[datetime, CallEvent]]) -> Call:
     assert len({event.call_id for _, event in received}) == 1
-    return fold(CallRecord("s1", "c1", "v", "e", tuple(received)), b"a key")
+    return fold(CallRecord("s1", "c1", "v", "e", tuple(received)))
 
 
 def utc(*parts: int) -> datetime:

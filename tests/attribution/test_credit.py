@@ -15,7 +15,7 @@ from chalicelib.errors import BadInput
 from chalicelib.registry.types import Campaign
 from tests.attribution.examples import NOW
 
-CALL = fold(CallRecord("s1", "c1", "v", "e", ((NOW, CallEvent("e", "c")),)), b"key")
+CALL = fold(CallRecord("s1", "c1", "v", "e", ((NOW, CallEvent("e", "c")),)))
 DIRECT_URL = "https://shop.example/pallets?utm_source=yandex&utm_medium=cpc&utm_campaign=338151"
 
 

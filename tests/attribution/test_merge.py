@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from chalicelib.attribution.carriers import Hook, generic, twilio
 from chalicelib.attribution.merge import CallRecord, fold
-from chalicelib.attribution.types import CallEvent, CallStatus
+from chalicelib.attribution.types import Caller, CallEvent, CallStatus
 from tests.attribution.examples import CALLER, NOW, PBX, STATIC, TWILIO, pbx_call, post, signed_request, twilio_call
 
-KEY = b"a key"
 Received = tuple[datetime, CallEvent]
 
 
@@ -35,7 +34,7 @@ def pbx_events(talk: int) -> list[Received]:
 
 
 def call(events: list[Received]) -> Any:
-    return fold(CallRecord("s1", "c1", "v", "e", tuple(events)), KEY)
+    return fold(CallRecord("s1", "c1", "v", "e", tuple(events)))
 
 
 SEQUENCES = {
@@ -95,7 +94,7 @@ def test_even_contradicting_events_fold_to_one_call(data: st.DataObject) -> None
 def test_a_twilio_call_comes_out_with_its_talk_and_ring() -> None:
     folded = call(SEQUENCES["twilio answered"])
     assert (folded.status, folded.talk_seconds, folded.ring_seconds) == (CallStatus.ACCEPTED, 45, 4)
-    assert (folded.caller, folded.number, folded.started_at) == (CALLER, STATIC, NOW)
+    assert (folded.caller_key, folded.number, folded.started_at) == (CALLER, STATIC, NOW)
     assert folded.recording_url == "https://api.twilio.example/RE1"
 
 
@@ -136,11 +135,17 @@ def test_a_call_without_a_told_start_began_when_it_was_first_heard_of() -> None:
     assert folded.started_at == folded.first_seen_at == early
 
 
-def test_the_caller_is_hashed_with_the_key_and_never_shown_in_full_by_it() -> None:
-    folded = call(SEQUENCES["pbx answered"])
-    assert folded.caller_key and CALLER[1:] not in folded.caller_key
-    other = fold(CallRecord("s1", "c1", "v", "e", tuple(SEQUENCES["pbx answered"])), b"another key")
-    assert other.caller_key != folded.caller_key
+def test_a_caller_is_who_the_record_says_he_is() -> None:
+    known = {CALLER: Caller("subject", "+791******01", "sealed")}
+    folded = fold(CallRecord("s1", "c1", "v", "e", tuple(SEQUENCES["pbx answered"]), known))
+    assert (folded.caller_key, folded.caller_masked, folded.caller_sealed) == ("subject", "+791******01", "sealed")
+
+
+@pytest.mark.parametrize("order", [("late", "settled"), ("settled", "late")])
+def test_a_caller_that_attribution_has_looked_up_goes_before_one_it_has_not(order: tuple[str, ...]) -> None:
+    known = {"late": Caller(None, "+791******01", "late"), "settled": Caller("settled", "+791******01", "sealed")}
+    events = tuple((NOW, CallEvent(str(place), "c", caller=name)) for place, name in enumerate(order))
+    assert fold(CallRecord("s1", "c1", "v", "e", events, known)).caller_key == "settled"
 
 
 @pytest.mark.parametrize(

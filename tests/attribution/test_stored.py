@@ -36,7 +36,7 @@ def test_an_event_reads_back(event: CallEvent, received_at: datetime) -> None:
         "pk": {"S": "s1#generic-1#2"},
         "vendor": {"S": "generic"},
         "endpoint_id": {"S": "e"},
-        "e#1": {"S": stored.event_text(event, received_at)},
+        "e#1": {"S": stored.event_text(event, received_at, signing_key=b"k", place="s1#generic-1#2")},
     }
     record = stored.record_of(item)
     assert (record.site_id, record.call_id) == ("s1", "generic-1#2")
@@ -58,9 +58,9 @@ def test_evidence_reads_back(evidence: Evidence) -> None:
 
 
 def test_what_an_event_does_not_say_takes_no_room() -> None:
-    text = stored.event_text(CallEvent("e", "c"), datetime(2026, 11, 22, tzinfo=UTC))
+    text = stored.event_text(CallEvent("e", "c"), datetime(2026, 11, 22, tzinfo=UTC), signing_key=b"k", place="p")
     assert len(text) < 50
 
 
 def test_a_call_not_yet_attributed_is_told_apart() -> None:
-    assert stored.attributed_of({"pk": {"S": "s1#c"}, "vendor": {"S": "v"}, "endpoint_id": {"S": "e"}}, b"k") is None
+    assert stored.attributed_of({"pk": {"S": "s1#c"}, "vendor": {"S": "v"}, "endpoint_id": {"S": "e"}}) is None

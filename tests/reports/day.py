@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from chalicelib.attribution import days, store, table
+from chalicelib.attribution import days, store, subjects, table
 from chalicelib.attribution.merge import fold
-from chalicelib.attribution.stored import record_of
+from chalicelib.attribution.stored import attributes, record_of
 from chalicelib.attribution.types import (
     AttributedCall,
     CallEvent,
@@ -22,7 +22,6 @@ from chalicelib.attribution.types import (
 )
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site
-from chalicelib.settings import settings
 
 DAY = date(2026, 11, 3)
 NOON = datetime(2026, 11, 3, 9, tzinfo=UTC)  # in Moscow
@@ -59,10 +58,11 @@ def call(
     table.add_events(SITE.site_id, call_id, ("generic", "e1"), [event], at)
     item = store.item(SITE.site_id, call_id)
     assert item is not None
-    folded = fold(record_of(item), settings().signing_key)
+    settled = subjects.settle(item, at)
+    folded = fold(record_of({**item, **attributes(settled)}))
     touch = Touch(at - timedelta(minutes=3), "https://shop.example/", "", "Москва", source())
     evidence = Evidence(kind, "for a test", pool_id="p1", touches=(touch,))
-    store.put_evidence(folded, evidence, DAY)
+    store.put_evidence(folded, evidence, DAY, settled)
     days.mark_changed(SITE.site_id, DAY)
     return AttributedCall(folded, evidence, DAY)
 

@@ -9,7 +9,7 @@ from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import Call, CallStatus, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.errors import BadInput
 from chalicelib.money import parse_decimal
-from chalicelib.phone import PhoneNumber, parse_caller, parse_phone
+from chalicelib.phone import parse_caller, parse_phone
 from chalicelib.reports.plain.cells import Cells, Reader, text_of
 from chalicelib.reports.plain.sources import own_source
 
@@ -46,6 +46,7 @@ def call_of(line: int, cells: Cells, reader: Reader) -> tuple[Call, Evidence]:
     """One call and what is known of its origin. Raises BadInput naming the field."""
     started_at = reader.moment(_required(cells, "started_at"), field="started_at")
     caller = text_of(cells, "caller", CALL_FIELDS)
+    phone = parse_caller(caller, country=reader.country)
     talk_seconds = _talk_seconds(cells, reader)
     touches = _touches(cells, started_at, reader)
     call = Call(
@@ -57,8 +58,9 @@ def call_of(line: int, cells: Cells, reader: Reader) -> tuple[Call, Evidence]:
         first_seen_at=started_at,
         started_at=started_at,
         direction=_direction(cells),
-        caller=_e164(parse_caller(caller, country=reader.country)),
         caller_key=reader.caller_key(caller),
+        caller_masked=phone.masked if phone else None,
+        caller_sealed=None,
         number=_number(cells, reader),
         answered_at=None,
         ended_at=None,
@@ -151,10 +153,6 @@ def _number(cells: Cells, reader: Reader) -> str | None:
         return parse_phone(text, country=reader.country).e164 if text else None
     except BadInput:
         return text
-
-
-def _e164(phone: PhoneNumber | None) -> str | None:
-    return phone.e164 if phone else None
 
 
 def _required(cells: Cells, field: str) -> str:

@@ -21,7 +21,7 @@ MEASURED = EVENTS[2]
 
 def test_the_samples_make_one_call() -> None:
     folded = call("exolve", hook(ASKED), *(hook(told) for told in EVENTS))
-    assert (folded.caller, folded.number, folded.direction) == ("+79160000001", "+79587000001", Direction.IN)
+    assert (folded.caller_key, folded.number, folded.direction) == ("+79160000001", "+79587000001", Direction.IN)
     assert (folded.started_at, folded.ended_at) == (utc(2026, 11, 22, 9, 52, 8), utc(2026, 11, 22, 9, 53, 10))
     assert (folded.status, folded.talk_seconds, folded.ring_seconds) == (CallStatus.ACCEPTED, 20, 5)
     assert (folded.hangup_cause, folded.events) == ("16", 5)
@@ -61,7 +61,7 @@ def test_a_talk_of_less_than_a_second_was_a_talk() -> None:
 def test_the_end_alone_closes_the_call_and_an_unknown_type_is_kept() -> None:
     base = {"call_sid": "x", "from": "anonymous", "to": "79587000001", "date_time": "2026-11-22T09:53:10Z"}
     ended = call("exolve", hook(base | {"type": "e"}))
-    assert (ended.status, ended.caller) == (CallStatus.MISSED, None)
+    assert (ended.status, ended.caller_key) == (CallStatus.MISSED, None)
     assert call("exolve", hook(base | {"type": "h"})).status is CallStatus.OPEN
 
 

@@ -100,7 +100,7 @@ def test_an_address_list_narrows_the_signature() -> None:
 
 def test_the_samples_make_one_call() -> None:
     folded = call("mango", *samples())
-    assert (folded.caller, folded.number, folded.direction) == ("+79160000001", "+74950000001", Direction.IN)
+    assert (folded.caller_key, folded.number, folded.direction) == ("+79160000001", "+74950000001", Direction.IN)
     assert (folded.talk_seconds, folded.ring_seconds) == (119, 15)
     assert (folded.status, folded.answered_by, folded.hangup_cause) == (CallStatus.ACCEPTED, "222", "1110")
     assert folded.started_at == from_epoch(1670060527, field="t")
@@ -179,7 +179,7 @@ def test_the_business_rings_out_and_employees_among_themselves_are_no_calls() ->
     out = told("summary_answered", call_direction=2)
     out |= {"from": {"extension": "222", "number": "79770000001"}, "to": {"number": "79160000001"}}
     folded = call("mango", notify("events/summary", out))
-    assert (folded.direction, folded.caller, folded.answered_by) == (Direction.OUT, "+79160000001", "222")
+    assert (folded.direction, folded.caller_key, folded.answered_by) == (Direction.OUT, "+79160000001", "222")
     assert events("mango", notify("events/summary", told("summary_answered", call_direction=0))) == []
     inside = told("call_connected") | {"from": {"extension": 11}}
     assert events("mango", notify("events/call", inside)) == []

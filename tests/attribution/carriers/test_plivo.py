@@ -96,7 +96,7 @@ def test_an_endpoint_without_a_token_is_not_open_to_an_empty_one() -> None:
 def test_the_samples_make_one_call() -> None:
     hooks = [hook(text("plivo", f"{name}.form")) for name in ("answer_url", "hangup_url", "record_callback")]
     folded = call("plivo", *hooks, country="RU")
-    assert (folded.caller, folded.number, folded.direction) == ("+14155550101", "+14155550199", Direction.IN)
+    assert (folded.caller_key, folded.number, folded.direction) == ("+14155550101", "+14155550199", Direction.IN)
     assert (folded.started_at, folded.answered_at) == (utc(2026, 11, 22, 9, 52, 8), utc(2026, 11, 22, 9, 52, 18))
     assert (folded.status, folded.talk_seconds, folded.ring_seconds) == (CallStatus.ACCEPTED, 66, 10)
     assert folded.hangup_cause == "Normal Hangup"

@@ -70,7 +70,7 @@ def test_order_and_repetition_do_not_matter(vendor: str, missed: bool, data: st.
 @pytest.mark.parametrize("vendor", CARRIERS)
 def test_an_answered_call_is_one_call(vendor: str) -> None:
     call = folded(EVENTS[vendor][0])
-    assert (call.caller, call.number, call.direction) == (CALLER, STATIC, Direction.IN)
+    assert (call.caller_key, call.number, call.direction) == (CALLER, STATIC, Direction.IN)
     assert (call.status, call.talk_seconds) == (CallStatus.ACCEPTED, 45)
     assert call.ended_at is not None
     assert call.recording_url or dict(call.variables)["recording_id"]
@@ -95,7 +95,7 @@ def open_endpoint(vendor: str) -> str:
 def stored_call(vendor: str, call_id: str = "call-1") -> Call:
     item = store.item("s1", f"{vendor}-{call_id}")
     assert item is not None
-    return fold(stored.record_of(item), configuration().signing_key)
+    return fold(stored.record_of(item))
 
 
 def send(vendor: str, secret: str, call: SimulatedCall = SIMULATED) -> list[Answer]:

@@ -77,7 +77,7 @@ def test_a_missing_short_or_other_key_verifies_nothing(key: str) -> None:
 def test_the_samples_of_call_control_make_one_call() -> None:
     folded = call("telnyx", *(control(name) for name in NAMES), country="US")
     assert (folded.status, folded.direction) == (CallStatus.ACCEPTED, Direction.IN)
-    assert (folded.caller, folded.number) == ("+12025550133", "+12025550131")
+    assert (folded.caller_key, folded.number) == ("+12025550133", "+12025550131")
     assert folded.started_at == utc(2026, 11, 22, 9, 52, 8, 123456)
     assert folded.talk_seconds == 2  # hangup - answered
     assert folded.ring_seconds == 3

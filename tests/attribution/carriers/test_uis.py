@@ -30,7 +30,7 @@ def rendered(template: str, values: dict[str, Any]) -> str:
 
 def test_the_rendered_sample_makes_a_call() -> None:
     folded = call("uis", hook(FINISHED), zone=MOSCOW)
-    assert (folded.caller, folded.number, folded.direction) == ("+79160000001", "+74950000001", Direction.IN)
+    assert (folded.caller_key, folded.number, folded.direction) == ("+79160000001", "+74950000001", Direction.IN)
     assert (folded.status, folded.talk_seconds, folded.ring_seconds) == (CallStatus.ACCEPTED, 45, 17)
     assert folded.ended_at == utc(2026, 11, 22, 9, 53, 10, 123000)
     assert folded.started_at == utc(2026, 11, 22, 9, 52, 8, 123000)

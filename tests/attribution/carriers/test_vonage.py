@@ -126,7 +126,7 @@ def test_the_documented_events_of_one_leg_make_one_call() -> None:
     names = ("started", "ringing", "answered", "completed", "record")
     folded = call("vonage", *(hook(text("vonage", f"event_{name}.json"), "event") for name in names))
     assert (folded.status, folded.talk_seconds, folded.ring_seconds) == (CallStatus.ACCEPTED, 2, 0)
-    assert (folded.caller, folded.number) == ("+442079460000", "+447700900000")
+    assert (folded.caller_key, folded.number) == ("+442079460000", "+447700900000")
     assert folded.ended_at == utc(2020, 1, 1, 12, 0, 2)
     assert folded.recording_url == "https://api.nexmo.com/v1/files/bbbbbbbb-aaaa-cccc-dddd-0123456789ab"
     ((_, recording),) = events("vonage", hook(text("vonage", "event_record.json")))

@@ -76,7 +76,7 @@ def test_the_samples_make_one_call_in_the_accounts_zone() -> None:
     started = utc(2026, 11, 22, 9, 52, 8)
     hooks = [notify(name, seconds - 22) for name, seconds in seen]
     folded = call("zadarma", *hooks, zone=MOSCOW)
-    assert (folded.caller, folded.number, folded.direction) == ("+79161234567", "+74951234567", Direction.IN)
+    assert (folded.caller_key, folded.number, folded.direction) == ("+79161234567", "+74951234567", Direction.IN)
     assert (folded.started_at, folded.talk_seconds, folded.ring_seconds) == (started, 62, 10)
     assert (folded.status, folded.answered_by, folded.hangup_cause) == (CallStatus.ACCEPTED, "101", "16")
     assert folded.variables == (("recording_id", "1763805128.1234567"),)
@@ -117,7 +117,7 @@ def test_two_extensions_ring_and_the_one_that_answers_is_told() -> None:
 
 def test_the_business_rings_back() -> None:
     folded = call("zadarma", notify("out_end", 90), zone=MOSCOW)
-    assert (folded.direction, folded.caller, folded.number) == (Direction.OUT, "+79161234567", "+74951234567")
+    assert (folded.direction, folded.caller_key, folded.number) == (Direction.OUT, "+79161234567", "+74951234567")
     assert (folded.talk_seconds, folded.started_at) == (30, utc(2026, 11, 22, 11, 0, 0))
 
 

@@ -1,0 +1,100 @@
+"""The subjects table: whose a telephone number is, and the key his numbers are sealed under.
+
+<site_id>#h#<keyed hash of the number>   subject_id, key (sealed), x
+<site_id>#s#<subject_id>                 phone (that hash), key (sealed), x
+
+The first finds the subject of a number, the second opens what is sealed for a subject. They are written and deleted
+together, in one transaction: a person is known or he is not. x: expiry, put off while he calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib import aws
+from chalicelib.settings import settings
+
+BATCH = 100  # keys in one BatchGetItem, by DynamoDB's limit
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRow:
+    """One subject as stored; `key` is sealed."""
+
+    site_id: str
+    phone: str  # keyed hash
+    subject_id: str
+    key: str = field(repr=False)
+    expires: int  # seconds since 1970
+
+
+def find(site_id: str, phone: str) -> SubjectRow | None:
+    """The subject of a number's keyed hash, read consistently. Raises StorageUnavailable."""
+    with aws.storage_errors():
+        answer = _client().get_item(TableName=_table(), Key=_by_phone(site_id, phone), ConsistentRead=True)
+    item = answer.get("Item")
+    if item is None:
+        return None
+    return SubjectRow(site_id, phone, item["subject_id"]["S"], item["key"]["S"], int(item["x"]["N"]))
+
+
+def create(row: SubjectRow) -> bool:
+    """Store a new subject; False where the number has one already. Raises StorageUnavailable."""
+    return _write(row, "attribute_not_exists(pk)", {})
+
+
+def put_off_expiry(row: SubjectRow) -> bool:
+    """Store a later expiry; False where this subject is no longer the number's. Raises StorageUnavailable."""
+    return _write(row, "subject_id = :subject", {":subject": {"S": row.subject_id}})
+
+
+def sealed_keys(site_id: str, subject_ids: Iterable[str]) -> dict[str, str]:
+    """The sealed key of each subject that is known, by id, read consistently. Raises StorageUnavailable."""
+    found = {}
+    for item in _batches([_by_id(site_id, subject_id) for subject_id in sorted(set(subject_ids))]):
+        found[item["pk"]["S"].rpartition("#")[2]] = item["key"]["S"]
+    return found
+
+
+def _write(row: SubjectRow, condition: str, values: dict[str, Any]) -> bool:
+    common = {"key": {"S": row.key}, "x": {"N": str(row.expires)}}
+    by_phone = {**_by_phone(row.site_id, row.phone), "subject_id": {"S": row.subject_id}, **common}
+    by_id = {**_by_id(row.site_id, row.subject_id), "phone": {"S": row.phone}, **common}
+    first: dict[str, Any] = {"TableName": _table(), "Item": by_phone, "ConditionExpression": condition}
+    if values:
+        first["ExpressionAttributeValues"] = values
+    client = _client()
+    try:
+        with aws.storage_errors():
+            client.transact_write_items(TransactItems=[{"Put": first}, {"Put": {"TableName": _table(), "Item": by_id}}])
+    except client.exceptions.TransactionCanceledException:
+        return False
+    return True
+
+
+def _batches(keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(keys), BATCH):
+        wanted: dict[str, Any] = {_table(): {"Keys": keys[start : start + BATCH], "ConsistentRead": True}}
+        while wanted:
+            with aws.storage_errors():
+                answer = _client().batch_get_item(RequestItems=wanted)
+            yield from answer["Responses"].get(_table(), [])
+            wanted = answer.get("UnprocessedKeys", {})
+
+
+def _by_phone(site_id: str, phone: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"{site_id}#h#{phone}"}}
+
+
+def _by_id(site_id: str, subject_id: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"{site_id}#s#{subject_id}"}}
+
+
+def _table() -> str:
+    return settings().subjects_table
+
+
+def _client() -> Any:
+    return aws.client("dynamodb")
