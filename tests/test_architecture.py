@@ -57,6 +57,7 @@ PURE = {
         "merge",
         "sources",
         "channels",
+        "shares",
         "models",
         "credit",
         "join_rules",

@@ -21,10 +21,11 @@ from app import app
 from chalicelib.attribution import signing
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.destinations import DESTINATIONS
-from chalicelib.attribution.models import MODELS
+from chalicelib.attribution.models import MODELS, model_of
+from chalicelib.attribution.types import EvidenceKind
 from chalicelib.pool import census
 from chalicelib.registry import snapshot, store
-from chalicelib.registry.types import Campaign, Endpoint, NumberKind, TrackingNumber
+from chalicelib.registry.types import Campaign, Endpoint, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.reports import report_store
 from chalicelib.reports.periods import Period
 from chalicelib.settings import settings
@@ -57,7 +58,10 @@ def test_every_parameter_of_a_path_is_described() -> None:
 def test_names_that_can_be_chosen_are_those_the_code_knows() -> None:
     schemas = SPEC["components"]["schemas"]
 
-    assert schemas["Model"]["enum"] == list(MODELS)
+    assert all(re.fullmatch(schemas["Model"]["pattern"], spec) for spec in MODELS)
+    assert [model_of(spec).spec for spec in schemas["Model"]["examples"]] == schemas["Model"]["examples"]
+    assert schemas["EvidenceFields"]["properties"]["kind"]["enum"] == list(EvidenceKind)
+    assert schemas["SiteFields"]["properties"]["repeat_rule"]["enum"] == list(RepeatRule)
     assert schemas["Destination"]["properties"]["kind"]["enum"] == list(DESTINATIONS)
 
 

@@ -18,7 +18,8 @@ from chalicelib.registry.types import NumberKind, NumberState, Site, TrackingNum
 from chalicelib.settings import settings
 
 CLOCK_SKEW = timedelta(seconds=2)  # the carrier's clock against ours
-MAX_TOUCHES = 100  # of a visitor kept on one call: the first, and the latest before the call
+MAX_TOUCHES = 100  # of a visitor kept on one call: the first ones, and the latest before the call
+TOUCHES_REMEMBERED = timedelta(days=400)  # whatever the site's look-back, which credit applies: it may change
 LEASES_REMEMBERED = timedelta(days=85)
 SETTLE_SECONDS = 10  # a carrier's last events come in any order: deliver what they say together
 
@@ -106,9 +107,10 @@ def _holders_evidence(call: Call, site: Site, owner: TrackingNumber) -> Evidence
 
 def _touches(site: Site, visitor: str, at: datetime) -> tuple[Touch, ...]:
     """The visitor's touches before the call, classified, oldest first."""
-    since = at - timedelta(days=site.lookback_days)
-    raw = visits.touches_between(site.site_id, visitor, since, at + CLOCK_SKEW)
-    kept = raw if len(raw) <= MAX_TOUCHES else (raw[0], *raw[1 - MAX_TOUCHES :])
+    raw = visits.touches_between(site.site_id, visitor, at - TOUCHES_REMEMBERED, at + CLOCK_SKEW)
+    within = next((place for place, touch in enumerate(raw) if touch.at >= at - timedelta(days=site.lookback_days)), 0)
+    first = sorted({0, within})  # ever, and within the look-back
+    kept = raw if len(raw) <= MAX_TOUCHES else (*(raw[place] for place in first), *raw[len(first) - MAX_TOUCHES :])
     return tuple(
         Touch(each.at, each.url, each.referrer, each.region, classify(each.url, each.referrer)) for each in kept
     )

@@ -1,40 +1,84 @@
-"""From a call's evidence to its credit under a model. Pure: verdicts are computed, never stored."""
+"""From a call's evidence to its credit under a model. Pure: verdicts are computed, never stored.
+
+Two steps. `paths_of` says whose touches count and for how much: each possible caller's with his share. `shared_by`
+lets a model weigh the touches of each path. The facts hold the paths too, so that a report can ask any model later.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.types import AttributedCall, Credit, Evidence, EvidenceKind, Source
-from chalicelib.errors import BadInput
-from chalicelib.registry.types import Campaign
+from chalicelib.attribution.models import Model, model_of
+from chalicelib.attribution.shares import ONE
+from chalicelib.attribution.types import (
+    MEASURED,
+    AttributedCall,
+    Credit,
+    Evidence,
+    EvidenceKind,
+    Source,
+    Touch,
+)
+from chalicelib.registry.types import Campaign, RepeatRule, Site
 
-ONE = Decimal(1)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when a source came that is no arrival: it is alone in its path
 
 
-def credit_of(attributed: AttributedCall, model: str, campaigns: Sequence[Campaign]) -> tuple[Credit, ...]:
-    """Who gets the call: its touches as `model` says, a static number's campaign, the overflow number, or unknown.
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One touch as credit sees it: its source as the account's campaigns name it."""
 
-    A touch that fits a campaign of the registry takes that campaign's channel. The weights sum to exactly 1.
+    at: datetime
+    source: Source
+    region: str = ""
+    landing_page: str = ""
+
+    @property
+    def direct(self) -> bool:
+        """Nobody sent the visitor."""
+        return self.source.channel == "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One possible caller: his share in the call, and his touches, oldest first, at least one."""
+
+    share: Decimal
+    steps: tuple[PathStep, ...]
+
+
+def credit_of(
+    attributed: AttributedCall, site: Site, campaigns: Sequence[Campaign], model: str | None = None
+) -> tuple[Credit, ...]:
+    """Who gets the call under the site's model, or another: by touch, the weights summing to exactly 1.
+
     Raises BadInput for a model we do not know.
     """
-    if model not in MODELS:
-        raise BadInput("model", f"is not one of {', '.join(MODELS)}")
-    evidence = attributed.evidence
-    if evidence.kind is EvidenceKind.STATIC:
-        return (_whole(_static_source(evidence, campaigns)),)
-    if evidence.kind is EvidenceKind.OVERFLOW:
-        return (_whole(_bare("overflow")),)
-    if not evidence.touches:
-        return (_whole(_bare("unknown")),)
-    weights = MODELS[model](evidence.touches)
+    return shared_by(model_of(model or site.model), paths_of(attributed, site, campaigns))
+
+
+def shared_by(model: Model, paths: Sequence[Path]) -> tuple[Credit, ...]:
+    """What each touch of each path gets; what gets nothing is left out."""
+    credits = []
+    for candidate, place, weight in model.split([(path.share, path.steps) for path in paths]):
+        step, share = paths[candidate].steps[place], paths[candidate].share
+        credits.append(Credit(step.source, weight, step.region, step.landing_page, candidate, share))
+    return tuple(credits)
+
+
+def paths_of(attributed: AttributedCall, site: Site, campaigns: Sequence[Campaign]) -> tuple[Path, ...]:
+    """The possible callers with the touches that count for each: within the look-back, as the repeat rule says.
+
+    A static number's campaign, the overflow number and the unknown are paths of one step. Shares sum to exactly 1.
+    """
     return tuple(
-        Credit(_in_campaign(touch.source, campaigns), weight, touch.region, landing_page(touch.url))
-        for touch, weight in zip(evidence.touches, weights, strict=True)
-        if weight
+        Path(caller.share, tuple(_step(touch, campaigns) for touch in caller.touches) or (caller.otherwise,))
+        for caller in _callers(attributed, site, campaigns)
     )
 
 
@@ -47,14 +91,74 @@ def landing_page(url: str) -> str:
     return f"{parts.netloc}{parts.path or '/'}" if parts.netloc else ""
 
 
-def _static_source(evidence: Evidence, campaigns: Sequence[Campaign]) -> Source:
+class _Caller(NamedTuple):
+    """One who may have made the call: his share, the touches that count, and what he is where there are none."""
+
+    share: Decimal
+    touches: tuple[Touch, ...]
+    otherwise: PathStep
+
+
+def _callers(attributed: AttributedCall, site: Site, campaigns: Sequence[Campaign]) -> list[_Caller]:
+    evidence, begun = attributed.evidence, attributed.call.started_at
+    own = [
+        caller._replace(touches=_window(caller.touches, begun, site))
+        for caller in _own_callers(evidence, site, campaigns)
+    ]
+    if not evidence.earlier:
+        return own
+    measured = evidence.told_by_itself in MEASURED
+    if site.repeat_rule is RepeatRule.MODEL:
+        others = _window([touch for call in evidence.earlier for touch in call.touches], begun, site)
+        mine = own if measured else [_Caller(ONE, (), own[0].otherwise)]
+        return [caller._replace(touches=_merged(others, caller.touches)) for caller in mine]
+    if measured and site.repeat_rule is RepeatRule.NEW_VISIT:
+        return own
+    call = evidence.earlier[0 if site.repeat_rule is RepeatRule.FIRST else -1]
+    return [_Caller(ONE, _window(call.touches, call.started_at, site), _bare("unknown"))]
+
+
+def _own_callers(evidence: Evidence, site: Site, campaigns: Sequence[Campaign]) -> list[_Caller]:
+    """Who may have made the call, as far as the call itself tells."""
+    kind = evidence.told_by_itself
+    if kind is EvidenceKind.STATIC:
+        return [_Caller(ONE, (), _static_source(evidence, campaigns))]
+    nobody = _bare("overflow" if kind is EvidenceKind.OVERFLOW else "unknown")
+    if evidence.candidates and site.share_credit:
+        return [
+            _Caller(each.share, each.touches, _bare("unknown") if each.visitor else nobody)
+            for each in evidence.candidates
+        ]
+    if kind is EvidenceKind.OVERFLOW:
+        return [_Caller(ONE, (), nobody)]
+    # The touches are of the page view that a promo code names; a code that stands for a campaign has none.
+    return [_Caller(ONE, evidence.touches, _static_source(evidence, campaigns) if evidence.campaign_id else nobody)]
+
+
+def _window(touches: Iterable[Touch], at: datetime, site: Site) -> tuple[Touch, ...]:
+    """The touches within the site's look-back before a call."""
+    since = at - timedelta(days=site.lookback_days)
+    return tuple(touch for touch in touches if touch.at >= since)
+
+
+def _merged(one: Iterable[Touch], other: Iterable[Touch]) -> tuple[Touch, ...]:
+    """Touches of several calls, each arrival once, oldest first."""
+    return tuple(sorted({(touch.at, touch.url): touch for touch in (*one, *other)}.values(), key=lambda t: t.at))
+
+
+def _step(touch: Touch, campaigns: Sequence[Campaign]) -> PathStep:
+    return PathStep(touch.at, _in_campaign(touch.source, campaigns), touch.region, landing_page(touch.url))
+
+
+def _static_source(evidence: Evidence, campaigns: Sequence[Campaign]) -> PathStep:
     campaign = next((each for each in campaigns if each.campaign_id == evidence.campaign_id), None)
+    step = _bare("offline")
     if campaign is None:
-        return replace(_bare("offline"), campaign=evidence.campaign_id or "")
+        return replace(step, source=replace(step.source, campaign=evidence.campaign_id or ""))
     told = campaign.match
     name = told.get("campaign", campaign.name)
     source, medium = told.get("source", ""), told.get("medium", "")
-    return replace(_bare(campaign.channel or "offline"), source=source, medium=medium, campaign=name)
+    return PathStep(NEVER, Source(campaign.channel or "offline", source, medium, name, "", ""))
 
 
 def _in_campaign(source: Source, campaigns: Sequence[Campaign]) -> Source:
@@ -68,9 +172,6 @@ def _in_campaign(source: Source, campaigns: Sequence[Campaign]) -> Source:
     return source
 
 
-def _bare(channel: str) -> Source:
-    return Source(channel, "", "", "", "", "")
-
-
-def _whole(source: Source) -> Credit:
-    return Credit(source, ONE, "", "")
+def _bare(channel: str) -> PathStep:
+    """A source that is no arrival."""
+    return PathStep(NEVER, Source(channel, "", "", "", "", ""))

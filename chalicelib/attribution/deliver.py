@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -12,7 +12,7 @@ from chalicelib.attribution import outbox, store, subjects
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.destinations import Delivery, DeliveryFailed, destination
 from chalicelib.attribution.outbox import Claim
-from chalicelib.attribution.types import AttributedCall, Direction
+from chalicelib.attribution.types import AttributedCall, Direction, Evidence
 from chalicelib.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Destination, Site
@@ -39,17 +39,22 @@ def payload(attributed: AttributedCall, site: Site, now: datetime) -> dict[str, 
 
     The caller's number is opened here: null where it was withheld or is erased.
     """
-    credits = credit_of(attributed, site.model, snapshot.campaigns_of(site.site_id, now))
+    credits = credit_of(attributed, site, snapshot.campaigns_of(site.site_id, now))
     call = attributed.call
     told = {
         "call": {name: value for name, value in asdict(call).items() if name != "caller_sealed"}
         | {"caller": subjects.open_caller(call), "variables": dict(call.variables)}
         | {"answered": call.answered, "day": str(attributed.day)},
-        "evidence": asdict(attributed.evidence),
+        "evidence": asdict(_brief(attributed.evidence)),
         "source": asdict(max(credits, key=lambda credit: credit.weight).source),
     }
     missed = call.direction is Direction.IN and not call.answered
     return told | {"alert": "missed"} if missed else told
+
+
+def _brief(evidence: Evidence) -> Evidence:
+    """The evidence without other people's touches: those of candidates and earlier calls stay with us."""
+    return replace(evidence, earlier=(), candidates=tuple(replace(each, touches=()) for each in evidence.candidates))
 
 
 def _deliver_to(place: Destination, site: Site, attributed: AttributedCall, now: datetime) -> bool:

@@ -1,48 +1,209 @@
-"""Attribution models: how a call's touches share its credit. Pure. A new one is one function and one row in MODELS."""
+"""Attribution models: how a call's touches share its credit. Pure. docs/attribution.md tells what each is for.
+
+A model is named by a text. `model_of` reads it in any spelling and gives the model with its one canonical spec:
+
+    last_non_direct   last_touch   first_touch   linear
+    time_decay:7d                                   half-life in days (d) or hours (h); 7 days where none is told
+    position_based:40/20/40                         percent of the first touch, of all between, of the last
+    custom:first=30,middle=20,last=50,direct=0      any weights by position; what a direct touch keeps, in percent
+
+A further one is a function that gives each touch an amount, oldest first, and a row in _READERS.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from decimal import ROUND_DOWN, Decimal
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Protocol
 
-from chalicelib.attribution.types import Touch
+from chalicelib.attribution.shares import apportion
+from chalicelib.errors import BadInput
 
-Model = Callable[[Sequence[Touch]], tuple[Decimal, ...]]
-
-ONE = Decimal(1)
-STEP = Decimal("0.00000001")  # the facts hold eight digits
+ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
+LEAST_HALF_LIFE, LONGEST_HALF_LIFE = timedelta(hours=1), timedelta(days=365)
 
 
-def last_touch(touches: Sequence[Touch]) -> tuple[Decimal, ...]:
+class Step(Protocol):
+    """What a model asks of a touch."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def direct(self) -> bool: ...  # nobody sent the visitor
+
+
+Amounts = Callable[[Sequence[Step]], list[Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model by its canonical spec. `amounts` are relative: none below 0."""
+
+    spec: str
+    amounts: Amounts
+
+    def weights(self, steps: Sequence[Step]) -> tuple[Decimal, ...]:
+        """The weight of each touch, oldest first; they sum to exactly 1. Never asked for a call without touches."""
+        return (ONE,) if len(steps) == 1 else apportion(self.amounts(steps))
+
+    def split(self, paths: Sequence[tuple[Decimal, Sequence[Step]]]) -> list[tuple[int, int, Decimal]]:
+        """What is above 0, as (path, touch, weight): each path's share times the weights within it, exactly 1 in all.
+
+        A path is a possible caller: his share, and his touches, oldest first and at least one.
+        """
+        if len(paths) == 1:
+            return [(0, place, weight) for place, weight in enumerate(self.weights(paths[0][1])) if weight]
+        parts = [
+            (path, place, share * weight)
+            for path, (share, steps) in enumerate(paths)
+            for place, weight in enumerate(self.weights(steps))
+            if weight
+        ]
+        weights = apportion([amount for *_, amount in parts])
+        return [(path, place, weight) for (path, place, _), weight in zip(parts, weights, strict=True) if weight]
+
+
+def last_touch(steps: Sequence[Step]) -> list[Decimal]:
     """All to the touch before the call."""
-    return _all_to(len(touches) - 1, touches)
+    return _all_to(len(steps) - 1, steps)
 
 
-def first_touch(touches: Sequence[Touch]) -> tuple[Decimal, ...]:
+def first_touch(steps: Sequence[Step]) -> list[Decimal]:
     """All to the touch that brought the visitor for the first time."""
-    return _all_to(0, touches)
+    return _all_to(0, steps)
 
 
-def last_non_direct(touches: Sequence[Touch]) -> tuple[Decimal, ...]:
+def last_non_direct(steps: Sequence[Step]) -> list[Decimal]:
     """All to the last touch that came from somewhere; to the last one where all were direct."""
-    told = [index for index, touch in enumerate(touches) if touch.source.channel != "direct"]
-    return _all_to(told[-1] if told else len(touches) - 1, touches)
+    told = [place for place, step in enumerate(steps) if not step.direct]
+    return _all_to(told[-1] if told else len(steps) - 1, steps)
 
 
-def linear(touches: Sequence[Touch]) -> tuple[Decimal, ...]:
-    """The same to each touch; what does not divide goes to the last."""
-    share = (ONE / len(touches)).quantize(STEP, ROUND_DOWN)
-    return (*[share] * (len(touches) - 1), ONE - share * (len(touches) - 1))
+def linear(steps: Sequence[Step]) -> list[Decimal]:
+    """The same to each touch."""
+    return [ONE] * len(steps)
 
 
-def _all_to(winner: int, touches: Sequence[Touch]) -> tuple[Decimal, ...]:
-    return tuple(ONE if index == winner else Decimal(0) for index in range(len(touches)))
+def time_decay(half_life: timedelta) -> Amounts:
+    """Half as much to a touch that is a half-life older: 2^(−age / half-life)."""
+
+    def amounts(steps: Sequence[Step]) -> list[Decimal]:
+        latest = steps[-1].at
+        return [Decimal(2.0 ** ((step.at - latest) / half_life)) for step in steps]
+
+    return amounts
 
 
-# Name → the weight of each touch, oldest first; never asked for a call without touches. The weights sum to exactly 1.
-MODELS: dict[str, Model] = {
+def by_position(first: Decimal, middle: Decimal, last: Decimal) -> Amounts:
+    """`first` to the first touch, `last` to the last, `middle` to all between them; of two touches, to these two."""
+
+    def amounts(steps: Sequence[Step]) -> list[Decimal]:
+        between = len(steps) - 2
+        return [first, *[middle / between for _ in range(between)], last]
+
+    return lambda steps: amounts(steps) if len(steps) > 1 else [ONE]
+
+
+def without_direct(amounts: Amounts, kept: Decimal) -> Amounts:
+    """As `amounts`, but a direct touch keeps only `kept` of its part.
+
+    Where it keeps nothing it is left out before positions are counted, unless every touch is direct.
+    """
+
+    def lessened(steps: Sequence[Step]) -> list[Decimal]:
+        told = [step for step in steps if not step.direct]
+        if kept:
+            found = amounts(steps)
+            return [amount * kept if step.direct else amount for amount, step in zip(found, steps, strict=True)]
+        if not told:
+            return amounts(steps)
+        given = iter(amounts(told))
+        return [ZERO if step.direct else next(given) for step in steps]
+
+    return lessened
+
+
+@lru_cache(maxsize=256)
+def model_of(text: str, field: str = "model") -> Model:
+    """The model a text names. Raises BadInput naming `field` and saying what is wrong with it."""
+    name, mark, told = "".join(text.lower().split()).partition(":")
+    if mark and not told:
+        raise BadInput(field, f"says nothing behind {name}:")
+    if name in _READERS:
+        return _READERS[name](told, field)
+    if name not in _PLAIN:
+        raise BadInput(field, f"not one of {', '.join((*_PLAIN, *_READERS))}")
+    if mark:
+        raise BadInput(field, f"{name} takes nothing behind it")
+    return Model(name, _PLAIN[name])
+
+
+def _read_time_decay(told: str, field: str) -> Model:
+    found = re.fullmatch(r"(\d{1,5})([dh]?)", told or "7d")
+    if not found:
+        raise BadInput(field, "the half-life is not whole days or hours, as in time_decay:7d or time_decay:36h")
+    number = int(found[1])
+    half_life = timedelta(hours=number) if found[2] == "h" else timedelta(days=number)
+    if not LEAST_HALF_LIFE <= half_life <= LONGEST_HALF_LIFE:
+        raise BadInput(field, "the half-life is not from 1 hour to 365 days")
+    days, rest = divmod(half_life, timedelta(days=1))
+    length = f"{half_life // timedelta(hours=1)}h" if rest else f"{days}d"
+    return Model(f"time_decay:{length}", time_decay(half_life))
+
+
+def _read_position_based(told: str, field: str) -> Model:
+    parts = (told or "40/20/40").split("/")
+    if len(parts) != 3:
+        raise BadInput(field, "not three percentages, as in position_based:40/20/40")
+    first, middle, last = (_percent(part, field) for part in parts)
+    if first + middle + last != HUNDRED:
+        raise BadInput(field, f"the percentages add up to {_shown(first + middle + last)}, not to 100")
+    return Model(f"position_based:{_shown(first)}/{_shown(middle)}/{_shown(last)}", by_position(first, middle, last))
+
+
+def _read_custom(told: str, field: str) -> Model:
+    pairs = [part.partition("=") for part in told.split(",")] if told else []
+    names = [name for name, _, _ in pairs]
+    if not pairs or not {*_POSITIONS, "direct"}.issuperset(names) or len(set(names)) < len(names):
+        raise BadInput(field, "names not its weights, each once, as in custom:first=30,middle=20,last=50,direct=0")
+    given = {name: _percent(value, field, name) for name, _, value in pairs}
+    places = {name: given.get(name, ZERO) for name in _POSITIONS}
+    if not any(places.values()):
+        raise BadInput(field, f"none of {', '.join(_POSITIONS)} is above 0")
+    direct = given.get("direct", HUNDRED)
+    shown = ",".join(f"{name}={_shown(value)}" for name, value in {**places, "direct": direct}.items())
+    return Model(f"custom:{shown}", without_direct(by_position(*places.values()), direct / HUNDRED))
+
+
+def _percent(text: str, field: str, name: str = "a percentage") -> Decimal:
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,2})?", text) or Decimal(text) > HUNDRED:
+        raise BadInput(field, f"{name} is not a number from 0 to 100")
+    return Decimal(text)
+
+
+def _shown(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def _all_to(winner: int, steps: Sequence[Step]) -> list[Decimal]:
+    return [ONE if place == winner else ZERO for place in range(len(steps))]
+
+
+_POSITIONS = ("first", "middle", "last")
+_PLAIN: dict[str, Amounts] = {
     "last_non_direct": last_non_direct,
     "last_touch": last_touch,
     "first_touch": first_touch,
     "linear": linear,
 }
+_READERS: dict[str, Callable[[str, str], Model]] = {
+    "time_decay": _read_time_decay,
+    "position_based": _read_position_based,
+    "custom": _read_custom,
+}
+# Canonical spec → model: those whose credit the facts hold ready. Any other is computed when a report asks for it.
+MODELS: dict[str, Model] = {model.spec: model for model in map(model_of, (*_PLAIN, "time_decay", "position_based"))}

@@ -126,15 +126,53 @@ class EvidenceKind(StrEnum):
 
     LIVE = "live"  # the lease ran when the call came
     GRACE = "grace"  # it had ended shortly before
-    PREVIOUS = "previous"  # an older lease found in the number's history
+    PREVIOUS = "previous"  # the number had just gone to another visitor
+    SHARED = "shared"  # several visitors had seen the number: see the candidates
     STATIC = "static"  # the number stands for one source
     OVERFLOW = "overflow"  # the shared number: the pool was too small
+    PROMO = "promo"  # the caller told a promo code, which names the page view
+    REPEAT = "repeat"  # the call itself tells no visitor, an earlier one of the same caller did
+    SELF_REPORTED = "self_reported"  # the caller said himself what brought him
     UNKNOWN = "unknown"  # ours, but nobody held it; or not ours
+
+
+MEASURED = frozenset(
+    {EvidenceKind.LIVE, EvidenceKind.GRACE, EvidenceKind.PREVIOUS, EvidenceKind.SHARED, EvidenceKind.PROMO}
+)  # the call itself leads to a visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may have made the call, and how likely that is."""
+
+    share: Decimal  # of all candidates of the call, which sum to exactly 1
+    likelihood: float  # calls a second that were to be expected of him at that moment, by the pool's delay profile
+    visitor: str | None = None  # 24 hex digits; None: anybody who saw the number and is none of the others
+    shown_at: datetime | None = None
+    shown_until: datetime | None = None
+    delay_seconds: float | None = None  # from `shown_until` to the call; below 0: the number still stood on his page
+    stands_for: float = 1  # visitors: of those who are shown an overflow number in a storm, a sample is kept
+    touches: tuple[Touch, ...] = ()  # oldest first, none after the call
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCall:
+    """What an earlier call of the same caller was measured by."""
+
+    call_id: str
+    started_at: datetime
+    kind: EvidenceKind
+    visitor: str | None
+    touches: tuple[Touch, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of a call's origin. Verdicts are computed from it, so another model never has to touch a call."""
+    """What is known of a call's origin. Verdicts are computed from it, so another model never has to touch a call.
+
+    The visitor, his lease and touches are those of the likeliest one; where others may have called too, `candidates`
+    has all of them. A repeat keeps what the call's own evidence said: `own_kind`, `own_why` and the other fields.
+    """
 
     kind: EvidenceKind
     why: str  # one plain sentence
@@ -144,6 +182,17 @@ class Evidence:
     leased_at: datetime | None = None
     expires_at: datetime | None = None
     touches: tuple[Touch, ...] = ()  # oldest first, none after the call
+    candidates: tuple[Candidate, ...] = ()  # likeliest first; empty where nobody else comes into question
+    delay_profile: str | None = None  # the version of the pool's delay profile that the likelihoods are of
+    repeat_of: str | None = None  # the earlier call whose source counts for this one
+    own_kind: EvidenceKind | None = None
+    own_why: str | None = None
+    earlier: tuple[EarlierCall, ...] = ()  # the caller's measured calls before this one: his first, and the latest
+
+    @property
+    def told_by_itself(self) -> EvidenceKind:
+        """What the call was evidence of before its caller's other calls were looked at."""
+        return self.own_kind or self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +203,8 @@ class Credit:
     weight: Decimal
     region: str
     landing_page: str
+    candidate: int = 0  # which of the call's candidates this is a touch of
+    share: Decimal = Decimal(1)  # that candidate's share in the call
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,10 @@ def add(commands: Any) -> None:
     command.add_argument("--spend", type=Path, metavar="FILE", help="CSV")
     command.add_argument("--by", default="channel", metavar="GROUPING", help="channel, campaign, keyword, … (channel)")
     command.add_argument(
-        "--model", default="last_non_direct", metavar="MODEL", help="attribution model (last_non_direct)"
+        "--model",
+        default="last_non_direct",
+        metavar="MODEL",
+        help="attribution model, e.g. linear, time_decay:7d, position_based:40/20/40 (last_non_direct)",
     )
     command.add_argument(
         "--out", type=Path, default=Path("report"), metavar="DIR", help="folder for the files (report)"

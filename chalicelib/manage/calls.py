@@ -11,7 +11,6 @@ from chalicelib.attribution import store as attribution_store
 from chalicelib.attribution import stored, subjects
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.merge import fold
-from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.types import AttributedCall, Call, CallEvent
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.http import Request
@@ -30,7 +29,7 @@ def collection(request: Request, site_id: str) -> Any:
     calls = sorted(attribution_store.calls_of_day(site_id, day), key=_key)
     rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
     callers = subjects.open_callers([attributed.call for attributed in rest[:limit]])
-    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, model, campaigns, callers))
+    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, campaigns, callers))
     return {"day": day.isoformat(), "model": model} | shown
 
 
@@ -48,7 +47,7 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
     if attributed is None:  # attribution has not come to it yet
         answer = _call(call, callers) | {"day": None, "evidence": None, "credit": []}
     else:
-        line = _line(attributed, model, store.campaigns_of(site_id), callers)
+        line = _line(attributed, site, model, store.campaigns_of(site_id), callers)
         answer = line | {"evidence": plain(attributed.evidence)}
     told = subjects.open_callers_of_events(record)
     events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
@@ -56,12 +55,17 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
 
 
 def _line(
-    attributed: AttributedCall, model: str, campaigns: tuple[Campaign, ...], callers: Mapping[str, str | None]
+    attributed: AttributedCall,
+    site: Site,
+    model: str,
+    campaigns: tuple[Campaign, ...],
+    callers: Mapping[str, str | None],
 ) -> dict[str, Any]:
     evidence: dict[str, Any] = plain(attributed.evidence)
-    touches = evidence.pop("touches")
-    credit = [plain(part) for part in credit_of(attributed, model, campaigns)]
-    shown = {"day": attributed.day.isoformat(), "evidence": evidence | {"touches": len(touches)}, "credit": credit}
+    for held in (evidence, *evidence["candidates"], *evidence["earlier"]):
+        held["touches"] = len(held["touches"])
+    credit = [plain(part) for part in credit_of(attributed, site, campaigns, model)]
+    shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit}
     return _call(attributed.call, callers) | shown
 
 
@@ -92,4 +96,4 @@ def _day(request: Request, site: Site) -> date:
 
 
 def _model(request: Request, site: Site) -> str:
-    return checks.one_of(request.argument("model") or site.model, "model", MODELS)
+    return checks.model(request.argument("model") or site.model, "model")

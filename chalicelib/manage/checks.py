@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from chalicelib.attribution.models import model_of
 from chalicelib.errors import BadInput
 from chalicelib.manage.currencies import CURRENCIES
 from chalicelib.money import parse_currency
@@ -49,6 +50,11 @@ def phone(text: str, field: str, country: str) -> str:
 def origins(texts: Iterable[str], field: str) -> tuple[str, ...]:
     """Web origins in lower case, each once: scheme, host and perhaps a port, nothing behind."""
     return tuple(dict.fromkeys(_origin(text, f"{field}[{place}]") for place, text in enumerate(texts)))
+
+
+def model(text: str, field: str) -> str:
+    """The canonical spec of an attribution model: `time_decay` is `time_decay:7d`."""
+    return model_of(text, field).spec
 
 
 def one_of(text: str, field: str, known: Iterable[str]) -> str:

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Struct
 
 from chalicelib import aws, clock
-from chalicelib.attribution.models import MODELS
 from chalicelib.body import decode
 from chalicelib.errors import BadInput
 from chalicelib.http import Answer, Request
@@ -58,7 +57,7 @@ def _order(site: Site, body: NewReport) -> dict[str, str]:
         raise BadInput("to", "is before from")
     if (body.last - body.first).days > MOST_DAYS:
         raise BadInput("to", "is more than ten years after from")
-    model = checks.one_of(body.model or site.model, "model", MODELS)
+    model = checks.model(body.model or site.model, "model")
     return {"site_id": site.site_id, "from": body.first.isoformat(), "to": body.last.isoformat(), "model": model}
 
 

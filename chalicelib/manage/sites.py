@@ -16,7 +16,7 @@ from chalicelib.manage.auth import account_of, key_of, site_of
 from chalicelib.manage.bodies import Name, Seconds, checked, given, plain
 from chalicelib.manage.destinations import checked_destinations, shown_destination
 from chalicelib.registry import store
-from chalicelib.registry.types import Destination, Site, SwapRule
+from chalicelib.registry.types import Destination, RepeatRule, Site, SwapRule
 from chalicelib.settings import settings
 
 
@@ -31,6 +31,8 @@ class SiteChange(Struct, kw_only=True):
     swap: list[SwapRule] | UnsetType = UNSET
     model: str | UnsetType = UNSET
     lookback_days: Annotated[int, Meta(ge=1, le=400)] | UnsetType = UNSET
+    repeat_rule: RepeatRule | UnsetType = UNSET
+    share_credit: bool | UnsetType = UNSET
     call_grace_seconds: Seconds | UnsetType = UNSET
     target_talk_seconds: Seconds | UnsetType = UNSET
     destinations: list[Destination] | UnsetType = UNSET
@@ -101,8 +103,6 @@ def snippet_tag(site: Site) -> str:
 
 
 def _checked(fields: dict[str, Any], country: str) -> dict[str, Any]:
-    from chalicelib.attribution.models import MODELS
-
     home = checks.country(fields["country"], "country") if "country" in fields else country
     by_field: dict[str, Callable[[Any, str], Any]] = {
         "time_zone": checks.time_zone,
@@ -110,7 +110,7 @@ def _checked(fields: dict[str, Any], country: str) -> dict[str, Any]:
         "country": checks.country,
         "allowed_origins": checks.origins,
         "swap": lambda rules, field: _swap(rules, field, home),
-        "model": lambda name, field: checks.one_of(name, field, MODELS),
+        "model": checks.model,
         "destinations": checked_destinations,
     }
     return checked(fields, by_field)

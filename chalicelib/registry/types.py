@@ -37,6 +37,14 @@ class HoldRule(StrEnum):
     LEARNED = "learned"
 
 
+class RepeatRule(StrEnum):
+    """Which source counts for a call of somebody who has called before."""
+
+    NEW_VISIT = "new_visit"  # the visit this call came from; where it came from none, that of his latest call
+    FIRST = "first"  # the source of the first call of his that was measured
+    MODEL = "model"  # all his touches, over all his calls, go through the model
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One customer of the service."""
@@ -76,8 +84,10 @@ class Site:
     currency: str  # ISO 4217; all its reports
     country: str  # ISO 3166 alpha-2; assumed for numbers without a prefix
     swap: tuple[SwapRule, ...] = ()
-    model: str = "last_non_direct"
-    lookback_days: int = 90
+    model: str = "last_non_direct"  # canonical spec of attribution.models
+    lookback_days: int = 90  # touches older than that at the call do not count
+    repeat_rule: RepeatRule = RepeatRule.NEW_VISIT
+    share_credit: bool = True  # several possible callers share a call's credit; else the likeliest has it whole
     call_grace_seconds: int = 1800  # a call this soon after a lease ended still belongs to its last holder
     target_talk_seconds: int = 10
     destinations: tuple[Destination, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.reports.figures import Tally
+from chalicelib.reports.figures import Spread, Tally
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -66,6 +66,25 @@ def tallies(db: DuckDBPyConnection, dimensions: tuple[str, ...], model: str) -> 
     return {key: Tally(**sums) for key, sums in rows.items()}
 
 
+def spreads(db: DuckDBPyConnection, dimensions: tuple[str, ...], model: str) -> dict[Key, Spread]:
+    """How far off the count of each row's calls may be; only rows that share a call with another possible caller's.
+
+    A call is one candidate's: with shares p and, of the row, weights w within each candidate's path, what it adds to
+    the row has the mean Σ p w and the variance Σ p w² − (Σ p w)². A credit's weight is p w.
+    """
+    named = ", ".join(dimensions)
+    statement = f"""
+        WITH candidates AS (
+            SELECT {named}, call_id, candidate, share, sum(weight) AS part
+            FROM credits WHERE model = ? AND share < 1 GROUP BY {named}, call_id, candidate, share),
+        shared AS (
+            SELECT {named}, sum(part) AS calls, sum(part * part / share) AS square, max(part / share) AS most
+            FROM candidates GROUP BY {named}, call_id)
+        SELECT {named}, sum(calls) AS calls, sum(square - calls * calls) AS variance, sum(most) AS most
+        FROM shared GROUP BY {named}"""  # noqa: S608
+    return {key: Spread(**sums) for key, sums in _read(db, statement, (model,), len(dimensions)).items()}
+
+
 def total(db: DuckDBPyConnection) -> Tally:
     """The tally of the whole period, where every call and deal counts once."""
     sums: Sums = {}
@@ -89,7 +108,7 @@ def leads_kept(db: DuckDBPyConnection) -> bool:
 def pool_calls(db: DuckDBPyConnection) -> tuple[int, int]:
     """Calls to overflow numbers, and calls to all numbers of pools."""
     counted = "SELECT count(*) FROM calls WHERE direction = 'in' AND pool_id <> ''"
-    return _one(db, counted + " AND evidence = 'overflow'"), _one(db, counted)
+    return _one(db, counted + " AND coalesce(overflow, evidence = 'overflow')"), _one(db, counted)
 
 
 def names_of_campaigns(db: DuckDBPyConnection) -> dict[str, str]:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import log
-from chalicelib.attribution.models import MODELS
+from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import Site
 from chalicelib.reports import facts_store, report_store
 from chalicelib.reports.compose import Order, compose
+from chalicelib.reports.facts import SCHEMAS
 from chalicelib.reports.index_page import write_index
 from chalicelib.reports.layouts import render_all
 from chalicelib.reports.periods import Period, due_periods
@@ -63,7 +64,8 @@ def build_one(site: Site, first_day: date, last_day: date, model: str, now: date
         time_zone=site.time_zone,
     )
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        files = facts_store.fetch(site.site_id, first_day, last_day, Path(folder))
+        kinds = [kind for kind in SCHEMAS if kind != "paths" or model not in MODELS]
+        files = facts_store.fetch(site.site_id, first_day, last_day, Path(folder), kinds)
         report = compose(files, order, now, Path(folder))
     return report_store.put(site.site_id, period, model, render_all(report))
 
@@ -81,9 +83,7 @@ def _ordered(detail: Mapping[str, Any]) -> tuple[Site, Period, str]:
     site = store.site(str(detail["site_id"]))
     if site is None:
         raise NotFound("the site is not registered")
-    model = str(detail.get("model") or site.model)
-    if model not in MODELS:
-        raise BadInput("model", f"not one of {', '.join(MODELS)}")
+    model = model_of(str(detail.get("model") or site.model)).spec
     period = Period(_day(detail, "from"), _day(detail, "to"))
     if period.last_day < period.first_day:
         raise BadInput("to", "before from")

@@ -7,6 +7,7 @@ worst a day is built twice.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from chalicelib.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.reports import facts_store, spend_table
 from chalicelib.reports.day_facts import facts_of_day
+from chalicelib.reports.facts import Fact
 
 if TYPE_CHECKING:
     from chalicelib.attribution.days import ChangedDay
@@ -62,9 +64,8 @@ def rebuild(site_id: str, day: date, now: datetime) -> None:
         lambda caller_key: _first_call(site_id, caller_key),
     )
     spend = spend_table.facts_of_day(site_id, day, campaigns)
-    facts_store.write_day(
-        site_id, day, {"calls": found.calls, "credits": found.credits, "deals": found.deals, "spend": spend}
-    )
+    facts: dict[str, Iterable[Fact]] = {"calls": found.calls, "credits": found.credits, "paths": found.paths}
+    facts_store.write_day(site_id, day, facts | {"deals": found.deals, "spend": spend})
 
 
 def _first_call(site_id: str, caller_key: str) -> datetime | None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from chalicelib.reports import aggregate, parquet
-from chalicelib.reports.figures import Tally, figures_of, tracking_accuracy
+from chalicelib.attribution.models import MODELS, model_of
+from chalicelib.reports import aggregate, any_model, parquet
+from chalicelib.reports.figures import Tally, figures_of, interval_of, tracking_accuracy
 from chalicelib.reports.report import GROUPINGS, NESTED, CallLine, Report, Row, Table
 
 if TYPE_CHECKING:
@@ -30,16 +31,21 @@ class Order:
     site_name: str
     first_day: date
     last_day: date  # included
-    model: str
+    model: str  # canonical spec
     currency: str
     time_zone: str
     groupings: tuple[str, ...] = tuple(GROUPINGS)
 
 
 def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path) -> Report:
-    """Read the facts and compute the report. `folder` takes what does not fit into memory."""
+    """Read the facts and compute the report. `folder` takes what does not fit into memory.
+
+    A model whose credit the facts do not hold is computed from their paths.
+    """
     with parquet.connect(folder) as db:
         parquet.open_views(db, files)
+        if order.model not in MODELS:
+            any_model.credit_by(db, model_of(order.model), folder)
         overflow, pool = aggregate.pool_calls(db)
         calls = aggregate.call_list(db, order.model, MOST_CALLS_LISTED)
         total = aggregate.total(db)
@@ -64,9 +70,15 @@ def _table(db: DuckDBPyConnection, by: str, model: str, total: Tally) -> Table:
     kept = aggregate.leads_kept(db)
     names = _NAMES[dimensions[0]](db) if dimensions[0] in _NAMES else {}
     tallies = aggregate.tallies(db, dimensions, model)
+    spreads = aggregate.spreads(db, dimensions, model)
     whole = _wholes(tallies, total, nested=by in NESTED)
     rows = [
-        Row(key, figures_of(tally, all_calls=whole[key[:-1]], leads_kept=kept), names.get(key[0], ""))
+        Row(
+            key,
+            figures_of(tally, all_calls=whole[key[:-1]], leads_kept=kept),
+            names.get(key[0], ""),
+            interval_of(tally.calls, spreads.get(key)),
+        )
         for key, tally in tallies.items()
     ]
     rows.sort(key=_most_calls_first)

@@ -9,15 +9,23 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution.credit import credit_of
-from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.types import AttributedCall, Credit, Deal, Direction, OutcomeStatus, Source
+from chalicelib.attribution.credit import Path, paths_of, shared_by
+from chalicelib.attribution.models import MODELS, model_of
+from chalicelib.attribution.types import (
+    AttributedCall,
+    Credit,
+    Deal,
+    Direction,
+    EvidenceKind,
+    OutcomeStatus,
+    Source,
+)
 from chalicelib.money import round_half_up
 from chalicelib.registry.types import Campaign, Site
 from chalicelib.reports.callbacks import called_back
-from chalicelib.reports.facts import CallFact, CreditFact, DealFact
+from chalicelib.reports.facts import CallFact, CreditFact, DealFact, PathFact
 
-CreditOf = Callable[[AttributedCall, str, Sequence[Campaign]], tuple[Credit, ...]]
+PathsOf = Callable[[AttributedCall, Site, Sequence[Campaign]], tuple[Path, ...]]
 NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal without a call, unless it names one itself
 
 
@@ -27,6 +35,7 @@ class DayFacts:
 
     calls: tuple[CallFact, ...]
     credits: tuple[CreditFact, ...]
+    paths: tuple[PathFact, ...]
     deals: tuple[DealFact, ...]
 
 
@@ -37,7 +46,7 @@ def facts_of_day(
     deals: Sequence[Deal],
     first_call_of: Callable[[str], datetime | None],
     *,
-    credit: CreditOf = credit_of,
+    paths: PathsOf = paths_of,
     own_sources: Mapping[str, Source] | None = None,
 ) -> DayFacts:
     """Count one day.
@@ -49,15 +58,19 @@ def facts_of_day(
     reached = called_back(attributed.call for attributed in calls)
     counted: list[CallFact] = []
     credited: list[CreditFact] = []
+    steps: list[PathFact] = []
     for attributed in calls:
-        threshold = talk_threshold(site, campaigns, attributed, credit(attributed, site.model, campaigns))
-        fact = _call_fact(site, attributed, threshold, reached, marks.get(attributed.call.call_id))
+        found = paths(attributed, site, campaigns)
+        threshold = talk_threshold(site, campaigns, attributed, shared_by(model_of(site.model), found))
+        region = found[0].steps[-1].region
+        fact = _call_fact(site, attributed, threshold, reached, marks.get(attributed.call.call_id), region)
         counted.append(fact)
         if attributed.call.direction is Direction.IN:
-            credited.extend(_credit_facts(fact, attributed, campaigns, credit))
+            credited.extend(_credit_facts(fact, found))
+            steps.extend(_path_facts(fact, found))
     own = own_sources or {}
     cards = (_deal_fact(site, deal, first_call_of, own.get(deal.external_id, NO_SOURCE)) for deal in deals)
-    return DayFacts(tuple(counted), tuple(credited), tuple(cards))
+    return DayFacts(tuple(counted), tuple(credited), tuple(steps), tuple(cards))
 
 
 def quality_marks(deals: Iterable[Deal]) -> dict[str, Decimal]:
@@ -89,7 +102,12 @@ def _is_of(campaign: Campaign, attributed: AttributedCall, source: Source) -> bo
 
 
 def _call_fact(
-    site: Site, attributed: AttributedCall, threshold: int, reached: frozenset[str], quality: Decimal | None
+    site: Site,
+    attributed: AttributedCall,
+    threshold: int,
+    reached: frozenset[str],
+    quality: Decimal | None,
+    region: str,
 ) -> CallFact:
     call, evidence = attributed.call, attributed.evidence
     local = call.started_at.astimezone(ZoneInfo(site.time_zone))
@@ -114,22 +132,21 @@ def _call_fact(
         talk_seconds=call.talk_seconds,
         ring_seconds=call.ring_seconds,
         quality=quality,
-        region=evidence.touches[-1].region if evidence.touches else "",
+        region=region,
         manager=call.answered_by or "",
         visitor=evidence.visitor or "",
+        overflow=evidence.told_by_itself is EvidenceKind.OVERFLOW,
     )
 
 
-def _credit_facts(
-    fact: CallFact, attributed: AttributedCall, campaigns: Sequence[Campaign], credit: CreditOf
-) -> Iterable[CreditFact]:
-    for model in MODELS:
-        for part in credit(attributed, model, campaigns):
+def _credit_facts(fact: CallFact, paths: Sequence[Path]) -> Iterable[CreditFact]:
+    for spec, model in MODELS.items():
+        for part in shared_by(model, paths):
             yield CreditFact(
                 site_id=fact.site_id,
                 call_id=fact.call_id,
                 day=fact.day,
-                model=model,
+                model=spec,
                 channel=part.source.channel,
                 source=part.source.source,
                 medium=part.source.medium,
@@ -149,6 +166,31 @@ def _credit_facts(
                 called_back=fact.called_back,
                 talk_seconds=fact.talk_seconds,
                 quality=fact.quality,
+                candidate=part.candidate,
+                share=part.share,
+            )
+
+
+def _path_facts(fact: CallFact, paths: Sequence[Path]) -> Iterable[PathFact]:
+    for candidate, path in enumerate(paths):
+        for position, step in enumerate(path.steps):
+            yield PathFact(
+                site_id=fact.site_id,
+                call_id=fact.call_id,
+                day=fact.day,
+                candidate=candidate,
+                share=path.share,
+                position=position,
+                came_at=step.at,
+                direct=step.direct,
+                channel=step.source.channel,
+                source=step.source.source,
+                medium=step.source.medium,
+                campaign=step.source.campaign,
+                keyword=step.source.keyword,
+                creative=step.source.creative,
+                region=step.region,
+                landing_page=step.landing_page,
             )
 
 

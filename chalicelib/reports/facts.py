@@ -1,4 +1,4 @@
-"""What is counted, one row a call, a credit, a deal or a day's spend: the columns of the Parquet files. Pure.
+"""What is counted, one row a call, a credit, a step, a deal or a day's spend: the columns of the Parquet files. Pure.
 
 A credit repeats what the figures need of its call, so that a report under any model is one scan without a join.
 Only incoming calls have credits. Field names, types and order are the files' schema: `SCHEMAS` gives DuckDB's types.
@@ -38,11 +38,15 @@ class CallFact:
     region: str
     manager: str
     visitor: str
+    overflow: bool  # the pool's shared number was called
 
 
 @dataclass(frozen=True, slots=True)
 class CreditFact:
-    """One source's part of an incoming call under one model. The weights of a call and model sum to exactly 1."""
+    """One source's part of an incoming call under one model. The weights of a call and model sum to exactly 1.
+
+    Where several visitors may have called, `share` is the candidate's part of the call and `weight` is within it.
+    """
 
     site_id: str
     call_id: str
@@ -67,6 +71,33 @@ class CreditFact:
     called_back: bool
     talk_seconds: int
     quality: Decimal | None
+    candidate: int
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PathFact:
+    """One touch of one possible caller of an incoming call: all that a model needs, so that any model can be asked.
+
+    A source that is no arrival (a static number, the overflow number, unknown) is a path of one step.
+    """
+
+    site_id: str
+    call_id: str
+    day: date
+    candidate: int
+    share: Decimal
+    position: int  # oldest first
+    came_at: datetime
+    direct: bool
+    channel: str
+    source: str
+    medium: str
+    campaign: str
+    keyword: str
+    creative: str
+    region: str
+    landing_page: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +146,7 @@ class SpendFact:
     impressions: int | None
 
 
-Fact = CallFact | CreditFact | DealFact | SpendFact
+Fact = CallFact | CreditFact | PathFact | DealFact | SpendFact
 
 _COLUMN_TYPES = {
     "str": "VARCHAR",
@@ -129,7 +160,11 @@ _COLUMN_TYPES = {
     "Decimal": "DECIMAL(18,2)",
     "Decimal | None": "DECIMAL(18,2)",
 }
-_OWN_TYPES = {"weight": "DECIMAL(9,8)", "clicks": "BIGINT", "impressions": "BIGINT", "quality": "DECIMAL(4,2)"}
+_OWN_TYPES = {
+    **dict.fromkeys(("weight", "share"), "DECIMAL(9,8)"),
+    **dict.fromkeys(("clicks", "impressions"), "BIGINT"),
+    "quality": "DECIMAL(4,2)",
+}
 
 
 def _schema(shape: type[Fact]) -> dict[str, str]:
@@ -140,6 +175,7 @@ def _schema(shape: type[Fact]) -> dict[str, str]:
 SCHEMAS: dict[str, dict[str, str]] = {
     "calls": _schema(CallFact),
     "credits": _schema(CreditFact),
+    "paths": _schema(PathFact),
     "deals": _schema(DealFact),
     "spend": _schema(SpendFact),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -33,13 +33,15 @@ def write_day(site_id: str, day: date, facts: Mapping[str, Iterable[Fact]]) -> N
             )
 
 
-def fetch(site_id: str, first_day: date, last_day: date, folder: Path) -> parquet.FactFiles:
+def fetch(
+    site_id: str, first_day: date, last_day: date, folder: Path, kinds: Collection[str] = tuple(SCHEMAS)
+) -> parquet.FactFiles:
     """Download the files of a period (both days included) into `folder`; days without facts have none."""
-    wanted = [(kind, key) for kind in SCHEMAS for key in _keys(kind, site_id, first_day, last_day)]
-    paths: dict[str, list[Path]] = {kind: [] for kind in SCHEMAS}
+    wanted = [(kind, key) for kind in kinds for key in _keys(kind, site_id, first_day, last_day)]
+    paths: dict[str, list[Path]] = {kind: [] for kind in kinds}
     for kind, key in wanted:
         paths[kind].append(folder / f"{kind}-{key.rsplit('=', 1)[1]}")
-    targets = [path for kind in SCHEMAS for path in paths[kind]]
+    targets = [path for kind in kinds for path in paths[kind]]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(_download, [key for _, key in wanted], targets))
     return parquet.FactFiles(paths)

@@ -14,6 +14,7 @@ from chalicelib.money import percent, ratio, round_half_up
 
 SECONDS_PER_DAY = 86_400
 ZERO = Decimal(0)
+Z_95 = Decimal("1.96")  # of a normal variable, 95 % lie within so many standard deviations
 
 
 class Unit(StrEnum):
@@ -46,6 +47,15 @@ class Tally:
     gross_profit: Decimal | None = None
     cycle_seconds: Decimal | None = None  # median, from the caller's first call to the won deal
     spend: Decimal | None = None  # None: nobody supplied spend for this dimension or period
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What a row has of calls that several visitors may have made: expected, the variance of it, and at the most."""
+
+    calls: Decimal = ZERO
+    variance: Decimal = ZERO
+    most: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +166,18 @@ def figures_of(tally: Tally, *, all_calls: Decimal, leads_kept: bool) -> Figures
         romi=_return(gross_profit, spend),
         sales_cycle=_quotient(tally.cycle_seconds, Decimal(SECONDS_PER_DAY), digits=1),
     )
+
+
+def interval_of(calls: Decimal, spread: Spread | None) -> tuple[Decimal, Decimal] | None:
+    """Between what, with 95 % confidence, the count of a row's calls lies; None where no call is in doubt.
+
+    The sum of what each call in doubt adds (Poisson-binomial) by its normal approximation, within what is possible.
+    """
+    if spread is None or spread.variance <= 0:
+        return None
+    certain, about = calls - spread.calls, Z_95 * spread.variance.sqrt()
+    low, high = max(certain, calls - about), min(certain + spread.most, calls + about)
+    return _count(low), _count(high)
 
 
 def tracking_accuracy(overflow_calls: int, pool_calls: int) -> Decimal | None:

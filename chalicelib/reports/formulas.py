@@ -34,6 +34,8 @@ ACCURACY_FORMULA = "(1 − calls to the overflow number / calls to the pool) × 
 NOTES: tuple[str, ...] = (
     "An empty cell is no value: nothing to divide by, or nobody supplied the data.",
     "Percentages are rounded half up to 2 digits and shares to 1; they are never forced to add up to 100.",
+    "Where several visitors may have made a call they share it, and the row's calls are what is expected: the true "
+    "number lies, with 95 % confidence, between the two bounds beside it.",
     "Totals are computed from the calls, not added up from the rows: one caller may appear in several rows.",
     "A return below 0 % is a loss; spend without deals shows −100 %.",
 )

@@ -60,12 +60,20 @@ def write(path: Path, kind: str, facts: Iterable[Fact]) -> None:
 
 
 def open_views(db: DuckDBPyConnection, files: FactFiles) -> None:
-    """Make `calls`, `credits`, `deals` and `spend` readable as tables."""
+    """Make `calls`, `credits`, `paths`, `deals` and `spend` readable as tables.
+
+    A column that files of an earlier version do not have is NULL in them.
+    """
     for kind, schema in SCHEMAS.items():
         paths = [str(path) for path in files.of(kind)]
         if paths:
             listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-            db.execute(f"CREATE VIEW {kind} AS SELECT * FROM read_parquet([{listed}], union_by_name=true)")  # noqa: S608
+            source = f"read_parquet([{listed}], union_by_name=true)"
+            there = {name for name, *_ in db.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}  # noqa: S608
+            missing = "".join(
+                f", CAST(NULL AS {column}) AS {name}" for name, column in schema.items() if name not in there
+            )
+            db.execute(f"CREATE VIEW {kind} AS SELECT *{missing} FROM {source}")  # noqa: S608
         else:
             columns = ", ".join(f"{name} {column}" for name, column in schema.items())
             db.execute(f"CREATE TABLE {kind} ({columns})")

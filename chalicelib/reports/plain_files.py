@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib import clock, money
 from chalicelib.attribution.import_deals import HEADINGS as DEAL_HEADINGS
-from chalicelib.attribution.models import MODELS
+from chalicelib.attribution.models import model_of
 from chalicelib.errors import BadInput
 from chalicelib.registry.types import Site
 from chalicelib.reports import parquet
@@ -50,10 +50,10 @@ def run(
     `by` is a grouping, or several with commas. `currency` is needed only where the files name none; `time_zone` and
     `country` are of times and telephone numbers that name none. Raises BadInput for a wrong argument or file.
     """
-    groupings = _checked(by, model, time_zone)
+    groupings, spec = _checked(by, time_zone), model_of(model).spec
     inputs = (Input(calls).read(), Input(deals, DEAL_HEADINGS).read(), Input(spend, SPEND_HEADINGS).read())
     told = money.parse_currency(currency) if currency else _currency_in(inputs[1:])
-    site = Site(SITE_ID, "", "", calls.stem, (), time_zone, told, country, model=model)
+    site = Site(SITE_ID, "", "", calls.stem, (), time_zone, told, country, model=spec)
     facts = counted(*inputs, site, secrets.token_bytes(32))
     rejected = [row for one in inputs for row in one.rejected]
     _tell(rejected, out)
@@ -64,12 +64,10 @@ def run(
     return {"files": {name: str(out / name) for name in files}, **counts, "rejected": rejected}
 
 
-def _checked(by: str, model: str, time_zone: str) -> tuple[str, ...]:
+def _checked(by: str, time_zone: str) -> tuple[str, ...]:
     groupings = tuple(part.strip() for part in by.split(","))
     if not set(groupings) <= set(GROUPINGS):
         raise BadInput("by", f"not one of {', '.join(GROUPINGS)}")
-    if model not in MODELS:
-        raise BadInput("model", f"not one of {', '.join(MODELS)}")
     try:
         ZoneInfo(time_zone)
     except (KeyError, ValueError, OSError):

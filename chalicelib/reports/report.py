@@ -22,6 +22,7 @@ GROUPINGS: dict[str, tuple[str, ...]] = {
     "manager": ("manager",),
 }
 NESTED = frozenset({"campaign_keyword"})
+BOUNDS = ("calls_low", "calls_high")  # what files call a row's interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Row:
     key: tuple[str, ...]
     figures: Figures
     name: str = ""  # e.g. the campaign's name beside its id
+    interval: tuple[Decimal, Decimal] | None = None  # of `calls`, 95 %; None where no call of the row is in doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Table:
     def dimensions(self) -> tuple[str, ...]:
         """The dimensions that name a row."""
         return GROUPINGS[self.by]
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """The columns of the interval, where any row has one."""
+        return BOUNDS if any(row.interval for row in self.rows) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Report files in S3, `reports/<site_id>/<from>_<to>/<model>/<file>`, and the links that open them for a while."""
+"""Report files in S3, `reports/<site_id>/<from>_<to>/<model>/<file>`, and the links that open them for a while.
+
+A model's spec stands there with `-` for its slashes: `position_based:40-20-40`.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class ReportFile:
 
 def put(site_id: str, period: Period, model: str, files: Mapping[str, bytes]) -> dict[str, str]:
     """Store a report's files; file name → key."""
-    keys = {name: f"reports/{site_id}/{period.name}/{model}/{name}" for name in files}
+    keys = {name: f"reports/{site_id}/{period.name}/{model.replace('/', '-')}/{name}" for name in files}
     for name, content in files.items():
         put_file(keys[name], content)
     return keys
@@ -66,4 +69,4 @@ def _files(prefix: str, objects: Iterable[Mapping[str, object]]) -> Iterable[Rep
         parts = key.removeprefix(prefix).split("/")
         period = parse_period_name(parts[0])
         if len(parts) == 3 and period is not None:
-            yield ReportFile(key, period, parts[1], parts[2], int(str(stored["Size"])))
+            yield ReportFile(key, period, parts[1].replace("-", "/"), parts[2], int(str(stored["Size"])))

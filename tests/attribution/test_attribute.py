@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.attribution import days, join, store
 from chalicelib.attribution.attribute import MAX_TOUCHES, attribute
-from chalicelib.attribution.credit import credit_of
+from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
 from chalicelib.errors import NotFound, StorageUnavailable
@@ -80,7 +80,7 @@ def test_a_call_finds_the_visitor_and_his_touches_through_the_lease(site: Any) -
     assert (evidence.kind, evidence.visitor, evidence.leased_at) == (EvidenceKind.LIVE, visitor(), LEASED)
     assert [each.source.channel for each in evidence.touches] == ["paid_search", "direct"]
     assert evidence.touches[0].region == "Москва"
-    (credit,) = credit_of(found(), SITE.model, [])
+    (credit,) = credit_of(found(), SITE, [])
     assert (credit.source.channel, credit.source.campaign) == ("paid_search", "338151")
 
 
@@ -88,7 +88,15 @@ def test_touches_after_the_call_or_beyond_the_lookback_do_not_count(site: Any) -
     touch("https://pallets.example/?utm_source=later", NOW + timedelta(minutes=1))
     touch("https://pallets.example/?utm_source=old", NOW - timedelta(days=91))
     attribute(ring(), NOW)
-    assert [each.source.source for each in found().evidence.touches] == ["yandex", ""]
+    assert [each.source.source for each in found().evidence.touches] == [
+        "old",
+        "yandex",
+        "",
+    ]  # the look-back may change
+    (path,) = paths_of(found(), SITE, [])
+    assert [step.source.source for step in path.steps] == ["yandex", ""]
+    (wider,) = paths_of(found(), replace(SITE, lookback_days=92), [])
+    assert [step.source.source for step in wider.steps] == ["old", "yandex", ""]
 
 
 def test_of_very_many_touches_the_first_and_the_latest_stay(site: Any) -> None:
@@ -97,6 +105,10 @@ def test_of_very_many_touches_the_first_and_the_latest_stay(site: Any) -> None:
     attribute(ring(), NOW)
     touches = found().evidence.touches
     assert (len(touches), touches[0].source.source, touches[-1].at) == (MAX_TOUCHES, "yandex", LEASED)
+    touch("https://pallets.example/?utm_source=old", NOW - timedelta(days=300))
+    attribute(ring("generic-2"), NOW)
+    touches = found("generic-2").evidence.touches
+    assert (len(touches), [each.source.source for each in touches[:2]]) == (MAX_TOUCHES, ["old", "yandex"])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.attribution import stored
-from chalicelib.attribution.types import CallEvent, CallStatus, Direction, Evidence, EvidenceKind, Source, Touch
+from chalicelib.attribution.shares import STEP
+from chalicelib.attribution.types import (
+    CallEvent,
+    CallStatus,
+    Candidate,
+    Direction,
+    EarlierCall,
+    Evidence,
+    EvidenceKind,
+    Source,
+    Touch,
+)
 
 MOMENTS = st.integers(0, 10**12).map(lambda ms: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms))
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -43,18 +54,50 @@ def test_an_event_reads_back(event: CallEvent, received_at: datetime) -> None:
     assert record.events == ((received_at, event),)
 
 
+TOUCHES = st.lists(st.builds(Touch, MOMENTS, TEXTS, TEXTS, TEXTS, SOURCES), max_size=3).map(tuple)
+KINDS = st.sampled_from(EvidenceKind)
+
+
 @given(
     st.builds(
         Evidence,
-        kind=st.sampled_from(EvidenceKind),
+        kind=KINDS,
         why=TEXTS,
         visitor=st.none() | TEXTS,
         leased_at=st.none() | MOMENTS,
-        touches=st.lists(st.builds(Touch, MOMENTS, TEXTS, TEXTS, TEXTS, SOURCES), max_size=3).map(tuple),
+        touches=TOUCHES,
+        candidates=st.lists(
+            st.builds(
+                Candidate,
+                share=st.integers(1, 10**8).map(lambda units: units * STEP),
+                likelihood=st.floats(0, 1),
+                visitor=st.none() | TEXTS,
+                shown_until=st.none() | MOMENTS,
+                delay_seconds=st.none() | st.floats(-1e6, 1e6),
+                touches=TOUCHES,
+            ),
+            max_size=3,
+        ).map(tuple),
+        own_kind=st.none() | KINDS,
+        earlier=st.lists(st.builds(EarlierCall, TEXTS, MOMENTS, KINDS, st.none() | TEXTS, TOUCHES), max_size=2).map(
+            tuple
+        ),
     )
 )
 def test_evidence_reads_back(evidence: Evidence) -> None:
     assert stored.evidence_of(stored.evidence_text(evidence)) == evidence
+
+
+def test_evidence_stored_before_there_were_candidates_reads_still() -> None:
+    text = (
+        '{"kind":"grace","why":"The lease had ended 40 s before the call.","pool_id":"p1","campaign_id":null,'
+        '"visitor":"61","leased_at":"2026-11-22T09:00:00Z","expires_at":"2026-11-22T09:06:00Z","touches":[{"at":'
+        '"2026-11-22T09:00:00Z","url":"https://s.example/","referrer":"","region":"","source":{"channel":"direct",'
+        '"source":"","medium":"","campaign":"","keyword":"","creative":"","click_id":null}}]}'
+    )
+    evidence = stored.evidence_of(text)
+    assert (evidence.kind, evidence.told_by_itself, evidence.candidates) == (EvidenceKind.GRACE, EvidenceKind.GRACE, ())
+    assert evidence.touches[0].source.channel == "direct"
 
 
 def test_what_an_event_does_not_say_takes_no_room() -> None:

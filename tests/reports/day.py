@@ -43,8 +43,9 @@ def call(
     talk: int = 30,
     direction: Direction = Direction.IN,
     kind: EvidenceKind = EvidenceKind.LIVE,
+    touches: tuple[str, ...] = ("paid_search",),
 ) -> AttributedCall:
-    """Take in a finished call with one touch of CAMPAIGN, and mark its day."""
+    """Take in a finished call with touches of these channels and CAMPAIGN, an hour apart, and mark its day."""
     event = CallEvent(
         f"{call_id}-ended",
         call_id,
@@ -60,8 +61,10 @@ def call(
     assert item is not None
     settled = subjects.settle(item, at)
     folded = fold(record_of({**item, **attributes(settled)}))
-    touch = Touch(at - timedelta(minutes=3), "https://shop.example/", "", "Москва", source())
-    evidence = Evidence(kind, "for a test", pool_id="p1", touches=(touch,))
+    begun = at - timedelta(minutes=3, hours=len(touches) - 1)
+    came = [(begun + timedelta(hours=hour), source(channel)) for hour, channel in enumerate(touches)]
+    touched = tuple(Touch(when, "https://shop.example/", "", "Москва", told) for when, told in came)
+    evidence = Evidence(kind, "for a test", pool_id="p1", touches=touched)
     store.put_evidence(folded, evidence, DAY, settled)
     days.mark_changed(SITE.site_id, DAY)
     return AttributedCall(folded, evidence, DAY)

@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.attribution import days
+from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.types import Direction, EvidenceKind
 from chalicelib.reports import build_report, close_day, facts_store, import_spend, parquet, report_store
 from chalicelib.settings import settings
@@ -45,7 +46,7 @@ def test_a_closed_day_holds_its_calls_credits_deals_and_spend(tmp_path: Path) ->
     assert facts("calls", "call_id, hour, weekday, answered, target, quality", tmp_path) == [
         ("c1", 12, 2, True, True, Decimal("4.00"))
     ]
-    models = [(model, CAMPAIGN, Decimal(1)) for model in ("first_touch", "last_non_direct", "last_touch", "linear")]
+    models = [(model, CAMPAIGN, Decimal(1)) for model in sorted(MODELS)]
     assert facts("credits", "model, campaign, weight", tmp_path) == models
     assert facts("deals", "call_id, won, amount, first_call_at", tmp_path) == [
         ("c1", True, Decimal("20000.00"), NOON.replace(tzinfo=None))
@@ -125,6 +126,27 @@ def test_a_report_is_built_from_the_facts_and_linked_from_the_index(aws: Any) ->
     index = _body(aws, report_store.index_key(SITE.site_id)).decode()
     assert "report.xlsx" in index and "X-Amz-Signature" in index
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in answer["files"]["report.xlsx"]
+
+
+def test_another_model_recounts_the_past_without_touching_a_call(aws: Any) -> None:
+    day.call("c1", touches=("paid_search", "social", "direct"))
+    close_day.close(later())
+    before = {table: aws.client("dynamodb").scan(TableName=table)["Items"] for table in (settings().calls_table,)}
+    asked = {"site_id": SITE.site_id, "from": "2026-11-03", "to": "2026-11-03"}
+    counted = {}
+    for model in ("last_touch", "Position_Based:30/20/50", "custom:first=30,last=10,direct=0"):
+        answer = build_report.build(NOON, asked | {"model": model})
+        assert answer["built"] == 1
+    for file in report_store.files_of(SITE.site_id):
+        if file.name == "report.json":
+            rows = json.loads(_body(aws, file.key), parse_float=Decimal)["groupings"]["channel"]["rows"]
+            counted[file.model] = {row["channel"]: row["calls"] for row in rows}
+    assert counted == {
+        "last_touch": {"direct": 1},
+        "position_based:30/20/50": {"paid_search": Decimal("0.3"), "social": Decimal("0.2"), "direct": Decimal("0.5")},
+        "custom:first=30,middle=0,last=10,direct=0": {"paid_search": Decimal("0.75"), "social": Decimal("0.25")},
+    }
+    assert before == {table: aws.client("dynamodb").scan(TableName=table)["Items"] for table in before}
 
 
 def test_the_schedule_builds_every_due_period_of_every_site() -> None:

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 from chalicelib.reports.figures import UNITS
 from chalicelib.reports.report import Report, Row, Table
@@ -28,7 +29,7 @@ def _file(table: Table) -> bytes:
     named = any(row.name for row in table.rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*table.dimensions, *(["name"] if named else []), *UNITS])
+    writer.writerow([*table.dimensions, *(["name"] if named else []), *UNITS, *table.bounds])
     writer.writerows(_lines(table, named=named))
     return out.getvalue().encode("utf-8-sig")
 
@@ -36,15 +37,18 @@ def _file(table: Table) -> bytes:
 def _lines(table: Table, *, named: bool) -> Iterable[list[str]]:
     for row in (*table.rows, _total(table)):
         keys = [*row.key, *([row.name] if named else [])]
-        yield [*map(_safe, keys), *(_cell(row, name) for name in UNITS)]
+        figures = [
+            *(row.figures.get(name) for name in UNITS),
+            *((row.interval or (None, None)) if table.bounds else ()),
+        ]
+        yield [*map(_safe, keys), *map(_cell, figures)]
 
 
 def _total(table: Table) -> Row:
     return Row(("TOTAL", *[""] * (len(table.dimensions) - 1)), table.total)
 
 
-def _cell(row: Row, name: str) -> str:
-    value = row.figures.get(name)
+def _cell(value: Decimal | None) -> str:
     return "" if value is None else f"{value:f}"
 
 

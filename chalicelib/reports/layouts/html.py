@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.reports.figures import UNITS, Figures, Unit
 from chalicelib.reports.formulas import ACCURACY_FORMULA, FORMULAS, NOTES
-from chalicelib.reports.layouts.labels import label, row_label, value_label
-from chalicelib.reports.layouts.numbers import shown, with_currency
+from chalicelib.reports.layouts.labels import label, model_label, row_label, value_label
+from chalicelib.reports.layouts.numbers import between, shown, with_currency
 from chalicelib.reports.report import Report, Row, Table
 from chalicelib.reports.verdict import judge, loses
 
@@ -60,7 +60,7 @@ def render(report: Report) -> dict[str, bytes]:
     verdict = judge(report.tables)
     page = template("report.html.j2").render(
         report=report,
-        model=value_label("model", report.model),
+        model=model_label(report.model),
         tiles=list(_tiles(report)),
         losing=verdict.losing[:MOST_JUDGEMENTS],
         earning=verdict.earning[:MOST_JUDGEMENTS],
@@ -89,7 +89,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(label=label, row_label=row_label, value_label=value_label, money=with_currency)
+    made.globals.update(
+        label=label, row_label=row_label, value_label=value_label, model_label=model_label, money=with_currency
+    )
     return made
 
 
@@ -185,7 +187,7 @@ def _table_view(table: Table) -> dict[str, Any]:
         "rows": [
             {
                 "word": row_label(table.dimensions, row.key, row.name),
-                "cells": _cells(row.figures, names),
+                "cells": _cells(row.figures, names, row.interval),
                 "loss": loses(row.figures),
             }
             for row in table.rows[:MOST_ROWS]
@@ -196,7 +198,9 @@ def _table_view(table: Table) -> dict[str, Any]:
     }
 
 
-def _cells(figures: Figures, names: list[str]) -> list[dict[str, str | bool]]:
+def _cells(
+    figures: Figures, names: list[str], interval: tuple[Decimal, Decimal] | None = None
+) -> list[dict[str, str | bool]]:
     cells: list[dict[str, str | bool]] = []
     for name in names:
         value = figures.get(name)
@@ -204,6 +208,7 @@ def _cells(figures: Figures, names: list[str]) -> list[dict[str, str | bool]]:
         cells.append(
             {
                 "text": shown(value, UNITS[name]),
+                "between": between(*interval) if interval and name == "calls" else "",
                 "exact": exact,
                 "bad": name in ("roi", "romi") and value is not None and value < 0,
             }

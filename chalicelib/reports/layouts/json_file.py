@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.reports.figures import UNITS
 from chalicelib.reports.formulas import ACCURACY_FORMULA, FORMULAS, NOTES
-from chalicelib.reports.report import Report, Row, Table
+from chalicelib.reports.report import BOUNDS, Report, Row, Table
 
 
 def render(report: Report) -> dict[str, bytes]:
@@ -46,4 +46,5 @@ def _row(table: Table, row: Row) -> dict[str, Any]:
         **dict(zip(table.dimensions, row.key, strict=True)),
         **named,
         **{name: row.figures.get(name) for name in UNITS},
+        **dict(zip(BOUNDS, row.interval or (), strict=False)),
     }

@@ -68,7 +68,12 @@ ENGLISH: dict[str, str] = {
     "model:last_non_direct": "last non-direct touch",
     "model:last_touch": "last touch",
     "model:first_touch": "first touch",
-    "model:linear": "shared equally by all touches",
+    "model:linear": "touches equally",
+    "model:time_decay": "touches by age, half as much per",
+    "model:position_based": "touches by position, first/between/last",
+    "model:custom": "touches by weight,",
+    "calls_low": "Calls, at least (95 %)",
+    "calls_high": "Calls, at most (95 %)",
     # the call list
     "started_at": "Started",
     "call_id": "Call",
@@ -92,6 +97,12 @@ def value_label(dimension: str, value: str, language: str = "en") -> str:
         return f"{int(value):02d}:00"
     words = LANGUAGES[language]
     return words.get(f"{dimension}:{value}") or (value or words[""])
+
+
+def model_label(spec: str, language: str = "en") -> str:
+    """A model's spec in words, with its own figures behind them."""
+    name, _, figures = spec.partition(":")
+    return f"{value_label('model', name, language)} {figures.replace(',', ', ')}".strip()
 
 
 def row_label(dimensions: tuple[str, ...], key: tuple[str, ...], name: str = "", language: str = "en") -> str:

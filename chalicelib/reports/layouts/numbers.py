@@ -24,6 +24,12 @@ def shown(value: Decimal | None, unit: Unit) -> str:
     return grouped(value) if unit is Unit.COUNT else f"{value:f}".replace("-", MINUS)
 
 
+def between(low: Decimal, high: Decimal) -> str:
+    """`10–15`: the bounds of a count in whole numbers; empty where they are the same."""
+    bounds = [grouped(round_half_up(bound, 0)) for bound in (low, high)]
+    return "\u2013".join(bounds) if bounds[0] != bounds[1] else ""
+
+
 def with_currency(value: Decimal | None, currency: str) -> str:
     """`118 000 ₽`; the currency's code where it has no symbol of its own."""
     return "" if value is None else f"{shown(value, Unit.MONEY)}\u00a0{SYMBOLS.get(currency, currency)}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.reports.figures import UNITS, Unit
 from chalicelib.reports.formulas import ACCURACY_FORMULA, FORMULAS, NOTES
-from chalicelib.reports.layouts.labels import label, value_label
+from chalicelib.reports.layouts.labels import label, model_label, value_label
 from chalicelib.reports.layouts.xlsx_charts import add_charts
 from chalicelib.reports.report import CallLine, Report, Row, Table
 
@@ -99,21 +99,23 @@ class _Styles:
 
 def _table_sheet(sheet: Worksheet, table: Table, styles: _Styles) -> None:
     first = len(table.dimensions)
-    for column, name in enumerate((*table.dimensions, *UNITS)):
+    for column, name in enumerate((*table.dimensions, *UNITS, *table.bounds)):
         sheet.write_string(0, column, label(name), styles.header)
     for line, row in enumerate(table.rows, start=1):
         for column, text in enumerate(_key_texts(table, row)):
             sheet.write_string(line, column, text, styles.text)
         _figures(sheet, line, first, row, styles)
+        for column, bound in enumerate(row.interval or (), start=first + len(UNITS)):
+            sheet.write_number(line, column, bound, styles.shared)
     last = len(table.rows) + 1
     sheet.write_string(last, 0, label("total"), styles.total_text)
     _figures(sheet, last, first, Row((), table.total), styles, total=True)
     sheet.set_row(0, 32)
     sheet.set_column(0, first - 1, 34 if first == 1 else 26)
-    sheet.set_column(first, first + len(UNITS) - 1, 11)
+    sheet.set_column(first, first + len(UNITS) + len(table.bounds) - 1, 11)
     sheet.freeze_panes(1, first)
     sheet.repeat_rows(0)
-    sheet.autofilter(0, 0, max(last - 1, 1), first + len(UNITS) - 1)
+    sheet.autofilter(0, 0, max(last - 1, 1), first + len(UNITS) + len(table.bounds) - 1)
     for name in ("roi", "romi"):
         column = first + list(UNITS).index(name)
         rule = {"type": "cell", "criteria": "<", "value": 0, "format": styles.loss}
@@ -184,7 +186,7 @@ def about(report: Report) -> list[tuple[str, str]]:
     return [
         ("Site", report.site_name),
         ("Period", f"{report.first_day} to {report.last_day}"),
-        ("Attribution model", value_label("model", report.model)),
+        ("Attribution model", model_label(report.model)),
         ("Currency", report.currency),
         ("Time zone", report.time_zone),
         ("Tracking accuracy", accuracy),

@@ -9,12 +9,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution.credit import credit_of
-from chalicelib.attribution.types import AttributedCall, Credit, Deal, EvidenceKind
+from chalicelib.attribution.credit import Path, paths_of
+from chalicelib.attribution.types import AttributedCall, Deal, EvidenceKind
 from chalicelib.errors import BadInput
 from chalicelib.registry.types import Campaign, Site
 from chalicelib.reports.day_facts import facts_of_day
-from chalicelib.reports.facts import CallFact, CreditFact, DealFact, SpendFact
+from chalicelib.reports.facts import Fact
 from chalicelib.reports.plain.calls import call_of
 from chalicelib.reports.plain.cells import Cells, Reader
 from chalicelib.reports.plain.deals import DealRow, deal_of
@@ -26,9 +26,7 @@ from chalicelib.reports.spend_channel import spend_fact
 SITE_ID = "files"
 
 
-def counted(
-    calls: Input, deals: Input, spend: Input, site: Site, key: bytes
-) -> dict[str, list[CallFact] | list[CreditFact] | list[DealFact] | list[SpendFact]]:
+def counted(calls: Input, deals: Input, spend: Input, site: Site, key: bytes) -> dict[str, list[Fact]]:
     """All rows as facts by kind. `key` is of the callers' hashes; called back is told within each day."""
     reader = Reader(ZoneInfo(site.time_zone), site.country, key)
     attributed = _calls(calls, reader)
@@ -36,14 +34,15 @@ def counted(
     rows = _once(deals.parsed(lambda line, cells: _timed(deal_of(line, cells, reader), known)))
     own = {row.external_id: row.source for row in rows if row.source}
     found = [
-        facts_of_day(site, (), day_calls, day_deals, known.first_call, credit=_credit, own_sources=own)
+        facts_of_day(site, (), day_calls, day_deals, known.first_call, paths=_paths, own_sources=own)
         for day_calls, day_deals in _by_day(attributed, [_deal(row, known, site) for row in rows])
     ]
     return {
         "calls": [fact for day in found for fact in day.calls],
         "credits": [fact for day in found for fact in day.credits],
+        "paths": [fact for day in found for fact in day.paths],
         "deals": [fact for day in found for fact in day.deals],
-        "spend": spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency))),
+        "spend": [*spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency)))],
     }
 
 
@@ -72,11 +71,11 @@ def _calls(source: Input, reader: Reader) -> list[AttributedCall]:
     return source.parsed(parse)
 
 
-def _credit(attributed: AttributedCall, model: str, campaigns: Sequence[Campaign]) -> tuple[Credit, ...]:
+def _paths(attributed: AttributedCall, site: Site, campaigns: Sequence[Campaign]) -> tuple[Path, ...]:
     """A row that names its source means it, whatever kind of number was called."""
     if attributed.evidence.touches:
         attributed = replace(attributed, evidence=replace(attributed.evidence, kind=EvidenceKind.LIVE))
-    return credit_of(attributed, model, campaigns)
+    return paths_of(attributed, site, campaigns)
 
 
 def _timed(row: DealRow, known: CallsByCaller) -> DealRow:
