@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from chalicelib import stack_settings
-from chalicelib.commands import carriers, endpoint, imports, numbers, pool, provision, replay, report
+from chalicelib.commands import carriers, endpoint, imports, numbers, pool, provision, redrive, report
 from chalicelib.errors import BadInput, CallpathError
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     stack = "name of the deployed stack, e.g. callpath-prod; without it the CALLPATH_* environment tells the tables"
     root.add_argument("--stack", metavar="NAME", help=stack)
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (provision, numbers, pool, endpoint, carriers, imports, report, replay):
+    for module in (provision, numbers, pool, endpoint, carriers, imports, report, redrive):
         module.add(commands)
     return root
 

@@ -10,7 +10,7 @@ from chalicelib.errors import NotFound
 BATCH = 10
 
 
-def replay(dead_letters_url: str, limit: int | None = None) -> int:
+def redrive(dead_letters_url: str, limit: int | None = None) -> int:
     """Move up to `limit` messages (all that wait now, unless told) back to their source queue; answers how many.
 
     A message is deleted here only after it was sent there: at worst it is there twice, and tasks take that.

@@ -50,7 +50,7 @@ def test_help_lists_every_command() -> None:
         [sys.executable, "-m", "chalicelib", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
 
-    for name in ("provision", "numbers", "pool", "endpoint", "import-spend", "import-deals", "report", "replay"):
+    for name in ("provision", "numbers", "pool", "endpoint", "import-spend", "import-deals", "report", "redrive"):
         assert f"\n    {name}" in told
 
 
@@ -141,7 +141,7 @@ def test_spend_and_deals_are_imported(aws: Any, run: Any) -> None:
     assert attribution_store.deal("s1", "csv", "A-1001") is not None
 
 
-def test_dead_letters_are_replayed_by_url(aws: Any, run: Any) -> None:
+def test_dead_letters_are_redriven_by_url(aws: Any, run: Any) -> None:
     sqs = aws.client("sqs")
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -151,9 +151,9 @@ def test_dead_letters_are_replayed_by_url(aws: Any, run: Any) -> None:
     )
     sqs.send_message(QueueUrl=dead, MessageBody="{}")
 
-    code, printed, _ = run("replay", dead)
+    code, printed, _ = run("redrive", dead)
 
-    assert (code, answer_in(printed)) == (0, {"replayed": 1})
+    assert (code, answer_in(printed)) == (0, {"redriven": 1})
 
 
 def test_a_report_is_made_of_plain_files_without_aws(tmp_path: Path) -> None:
@@ -192,8 +192,8 @@ def test_a_report_is_made_of_plain_files_without_aws(tmp_path: Path) -> None:
         (["numbers", "import", "/nowhere.csv", "--site", "s9"], 1, "error: There is no site s9.\n"),
         (["provision", "--account", "A"], 2, "error: --account and --site: both are needed"),
         (["provision", *SITE, "--currency", "RUR"], 2, "error: currency: not an ISO 4217 currency in use\n"),
-        (["replay", "attribute"], 2, "error: --stack: name the deployed stack"),
-        (["replay", "everything"], 2, "error: QUEUE: not one of attribute"),
+        (["redrive", "attribute"], 2, "error: --stack: name the deployed stack"),
+        (["redrive", "everything"], 2, "error: QUEUE: not one of attribute"),
         (["--stack", "callpath-none", "provision", "--operator-key"], 1, "error: There is no stack callpath-none.\n"),
         (["report", "--calls", "/nowhere.jsonl"], 2, "error: "),
         (["explode"], 2, "usage: "),

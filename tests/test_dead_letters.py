@@ -30,7 +30,7 @@ def waiting(sqs: Any, url: str) -> int:
 def test_all_dead_letters_go_back_to_their_queue(queues: tuple[Any, str, str]) -> None:
     sqs, source, dead = queues
 
-    assert dead_letters.replay(dead) == 13
+    assert dead_letters.redrive(dead) == 13
 
     assert (waiting(sqs, source), waiting(sqs, dead)) == (13, 0)
     bodies = {sqs.receive_message(QueueUrl=source)["Messages"][0]["Body"] for _ in range(13)}
@@ -40,13 +40,13 @@ def test_all_dead_letters_go_back_to_their_queue(queues: tuple[Any, str, str]) -
 def test_one_may_be_tried_first(queues: tuple[Any, str, str]) -> None:
     sqs, source, dead = queues
 
-    assert dead_letters.replay(dead, limit=1) == 1
+    assert dead_letters.redrive(dead, limit=1) == 1
 
     assert (waiting(sqs, source), waiting(sqs, dead)) == (1, 12)
 
 
-def test_a_queue_that_nobody_gives_up_into_is_not_replayed(queues: tuple[Any, str, str]) -> None:
+def test_a_queue_that_nobody_gives_up_into_is_not_redriven(queues: tuple[Any, str, str]) -> None:
     _, source, _ = queues
 
     with pytest.raises(NotFound):
-        dead_letters.replay(source)
+        dead_letters.redrive(source)

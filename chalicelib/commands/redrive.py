@@ -1,4 +1,4 @@
-"""`replay`: dead letters, back to the task that gave them up."""
+"""`redrive`: dead letters, back to the task that gave them up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUEUES = {  # name on the command line → output of the stack
 def add(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser(
-        "replay",
+        "redrive",
         help="put dead letters back into their queue",
         description="Move the messages a task gave up on back to its queue, once their cause is mended.",
     )
@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> bool:
-    show({"replayed": dead_letters.replay(_url(options), options.limit)})
+    show({"redriven": dead_letters.redrive(_url(options), options.limit)})
     return True
 
 
