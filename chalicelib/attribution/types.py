@@ -39,16 +39,36 @@ class CallEvent:
     started_at: datetime | None = None
     answered_at: datetime | None = None
     line_answered_at: datetime | None = None  # the carrier took the caller's line: not yet that anybody talks to him
-    ended_at: datetime | None = None
+    ended_at: datetime | None = None  # of an event of a leg: the leg's end, and the call's where no other leg goes on
     talk_seconds: int | None = None
     line_seconds: int | None = None  # how long the caller's line was open: talk, unless an event says otherwise
+    wait_seconds: int | None = None  # till somebody talked to him, as the carrier counts it
     total_seconds: int | None = None
     status: CallStatus | None = None  # only an event that tells the end gives one
+    leg: str | None = None  # the carrier's id of the leg that this event is of; None: it is of the call as a whole
+    who: str | None = None  # whom of the business the leg is with: extension, name, number, "" where that is not told
+    rang_at: datetime | None = None  # a telephone of the business began to ring
+    left_at: datetime | None = None  # the leg ended; whether the call did, other events tell
     answered_by: str | None = None
     hangup_cause: str | None = None
     recording_url: str | None = None
     recording_seconds: int | None = None
     variables: tuple[tuple[str, str], ...] = ()  # what the carrier was told to carry along, e.g. utm_source
+    unread: str | None = None  # why nothing more of the event could be read; it lies as it came in the bucket
+    closing: bool = False  # not the carrier's: ours, because no event told the end
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One telephone of the business that a call rang: when it rang, who took it, how long he talked."""
+
+    leg_id: str  # the carrier's
+    who: str | None
+    rang_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    talk_seconds: int | None  # None where he answered and no event told his end
+    hangup_cause: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +98,18 @@ class Call:
     number: str | None  # E.164 of the tracking number
     answered_at: datetime | None
     ended_at: datetime | None
-    ring_seconds: int | None
+    ring_seconds: int | None  # since a telephone of the business first rang; None while it rings
     talk_seconds: int
     status: CallStatus
-    answered_by: str | None
+    answered_by: str | None  # who answered first
     hangup_cause: str | None
     recording_url: str | None
     variables: tuple[tuple[str, str], ...] = ()
+    wait_seconds: int | None = None  # from the start till somebody talked, else till the end: menus, queue, ringing
+    last_answered_by: str | None = None  # who answered last: another one after a transfer
+    legs: tuple[Leg, ...] = ()  # in the order they rang
+    end_missing: bool = False  # no event told the end: the clock closed it
+    unread: int = 0  # events that could not be read and lie as they came
 
     @property
     def caller(self) -> Caller:

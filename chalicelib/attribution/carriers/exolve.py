@@ -59,6 +59,7 @@ class Told(msgspec.Struct):
     date_time: str | None = None
     duration: float | None = None
     talk_time: float | None = None
+    wait_time: float | None = None
     cause_code: str | int | None = None
     path: str | None = None
 
@@ -119,6 +120,7 @@ def _measured(event: CallEvent, told: Told) -> CallEvent:
     cause = str(told.cause_code or "")
     status = CallStatus.ACCEPTED if talk else CAUSES.get(cause, CallStatus.FAILED)
     event = replace(event, ended_at=event.at, talk_seconds=talk, total_seconds=total)
+    event = replace(event, wait_seconds=_seconds(told.wait_time, "wait_time"))
     return replace(event, status=status, hangup_cause=cause or None)
 
 

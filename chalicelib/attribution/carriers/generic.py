@@ -2,9 +2,10 @@
 
     {"event": "call.started" | "call.answered" | "call.ended" | "recording", "call_id", "linked_id"?, "event_id"?,
      "direction": "in" | "out", "from", "to", "started_at", "answered_at", "ended_at",
-     "duration_sec", "talk_sec", "disposition", "hangup_cause", "answered_by", "recording_url", "variables"}
+     "duration_sec", "talk_sec", "wait_sec", "disposition", "hangup_cause", "answered_by", "recording_url", "variables"}
 
-Times are ISO 8601 or seconds since 1970. `linked_id` is the call where `call_id` is one of its legs. The answer's
+Times are ISO 8601 or seconds since 1970. `linked_id` is the call where `call_id` is one of its legs: a telephone of
+the business that was rung. The call ends with its own `call.ended`, else when every leg has ended. The answer's
 `forward_to` tells a PBX that asks where the call is to go.
 """
 
@@ -61,6 +62,7 @@ class Body(msgspec.Struct):
     ended_at: str | float | None = None
     duration_sec: int | None = None
     talk_sec: int | None = None
+    wait_sec: int | None = None
     disposition: str | None = None
     hangup_cause: int | str | None = None
     answered_by: str | None = None
@@ -84,6 +86,7 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
         raise BadInput("call_id", "is empty")
     caller, number = _parties(told, country)
     ended = told.event == "call.ended"
+    leg = told.call_id if told.linked_id and told.linked_id != told.call_id else None
     return (
         CallEvent(
             event_id=(told.event_id or f"{told.event}-{told.call_id}")[:200],
@@ -103,6 +106,10 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
             recording_url=told.recording_url or None,
             recording_seconds=_seconds(told.recording_sec, "recording_sec"),
             variables=_variables(told.variables),
+            wait_seconds=_seconds(told.wait_sec, "wait_sec"),
+            leg=leg,
+            who=told.answered_by or "" if leg else None,
+            rang_at=_time(told.started_at, "started_at", endpoint) if leg else None,
         ),
     )
 

@@ -91,13 +91,21 @@ def _call(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEven
     name = f"call-{told.call_id or ''}-{told.seq or told.call_state}"
     event = CallEvent(name[:200], needed(told.entry_id, "entry_id"), at=at)
     event = _with_parties(event, told, country, outgoing=bool(told.caller.extension))
+    if told.location == "abonent" and told.call_id:  # the others are the menu and the queue, where nobody rings
+        event = replace(event, leg=told.call_id, who=_extension(told) or "")
     if told.call_state == "Appeared":
-        return replace(event, started_at=at)
+        return replace(event, started_at=at, rang_at=at if event.leg else None)
     if told.call_state == "Connected" and told.location == "abonent":
-        return replace(event, answered_at=at, answered_by=_extension(told))
+        return replace(event, answered_at=at)
+    return _left(event, told) if told.call_state == "Disconnected" else event
+
+
+def _left(event: CallEvent, told: Told) -> CallEvent:
+    """A leg ended; the call with it, where one of the two hung up and nobody passed it on."""
     moved = told.caller.was_transferred or told.called.was_transferred
-    over = told.call_state == "Disconnected" and str(told.disconnect_reason) in CALL_OVER and not moved
-    return replace(event, ended_at=at) if over else event
+    reason = str(told.disconnect_reason or "")
+    event = replace(event, left_at=event.at if event.leg else None, hangup_cause=reason if event.leg else None)
+    return replace(event, ended_at=event.at) if reason in CALL_OVER and not moved else event
 
 
 def _summary(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEvent | None:

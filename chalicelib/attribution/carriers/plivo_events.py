@@ -82,12 +82,14 @@ def _hangup(form: Form, call_id: str, now: datetime) -> CallEvent:
 
 def _leg(form: Form, call_id: str, now: datetime, country: str) -> CallEvent:
     action = form["DialAction"]
-    event = CallEvent(f"leg-{form.get('DialBLegUUID', '')}-{action}", call_id, at=now)
+    leg_id, called = form.get("DialBLegUUID", ""), form.get("DialBLegTo")
+    event = CallEvent(f"leg-{leg_id}-{action}", call_id, at=now, leg=leg_id or call_id)
+    event = replace(event, who=international(called, country) or called or "")
     if action == "answer":
-        called = form.get("DialBLegTo")
-        return replace(event, answered_at=now, answered_by=international(called, country) or called or None)
+        return replace(event, answered_at=now)
     if action == "hangup":
-        return replace(event, talk_seconds=seconds(form.get("DialBLegDuration"), "DialBLegDuration"))
+        talked = seconds(form.get("DialBLegDuration"), "DialBLegDuration")
+        return replace(event, talk_seconds=talked, left_at=now, hangup_cause=form.get("DialBLegHangupCauseName"))
     return event
 
 

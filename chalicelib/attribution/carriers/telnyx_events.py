@@ -32,6 +32,7 @@ class Payload(msgspec.Struct):
     """The part of a Call Control payload we read."""
 
     call_session_id: str | None = None
+    call_leg_id: str | None = None
     caller: str | None = msgspec.field(name="from", default=None)
     called: str | None = msgspec.field(name="to", default=None)
     direction: str | None = None
@@ -69,12 +70,14 @@ def call_control(hook: Hook, country: str) -> CallEvent:
     at = zoned(needed(told.occurred_at, "data.occurred_at"), "data.occurred_at")
     payload = told.payload
     session = needed(payload.call_session_id, "data.payload.call_session_id")
-    event = CallEvent(needed(told.id, "data.id")[:200], session, at=at)
+    event = CallEvent(needed(told.id, "data.id")[:200], session, at=at, leg=payload.call_leg_id)
     event = _with_parties(event, payload, country)
     if told.event_type == "call.initiated":
-        return replace(event, started_at=zoned(payload.start_time, "data.payload.start_time") or at)
+        # Only this event tells which leg is which: one that goes out rings somebody.
+        rang = at if payload.direction == "outgoing" and payload.call_leg_id else None
+        return replace(event, started_at=zoned(payload.start_time, "data.payload.start_time") or at, rang_at=rang)
     if told.event_type in ("call.answered", "call.bridged"):
-        return replace(event, answered_at=at)
+        return replace(event, line_answered_at=at)
     if told.event_type == "call.hangup":
         cause = payload.hangup_cause
         return replace(event, ended_at=at, hangup_cause=cause, status=HANGUP_CAUSES.get(cause or ""))

@@ -81,6 +81,7 @@ def _leg(form: Form, now: datetime, country: str) -> CallEvent:
     leg_id, status = _need(form, "CallSid"), _need(form, "CallStatus")
     at = _moment(form, "Timestamp") or now
     event = CallEvent(f"leg-{leg_id}-{form.get('SequenceNumber') or status}", _need(form, "ParentCallSid"), at=at)
+    event = replace(event, leg=leg_id, who=form.get("To", ""), rang_at=at if status == "ringing" else None)
     if status == "in-progress":
         return replace(event, answered_at=at)
     if status not in ENDED:

@@ -25,7 +25,7 @@ SIGNED_HEADERS: tuple[str, ...] = ()
 METHODS = ("GET", "POST")
 CREDENTIALS: tuple[str, ...] = ()
 OPTIONAL_CREDENTIALS = (CREDENTIAL,)
-EVENTS = ("started", "answered", "ended", "lost", "recording")
+EVENTS = ("started", "ringing", "answered", "left", "ended", "lost", "recording")
 CARRIED = ("scenario_name", "external_id", "ym_client_id", "ua_client_id", "gclid", "yclid")
 Field = str | int | float | None
 
@@ -70,13 +70,13 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
     at = _at(told, endpoint.time_zone) or hook.request.now
     call_id = needed(told.call_session_id, "call_session_id")
     carried = tuple((name, str(value)[:500]) for name in CARRIED if (value := getattr(told, name)) not in (None, ""))
-    event = CallEvent(f"{kind}-{told.employee_id or ''}", call_id, at=at, variables=carried)
+    event = CallEvent(_event_id(kind, told), call_id, at=at, variables=carried)
     event = _with_parties(event, told, country)
     began = moment(told.start_time, "start_time", endpoint.time_zone)
     if kind == "started":
         return (replace(event, started_at=began or at),)
-    if kind == "answered":
-        return (replace(event, answered_at=at, answered_by=told.employee_full_name, started_at=began),)
+    if kind in ("ringing", "answered", "left"):
+        return (_of_employee(event, told, kind, began),)
     if kind == "recording":
         length = seconds(told.file_duration, "file_duration")
         return (replace(event, recording_url=told.file_link or None, recording_seconds=length),)
@@ -126,13 +126,31 @@ def _number(told: Scalar) -> float:
         raise BadInput("notification_timestamp", "is not a number") from None
 
 
+def _event_id(kind: str, told: Told) -> str:
+    """An employee may be rung twice in one call: then the moment tells the two apart."""
+    moment = told.notification_timestamp or told.notification_time if kind in ("ringing", "answered", "left") else None
+    return "-".join(str(part) for part in (kind, told.employee_id or "", moment) if part is not None)[:200]
+
+
+def _of_employee(event: CallEvent, told: Told, kind: str, began: datetime | None) -> CallEvent:
+    """One employee's telephone rings, is answered, or is done with the call, which may go on with another."""
+    who = told.employee_full_name or str(told.employee_id or "")
+    event = replace(event, leg=str(told.employee_id or "") or who or None, who=who)
+    if kind == "ringing":
+        return replace(event, rang_at=event.at)
+    if kind == "left":
+        return replace(event, left_at=event.at)
+    return replace(event, answered_at=event.at, started_at=began)
+
+
 def _ended(event: CallEvent, told: Told, began: datetime | None, *, lost: bool) -> CallEvent:
     talk = seconds(told.talk_time_duration, "talk_time_duration") or 0
-    wait = seconds(told.wait_time_duration, "wait_time_duration") or 0
-    total = seconds(told.total_time_duration, "total_time_duration") or talk + wait
+    wait = seconds(told.wait_time_duration, "wait_time_duration")
+    total = seconds(told.total_time_duration, "total_time_duration") or talk + (wait or 0)
     if began is None and event.at:
         began = event.at - timedelta(seconds=total)
     event = replace(event, started_at=began, ended_at=event.at, total_seconds=total, talk_seconds=0 if lost else talk)
+    event = replace(event, wait_seconds=wait)
     if talk and not lost:
         return replace(event, status=CallStatus.ACCEPTED, answered_by=told.employee_full_name)
     return replace(event, status=CallStatus.MISSED, hangup_cause=told.lost_reason)

@@ -80,6 +80,8 @@ def read(told: Told, now: datetime, country: str) -> CallEvent:
 
 def _of_status(event: CallEvent, told: Told, at: datetime) -> CallEvent:
     incoming = told.direction != "outbound"
+    if not incoming:
+        event = replace(event, leg=told.uuid, who="", rang_at=at if told.status in ("started", "ringing") else None)
     if told.status == "started":
         return replace(event, started_at=at)
     if told.status == "answered":
@@ -93,7 +95,8 @@ def _of_status(event: CallEvent, told: Told, at: datetime) -> CallEvent:
     status, cause = ENDINGS.get(told.status or ""), told.detail or told.reason or told.status
     if status is None:  # ringing, human, machine, disconnected, or one that came after this was written
         return event
-    return replace(event, status=status, hangup_cause=cause, ended_at=at if incoming else None)
+    event = replace(event, status=status, hangup_cause=cause)
+    return replace(event, ended_at=at) if incoming else replace(event, left_at=at)
 
 
 def _completed(event: CallEvent, told: Told, at: datetime, incoming: bool) -> CallEvent:
@@ -106,7 +109,7 @@ def _completed(event: CallEvent, told: Told, at: datetime, incoming: bool) -> Ca
         return replace(event, line_answered_at=began, line_seconds=length, ended_at=ended, hangup_cause=cause)
     if began:
         return replace(event, answered_at=began, ended_at=ended)
-    return replace(event, talk_seconds=length, ended_at=ended) if length else event
+    return replace(event, talk_seconds=length, ended_at=ended) if length else replace(event, left_at=ended)
 
 
 def _recorded(event: CallEvent, told: Told) -> CallEvent:

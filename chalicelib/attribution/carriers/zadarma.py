@@ -91,8 +91,11 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
     event = _with_parties(CallEvent(_event_id(form), call_id, at=began or now), form, country)
     if name in ("NOTIFY_START", "NOTIFY_OUT_START"):
         return (replace(event, started_at=began or now),)
+    if name == "NOTIFY_INTERNAL":
+        return (replace(event, leg=form.get("internal"), who=form.get("internal"), rang_at=began or now),)
     if name == "NOTIFY_ANSWER":
-        return (replace(event, answered_at=now, answered_by=form.get("internal") or form.get("destination")),)
+        who = form.get("internal") or form.get("destination")
+        return (replace(event, leg=who, who=who, answered_at=now),)
     return (_ended(event, form, began, now),) if name in ("NOTIFY_END", "NOTIFY_OUT_END") else (event,)
 
 
@@ -108,7 +111,7 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
 
 def _event_id(form: dict[str, str]) -> str:
     """Several extensions may ring and answer one call; each recording is one of its own."""
-    parts = ("event", "internal", "destination", "call_id_with_rec")
+    parts = ("event", "internal", "destination", "call_id_with_rec", "call_start")
     names = parts if form["event"] in ("NOTIFY_INTERNAL", "NOTIFY_ANSWER", "NOTIFY_RECORD") else parts[:1]
     return "-".join(form.get(part, "") for part in names)[:200]
 

@@ -87,6 +87,9 @@ def test_the_sample_is_read_whole() -> None:
         hangup_cause="16",
         recording_url="https://pbx.example.com/rec/1763805128.123.mp3",
         variables=(("utm_source", "yandex"),),
+        leg="1763805128.123",
+        who="101",
+        rang_at=datetime(2026, 11, 22, 9, 52, 8, tzinfo=UTC),
     )
 
 

@@ -28,8 +28,15 @@ def signed(**changes: Any) -> Any:
 
 def control(name: str, **payload: Any) -> Any:
     told = sample("telnyx", f"call.{name}.json")
+    told["data"] |= {part: payload.pop(part) for part in ("id", "occurred_at") if part in payload}
     told["data"]["payload"] |= payload
     return hook(told)
+
+
+def leg(name: str, leg_id: str, seconds: int, **payload: Any) -> Any:
+    """An event of a leg that went out from the sample's call, so many seconds after 09:52:08."""
+    at = (utc(2026, 11, 22, 9, 52, 8) + timedelta(seconds=seconds)).isoformat()
+    return control(name, id=f"{leg_id}-{name}", occurred_at=at, call_leg_id=leg_id, **payload)
 
 
 def test_the_signed_sample_and_the_known_vector_verify() -> None:
@@ -110,11 +117,33 @@ def test_a_call_nobody_answered_tells_why(cause: str, status: CallStatus) -> Non
 
 
 def test_a_second_target_that_answers_makes_the_call_answered() -> None:
-    first = sample("telnyx", "call.hangup.json")
-    first["data"] |= {"id": "leg-1", "occurred_at": "2026-11-22T09:52:10.900000Z"}
-    first["data"]["payload"] |= {"hangup_cause": "no_answer", "call_leg_id": "leg-1"}
-    folded = call("telnyx", control("initiated"), hook(first), control("answered"), control("hangup"), country="US")
-    assert (folded.status, folded.talk_seconds) == (CallStatus.ACCEPTED, 2)
+    steps = [
+        control("initiated"),
+        leg("initiated", "leg-1", 1, direction="outgoing"),
+        leg("hangup", "leg-1", 31, hangup_cause="no_answer"),
+        leg("initiated", "leg-2", 32, direction="outgoing"),
+        leg("answered", "leg-2", 40),
+        leg("bridged", "leg-2", 41),
+        leg("hangup", "leg-2", 70),
+        control("hangup", id="line-end", occurred_at="2026-11-22T09:53:20.000000Z"),
+    ]
+    folded = call("telnyx", *steps, country="US")
+    assert (folded.status, folded.talk_seconds, folded.direction) == (CallStatus.ACCEPTED, 30, Direction.IN)
+    assert [(each.leg_id, each.talk_seconds) for each in folded.legs] == [("leg-1", 0), ("leg-2", 30)]
+    assert folded.hangup_cause == "normal_clearing"
+    assert call("telnyx", *steps[:-1], country="US").status is CallStatus.OPEN  # the caller is still on the line
+
+
+def test_an_application_that_answers_and_finds_nobody_is_no_talk() -> None:
+    steps = [
+        control("initiated"),
+        control("answered"),
+        leg("initiated", "leg-1", 5, direction="outgoing"),
+        leg("hangup", "leg-1", 35, hangup_cause="timeout"),
+        control("hangup", occurred_at="2026-11-22T09:52:50.000000Z"),
+    ]
+    folded = call("telnyx", *steps, country="US")
+    assert (folded.status, folded.talk_seconds, folded.answered_at) == (CallStatus.MISSED, 0, None)
 
 
 def test_the_business_rings_out() -> None:

@@ -175,13 +175,13 @@ def test_every_ending_of_the_forwarded_leg_tells_why(status: str, expected: Call
     assert call("vonage", *LINE, leg("b", "outbound", status, 30), ENDED).status is expected
 
 
-def test_talk_is_from_the_targets_answer_over_a_second_leg_to_the_end() -> None:
+def test_talk_is_what_the_legs_talked_without_the_pause_between_them() -> None:
     first = {"start_time": iso(later(10)), "end_time": iso(later(30)), "duration": "20"}
     second = {"start_time": iso(later(35)), "end_time": iso(later(60)), "duration": "25"}
     legs = [leg("b", "outbound", "answered", 10), leg("b", "outbound", "completed", 30, **first)]
     legs += [leg("c", "outbound", "answered", 35), leg("c", "outbound", "completed", 60, **second)]
     folded = call("vonage", *LINE, *legs, ENDED)
-    assert (folded.talk_seconds, folded.ring_seconds, folded.direction) == (50, 10, Direction.IN)
+    assert (folded.talk_seconds, folded.ring_seconds, folded.direction) == (45, 10, Direction.IN)
     assert folded.number == "+74990000001"
 
 
