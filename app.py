@@ -169,6 +169,15 @@ def census(event: CloudWatchEvent) -> Any:
     return task.count(clock.parse_time(event.time, field="time"))
 
 
+@app.schedule(Rate(30, unit=Rate.MINUTES), name="close_calls")
+@traced("close_calls")
+def close_calls(event: CloudWatchEvent) -> Any:
+    """Close the calls whose end no carrier has told."""
+    from chalicelib.attribution import close_calls as task
+
+    return task.close(clock.parse_time(event.time, field="time"))
+
+
 @app.schedule(Rate(5, unit=Rate.MINUTES), name="close_day")
 @traced("close_day")
 def close_day(event: CloudWatchEvent) -> Any:

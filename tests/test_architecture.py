@@ -33,6 +33,7 @@ STORAGE_MODULES = {
     "deals_table",
     "subjects_table",
     "outbox",
+    "open_calls",
 }
 HEAVY = {
     "duckdb",
@@ -55,6 +56,7 @@ PURE = {
     "attribution": {
         "types",
         "merge",
+        "legs",
         "sources",
         "channels",
         "shares",

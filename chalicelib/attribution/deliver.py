@@ -29,6 +29,8 @@ def deliver(message: dict[str, Any], now: datetime) -> None:
     site, attributed = snapshot.site_by_id(site_id, now), store.call(site_id, call_id)
     if site is None or attributed is None:
         raise NotFound("No such call." if site else "No such site.")
+    if attributed.call.ended_at is None:  # it was passed on while this waited; its real end queues it again
+        return
     failed = [each.kind for each in site.destinations if not _deliver_to(each, site, attributed, now)]
     if failed:
         raise DeliveryFailed(f"Not delivered: {', '.join(failed)}.")

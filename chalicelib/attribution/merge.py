@@ -64,7 +64,7 @@ def fold(record: CallRecord) -> Call:
     started_at = min(told(say.events, lambda e: e.started_at), default=first_seen_at)
     answered_at = _answered_at(say)
     ended_at = _ended_at(say)
-    end_missing = ended_at is None and not told(say.whole, lambda e: e.status) and any(e.closing for e in known)
+    end_missing = ended_at is None and any(event.closing for event in known)
     if end_missing:
         ended_at = _last_heard(say.events, started_at)
     talk = _talk_seconds(say, answered_at, ended_at)

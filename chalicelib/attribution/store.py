@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from chalicelib import aws, clock
-from chalicelib.attribution import stored
+from chalicelib.attribution import open_calls, stored
 from chalicelib.attribution.deals_table import deal, deals_of_caller, deals_of_day, join_deal, put_deal
 from chalicelib.attribution.table import call_pk
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence
@@ -103,6 +103,8 @@ def put_evidence(call: Call, evidence: Evidence, day: date, settled: Mapping[str
     }
     if call.caller_key:
         written["site_caller"] = {"S": f"{call.site_id}#{call.caller_key}"}
+    if call.ended_at is None:
+        written[open_calls.SHARD] = {"S": open_calls.shard_of(call.call_id)}
     names = {f"#{index}": name for index, name in enumerate(written)}
     values = {f":{index}": value for index, value in enumerate(written.values())}
     not_known_better = "attribute_not_exists(folded) OR folded <= :folded"
@@ -112,7 +114,9 @@ def put_evidence(call: Call, evidence: Evidence, day: date, settled: Mapping[str
             answer = client.update_item(
                 TableName=settings().calls_table,
                 Key=call_pk(call.site_id, call.call_id),
-                UpdateExpression="SET " + ", ".join(f"{name} = :{name[1:]}" for name in names),
+                UpdateExpression="SET "
+                + ", ".join(f"{name} = :{name[1:]}" for name in names)
+                + ("" if call.ended_at is None else f" REMOVE {open_calls.SHARD}"),
                 ConditionExpression=f"attribute_exists(vendor) AND ({not_known_better})",
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values | {":folded": written["folded"]},

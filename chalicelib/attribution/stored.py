@@ -5,7 +5,8 @@ e#<event_id>   one carrier event with the moment it was received; its caller is 
                id once attribution has come to it
 s#<subject_id> a caller: his mask, and his number sealed under his subject's key
 vendor, endpoint_id, x (expiry)
-evidence, folded (the number of events it was found from), direction, site_day, started_ms, site_caller:
+evidence, folded (the number of events it was found from), direction, site_day, started_ms, site_caller,
+open_shard (only while no event has told the end):
                by attribute_call
 """
 
@@ -28,6 +29,7 @@ EVENT, CALLER = "e#", "s#"
 Item = Mapping[str, Mapping[str, Any]]
 
 _event_fields = tuple(field.name for field in fields(CallEvent))
+_unsaid = {field.name: field.default for field in fields(CallEvent)}  # None, False or (), each there is one of
 
 
 class _Received(msgspec.Struct):
@@ -43,7 +45,7 @@ class _Caller(msgspec.Struct):
 
 def event_text(event: CallEvent, received_at: datetime, *, signing_key: bytes, place: str) -> str:
     """The event as JSON without what it does not say, its caller sealed for `place`, the call."""
-    told = {name: value for name in _event_fields if (value := getattr(event, name)) not in (None, ())}
+    told = {name: value for name in _event_fields if (value := getattr(event, name)) is not _unsaid[name]}
     if event.caller:
         told["caller"] = sealing.seal_at_intake(event.caller, signing_key=signing_key, place=place)
         told["mask"] = PhoneNumber(event.caller).masked

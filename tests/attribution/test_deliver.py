@@ -143,7 +143,9 @@ def test_only_http_goes_out(aws: Any, url: str) -> None:
 
 def test_a_destination_we_do_not_know_fails_into_the_dead_letters(aws: Any) -> None:
     open_site(destinations=(Destination("pigeon", {}),))
-    attribute(ring(number=STATIC), NOW)
+    message = ring(number=STATIC)
+    hang_up()
+    attribute(message, NOW)
     with pytest.raises(DeliveryFailed):
         deliver(MESSAGE, NOW)
 

@@ -16,7 +16,7 @@ from infra.tables import environment_name
 
 HTTP_TASKS = {"IssueNumber", "RecordEvent", "ServeSnippet", "ReceiveCall", "ReceiveOutcome"}
 QUEUE_TASKS = {"AttributeCall", "Deliver", "RecoverEvent", "ImportSpend", "ImportDeals"}
-SCHEDULED_TASKS = {"Census", "CloseDay", "BuildReport"}
+SCHEDULED_TASKS = {"Census", "CloseCalls", "CloseDay", "BuildReport"}
 TASKS = HTTP_TASKS | QUEUE_TASKS | SCHEDULED_TASKS | {"APIHandler"}
 
 

@@ -1,0 +1,46 @@
+"""The task: close the calls whose end never comes, so that they are counted, delivered and reported like any other.
+
+A call is closed by one more event, which counts only while no carrier's event tells an end: one that comes later wins,
+whatever the order (ADR 13).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib import aws, log, queue
+from chalicelib.attribution import open_calls, store, stored
+from chalicelib.attribution.open_calls import OpenCall
+from chalicelib.settings import settings
+
+QUIET = timedelta(hours=4)  # without a word of a call. Twilio ends a call after 4 hours; few talk longer
+MOST = 200  # calls of a shard closed in one run: what is left comes next time, the oldest first
+
+
+def close(now: datetime) -> dict[str, int]:
+    """Close every call that has been open and silent for longer than `QUIET`. Raises StorageUnavailable.
+
+    What a run that fails leaves behind is still open, and the next one takes it.
+    """
+    closed = [
+        call for call in open_calls.begun_before(now - QUIET, MOST) if _is_silent(call, now) and _close(call, now)
+    ]
+    log.event("calls_closed", closed=len(closed))
+    return {"closed": len(closed)}
+
+
+def _is_silent(call: OpenCall, now: datetime) -> bool:
+    """Whether no carrier told anything of it for so long. Receipts are by our own clock, whatever a carrier's says."""
+    item = store.item(call.site_id, call.call_id)
+    events = stored.record_of(item).events if item else ()
+    heard = [received for received, event in events if not event.closing]
+    return bool(heard) and now - max(heard) > QUIET
+
+
+def _close(call: OpenCall, now: datetime) -> bool:
+    if not open_calls.add_closing(call, now):
+        return False
+    with aws.storage_errors():
+        queue.send(settings().attribute_queue, {"site_id": call.site_id, "call_id": call.call_id})
+    log.event("call_closed", site_id=call.site_id, call_id=call.call_id)
+    return True
