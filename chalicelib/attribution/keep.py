@@ -1,6 +1,9 @@
 """A carrier event that storage could not take: kept in a queue, else in the bucket, else counted in the log.
 
 It is kept sealed: signatures are checked on the raw body, so all of it waits there, numbers included.
+
+One that came well signed and cannot be read is kept in the bucket, too, in a folder that nothing takes it out of: moved
+into `kept/` once we can read it, it is taken in as if it came for the first time.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from chalicelib.errors import NotFound
 from chalicelib.http import Request
 from chalicelib.settings import settings
 
-PREFIX = "kept/"
+PREFIX, UNREAD = "kept/", "unread/"
 PLACE_SECONDS = 0.4  # for each place: the caller has waited ANSWER_SECONDS already
 PLACE = "kept event"
 
@@ -41,6 +44,16 @@ def keep(event: KeptEvent, signed_headers: tuple[str, ...], failure: Exception) 
     log.event("event_kept", carrier=event.carrier, where=where, count=1, error=type(failure).__name__)
 
 
+def keep_unread(event: KeptEvent, signed_headers: tuple[str, ...], name: str) -> None:
+    """Put an event that cannot be read where a person finds it; `name` makes its repetitions one.
+
+    Raises StorageUnavailable.
+    """
+    message = _sealed(_message(event, signed_headers))
+    with aws.storage_errors():
+        _into_bucket(message, f"{UNREAD}{event.carrier}/{message['received_at'][:10]}/{name}.json")
+
+
 def _tried(service: str, put: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> bool:
     try:
         aws.client(service, hot=True)  # made before the clock runs
@@ -54,8 +67,8 @@ def _into_queue(message: dict[str, Any]) -> None:
     queue.send(settings().kept_queue, message, hot=True)
 
 
-def _into_bucket(message: dict[str, Any]) -> None:
-    key = f"{PREFIX}{message['received_at'][:10]}/{tokens.random_id('event-')}.json"
+def _into_bucket(message: dict[str, Any], key: str | None = None) -> None:
+    key = key or f"{PREFIX}{message['received_at'][:10]}/{tokens.random_id('event-')}.json"
     aws.client("s3", hot=True).put_object(
         Bucket=settings().bucket, Key=key, Body=json.dumps(message).encode(), ContentType="application/json"
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib import aws, log, queue, tracing
 from chalicelib.attribution import carriers, keep, table
-from chalicelib.attribution.carriers import Carrier, Hook, Route
+from chalicelib.attribution.carriers import Carrier, Hook, Route, unread
 from chalicelib.attribution.types import CallEvent
 from chalicelib.deadline import within
 from chalicelib.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
@@ -24,7 +24,8 @@ MAX_EVENT_BYTES = 64_000  # carriers send some kilobytes; a kept event must fit 
 def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...]) -> Answer:
     """Verify, parse, store and answer one webhook.
 
-    Raises NotFound for a URL that is not ours or was closed, SignatureRejected, BadInput naming the field, TooLarge. An
+    Raises NotFound for a URL that is not ours or was closed, SignatureRejected, TooLarge, and BadInput naming the field
+    for a hook that names no call or leaves open what to answer. What is well signed and cannot be read is kept. An
     outage of our storage, or storage that lost the endpoint, raises nothing: the raw event is kept, and the answer
     forwards the call all the same.
     """
@@ -52,10 +53,10 @@ def endpoint_url(carrier: str, secret: str) -> str:
 def store(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """Verify and parse the hook, write its events in one request per call, and queue the calls for attribution.
 
-    Raises SignatureRejected, BadInput, StorageUnavailable.
+    Raises SignatureRejected, BadInput where the hook does not even name a call, StorageUnavailable.
     """
     module.verify(hook, endpoint)
-    events = module.parse(hook, endpoint, country)
+    events = _events_of(module, hook, endpoint, country)
     for carriers_id in dict.fromkeys(event.call_id for event in events):
         call_id = carriers.our_call_id(endpoint.vendor, carriers_id)
         of_call = [event for event in events if event.call_id == carriers_id]
@@ -65,6 +66,21 @@ def store(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tupl
             queue.send(settings().attribute_queue, {"site_id": endpoint.site_id, "call_id": call_id}, hot=True)
         log.event("call_event", site_id=endpoint.site_id, call_id=call_id, kind=hook.parts[0] if hook.parts else None)
     return events
+
+
+def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
+    """What the hook tells. One that is signed and cannot be read is kept as it came, and an event stands for it."""
+    try:
+        return module.parse(hook, endpoint, country)
+    except BadInput as refused:
+        event = unread.stand_in(module, hook, refused)
+        if event is None:
+            raise
+        secret = hook.endpoint_url.rpartition("/")[2]
+        as_it_came = keep.KeptEvent(endpoint.vendor, secret, hook.parts, hook.request)
+        keep.keep_unread(as_it_came, module.SIGNED_HEADERS, unread.digest(hook))
+        log.event("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
+        return (event,)
 
 
 def _endpoint_of(carrier: str, secret: str) -> tuple[Carrier, EndpointToken]:

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from chalicelib import log
 from chalicelib.attribution import carriers, keep, receive
-from chalicelib.attribution.carriers import Hook
+from chalicelib.attribution.carriers import Hook, unread
 from chalicelib.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import open_endpoint
@@ -18,9 +18,9 @@ from chalicelib.settings import settings
 def recover(message: dict[str, Any], now: datetime) -> None:
     """Verify and store one kept event. `message` is the event, or S3's notice of events kept in the bucket.
 
-    What is badly signed or malformed is dropped for good with a line in the log; an object of the bucket is deleted
-    once it is taken in. Raises StorageUnavailable while the
-    outage lasts: the queue brings the message again.
+    What is badly signed is dropped for good with a line in the log, what cannot be read is kept as it came; an object
+    of the bucket is deleted once it is taken in. Raises StorageUnavailable while the outage lasts: the queue brings the
+    message again.
     """
     if message.get("Event") == "s3:TestEvent":
         return
@@ -50,7 +50,10 @@ def _recover(message: dict[str, Any], now: datetime) -> bool:
     hook = Hook(kept.request, kept.parts, receive.endpoint_url(kept.carrier, kept.secret))
     try:
         receive.store(module, hook, endpoint, token.country)
-    except (SignatureRejected, BadInput) as error:
-        log.event("kept_event_dropped", endpoint_id=endpoint.endpoint_id, reason=error.error_code, field=error.field)
+    except SignatureRejected as error:
+        log.event("kept_event_dropped", endpoint_id=endpoint.endpoint_id, reason=error.error_code)
         return False
+    except BadInput as refused:  # its sender was not told so when it came
+        keep.keep_unread(kept, module.SIGNED_HEADERS, unread.digest(hook))
+        log.event("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
     return True

@@ -54,7 +54,7 @@ class CallEvent:
     recording_url: str | None = None
     recording_seconds: int | None = None
     variables: tuple[tuple[str, str], ...] = ()  # what the carrier was told to carry along, e.g. utm_source
-    unread: str | None = None  # why nothing more of the event could be read; it lies as it came in the bucket
+    unread: str | None = None  # the field for which nothing more of the event was read; it is kept as it came
     closing: bool = False  # not the carrier's: ours, because no event told the end
 
 

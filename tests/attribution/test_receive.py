@@ -144,7 +144,9 @@ def test_pbx_events_in_every_order_converge_to_one_call(pbx_secret: str) -> None
         for told in order:
             told = told | {"call_id": f"leg{index}", "linked_id": f"call{index}"}
             assert receive(signed_request(told), "generic", pbx_secret, ()).body["ok"]
-        seen.add(replace(folded(f"generic-call{index}"), call_id=""))
+        call = folded(f"generic-call{index}")
+        assert [(leg.who, leg.talk_seconds) for leg in call.legs] == [("101", 47)]
+        seen.add(replace(call, call_id="", legs=()))
     assert len(seen) == 1
     assert next(iter(seen)).talk_seconds == 47
 

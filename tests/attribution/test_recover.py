@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from chalicelib.attribution import store
+from chalicelib.attribution.keep import UNREAD
 from chalicelib.attribution.recover import recover
 from chalicelib.clock import iso
 from chalicelib.errors import StorageUnavailable
+from chalicelib.settings import settings
 from tests.attribution.examples import NOW, PBX, open_site, pbx_call, secret_of, signed_request
 from tests.conftest import forget_caches
 
@@ -43,9 +45,11 @@ def test_what_was_badly_signed_is_dropped_for_good(secret: str, spoiled: dict[st
     assert '"event": "kept_event_dropped"' in capsys.readouterr().out
 
 
-def test_what_is_malformed_is_dropped_with_its_field_in_the_log(secret: str, capsys: Any) -> None:
+def test_what_cannot_be_read_is_kept_as_it_came_with_its_field_in_the_log(aws: Any, secret: str, capsys: Any) -> None:
     recover(kept(secret, pbx_call()[0] | {"to": "s"}), LATER)
     assert '"field": "to"' in capsys.readouterr().out
+    found = aws.client("s3").list_objects_v2(Bucket=settings().bucket, Prefix=UNREAD + "generic/2026-11-22/")
+    assert found["KeyCount"] == 1
 
 
 def test_while_the_outage_lasts_the_queue_gets_it_back(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:

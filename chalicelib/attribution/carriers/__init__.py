@@ -7,6 +7,8 @@ Each module has the same small face:
     reply(hook, events, route)        → Answer; `route()` finds where to forward the call, only where that is asked
     echo(request)                     → Answer to a GET check; only carriers that make one have it
     METHODS                           the HTTP methods its events come by; POST where it says nothing
+    CALL_FIELDS                       where a body names its call (`data.call_id`), tried in turn: what else of an event
+                                      cannot be read is then kept; without it, refused
     CREDENTIALS, OPTIONAL_CREDENTIALS names of what an endpoint must and may be given; `secret` where it says nothing
 """
 

@@ -24,6 +24,7 @@ from chalicelib.registry.types import Endpoint
 
 SIGNED_HEADERS: tuple[str, ...] = ()
 CREDENTIALS: tuple[str, ...] = ()
+CALL_FIELDS = ("call_sid", "params.call_sid")
 OPTIONAL_CREDENTIALS = (CREDENTIAL,)
 ROUTING = "getControlCallFollowMe"
 RING_SECONDS = 30

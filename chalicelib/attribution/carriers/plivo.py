@@ -23,6 +23,7 @@ from chalicelib.registry.types import Endpoint
 SIGNED_HEADERS = ("x-plivo-signature-v3", "x-plivo-signature-ma-v3", "x-plivo-signature-v3-nonce")
 METHODS = ("GET", "POST")
 CREDENTIALS = ("auth_token",)
+CALL_FIELDS = ("CallUUID",)
 RING_SECONDS = 30
 MAX_RECORDING_SECONDS = 7200
 

@@ -20,6 +20,7 @@ from chalicelib.registry.types import Endpoint
 
 SIGNED_HEADERS = ("telnyx-timestamp", "telnyx-signature-ed25519")
 CREDENTIALS = ("public_key",)
+CALL_FIELDS = ("data.payload.call_session_id", "ParentCallSid", "CallSid")
 WINDOW_SECONDS = 300
 RING_SECONDS = 30
 

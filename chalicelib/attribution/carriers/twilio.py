@@ -22,6 +22,7 @@ from chalicelib.registry.types import Endpoint
 
 SIGNED_HEADERS = ("x-twilio-signature",)
 CREDENTIALS = ("auth_token",)
+CALL_FIELDS = ("ParentCallSid", "CallSid")
 RING_SECONDS = 30
 MAX_FIELDS = 300
 DEFAULT_PORTS = {"https": 443, "http": 80}

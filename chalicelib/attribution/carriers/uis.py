@@ -24,6 +24,7 @@ from chalicelib.registry.types import Endpoint
 SIGNED_HEADERS: tuple[str, ...] = ()
 METHODS = ("GET", "POST")
 CREDENTIALS: tuple[str, ...] = ()
+CALL_FIELDS = ("call_session_id",)
 OPTIONAL_CREDENTIALS = (CREDENTIAL,)
 EVENTS = ("started", "ringing", "answered", "left", "ended", "lost", "recording")
 CARRIED = ("scenario_name", "external_id", "ym_client_id", "ua_client_id", "gclid", "yclid")

@@ -23,6 +23,7 @@ from chalicelib.registry.types import Endpoint
 SIGNED_HEADERS = ("authorization",)
 METHODS = ("GET", "POST")
 CREDENTIALS = ("signature_secret",)
+CALL_FIELDS = ("conversation_uuid", "conversation_uuid_from")
 WINDOW_SECONDS = 300
 RING_SECONDS = 30
 

@@ -24,6 +24,7 @@ from chalicelib.registry.types import Endpoint
 
 SIGNED_HEADERS = ("signature",)
 CREDENTIALS = ("secret",)
+CALL_FIELDS = ("pbx_call_id",)
 OPTIONAL_CREDENTIALS = ("key",)  # with the secret it fetches recordings
 FIRST_EXTENSION = "100"
 NO_REDIRECT = "notify"
