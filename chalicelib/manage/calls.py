@@ -11,7 +11,7 @@ from chalicelib.attribution import store as attribution_store
 from chalicelib.attribution import stored, subjects
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.merge import fold
-from chalicelib.attribution.types import AttributedCall, Call, CallEvent
+from chalicelib.attribution.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.http import Request
 from chalicelib.manage import checks
@@ -22,11 +22,15 @@ from chalicelib.registry.types import Campaign, Site
 
 
 def collection(request: Request, site_id: str) -> Any:
-    """GET: the calls of one day of the site's zone (argument `day`; else today), by start, a page at a time."""
+    """GET: the calls of one day of the site's zone (argument `day`; else today), by start, a page at a time.
+
+    With `unmatched=true` only those that no number of the site can be found for.
+    """
     site = site_of(request, site_id)
     limit, after = page_of(request)
     day, model, campaigns = _day(request, site), _model(request, site), store.campaigns_of(site_id)
-    calls = sorted(attribution_store.calls_of_day(site_id, day), key=_key)
+    wanted = is_unmatched if checks.flag(request.argument("unmatched"), "unmatched") else _any
+    calls = sorted(filter(wanted, attribution_store.calls_of_day(site_id, day)), key=_key)
     rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
     callers = subjects.open_callers([attributed.call for attributed in rest[:limit]])
     shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, campaigns, callers))
@@ -54,6 +58,17 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
     return answer | {"model": model, "events": events}
 
 
+def is_unmatched(attributed: AttributedCall) -> bool:
+    """Whether a customer's call has no number of the site: none was told, or it is not (any more) one of the site's."""
+    evidence = attributed.evidence
+    without_place = evidence.told_by_itself is EvidenceKind.UNKNOWN and evidence.pool_id is None
+    return without_place and attributed.call.direction is Direction.IN
+
+
+def _any(attributed: AttributedCall) -> bool:
+    return True
+
+
 def _line(
     attributed: AttributedCall,
     site: Site,
@@ -66,7 +81,7 @@ def _line(
         held["touches"] = len(held["touches"])
     credit = [plain(part) for part in credit_of(attributed, site, campaigns, model)]
     shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit}
-    return _call(attributed.call, callers) | shown
+    return _call(attributed.call, callers) | shown | {"unmatched": is_unmatched(attributed)}
 
 
 def _call(call: Call, callers: Mapping[str, str | None]) -> dict[str, Any]:

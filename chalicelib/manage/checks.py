@@ -57,6 +57,13 @@ def model(text: str, field: str) -> str:
     return model_of(text, field).spec
 
 
+def flag(text: str | None, field: str) -> bool:
+    """An argument that is `true` or `false`; false where it was not given."""
+    if text not in (None, "true", "false"):
+        raise BadInput(field, "not true or false")
+    return text == "true"
+
+
 def one_of(text: str, field: str, known: Iterable[str]) -> str:
     """One of the `known` names."""
     names = sorted(known)

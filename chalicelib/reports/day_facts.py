@@ -136,6 +136,8 @@ def _call_fact(
         manager=call.answered_by or "",
         visitor=evidence.visitor or "",
         overflow=evidence.told_by_itself is EvidenceKind.OVERFLOW,
+        wait_seconds=call.wait_seconds,
+        end_missing=call.end_missing,
     )
 
 

@@ -39,6 +39,8 @@ class CallFact:
     manager: str
     visitor: str
     overflow: bool  # the pool's shared number was called
+    wait_seconds: int | None  # till somebody talked, else till the end
+    end_missing: bool  # the clock closed it: no carrier told its end
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.attribution import receive
 from chalicelib.attribution.attribute import attribute
 from chalicelib.registry import store
-from chalicelib.registry.types import Campaign, NumberKind, TrackingNumber
+from chalicelib.registry.types import Account, Campaign, NumberKind, TrackingNumber
 from tests.attribution.examples import CALLER, NOW, PBX, STATIC, pbx_call, secret_of, signed_request
 from tests.manage.conftest import Api
 
@@ -74,6 +76,43 @@ def test_a_call_not_yet_attributed_is_shown_without_evidence(account: Api, endpo
     assert (call["evidence"], call["credit"], call["talk_seconds"]) == (None, [], 47)
 
 
+def odd(secret: str, call_id: str, **told: str) -> None:
+    """A call's only event, attributed."""
+    receive.receive(signed_request({"call_id": call_id, "direction": "in"} | told), "generic", secret, ())
+    attribute({"site_id": "s1", "call_id": f"generic-{call_id}"}, NOW)
+
+
+def test_calls_of_no_number_of_ours_are_kept_and_can_be_listed_alone(account: Api, endpoint: str) -> None:
+    ring(endpoint, "ours")
+    odd(endpoint, "foreign", event="call.started", to="+74959999999")
+    odd(endpoint, "recorded", event="recording", recording_url="https://r.example/1.mp3")
+    odd(endpoint, "rang-out", event="call.started", direction="out", **{"from": "+74959999999", "to": CALLER})
+
+    every = account.get(PATH).json_body["calls"] + account.get(f"{PATH}?day={DAY}").json_body["calls"]
+    unmatched = account.get(f"{PATH}?day={DAY}&unmatched=true").json_body["calls"]
+
+    assert {call["call_id"] for call in every} >= {"generic-ours", "generic-foreign", "generic-recorded"}
+    assert {call["call_id"]: call["evidence"]["why"] for call in unmatched} == {
+        "generic-foreign": "The number is not one of this site's tracking numbers.",
+        "generic-recorded": "The carrier did not say which number was called.",
+    }
+    assert {call["credit"][0]["source"]["channel"] for call in unmatched} == {"unknown"}
+    assert all(call["unmatched"] for call in unmatched)
+
+
+def test_a_number_that_went_to_another_site_leaves_its_calls_where_they_came_in(account: Api, endpoint: str) -> None:
+    store.create_account(Account("acc2", "Others", NOW))
+    store.create_site(replace(store.site("s1"), site_id="s2", account_id="acc2", site_key="sk2"))  # type: ignore[type-var]
+    store.create_campaign(Campaign("cian", "s2", "Циан"))
+    other = "+74990000777"
+    store.put_numbers("s2", [TrackingNumber(other, "s2", NumberKind.STATIC, campaign_id="cian")])
+    odd(endpoint, "theirs", event="call.started", to=other)
+
+    [call] = account.get(f"{PATH}?day={DAY}&unmatched=true").json_body["calls"]
+
+    assert (call["number"], call["evidence"]["kind"], call["evidence"]["campaign_id"]) == (other, "unknown", None)
+
+
 def test_many_calls_come_in_pages(account: Api, endpoint: str) -> None:
     names = ["a", "b", "c", "d", "e"]
     for name in reversed(names):
@@ -91,7 +130,8 @@ def test_many_calls_come_in_pages(account: Api, endpoint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "field"), [("day=yesterday", "day"), ("model=magic", "model"), ("limit=1001", "limit")]
+    ("query", "field"),
+    [("day=yesterday", "day"), ("model=magic", "model"), ("limit=1001", "limit"), ("unmatched=1", "unmatched")],
 )
 def test_a_wrong_argument_is_named(account: Api, query: str, field: str) -> None:
     answer = account.get(f"{PATH}?{query}")
