@@ -67,6 +67,8 @@ PURE = {
         "referrers",
         "signing",
         "sealing",
+        "urls",
+        "markers",
     },
     "reports": {"figures", "facts"},
 }

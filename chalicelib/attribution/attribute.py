@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,8 +10,9 @@ from zoneinfo import ZoneInfo
 from chalicelib import aws, log, queue, tracing
 from chalicelib.attribution import days, join, store, stored, subjects
 from chalicelib.attribution.merge import fold
-from chalicelib.attribution.sources import classify
+from chalicelib.attribution.sources import arrival_of
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
+from chalicelib.attribution.urls import host_of
 from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.pool import census_table, holder, visits
 from chalicelib.registry import snapshot
@@ -20,6 +22,7 @@ from chalicelib.settings import settings
 CLOCK_SKEW = timedelta(seconds=2)  # the carrier's clock against ours
 MAX_TOUCHES = 100  # of a visitor kept on one call: the first ones, and the latest before the call
 TOUCHES_REMEMBERED = timedelta(days=400)  # whatever the site's look-back, which credit applies: it may change
+VISIT_GOES_ON = timedelta(days=1)  # somebody back from a bank's page or our other site has not come anew
 LEASES_REMEMBERED = timedelta(days=85)
 SETTLE_SECONDS = 10  # a carrier's last events come in any order: deliver what they say together
 
@@ -108,9 +111,22 @@ def _holders_evidence(call: Call, site: Site, owner: TrackingNumber) -> Evidence
 def _touches(site: Site, visitor: str, at: datetime) -> tuple[Touch, ...]:
     """The visitor's touches before the call, classified, oldest first."""
     raw = visits.touches_between(site.site_id, visitor, at - TOUCHES_REMEMBERED, at + CLOCK_SKEW)
-    within = next((place for place, touch in enumerate(raw) if touch.at >= at - timedelta(days=site.lookback_days)), 0)
+    touches = _arrivals(raw, [host_of(origin) for origin in site.allowed_origins])
+    since = at - timedelta(days=site.lookback_days)
+    within = next((place for place, touch in enumerate(touches) if touch.at >= since), 0)
     first = sorted({0, within})  # ever, and within the look-back
-    kept = raw if len(raw) <= MAX_TOUCHES else (*(raw[place] for place in first), *raw[len(first) - MAX_TOUCHES :])
-    return tuple(
-        Touch(each.at, each.url, each.referrer, each.region, classify(each.url, each.referrer)) for each in kept
-    )
+    if len(touches) <= MAX_TOUCHES:
+        return tuple(touches)
+    return (*(touches[place] for place in first), *touches[len(first) - MAX_TOUCHES :])
+
+
+def _arrivals(raw: Iterable[visits.RawTouch], own: Sequence[str]) -> list[Touch]:
+    """Touches classified. Coming back from paying, signing in or our other pages within a day of one is none."""
+    touches: list[Touch] = []
+    here_at = None
+    for each in raw:
+        arrival = arrival_of(each.url, each.referrer, own)
+        if not (arrival.continues and here_at and each.at - here_at <= VISIT_GOES_ON):
+            touches.append(Touch(each.at, each.url, each.referrer, each.region, arrival.source))
+        here_at = each.at
+    return touches

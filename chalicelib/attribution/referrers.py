@@ -6,11 +6,17 @@ The one module of the pure ones that opens a file: the lists are part of the pac
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 DATA = Path(__file__).parent / "data"
+_EDITIONS = (["www"], ["m"], ["touch"], ["pda"], ["mobile"])  # labels that only say which edition of a site it is
+
+
+# Banks' pages that confirm a card: acs3.bank.example, 3dsec.bank.example.
+_CARD_CHECK = re.compile(r"(acs|3ds|3-ds|secure-?pay|securepayments?)[\w-]*\..+\..+")
 
 
 class Place(NamedTuple):
@@ -26,6 +32,9 @@ class Lists(NamedTuple):
     hosts: dict[str, Place]
     paths: dict[str, dict[str, Place]]
     names: dict[str, Place]
+    portals: frozenset[str]  # first labels of hosts that do not speak for their subdomains: docs.google.com is no search
+    passages: frozenset[str]  # hosts people only pass through
+    paid_names: frozenset[str]  # names people write into utm_source of advertisements only
 
 
 def place_of_host(host: str, path: str) -> Place | None:
@@ -35,13 +44,26 @@ def place_of_host(host: str, path: str) -> Place | None:
     for start in range(len(labels)):
         place = lists.hosts.get(".".join(labels[start:]))
         if place:
-            return _on_path(lists, place, path)
+            foreign = start and labels[start] in lists.portals and labels[:start] not in _EDITIONS
+            return None if foreign or is_passage(host) else _on_path(lists, place, path)
     return None
 
 
 def place_of_name(name: str) -> Place | None:
     """The place a utm_source in lower case means: a listed name, another spelling, or a host. None: not listed."""
     return _lists().names.get(name) or place_of_host(name, "")
+
+
+def is_passage(host: str) -> bool:
+    """Whether people only pass through: to pay, to confirm a card, to sign in. Nobody comes *from* there."""
+    labels = host.split(".")
+    listed = _lists().passages
+    return bool(_CARD_CHECK.fullmatch(host)) or any(".".join(labels[start:]) in listed for start in range(len(labels)))
+
+
+def is_paid_name(name: str) -> bool:
+    """Whether a utm_source in lower case names a place to advertise in: `yandex_direct`, not `yandex`."""
+    return name in _lists().paid_names
 
 
 def _on_path(lists: Lists, place: Place, path: str) -> Place:
@@ -60,7 +82,7 @@ def _lists() -> Lists:
     for listed in (own, kept):  # the first to name a host or a source decides
         for kind, sources in listed["places"].items():
             for source, text in sources.items():
-                place = Place(kind, source)
+                place = Place(kind, source.replace("yahoo!", "yahoo"))
                 names.setdefault(source, place)
                 for host in text.split():
                     hosts.setdefault(host, place)
@@ -69,4 +91,5 @@ def _lists() -> Lists:
     paths = {
         source: {prefix: Place(*place) for prefix, place in found.items()} for source, found in own["paths"].items()
     }
-    return Lists(hosts, paths, names)
+    portals, passages, paid = (frozenset(own[name].split()) for name in ("portals", "passages", "paid_names"))
+    return Lists(hosts, paths, names, portals, passages, paid)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
 
-from chalicelib.attribution.channels import UNPAID, channel_of
-from chalicelib.attribution.referrers import Place, place_of_host, place_of_name
+from chalicelib.attribution import urls
+from chalicelib.attribution.channels import PAID, UNPAID, channel_of
+from chalicelib.attribution.markers import ids_in, marker_of
+from chalicelib.attribution.referrers import Place, is_passage, is_paid_name, place_of_host, place_of_name
 from chalicelib.attribution.types import Source
 
-# Click id → who set it and what for. Facebook's and Instagram's are on unpaid links too, the rest on advertisements.
+# Click id → who set it and what for. Those of UNPAID_CLICKS stand on links nobody paid for, too: any referrer that
+# is known speaks before them.
 CLICK_IDS = {
     "gclid": Place("paid_search", "google"),
     "gbraid": Place("paid_search", "google"),
@@ -27,9 +30,22 @@ CLICK_IDS = {
     "li_fat_id": Place("paid_social", "linkedin"),
     "epik": Place("paid_social", "pinterest"),
     "sccid": Place("paid_social", "snapchat"),
+    "rdt_cid": Place("paid_social", "reddit"),
+    "gad_campaignid": Place("paid_search", "google"),
+    "gad_source": Place("paid_search", "google"),
+    "admitad_uid": Place("paid", "admitad"),
     "fbclid": Place("social", "facebook"),
     "igshid": Place("social", "instagram"),
+    "igsh": Place("social", "instagram"),
+    "ysclid": Place("search", "yandex"),
+    "srsltid": Place("search", "google"),
+    "tgwebappversion": Place("messenger", "telegram"),
+    "vk_app_id": Place("social", "vk"),
+    "mc_cid": Place("email", "mailchimp"),
+    "_hsenc": Place("email", "hubspot"),
 }
+UNPAID_CLICKS = frozenset({"social", "search", "messenger", "email"})  # kinds of place
+NOT_A_CLICK = frozenset({"gad_campaignid", "gad_source", "tgwebappversion", "vk_app_id", "_hsenc"})
 MEDIUM_OF_CHANNEL = {
     "paid_search": "cpc",
     "paid_social": "cpc",
@@ -39,35 +55,89 @@ MEDIUM_OF_CHANNEL = {
     "direct": "",
 }
 SEARCH_WORDS = ("text", "q", "query", "p", "words")
-MAX_VALUE = 500  # characters kept of one tag; what is longer was not written by a person
-_HOST = re.compile(r"[\w.-]+")
+ORIGIN_NAMES = ("from", "ref", "source", "src")  # what people write instead of utm_source; believed where known
 
 
-def classify(url: str, referrer: str) -> Source:
+class Basis(StrEnum):
+    """What decided a source."""
+
+    TAGS = "the link's utm tags"
+    CLICK_ID = "the link's click id"
+    MARKER = "another tracking system's tag in the link"
+    REFERRER = "the referrer"
+    ORIGIN_NAME = "a parameter such as `from` that names a known place"
+    PASSAGE = "the referrer is a page people only pass through (payment, sign-in)"
+    OWN_SITE = "the referrer is the website itself"
+    NOTHING = "neither tags nor a referrer"
+
+
+class Arrival(NamedTuple):
+    """A source and what decided it."""
+
+    source: Source
+    basis: Basis
+
+    @property
+    def continues(self) -> bool:
+        """Whether the visitor was here already: he comes back from paying, signing in, or our other pages."""
+        return self.basis in (Basis.PASSAGE, Basis.OWN_SITE)
+
+
+class _Found(NamedTuple):
+    source: str
+    channel: str
+    medium: str
+    basis: Basis
+
+
+def classify(url: str, referrer: str, own_hosts: Iterable[str] = ()) -> Source:
     """The source of an arrival at `url` from `referrer`, as browsers give them. Never raises: the unreadable is absent.
 
     utm_source and utm_medium come out in lower case, so that `Yandex` and `yandex` are one row; the rest stays.
+    `own_hosts` are further hosts of the same website.
     """
-    tags = _tags(url)
+    return arrival_of(url, referrer, own_hosts).source
+
+
+def arrival_of(url: str, referrer: str, own_hosts: Iterable[str] = ()) -> Arrival:
+    """The same with what decided it."""
+    tags = urls.tags_of(url)
+    own = (urls.host_of(url), *own_hosts)
+    if tags.get("utm_referrer") and _is_own(urls.host_of(referrer), own):
+        referrer = tags["utm_referrer"]  # a redirect's way of handing on the referrer it would hide
     click_name, click = _click(tags)
-    click_id = f"{click_name}={tags[click_name]}" if click else None
+    marker = marker_of(tags)
     if tags.get("utm_source") or tags.get("utm_medium"):
-        source, channel, medium = _tagged(tags, click, referrer)
-    elif click and click.kind != "social":
-        source, channel, medium = _named(click)
+        found = _tagged(tags, click, referrer)
+    elif click and click.kind not in UNPAID_CLICKS:
+        found = _Found(*_named(click), Basis.CLICK_ID)
+    elif marker and marker.place:
+        found = _Found(*_named(marker.place), Basis.MARKER)
     else:
-        source, channel, medium = _referred(url, referrer, click)
-    keyword = tags.get("utm_term") or (_searched(referrer) if channel == "organic_search" else "")
-    return Source(channel, source, medium, tags.get("utm_campaign", ""), keyword, tags.get("utm_content", ""), click_id)
+        found = _referred(tags, referrer, own, click)
+    words = _searched(referrer) if found.channel == "organic_search" else ""
+    ids = ids_in(tags.get("utm_content", ""))
+    source = Source(
+        channel=found.channel,
+        source=found.source,
+        medium=found.medium,
+        campaign=_first(tags.get("utm_campaign"), marker and marker.campaign, ids.get("campaign"), *_google(tags)),
+        keyword=_first(tags.get("utm_term"), marker and marker.keyword, words),
+        creative=_first(ids.get("creative"), tags.get("utm_content"), marker and marker.creative),
+        click_id=f"{click_name}={tags[click_name]}" if click and click_name not in NOT_A_CLICK else None,
+    )
+    return Arrival(source, found.basis)
 
 
-def _tagged(tags: Mapping[str, str], click: Place | None, referrer: str) -> tuple[str, str, str]:
-    source = tags.get("utm_source", "").lower() or (click.source if click else _host(referrer))
+def _tagged(tags: Mapping[str, str], click: Place | None, referrer: str) -> _Found:
+    source = tags.get("utm_source", "").lower() or (click.source if click else urls.host_of(referrer))
     medium = tags.get("utm_medium", "").lower()
     place = place_of_name(source)
-    if click and not medium and click.kind != "social":
-        return source, *_named(click)[1:]
-    return source, channel_of(medium, place.kind if place else None), medium
+    if click and not medium and click.kind not in UNPAID_CLICKS:
+        return _Found(source, *_named(click)[1:], Basis.TAGS)
+    if place and not medium and (is_paid_name(source) or tags.get("erid")):
+        return _Found(source, PAID.get(place.kind, "other_paid"), medium, Basis.TAGS)
+    return _Found(source, channel_of(medium, place.kind if place else None), medium, Basis.TAGS)
 
 
 def _named(place: Place) -> tuple[str, str, str]:
@@ -75,21 +145,48 @@ def _named(place: Place) -> tuple[str, str, str]:
     return place.source, channel, MEDIUM_OF_CHANNEL.get(channel, channel)
 
 
-def _referred(url: str, referrer: str, click: Place | None) -> tuple[str, str, str]:
-    """By the referrer where it is known; a social network's click id speaks where the referrer does not."""
-    host = _host(referrer)
-    known = place_of_host(host, _split(referrer).path) or click
+def _referred(tags: Mapping[str, str], referrer: str, own: Iterable[str], click: Place | None) -> _Found:
+    """By the referrer where it is known; where it does not speak, by an unpaid click id or a parameter that does."""
+    host = urls.host_of(referrer)
+    ours = _is_own(host, own)
+    known = None if ours else place_of_host(host, urls.split(referrer).path)
     if known:
-        return _named(known)
-    if not host or _site(host) == _site(_host(url)):
-        return "", "direct", ""
-    return _named(Place("referral", _site(host)))
+        return _Found(*_paid_or_not(known, tags), Basis.REFERRER)
+    if click:
+        return _Found(*_named(click), Basis.CLICK_ID)
+    if host and not ours and not is_passage(host):
+        return _Found(*_paid_or_not(Place("referral", urls.site_of(host)), tags), Basis.REFERRER)
+    told = next((place for name in ORIGIN_NAMES if (place := place_of_name(tags.get(name, "").lower()))), None)
+    if told:
+        return _Found(*_paid_or_not(told, tags), Basis.ORIGIN_NAME)
+    return _Found("", "direct", "", Basis.NOTHING if not host else Basis.OWN_SITE if ours else Basis.PASSAGE)
+
+
+def _paid_or_not(place: Place, tags: Mapping[str, str]) -> tuple[str, str, str]:
+    """A link with `erid`, the mark Russian law puts on every advertisement, was paid for."""
+    if not tags.get("erid"):
+        return _named(place)
+    channel = PAID.get(place.kind, "other_paid")
+    return place.source, channel, MEDIUM_OF_CHANNEL.get(channel, channel)
+
+
+def _is_own(host: str, own: Iterable[str]) -> bool:
+    return not host or any(urls.same_site(host, other) for other in own)
 
 
 def _searched(referrer: str) -> str:
     """The words searched for, in the few cases an engine still tells them."""
-    asked = _query(_split(referrer).query)
-    return next((asked[name] for name in SEARCH_WORDS if asked.get(name)), "")
+    asked = urls.query_of(referrer)
+    words = next((asked[name] for name in SEARCH_WORDS if asked.get(name)), "")
+    return "" if words.startswith(("http://", "https://")) else words  # of a redirect: where it leads
+
+
+def _google(tags: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(tags[name] for name in ("gad_campaignid", "campaign_id", "campaignid") if tags.get(name))
+
+
+def _first(*texts: str | None) -> str:
+    return next((text for text in texts if text), "")
 
 
 def _click(tags: Mapping[str, str]) -> tuple[str, Place | None]:
@@ -97,43 +194,3 @@ def _click(tags: Mapping[str, str]) -> tuple[str, Place | None]:
         if tags.get(name):
             return name, place
     return "", None
-
-
-def _tags(url: str) -> dict[str, str]:
-    """The URL's parameters by name in lower case; some builders put them behind the `#`."""
-    parts = _split(url)
-    return _query(parts.fragment.rpartition("?")[2]) | _query(parts.query)
-
-
-def _query(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in re.split("[&;]", text)[:200]:
-        name, mark, value = pair.partition("=")
-        if mark and value:
-            found.setdefault(_text(name).lower(), _text(value)[:MAX_VALUE])
-    return found
-
-
-def _text(escaped: str) -> str:
-    """A URL's escapes as text; old pages write Windows-1251."""
-    raw = unquote_to_bytes(escaped.replace("+", " "))
-    try:
-        return raw.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        return raw.decode("cp1251", "replace").strip()
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError:  # a bracket out of place
-        return urlsplit("")
-
-
-def _host(url: str) -> str:
-    host = (_split(url).hostname or "").rstrip(".")
-    return host if _HOST.fullmatch(host) else ""
-
-
-def _site(host: str) -> str:
-    return host.removeprefix("www.").removeprefix("m.")

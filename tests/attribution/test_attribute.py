@@ -46,8 +46,8 @@ def visitor() -> str:
     return visitor_key("s1", VISITOR_ID, settings().signing_key).hex()
 
 
-def touch(url: str, at: datetime) -> None:
-    visits.record_touch("s1", visitor(), visits.RawTouch(at, url, "", "Москва"))
+def touch(url: str, at: datetime, referrer: str = "") -> None:
+    visits.record_touch("s1", visitor(), visits.RawTouch(at, url, referrer, "Москва"))
 
 
 def ring(call_id: str = "generic-1", number: str | None = DYNAMIC, at: datetime = NOW, **said: Any) -> dict[str, str]:
@@ -97,6 +97,13 @@ def test_touches_after_the_call_or_beyond_the_lookback_do_not_count(site: Any) -
     assert [step.source.source for step in path.steps] == ["yandex", ""]
     (wider,) = paths_of(found(), replace(SITE, lookback_days=92), [])
     assert [step.source.source for step in wider.steps] == ["old", "yandex", ""]
+
+
+def test_coming_back_from_paying_or_from_our_other_site_is_no_touch(site: Any) -> None:
+    touch("https://pallets.example/thanks", NOW - timedelta(minutes=2), "https://yookassa.ru/")
+    touch("https://pallets.example/", NOW - timedelta(minutes=1), "https://spb.pallets.example/")
+    attribute(ring(), NOW)
+    assert [each.source.source for each in found().evidence.touches] == ["yandex", ""]
 
 
 def test_of_very_many_touches_the_first_and_the_latest_stay(site: Any) -> None:

@@ -60,7 +60,7 @@ PAGE = "https://shop.example/pallets"
         ("https://www.avito.ru/moskva/x", "classifieds", "avito"),
         ("https://spb.cian.ru/rent/1", "classifieds", "cian"),
         ("https://realty.yandex.ru/offer/1", "classifieds", "yandex realty"),
-        ("https://chatgpt.com/", "referral", "chatgpt"),
+        ("https://chatgpt.com/", "ai", "chatgpt"),
         ("https://www.blog.example.org/review", "referral", "blog.example.org"),
         ("https://shop.example/", "direct", ""),
         ("https://www.shop.example/catalogue", "direct", ""),

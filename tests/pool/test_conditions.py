@@ -42,6 +42,18 @@ def test_the_fragment_is_not_kept_and_does_not_make_another_page() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://a.example/#/c?utm_source=vk&page=2", "https://a.example/#utm_source=vk"),
+        ("https://a.example/#tgWebAppData=user%3D%7Bname%7D&tgWebAppVersion=7.2", "https://a.example/#tgwebappversion=7.2"),
+        ("https://a.example/#" + "&".join(f"n{place}=1" for place in range(300)), "https://a.example/"),
+    ],
+)
+def test_of_a_fragment_only_the_tags_of_an_arrival_are_kept(url: str, kept: str) -> None:
+    assert visit_of(url, "", {}).url == kept
+
+
+@pytest.mark.parametrize(
     ("headers", "region"),
     [({COUNTRY: "RU", REGION: "mow"}, "RU-MOW"), ({COUNTRY: "kz"}, "KZ"), ({REGION: "MOW"}, ""), ({}, "")],
 )

@@ -52,6 +52,7 @@ ENGLISH: dict[str, str] = {
     "channel:email": "E-mail",
     "channel:maps": "Maps",
     "channel:classifieds": "Classifieds",
+    "channel:ai": "AI assistants",
     "channel:referral": "Referral",
     "channel:direct": "Direct",
     "channel:offline": "Offline",
