@@ -307,10 +307,28 @@ def manage_number(site_id: str, number: str) -> Any:
     return numbers.item(_request(), site_id, number)
 
 
-@app.route("/v1/manage/sites/{site_id}/campaigns", methods=["GET", "POST"])
+@app.route("/v1/manage/channel-rules", methods=["GET", "PUT"])
+@answers("manage")
+def manage_channel_rules() -> Any:
+    """Read or replace an account's channel rules."""
+    from chalicelib.manage import channel_rules
+
+    return channel_rules.item(_request())
+
+
+@app.route("/v1/manage/channel-rules/test", methods=["POST"])
+@answers("manage")
+def manage_channel_rules_test() -> Any:
+    """Try an address and a referrer: which rule decides, and why."""
+    from chalicelib.manage import channel_rules
+
+    return channel_rules.test(_request())
+
+
+@app.route("/v1/manage/sites/{site_id}/campaigns", methods=["GET", "POST"], content_types=TABLE)
 @answers("manage")
 def manage_campaigns(site_id: str) -> Any:
-    """List a site's campaigns or add one."""
+    """List a site's campaigns, add one or import a table of them (JSON or CSV)."""
     from chalicelib.manage import campaigns
 
     return campaigns.collection(_request(), site_id)

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Sequence
 
 from chalicelib import stack_settings
-from chalicelib.commands import carriers, endpoint, imports, numbers, pool, provision, redrive, report
+from chalicelib.commands import campaigns, carriers, channel_rules, endpoint, imports
+from chalicelib.commands import numbers, pool, provision, redrive, report
 from chalicelib.errors import BadInput, CallpathError
 
 DONE, FAILED, WRONG = 0, 1, 2
+COMMANDS = (provision, numbers, campaigns, channel_rules, pool, endpoint, carriers, imports, report, redrive)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     stack = "name of the deployed stack, e.g. callpath-prod; without it the CALLPATH_* environment tells the tables"
     root.add_argument("--stack", metavar="NAME", help=stack)
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (provision, numbers, pool, endpoint, carriers, imports, report, redrive):
+    for module in COMMANDS:
         module.add(commands)
     return root
 

@@ -67,8 +67,7 @@ PURE = {
         "referrers",
         "signing",
         "sealing",
-        "urls",
-        "markers",
+        *("urls", "markers", "patterns", "channel_rules", "campaign_match", "book"),
     },
     "reports": {"figures", "facts"},
 }

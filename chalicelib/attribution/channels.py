@@ -1,7 +1,7 @@
 """The channels calls, spend and deals are compared by, and the rules that name one. Pure.
 
-After GA4's default channel grouping, with maps, classifieds, messengers and AI assistants told apart, which it lumps into
-referral.
+After GA4's default channel grouping, with maps, classifieds, messengers and AI assistants told apart, which it lumps
+into referral.
 """
 
 from __future__ import annotations
@@ -43,11 +43,20 @@ UNPAID = {
     "paid_social": "paid_social",
     "display": "display",
 }
-PAID = UNPAID | {"search": "paid_search", "social": "paid_social", "messenger": "paid_social", "email": "other_paid", "ai": "other_paid"}
+PAID = UNPAID | {
+    "search": "paid_search",
+    "social": "paid_social",
+    "messenger": "paid_social",
+    "email": "other_paid",
+    "ai": "other_paid",
+}
 
-_PAID_MEDIUM = re.compile(r".*cp[a-z].*|ppc|retargeting|remarketing|paid.*|ads?|affiliates?|target(ing)?|таргет|context|контекст")
+_PAID_MEDIUM = re.compile(
+    r".*cp[a-z].*|ppc|retargeting|remarketing|paid.*|ads?|affiliates?|target(ing)?|таргет|context|контекст"
+)
 _MEDIUMS = {
-    "display": "display banner banners expandable interstitial cpm media_banner mediaad teaser media rsya rsy рся kms gdn",
+    "display": "display banner banners expandable interstitial cpm media_banner mediaad teaser media "
+    "rsya rsy рся kms gdn",
     "email": "email e-mail e_mail mail newsletter mailing rassylka рассылка",
     "messenger": "messenger messengers telegram whatsapp viber max sms push bot",
     "social": "social social-network social-media sm smm social_network social_media organic_social post story stories "

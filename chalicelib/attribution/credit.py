@@ -13,6 +13,9 @@ from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from chalicelib.attribution import patterns
+from chalicelib.attribution.book import Book
+from chalicelib.attribution.campaign_match import key_of
 from chalicelib.attribution.models import Model, model_of
 from chalicelib.attribution.shares import ONE
 from chalicelib.attribution.types import (
@@ -24,19 +27,20 @@ from chalicelib.attribution.types import (
     Source,
     Touch,
 )
-from chalicelib.registry.types import Campaign, RepeatRule, Site
+from chalicelib.registry.types import RepeatRule, Site
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when a source came that is no arrival: it is alone in its path
 
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One touch as credit sees it: its source as the account's campaigns name it."""
+    """One touch as credit sees it: its source as the account's book names it, and the campaign it is counted under."""
 
     at: datetime
     source: Source
     region: str = ""
     landing_page: str = ""
+    campaign_id: str = ""
 
     @property
     def direct(self) -> bool:
@@ -53,13 +57,13 @@ class Path:
 
 
 def credit_of(
-    attributed: AttributedCall, site: Site, campaigns: Sequence[Campaign], model: str | None = None
+    attributed: AttributedCall, site: Site, book: Book, model: str | None = None
 ) -> tuple[Credit, ...]:
     """Who gets the call under the site's model, or another: by touch, the weights summing to exactly 1.
 
     Raises BadInput for a model we do not know.
     """
-    return shared_by(model_of(model or site.model), paths_of(attributed, site, campaigns))
+    return shared_by(model_of(model or site.model), paths_of(attributed, site, book))
 
 
 def shared_by(model: Model, paths: Sequence[Path]) -> tuple[Credit, ...]:
@@ -67,18 +71,18 @@ def shared_by(model: Model, paths: Sequence[Path]) -> tuple[Credit, ...]:
     credits = []
     for candidate, place, weight in model.split([(path.share, path.steps) for path in paths]):
         step, share = paths[candidate].steps[place], paths[candidate].share
-        credits.append(Credit(step.source, weight, step.region, step.landing_page, candidate, share))
+        credits.append(Credit(step.source, weight, step.region, step.landing_page, candidate, share, step.campaign_id))
     return tuple(credits)
 
 
-def paths_of(attributed: AttributedCall, site: Site, campaigns: Sequence[Campaign]) -> tuple[Path, ...]:
+def paths_of(attributed: AttributedCall, site: Site, book: Book) -> tuple[Path, ...]:
     """The possible callers with the touches that count for each: within the look-back, as the repeat rule says.
 
     A static number's campaign, the overflow number and the unknown are paths of one step. Shares sum to exactly 1.
     """
     return tuple(
-        Path(caller.share, tuple(_step(touch, campaigns) for touch in caller.touches) or (caller.otherwise,))
-        for caller in _callers(attributed, site, campaigns)
+        Path(caller.share, tuple(_step(touch, book) for touch in caller.touches) or (caller.otherwise,))
+        for caller in _callers(attributed, site, book)
     )
 
 
@@ -99,11 +103,11 @@ class _Caller(NamedTuple):
     otherwise: PathStep
 
 
-def _callers(attributed: AttributedCall, site: Site, campaigns: Sequence[Campaign]) -> list[_Caller]:
+def _callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller]:
     evidence, begun = attributed.evidence, attributed.call.started_at
     own = [
         caller._replace(touches=_window(caller.touches, begun, site))
-        for caller in _own_callers(evidence, site, campaigns)
+        for caller in _own_callers(evidence, site, book)
     ]
     if not evidence.earlier:
         return own
@@ -118,11 +122,11 @@ def _callers(attributed: AttributedCall, site: Site, campaigns: Sequence[Campaig
     return [_Caller(ONE, _window(call.touches, call.started_at, site), _bare("unknown"))]
 
 
-def _own_callers(evidence: Evidence, site: Site, campaigns: Sequence[Campaign]) -> list[_Caller]:
+def _own_callers(evidence: Evidence, site: Site, book: Book) -> list[_Caller]:
     """Who may have made the call, as far as the call itself tells."""
     kind = evidence.told_by_itself
     if kind is EvidenceKind.STATIC:
-        return [_Caller(ONE, (), _static_source(evidence, campaigns))]
+        return [_Caller(ONE, (), _static(evidence, book))]
     nobody = _bare("overflow" if kind is EvidenceKind.OVERFLOW else "unknown")
     if evidence.candidates and site.share_credit:
         return [
@@ -132,7 +136,7 @@ def _own_callers(evidence: Evidence, site: Site, campaigns: Sequence[Campaign]) 
     if kind is EvidenceKind.OVERFLOW:
         return [_Caller(ONE, (), nobody)]
     # The touches are of the page view that a promo code names; a code that stands for a campaign has none.
-    return [_Caller(ONE, evidence.touches, _static_source(evidence, campaigns) if evidence.campaign_id else nobody)]
+    return [_Caller(ONE, evidence.touches, _static(evidence, book) if evidence.campaign_id else nobody)]
 
 
 def _window(touches: Iterable[Touch], at: datetime, site: Site) -> tuple[Touch, ...]:
@@ -146,30 +150,20 @@ def _merged(one: Iterable[Touch], other: Iterable[Touch]) -> tuple[Touch, ...]:
     return tuple(sorted({(touch.at, touch.url): touch for touch in (*one, *other)}.values(), key=lambda t: t.at))
 
 
-def _step(touch: Touch, campaigns: Sequence[Campaign]) -> PathStep:
-    return PathStep(touch.at, _in_campaign(touch.source, campaigns), touch.region, landing_page(touch.url))
+def _step(touch: Touch, book: Book) -> PathStep:
+    found = book.decide(touch)
+    return PathStep(touch.at, found.source, touch.region, landing_page(touch.url), found.campaign_id)
 
 
-def _static_source(evidence: Evidence, campaigns: Sequence[Campaign]) -> PathStep:
-    campaign = next((each for each in campaigns if each.campaign_id == evidence.campaign_id), None)
-    step = _bare("offline")
+def _static(evidence: Evidence, book: Book) -> PathStep:
+    """A static number's campaign, archived or not, whatever its dates: its billboard may still hang."""
+    campaign, step = book.campaign(evidence.campaign_id), _bare("offline")
     if campaign is None:
         return replace(step, source=replace(step.source, campaign=evidence.campaign_id or ""))
-    told = campaign.match
-    name = told.get("campaign", campaign.name)
+    told = {part: value for part, value in campaign.match.items() if not patterns.is_pattern(value)}
     source, medium = told.get("source", ""), told.get("medium", "")
-    return PathStep(NEVER, Source(campaign.channel or "offline", source, medium, name, "", ""))
-
-
-def _in_campaign(source: Source, campaigns: Sequence[Campaign]) -> Source:
-    for campaign in campaigns:
-        if (
-            campaign.channel
-            and campaign.match
-            and all(getattr(source, field, "").lower() == value.lower() for field, value in campaign.match.items())
-        ):
-            return replace(source, channel=campaign.channel)
-    return source
+    named = Source(campaign.channel or "offline", source, medium, key_of(campaign), "", "")
+    return PathStep(NEVER, named, campaign_id=campaign.campaign_id)
 
 
 def _bare(channel: str) -> PathStep:

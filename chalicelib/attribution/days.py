@@ -9,9 +9,12 @@ from typing import Any
 
 from chalicelib import aws, clock, tokens
 from chalicelib.attribution.stored import millis
+from chalicelib.errors import StorageUnavailable
 from chalicelib.settings import settings
 
 DIRTY = "DIRTY"
+TOGETHER = 25  # items DynamoDB takes in one batch
+TRIES = 8  # of what a batch left over
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +29,30 @@ class ChangedDay:
 
 def mark_changed(site_id: str, day: date) -> None:
     """Note that something of this day changed. Every mark has a new token. Raises StorageUnavailable."""
-    changed_at = clock.utc_now()  # how long a rebuild has been due is a matter of real time, in a simulation too
     with aws.storage_errors():
-        _client().put_item(
-            TableName=settings().days_table,
-            Item={
-                **_key(site_id, day),
-                "changed": {"S": tokens.random_id("")},
-                "changed_ms": {"N": str(millis(changed_at))},
-            },
-        )
+        _client().put_item(TableName=settings().days_table, Item=_mark(site_id, day))
 
 
 def mark_all(site_id: str, changed: Iterable[date | None]) -> None:
     """Mark several days, each once; None is no day."""
     for day in sorted({day for day in changed if day}):
         mark_changed(site_id, day)
+
+
+def mark_many(marks: Iterable[tuple[str, date]]) -> int:
+    """Mark many days, (site, day) each, 25 a request; answers how many. Raises StorageUnavailable."""
+    wanted = sorted(set(marks))
+    for start in range(0, len(wanted), TOGETHER):
+        puts = [{"PutRequest": {"Item": _mark(*each)}} for each in wanted[start : start + TOGETHER]]
+        waiting: dict[str, Any] = {settings().days_table: puts}
+        for _ in range(TRIES):
+            with aws.storage_errors():
+                waiting = _client().batch_write_item(RequestItems=waiting)["UnprocessedItems"]
+            if not waiting:
+                break
+        else:
+            raise StorageUnavailable("The storage is busy. Try again.")
+    return len(wanted)
 
 
 def changed_days() -> list[ChangedDay]:
@@ -74,6 +85,12 @@ def forget(changed: ChangedDay) -> bool:
     except client.exceptions.ConditionalCheckFailedException:
         return False
     return True
+
+
+def _mark(site_id: str, day: date) -> dict[str, dict[str, str]]:
+    changed_at = clock.utc_now()  # how long a rebuild has been due is a matter of real time, in a simulation too
+    token, since = {"S": tokens.random_id("")}, {"N": str(millis(changed_at))}
+    return {**_key(site_id, day), "changed": token, "changed_ms": since}
 
 
 def _changed(item: dict[str, Any]) -> ChangedDay:

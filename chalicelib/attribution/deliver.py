@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib import log, tracing
 from chalicelib.attribution import outbox, store, subjects
+from chalicelib.attribution.books import book_of
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.destinations import Delivery, DeliveryFailed, destination
 from chalicelib.attribution.outbox import Claim
@@ -41,7 +42,7 @@ def payload(attributed: AttributedCall, site: Site, now: datetime) -> dict[str, 
 
     The caller's number is opened here: null where it was withheld or is erased.
     """
-    credits = credit_of(attributed, site, snapshot.campaigns_of(site.site_id, now))
+    credits = credit_of(attributed, site, book_of(site, now))
     call = attributed.call
     told = {
         "call": {name: value for name, value in asdict(call).items() if name != "caller_sealed"}

@@ -32,7 +32,9 @@ class Lists(NamedTuple):
     hosts: dict[str, Place]
     paths: dict[str, dict[str, Place]]
     names: dict[str, Place]
-    portals: frozenset[str]  # first labels of hosts that do not speak for their subdomains: docs.google.com is no search
+    portals: frozenset[
+        str
+    ]  # first labels of hosts that do not speak for their subdomains: docs.google.com is no search
     passages: frozenset[str]  # hosts people only pass through
     paid_names: frozenset[str]  # names people write into utm_source of advertisements only
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from chalicelib.attribution import urls
 from chalicelib.attribution.channels import PAID, UNPAID, channel_of
 from chalicelib.attribution.markers import ids_in, marker_of
-from chalicelib.attribution.referrers import Place, is_passage, is_paid_name, place_of_host, place_of_name
+from chalicelib.attribution.referrers import Place, is_paid_name, is_passage, place_of_host, place_of_name
 from chalicelib.attribution.types import Source
 
 # Click id → who set it and what for. Those of UNPAID_CLICKS stand on links nobody paid for, too: any referrer that

@@ -230,6 +230,7 @@ class Credit:
     landing_page: str
     candidate: int = 0  # which of the call's candidates this is a touch of
     share: Decimal = Decimal(1)  # that candidate's share in the call
+    campaign_id: str = ""  # of the registry's campaign it is counted under
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ _MACRO = re.compile(r"\{\{?[^{}]*\}\}?|__[A-Z][A-Z_]+__|%%[A-Z_]+%%")  # {campai
 _NOTHING = frozenset({"", "(none)", "(not set)", "(direct)", "(not provided)", "null", "undefined", "none", "nan"})
 _MOJIBAKE = re.compile("[РСÐÑ][\x80-\uffff]")  # UTF-8 that somebody read as Windows-1251 or Latin-1
 # Where strangers share a domain: without them one shop's page would pass for another's.
-_SHARED_SUFFIXES = frozenset(
-    "tilda.ws github.io gitlab.io blogspot.com blogspot.ru wordpress.com wixsite.com narod.ru ucoz.ru ucoz.net "
-    "livejournal.com turbo.site taplink.ws taplink.cc netlify.app vercel.app web.app pages.dev myshopify.com "
-    "business.site nethouse.ru insales.ru ecwid.com umi.ru ampproject.org turbopages.org translate.goog "
-    "kiev.ua odessa.ua nsk.ru vk-apps.com".split()
-)
+_SHARED_SUFFIXES = {
+    "tilda.ws", "github.io", "gitlab.io", "blogspot.com", "blogspot.ru", "wordpress.com", "wixsite.com", "narod.ru",
+    "ucoz.ru", "ucoz.net", "livejournal.com", "turbo.site", "taplink.ws", "taplink.cc", "netlify.app", "vercel.app",
+    "web.app", "pages.dev", "myshopify.com", "business.site", "nethouse.ru", "insales.ru", "ecwid.com", "umi.ru",
+    "ampproject.org", "turbopages.org", "translate.goog", "kiev.ua", "odessa.ua", "nsk.ru", "vk-apps.com",
+}  # fmt: skip
 
 
 def split(url: str) -> SplitResult:
@@ -78,7 +78,7 @@ def same_site(one: str, other: str) -> bool:
 
 
 def text_of(escaped: str) -> str:
-    """A value's escapes as text: escaped twice, by JavaScript's `escape`, in Windows-1251, or read in a wrong encoding."""
+    """A value's escapes as text, were they doubled, JavaScript's, in Windows-1251, or read in a wrong encoding."""
     text = _decoded(escaped.replace("+", " "))
     for _ in range(2):  # redirects escape what is escaped already
         if not _ESCAPE.search(text):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.attribution import store as attribution_store
 from chalicelib.attribution import stored, subjects
+from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
@@ -17,8 +18,8 @@ from chalicelib.http import Request
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import page, page_of, plain
-from chalicelib.registry import store
-from chalicelib.registry.types import Campaign, Site
+from chalicelib.manage.books import book_of
+from chalicelib.registry.types import Site
 
 
 def collection(request: Request, site_id: str) -> Any:
@@ -28,12 +29,12 @@ def collection(request: Request, site_id: str) -> Any:
     """
     site = site_of(request, site_id)
     limit, after = page_of(request)
-    day, model, campaigns = _day(request, site), _model(request, site), store.campaigns_of(site_id)
+    day, model, book = _day(request, site), _model(request, site), book_of(site)
     wanted = is_unmatched if checks.flag(request.argument("unmatched"), "unmatched") else _any
     calls = sorted(filter(wanted, attribution_store.calls_of_day(site_id, day)), key=_key)
     rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
     callers = subjects.open_callers([attributed.call for attributed in rest[:limit]])
-    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, campaigns, callers))
+    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, book, callers))
     return {"day": day.isoformat(), "model": model} | shown
 
 
@@ -51,7 +52,7 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
     if attributed is None:  # attribution has not come to it yet
         answer = _call(call, callers) | {"day": None, "evidence": None, "credit": []}
     else:
-        line = _line(attributed, site, model, store.campaigns_of(site_id), callers)
+        line = _line(attributed, site, model, book_of(site), callers)
         answer = line | {"evidence": plain(attributed.evidence)}
     told = subjects.open_callers_of_events(record)
     events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
@@ -73,13 +74,13 @@ def _line(
     attributed: AttributedCall,
     site: Site,
     model: str,
-    campaigns: tuple[Campaign, ...],
+    book: Book,
     callers: Mapping[str, str | None],
 ) -> dict[str, Any]:
     evidence: dict[str, Any] = plain(attributed.evidence)
     for held in (evidence, *evidence["candidates"], *evidence["earlier"]):
         held["touches"] = len(held["touches"])
-    credit = [plain(part) for part in credit_of(attributed, site, campaigns, model)]
+    credit = [plain(part) for part in credit_of(attributed, site, book, model)]
     shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit}
     return _call(attributed.call, callers) | shown | {"unmatched": is_unmatched(attributed)}
 

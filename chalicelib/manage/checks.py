@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from chalicelib.attribution.channels import channel_named
 from chalicelib.attribution.models import model_of
 from chalicelib.errors import BadInput
 from chalicelib.manage.currencies import CURRENCIES
@@ -70,6 +71,14 @@ def one_of(text: str, field: str, known: Iterable[str]) -> str:
     if text not in names:
         raise BadInput(field, f"not one of {', '.join(names)}")
     return text
+
+
+def channel(text: str, field: str) -> str:
+    """A channel of ours, by key or name, or one the account names itself."""
+    name = channel_named(text)
+    if not 1 <= len(name) <= 60:
+        raise BadInput(field, "not a name of 1 to 60 characters")
+    return name
 
 
 def _origin(text: str, field: str) -> str:

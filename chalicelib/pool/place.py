@@ -95,7 +95,7 @@ def _parsed(site_id: str, rows: Iterable[Row]) -> tuple[dict[int, TrackingNumber
     if site is None:
         raise NotFound("No such site.")
     pools = {pool.pool_id for pool in store.pools_of(site_id)}
-    campaigns = {campaign.campaign_id for campaign in store.campaigns_of(site_id)}
+    campaigns = {campaign.campaign_id for campaign in store.campaigns_of(site_id) if not campaign.archived}
     numbers: dict[int, TrackingNumber] = {}
     rejected, seen, total = [], set(), 0
     for total, (line, cells) in enumerate(rows, start=1):  # noqa: B007 - the count is wanted after the loop

@@ -12,7 +12,7 @@ from chalicelib import aws
 from chalicelib.errors import StorageUnavailable
 from chalicelib.registry import layout
 from chalicelib.registry.cache import Cache
-from chalicelib.registry.types import Campaign, Endpoint, Pool, Site, SiteSnapshot, TrackingNumber
+from chalicelib.registry.types import Campaign, ChannelRules, Endpoint, Pool, Site, SiteSnapshot, TrackingNumber
 from chalicelib.settings import settings
 
 T = TypeVar("T")
@@ -23,6 +23,7 @@ _numbers: Cache[TrackingNumber] = Cache(limit=20_000)
 _endpoints: Cache[Endpoint] = Cache()
 _pools: Cache[tuple[Pool, ...]] = Cache()
 _campaigns: Cache[tuple[Campaign, ...]] = Cache()
+_rules: Cache[ChannelRules] = Cache()
 
 
 def site_by_key(site_key: str, now: datetime) -> SiteSnapshot | None:
@@ -56,9 +57,17 @@ def campaigns_of(site_id: str, now: datetime) -> tuple[Campaign, ...]:
     return _campaigns.get(site_id, now, lambda: _decoded(_query(pk, "CAMPAIGN#"), Campaign)) or ()
 
 
+def rules_of(account_id: str, now: datetime) -> ChannelRules:
+    """An account's channel rules: one GetItem."""
+    pk = layout.account_pk(account_id)
+    return (
+        _rules.get(account_id, now, lambda: _read(pk, layout.RULES, ChannelRules) or ChannelRules()) or ChannelRules()
+    )
+
+
 def forget() -> None:
     """Empty the container's memory: the next reads go to the table."""
-    for cache in (_snapshots, _sites, _numbers, _endpoints, _pools, _campaigns):
+    for cache in (_snapshots, _sites, _numbers, _endpoints, _pools, _campaigns, _rules):
         cache.cache_clear()
 
 

@@ -21,6 +21,7 @@ from chalicelib.registry.access import (
     revoke_key,
 )
 from chalicelib.registry.campaigns import campaign, campaigns_of, create_campaign, update_campaign
+from chalicelib.registry.channel_rules import put_rules, rules_of
 from chalicelib.registry.numbers import change_number, number_of_site, numbers_of, numbers_page, placed, put_numbers
 from chalicelib.registry.pools import all_pools, create_pool, pool, pools_of, update_pool
 from chalicelib.registry.publish import publish
@@ -54,8 +55,10 @@ __all__ = [
     "pools_of",
     "publish",
     "put_numbers",
+    "put_rules",
     "revoke_key",
     "rotate_site_key",
+    "rules_of",
     "site",
     "sites_of",
     "update_campaign",

@@ -141,17 +141,60 @@ class TrackingNumber:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign the account named: how its traffic is recognised, what its calls are worth."""
+    """A campaign the account named: how its traffic is recognised, what its calls are worth.
+
+    A touch is the campaign's on its days, if it fits `match` or carries one of `platform_ids` (where either is told),
+    and its creative is one of `creatives` (where told). Told none of them, only its static numbers bring it calls.
+    """
 
     campaign_id: str
     site_id: str
     name: str
     channel: str | None = None
-    match: dict[str, str] = field(default_factory=dict)  # source, medium, campaign → exact values
+    match: dict[str, str] = field(default_factory=dict)  # source, medium, campaign, keyword → value, `*` for any text
     target_talk_seconds: int | None = None
     starts_on: date | None = None
-    ends_on: date | None = None
+    ends_on: date | None = None  # the last day; both in the site's zone
     archived: bool = False
+    platform_ids: dict[str, tuple[str, ...]] = field(default_factory=dict)  # e.g. yandex_direct → ("592928737383",)
+    creatives: tuple[str, ...] = ()  # utm_content or ad ids; `*` for any text
+
+
+class Comparison(StrEnum):
+    """How a rule compares; upper and lower case are the same."""
+
+    EXACT = "exact"
+    PREFIX = "prefix"
+    CONTAINS = "contains"
+    GLOB = "glob"  # `*` for any text, `?` for one character
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a rule asks of one part of a touch: that it compares with at least one of the values."""
+
+    part: str  # a key of attribution.channel_rules.PARTS
+    compare: Comparison
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRule:
+    """An account's own rule: a touch that meets all of `when` is counted under `channel`."""
+
+    channel: str  # a key of attribution.channels.CHANNELS or a name of the account's own
+    when: tuple[Condition, ...]
+    name: str = ""
+    source: str | None = None  # None: as the touch has it
+    medium: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRules:
+    """An account's rules in the order they are tried; `version` counts their changes."""
+
+    rules: tuple[ChannelRule, ...] = ()
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

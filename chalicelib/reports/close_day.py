@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import log
 from chalicelib.attribution import days, store
+from chalicelib.attribution.books import book_of
 from chalicelib.attribution.table import CALL_DAYS
 from chalicelib.errors import NotFound
 from chalicelib.registry import snapshot
@@ -31,9 +32,14 @@ class DaysFailed(Exception):
 
 
 def close(now: datetime) -> dict[str, int]:
-    """Rebuild what changed. One day that fails does not stop the others; DaysFailed is raised at the end."""
+    """Rebuild what changed, the latest days first: who changed a rule and so a year waits, today's report does not.
+
+    One day that fails does not stop the others; DaysFailed is raised at the end.
+    """
     rebuilt = failed = 0
-    for changed in days.changed_days():
+    marked = sorted(days.changed_days(), key=lambda changed: (changed.day, changed.site_id), reverse=True)
+    snapshot.forget()  # a rule or campaign changed in the last minute is why some of these days are marked
+    for changed in marked:
         try:
             rebuild(changed.site_id, changed.day, now)
             forget_if_settled(changed, now)
@@ -55,15 +61,15 @@ def rebuild(site_id: str, day: date, now: datetime) -> None:
     if now.date() - day > timedelta(days=CALL_DAYS):
         log.event("day_kept", site_id=site_id, day=day)  # its calls have expired: rebuilding would empty it
         return
-    campaigns = snapshot.campaigns_of(site_id, now)
+    book = book_of(site, now)
     found = facts_of_day(
         site,
-        campaigns,
+        book,
         store.calls_of_day(site_id, day),
         store.deals_of_day(site_id, day),
         lambda caller_key: _first_call(site_id, caller_key),
     )
-    spend = spend_table.facts_of_day(site_id, day, campaigns)
+    spend = spend_table.facts_of_day(site_id, day, book)
     facts: dict[str, Iterable[Fact]] = {"calls": found.calls, "credits": found.credits, "paths": found.paths}
     facts_store.write_day(site_id, day, facts | {"deals": found.deals, "spend": spend})
 

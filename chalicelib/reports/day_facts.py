@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import Path, paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.attribution.types import (
@@ -21,11 +22,11 @@ from chalicelib.attribution.types import (
     Source,
 )
 from chalicelib.money import round_half_up
-from chalicelib.registry.types import Campaign, Site
+from chalicelib.registry.types import Site
 from chalicelib.reports.callbacks import called_back
 from chalicelib.reports.facts import CallFact, CreditFact, DealFact, PathFact
 
-PathsOf = Callable[[AttributedCall, Site, Sequence[Campaign]], tuple[Path, ...]]
+PathsOf = Callable[[AttributedCall, Site, Book], tuple[Path, ...]]
 NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal without a call, unless it names one itself
 
 
@@ -41,7 +42,7 @@ class DayFacts:
 
 def facts_of_day(
     site: Site,
-    campaigns: Sequence[Campaign],
+    book: Book,
     calls: Sequence[AttributedCall],
     deals: Sequence[Deal],
     first_call_of: Callable[[str], datetime | None],
@@ -60,8 +61,8 @@ def facts_of_day(
     credited: list[CreditFact] = []
     steps: list[PathFact] = []
     for attributed in calls:
-        found = paths(attributed, site, campaigns)
-        threshold = talk_threshold(site, campaigns, attributed, shared_by(model_of(site.model), found))
+        found = paths(attributed, site, book)
+        threshold = talk_threshold(site, book, shared_by(model_of(site.model), found))
         region = found[0].steps[-1].region
         fact = _call_fact(site, attributed, threshold, reached, marks.get(attributed.call.call_id), region)
         counted.append(fact)
@@ -82,23 +83,12 @@ def quality_marks(deals: Iterable[Deal]) -> dict[str, Decimal]:
     return {call_id: round_half_up(Decimal(sum(given)) / len(given), 2) for call_id, given in marks.items()}
 
 
-def talk_threshold(
-    site: Site, campaigns: Sequence[Campaign], attributed: AttributedCall, credit: Sequence[Credit]
-) -> int:
-    """Seconds of talk that make this call a target call: its campaign's, or the site's."""
-    heaviest = max(credit, key=lambda part: part.weight).source if credit else NO_SOURCE
-    for campaign in campaigns:
-        if campaign.target_talk_seconds is not None and _is_of(campaign, attributed, heaviest):
-            return campaign.target_talk_seconds
-    return site.target_talk_seconds
-
-
-def _is_of(campaign: Campaign, attributed: AttributedCall, source: Source) -> bool:
-    if attributed.evidence.campaign_id is not None:
-        return campaign.campaign_id == attributed.evidence.campaign_id
-    return bool(campaign.match) and all(
-        getattr(source, part, "").lower() == value.lower() for part, value in campaign.match.items()
-    )
+def talk_threshold(site: Site, book: Book, credit: Sequence[Credit]) -> int:
+    """Seconds of talk that make a call a target call: those of the campaign with the most credit, or the site's."""
+    heaviest = max(credit, key=lambda part: part.weight, default=None)
+    campaign = book.campaign(heaviest.campaign_id) if heaviest else None
+    told = campaign.target_talk_seconds if campaign else None
+    return site.target_talk_seconds if told is None else told
 
 
 def _call_fact(

@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import clock, money
+from chalicelib.attribution.book import Book
 from chalicelib.attribution.import_deals import HEADINGS as DEAL_HEADINGS
 from chalicelib.attribution.models import model_of
 from chalicelib.errors import BadInput
@@ -54,7 +55,7 @@ def run(
     inputs = (Input(calls).read(), Input(deals, DEAL_HEADINGS).read(), Input(spend, SPEND_HEADINGS).read())
     told = money.parse_currency(currency) if currency else _currency_in(inputs[1:])
     site = Site(SITE_ID, "", "", calls.stem, (), time_zone, told, country, model=spec)
-    facts = counted(*inputs, site, secrets.token_bytes(32))
+    facts = counted(*inputs, site, secrets.token_bytes(32), Book(time_zone=time_zone))
     rejected = [row for one in inputs for row in one.rejected]
     _tell(rejected, out)
     files = _report(facts, site, groupings, calls)

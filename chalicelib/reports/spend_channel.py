@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from chalicelib.attribution.channels import channel_of
+from chalicelib.attribution import campaign_match
+from chalicelib.attribution.book import Book, Decision
+from chalicelib.attribution.channels import channel_named, channel_of
 from chalicelib.attribution.referrers import place_of_name
-from chalicelib.registry.types import Campaign
+from chalicelib.attribution.types import Source
 from chalicelib.reports.facts import SpendFact
 from chalicelib.reports.spend.row import SpendRow
 
 
-def spend_fact(site_id: str, row: SpendRow, campaigns: Sequence[Campaign] = ()) -> SpendFact:
-    """A row as it is counted: under the registry's campaign it fits, else as its own columns say."""
-    campaign = next((each for each in campaigns if _fits(each, row)), None)
+def spend_fact(site_id: str, row: SpendRow, book: Book) -> SpendFact:
+    """A row as it is counted: as its file says, else under the campaign it fits, else by the account's rules."""
+    found = _decided(row, book)
     return SpendFact(
         site_id=site_id,
         day=row.day,
-        channel=row.channel or (campaign.channel if campaign else None) or _channel(row),
-        source=row.source,
-        medium=row.medium,
-        campaign=_campaign(row, campaign),
+        channel=channel_named(row.channel) or found.source.channel,
+        source=found.source.source,
+        medium=found.source.medium,
+        campaign=found.source.campaign,
         campaign_name=row.campaign_name,
         keyword=row.keyword,
         creative=row.ad_id,
@@ -31,20 +31,14 @@ def spend_fact(site_id: str, row: SpendRow, campaigns: Sequence[Campaign] = ()) 
     )
 
 
-def _fits(campaign: Campaign, row: SpendRow) -> bool:
-    """By the campaign's own id or name, as people write the cost of a billboard, or by all it is recognised by."""
-    if row.campaign and row.campaign in (campaign.campaign_id, campaign.name):
-        return True
-    return bool(campaign.match) and all(
-        getattr(row, part, "").lower() == value.lower() for part, value in campaign.match.items()
-    )
-
-
-def _campaign(row: SpendRow, campaign: Campaign | None) -> str:
-    """The campaign as credits name it: a registered one by its tag or name, never by our internal id."""
-    if campaign is not None and row.campaign == campaign.campaign_id:
-        return campaign.match.get("campaign", campaign.name)
-    return row.campaign
+def _decided(row: SpendRow, book: Book) -> Decision:
+    """By the campaign's own id or name, as people write the cost of a billboard, or as a click with these tags."""
+    source = Source(_channel(row), row.source, row.medium, row.campaign, row.keyword, row.ad_id)
+    named = (each for each in book.campaigns if row.campaign and row.campaign in (each.campaign_id, each.name))
+    campaign = next(named, None)
+    if campaign is not None:
+        return Decision(campaign_match.placed(campaign, source), None, campaign)
+    return book.decide_source(source, row.day)
 
 
 def _channel(row: SpendRow) -> str:

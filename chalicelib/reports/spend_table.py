@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
 from chalicelib import aws
-from chalicelib.registry.types import Campaign
+from chalicelib.attribution.book import Book
 from chalicelib.reports.facts import SpendFact
 from chalicelib.reports.spend.row import SpendRow
 from chalicelib.reports.spend_channel import spend_fact
@@ -72,9 +72,9 @@ def put(site_id: str, rows: Iterable[SpendRow], stated_at: datetime) -> int:
     return written
 
 
-def facts_of_day(site_id: str, day: date, campaigns: Sequence[Campaign]) -> list[SpendFact]:
+def facts_of_day(site_id: str, day: date, book: Book) -> list[SpendFact]:
     """One day's spend as it is counted. Its channel is decided now: better rules reach a day when it is rebuilt."""
-    return [spend_fact(site_id, row, campaigns) for row in rows_of_day(site_id, day).values()]
+    return [spend_fact(site_id, row, book) for row in rows_of_day(site_id, day).values()]
 
 
 def _attributes(row: SpendRow) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.attribution import days, join, store
 from chalicelib.attribution.attribute import MAX_TOUCHES, attribute
+from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
@@ -80,7 +81,7 @@ def test_a_call_finds_the_visitor_and_his_touches_through_the_lease(site: Any) -
     assert (evidence.kind, evidence.visitor, evidence.leased_at) == (EvidenceKind.LIVE, visitor(), LEASED)
     assert [each.source.channel for each in evidence.touches] == ["paid_search", "direct"]
     assert evidence.touches[0].region == "Москва"
-    (credit,) = credit_of(found(), SITE, [])
+    (credit,) = credit_of(found(), SITE, Book())
     assert (credit.source.channel, credit.source.campaign) == ("paid_search", "338151")
 
 
@@ -93,9 +94,9 @@ def test_touches_after_the_call_or_beyond_the_lookback_do_not_count(site: Any) -
         "yandex",
         "",
     ]  # the look-back may change
-    (path,) = paths_of(found(), SITE, [])
+    (path,) = paths_of(found(), SITE, Book())
     assert [step.source.source for step in path.steps] == ["yandex", ""]
-    (wider,) = paths_of(found(), replace(SITE, lookback_days=92), [])
+    (wider,) = paths_of(found(), replace(SITE, lookback_days=92), Book())
     assert [step.source.source for step in wider.steps] == ["old", "yandex", ""]
 
 

@@ -45,7 +45,10 @@ def test_the_fragment_is_not_kept_and_does_not_make_another_page() -> None:
     ("url", "kept"),
     [
         ("https://a.example/#/c?utm_source=vk&page=2", "https://a.example/#utm_source=vk"),
-        ("https://a.example/#tgWebAppData=user%3D%7Bname%7D&tgWebAppVersion=7.2", "https://a.example/#tgwebappversion=7.2"),
+        (
+            "https://a.example/#tgWebAppData=user%3D%7Bname%7D&tgWebAppVersion=7.2",
+            "https://a.example/#tgwebappversion=7.2",
+        ),
         ("https://a.example/#" + "&".join(f"n{place}=1" for place in range(300)), "https://a.example/"),
     ],
 )

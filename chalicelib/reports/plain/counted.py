@@ -9,10 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import Path, paths_of
 from chalicelib.attribution.types import AttributedCall, Deal, EvidenceKind
 from chalicelib.errors import BadInput
-from chalicelib.registry.types import Campaign, Site
+from chalicelib.registry.types import Site
 from chalicelib.reports.day_facts import facts_of_day
 from chalicelib.reports.facts import Fact
 from chalicelib.reports.plain.calls import call_of
@@ -26,7 +27,9 @@ from chalicelib.reports.spend_channel import spend_fact
 SITE_ID = "files"
 
 
-def counted(calls: Input, deals: Input, spend: Input, site: Site, key: bytes) -> dict[str, list[Fact]]:
+def counted(
+    calls: Input, deals: Input, spend: Input, site: Site, key: bytes, book: Book
+) -> dict[str, list[Fact]]:
     """All rows as facts by kind. `key` is of the callers' hashes; called back is told within each day."""
     reader = Reader(ZoneInfo(site.time_zone), site.country, key)
     attributed = _calls(calls, reader)
@@ -34,7 +37,7 @@ def counted(calls: Input, deals: Input, spend: Input, site: Site, key: bytes) ->
     rows = _once(deals.parsed(lambda line, cells: _timed(deal_of(line, cells, reader), known)))
     own = {row.external_id: row.source for row in rows if row.source}
     found = [
-        facts_of_day(site, (), day_calls, day_deals, known.first_call, paths=_paths, own_sources=own)
+        facts_of_day(site, book, day_calls, day_deals, known.first_call, paths=_paths, own_sources=own)
         for day_calls, day_deals in _by_day(attributed, [_deal(row, known, site) for row in rows])
     ]
     return {
@@ -42,7 +45,7 @@ def counted(calls: Input, deals: Input, spend: Input, site: Site, key: bytes) ->
         "credits": [fact for day in found for fact in day.credits],
         "paths": [fact for day in found for fact in day.paths],
         "deals": [fact for day in found for fact in day.deals],
-        "spend": [*spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency)))],
+        "spend": [*spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency), book))],
     }
 
 
@@ -71,11 +74,11 @@ def _calls(source: Input, reader: Reader) -> list[AttributedCall]:
     return source.parsed(parse)
 
 
-def _paths(attributed: AttributedCall, site: Site, campaigns: Sequence[Campaign]) -> tuple[Path, ...]:
+def _paths(attributed: AttributedCall, site: Site, book: Book) -> tuple[Path, ...]:
     """A row that names its source means it, whatever kind of number was called."""
     if attributed.evidence.touches:
         attributed = replace(attributed, evidence=replace(attributed.evidence, kind=EvidenceKind.LIVE))
-    return paths_of(attributed, site, campaigns)
+    return paths_of(attributed, site, book)
 
 
 def _timed(row: DealRow, known: CallsByCaller) -> DealRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.attribution.channels import channel_of
+from chalicelib.attribution.channels import channel_named, channel_of
 from chalicelib.attribution.referrers import place_of_name
 from chalicelib.attribution.types import Source
 from chalicelib.reports.plain.cells import Cells, text_of
@@ -29,7 +29,7 @@ def own_source(cells: Cells) -> Source | None:
         told.pop("source", None)
     parts = {field: text_of(told, field, SOURCE_FIELDS) for field in SOURCE_FIELDS}
     parts["source"], parts["medium"] = parts["source"].lower(), parts["medium"].lower()
-    channel = text_of(told, "channel")
+    channel = channel_named(text_of(told, "channel"))
     if not channel and not any(parts.values()):
         return None
     return Source(channel=channel or _channel(parts["source"], parts["medium"]), **parts)

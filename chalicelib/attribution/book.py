@@ -1,0 +1,86 @@
+"""An account's book: the names it gives to its traffic itself, its channel rules and its campaigns. Pure.
+
+Evidence keeps a touch as it was seen and as the built-in rules read it. The book is opened when credit or facts are
+computed, never before: a changed rule or campaign recounts the past without touching a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from chalicelib.attribution import campaign_match, channel_rules
+from chalicelib.attribution.types import Source, Touch
+from chalicelib.registry.types import Campaign, ChannelRule
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a touch is counted as, and what decided it: a rule by its position, a campaign, or neither."""
+
+    source: Source
+    rule: int | None
+    campaign: Campaign | None
+
+    @property
+    def campaign_id(self) -> str:
+        return self.campaign.campaign_id if self.campaign else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A site's campaigns and its account's rules in the order they are tried; days are of `time_zone`."""
+
+    campaigns: tuple[Campaign, ...] = ()
+    rules: tuple[ChannelRule, ...] = ()
+    time_zone: str = "UTC"
+
+    def decide(self, touch: Touch) -> Decision:
+        """The touch by the first rule it meets, then by the campaign that fits closest; else as it was classified.
+
+        Of an erased touch, whose address is blank, only rules and campaigns can decide that ask for what is kept.
+        """
+        if not self.rules and not self.campaigns:
+            return Decision(touch.source, None, None)
+        erased = not touch.url and not touch.referrer
+        parts = channel_rules.parts_of_source(touch.source) if erased else channel_rules.parts_of(touch)
+        return self._decide(touch.source, parts, touch.at.astimezone(ZoneInfo(self.time_zone)).date())
+
+    def decide_source(self, source: Source, day: date) -> Decision:
+        """The same for a source alone, e.g. what a row of spend names."""
+        return self._decide(source, channel_rules.parts_of_source(source), day)
+
+    def campaign(self, campaign_id: str | None) -> Campaign | None:
+        """A campaign by its id, archived or not."""
+        return next((each for each in self.campaigns if each.campaign_id == campaign_id), None)
+
+    def _decide(self, source: Source, parts: channel_rules.Parts, day: date) -> Decision:
+        rule = channel_rules.first_fitting(self.rules, parts)
+        if rule is not None:
+            source = channel_rules.applied(self.rules[rule], source)
+        campaign = campaign_match.best(self.campaigns, source, day)
+        return Decision(campaign_match.placed(campaign, source) if campaign else source, rule, campaign)
+
+
+def why(book: Book, decision: Decision, basis: str) -> str:
+    """One or two plain sentences: which rule and campaign decided, or that the built-in reading stands."""
+    said: Iterable[str] = (_of_rule(book, decision, basis), _of_campaign(decision))
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _of_rule(book: Book, decision: Decision, basis: str) -> str:
+    if decision.rule is None:
+        return f"No rule of the account fits, so the built-in rules decide by {basis}."
+    rule = book.rules[decision.rule]
+    named = f" ({rule.name})" if rule.name else ""
+    asked = " and ".join(channel_rules.told(condition) for condition in rule.when)
+    return f"Rule {decision.rule}{named} decides: {asked}."
+
+
+def _of_campaign(decision: Decision) -> str:
+    if decision.campaign is None:
+        return ""
+    channel = f" and takes its channel {decision.campaign.channel}" if decision.campaign.channel else ""
+    return f"It belongs to campaign {decision.campaign.name}{channel}."

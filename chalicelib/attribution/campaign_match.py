@@ -1,0 +1,113 @@
+"""Which campaign of the registry a touch or a row of spend belongs to, and how reports name it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+from chalicelib.attribution import patterns
+from chalicelib.attribution.referrers import place_of_name
+from chalicelib.attribution.types import Source
+from chalicelib.registry.types import Campaign
+
+# Platform → the places its advertisements bring visitors from, as `referrers` names them; empty: any.
+PLATFORMS: dict[str, frozenset[str]] = {
+    "yandex_direct": frozenset({"yandex", "yandex maps", "yandex market", "dzen"}),
+    "google_ads": frozenset({"google", "youtube", "google maps", "gmail"}),
+    "vk_ads": frozenset({"vk", "ok", "mytarget", "my.mail.ru", "dzen"}),
+    "mytarget": frozenset({"mytarget", "vk", "ok", "my.mail.ru", "mail.ru"}),
+    "telegram_ads": frozenset({"telegram"}),
+    "meta_ads": frozenset({"facebook", "instagram", "messenger", "threads", "whatsapp"}),
+    "tiktok_ads": frozenset({"tiktok"}),
+    "microsoft_ads": frozenset({"bing", "yahoo", "duckduckgo"}),
+    "avito": frozenset({"avito"}),
+    "2gis": frozenset({"2gis"}),
+    "other": frozenset(),
+}
+MATCHED = ("source", "medium", "campaign", "keyword")  # parts of a source that `match` may name
+SHORTEST_INSIDE = 6  # an id shorter than this is found only where it stands alone: `12` is in many names
+_WORDS = re.compile(r"[^0-9A-Za-z]+")
+
+
+class Fit(NamedTuple):
+    """How closely a campaign fits, compared field by field: the greatest wins."""
+
+    creative: bool
+    by_id: bool
+    parts: int  # of `match` that were asked
+    letters: int  # that were written out, not left to a `*`
+    dated: bool
+    starts_on: date
+
+
+def best(campaigns: Iterable[Campaign], source: Source, day: date) -> Campaign | None:
+    """The campaign that fits most closely on that day of the site's zone; of equal ones the one with the first id.
+
+    A creative asked for is closer than none, a platform's id closer than tags, more parts than fewer, `brand` than
+    `br*`, a campaign with dates than one without, a later start than an earlier.
+    """
+    found = [(fit, campaign) for campaign in campaigns if (fit := fit_of(campaign, source, day)) is not None]
+    if not found:
+        return None
+    closest = max(fit for fit, _ in found)
+    return min((campaign for fit, campaign in found if fit == closest), key=lambda each: each.campaign_id)
+
+
+def fit_of(campaign: Campaign, source: Source, day: date) -> Fit | None:
+    """How closely the campaign fits; None where it does not."""
+    if not _runs_on(campaign, day):
+        return None
+    by_id = _carries_id(campaign.platform_ids, source)
+    by_tags = bool(campaign.match) and all(
+        patterns.fits(value, getattr(source, part, "")) for part, value in campaign.match.items()
+    )
+    told = bool(campaign.match or campaign.platform_ids)
+    if not (by_id or by_tags or (campaign.creatives and not told)):
+        return None
+    if campaign.creatives and not any(patterns.fits(creative, source.creative) for creative in campaign.creatives):
+        return None
+    asked = campaign.match if by_tags else {}
+    letters = sum(len(value.replace("*", "").replace("?", "")) for value in asked.values())
+    dated = campaign.starts_on is not None or campaign.ends_on is not None
+    return Fit(bool(campaign.creatives), by_id, len(asked), letters, dated, campaign.starts_on or date.min)
+
+
+def key_of(campaign: Campaign) -> str:
+    """What reports group the campaign's calls, deals and spend by: its one tag or its one id, else its name."""
+    tag = campaign.match.get("campaign", "")
+    if tag and not patterns.is_pattern(tag) and not campaign.platform_ids:
+        return tag
+    ids = [number for numbers in campaign.platform_ids.values() for number in numbers]
+    return ids[0] if len(ids) == 1 and not campaign.match else campaign.name
+
+
+def placed(campaign: Campaign, source: Source) -> Source:
+    """The source under the campaign: its channel, where it names one, and its name in reports."""
+    return replace(source, channel=campaign.channel or source.channel, campaign=key_of(campaign))
+
+
+def names_of(campaigns: Iterable[Campaign]) -> dict[str, str]:
+    """What reports group by → the campaign's name, where that says more."""
+    return {key: campaign.name for campaign in campaigns if (key := key_of(campaign)) != campaign.name}
+
+
+def _runs_on(campaign: Campaign, day: date) -> bool:
+    return (campaign.starts_on or date.min) <= day <= (campaign.ends_on or date.max)
+
+
+def _carries_id(platform_ids: Mapping[str, Iterable[str]], source: Source) -> bool:
+    """Whether one of the ids stands in utm_campaign (or, as K50 writes it, in utm_content) of that platform's touch."""
+    if not platform_ids:
+        return False
+    place = place_of_name(source.source) if source.source else None
+    words = {*_WORDS.split(source.campaign), *_WORDS.split(source.creative)}
+    for platform, numbers in platform_ids.items():
+        from_there = PLATFORMS.get(platform, frozenset())
+        if place and from_there and place.source not in from_there:
+            continue
+        if any(number == source.campaign or (len(number) >= SHORTEST_INSIDE and number in words) for number in numbers):
+            return True
+    return False

@@ -1,0 +1,98 @@
+"""An account's own rules, from what is known of a touch to its channel. Pure; docs/campaigns.md explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from chalicelib.attribution import patterns, urls
+from chalicelib.attribution.types import Source, Touch
+from chalicelib.registry.types import ChannelRule, Comparison, Condition
+
+# Part of a touch → what it is. The first six are of the built-in reading, which outlives an erased address.
+PARTS = {
+    "channel": "the channel the built-in rules give",
+    "source": "utm_source, or the known name of the referring place",
+    "medium": "utm_medium",
+    "campaign": "utm_campaign",
+    "keyword": "utm_term, or the words searched for",
+    "creative": "utm_content or the id of the advertisement",
+    "host": "the referrer's host, without www.",
+    "path": "the referrer's path",
+    "click_id": "the names of the click ids in the address: yclid, gclid, …",
+    "landing_host": "the host of the page opened, without www.",
+    "landing_path": "the path of the page opened",
+    "tag": "any argument of the address, as name=value",
+}
+Parts = Mapping[str, tuple[str, ...]]
+
+
+def parts_of(touch: Touch) -> Parts:
+    """What rules can ask of a touch; several texts where a part has several. Empty where nothing is known."""
+    page, came_from = urls.split(touch.url), urls.split(touch.referrer)
+    tags = urls.tags_of(touch.url)
+    return {
+        **parts_of_source(touch.source),
+        "host": _told(urls.host_of(touch.referrer).removeprefix("www.")),
+        "path": _told(urls.text_of(came_from.path)),
+        "landing_host": _told(urls.host_of(touch.url).removeprefix("www.")),
+        "landing_path": _told(urls.text_of(page.path) or ("/" if page.netloc else "")),
+        "tag": tuple(f"{name}={value}" for name, value in tags.items()),
+    }
+
+
+def parts_of_source(source: Source) -> Parts:
+    """What rules can ask of a source alone: of spend, or of a touch whose address was erased."""
+    click = (source.click_id or "").partition("=")[0]
+    named = {name: (getattr(source, name),) for name in ("channel", "source", "medium", "campaign", "keyword")}
+    return {**named, "creative": (source.creative,), "click_id": _told(click)}
+
+
+def first_fitting(rules: Sequence[ChannelRule], parts: Parts) -> int | None:
+    """The position of the first rule that all of `parts` meet, or None."""
+    return next((position for position, rule in enumerate(rules) if meets(rule, parts)), None)
+
+
+def meets(rule: ChannelRule, parts: Parts) -> bool:
+    """Whether every condition holds. A part nobody knows meets none."""
+    return all(any(_compares(each, text) for text in parts.get(each.part, ())) for each in rule.when)
+
+
+def applied(rule: ChannelRule, source: Source) -> Source:
+    """The source as the rule counts it."""
+    return replace(
+        source,
+        channel=rule.channel,
+        source=source.source if rule.source is None else rule.source,
+        medium=source.medium if rule.medium is None else rule.medium,
+    )
+
+
+def told(condition: Condition) -> str:
+    """The condition in words."""
+    verbs = {
+        Comparison.EXACT: "is",
+        Comparison.PREFIX: "begins with",
+        Comparison.CONTAINS: "contains",
+        Comparison.GLOB: "is like",
+    }
+    values = " or ".join(value or "empty" for value in condition.values)
+    return f"{condition.part} {verbs[condition.compare]} {values}"
+
+
+def _compares(condition: Condition, text: str) -> bool:
+    known = text.casefold()
+    wanted = (value.casefold() for value in condition.values)
+    match condition.compare:
+        case Comparison.EXACT:
+            return known in wanted
+        case Comparison.PREFIX:
+            return known.startswith(tuple(wanted))
+        case Comparison.CONTAINS:
+            return any(value in known for value in wanted)
+        case Comparison.GLOB:
+            return any(patterns.fits(value, text) for value in condition.values)
+
+
+def _told(text: str) -> tuple[str, ...]:
+    return (text,) if text else ()

@@ -1,0 +1,23 @@
+"""Text against a pattern a person wrote: `*` stands for any text, `?` for one character, case does not matter. Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether all of `text` is what `pattern` says. No other character of a pattern is special."""
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether it stands for more than itself."""
+    return "*" in text or "?" in text
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"([*?])", re.sub(r"\*+", "*", pattern))
+    expression = "".join({"*": ".*", "?": "."}.get(part) or re.escape(part) for part in parts)
+    return re.compile(expression, re.IGNORECASE | re.DOTALL)
