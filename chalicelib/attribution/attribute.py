@@ -88,6 +88,8 @@ def _count(call: Call, evidence: Evidence, before: Evidence | None, now: datetim
 
 
 def _evidence_of(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Evidence:
+    if before and before.evidence.kind is EvidenceKind.STATIC and before.call.number == call.number:
+        return before.evidence  # an archived campaign's number may stand for another one by now
     found = find_evidence(call, site, now)
     # Leases are forgotten after 90 days: an event that comes so late must not wipe out what was known.
     late = now - call.started_at > LEASES_REMEMBERED

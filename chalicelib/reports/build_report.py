@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import log
+from chalicelib.attribution.campaign_match import names_of
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.registry import store
@@ -62,6 +63,7 @@ def build_one(site: Site, first_day: date, last_day: date, model: str, now: date
         model=model,
         currency=site.currency,
         time_zone=site.time_zone,
+        campaign_names=names_of(store.campaigns_of(site.site_id)),
     )
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         kinds = [kind for kind in SCHEMAS if kind != "paths" or model not in MODELS]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MOST_CALLS_LISTED = 20_000
-_NAMES = {"campaign": aggregate.names_of_campaigns, "number": aggregate.names_of_numbers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,7 @@ class Order:
     currency: str
     time_zone: str
     groupings: tuple[str, ...] = tuple(GROUPINGS)
+    campaign_names: Mapping[str, str] = field(default_factory=dict)  # of the registry: they speak before the spend's
 
 
 def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path) -> Report:
@@ -58,19 +58,19 @@ def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path)
             currency=order.currency,
             time_zone=order.time_zone,
             generated_at=now,
-            tables={by: _table(db, by, order.model, total) for by in order.groupings},
+            tables={by: _table(db, by, order, total) for by in order.groupings},
             accuracy=tracking_accuracy(overflow, pool),
             calls=tuple(_call_lines(calls, order.time_zone)),
             calls_left_out=int(total.calls) - len(calls),
         )
 
 
-def _table(db: DuckDBPyConnection, by: str, model: str, total: Tally) -> Table:
+def _table(db: DuckDBPyConnection, by: str, order: Order, total: Tally) -> Table:
     dimensions = GROUPINGS[by]
     kept = aggregate.leads_kept(db)
-    names = _NAMES[dimensions[0]](db) if dimensions[0] in _NAMES else {}
-    tallies = aggregate.tallies(db, dimensions, model)
-    spreads = aggregate.spreads(db, dimensions, model)
+    names = _names(db, dimensions[0], order)
+    tallies = aggregate.tallies(db, dimensions, order.model)
+    spreads = aggregate.spreads(db, dimensions, order.model)
     whole = _wholes(tallies, total, nested=by in NESTED)
     rows = [
         Row(
@@ -83,6 +83,16 @@ def _table(db: DuckDBPyConnection, by: str, model: str, total: Tally) -> Table:
     ]
     rows.sort(key=_most_calls_first)
     return Table(by, tuple(rows), figures_of(total, all_calls=total.calls, leads_kept=kept))
+
+
+def _names(db: DuckDBPyConnection, dimension: str, order: Order) -> Mapping[str, str]:
+    """What a row's value is called: a campaign by the registry, else by its spend; a static number by its campaign."""
+    registered = order.campaign_names
+    if dimension == "campaign":
+        return {**aggregate.names_of_campaigns(db), **registered}
+    if dimension == "number":
+        return {number: registered.get(name, name) for number, name in aggregate.names_of_numbers(db).items()}
+    return {}
 
 
 def _wholes(tallies: dict[aggregate.Key, Tally], total: Tally, *, nested: bool) -> dict[aggregate.Key, Decimal]:

@@ -20,7 +20,8 @@ from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.http import to_json
 from chalicelib.pool import census_table, issue, place, visits
 from chalicelib.pool.lease_token import visitor_key
-from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
+from chalicelib.registry import store as store_of_registry
+from chalicelib.registry.types import Campaign, NumberKind, NumberState, TrackingNumber
 from chalicelib.settings import settings
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
 from tests.conftest import forget_caches
@@ -137,6 +138,20 @@ def test_every_other_number_tells_what_it_can(site: Any, number: str, said: dict
     assert evidence.kind is kind
     assert evidence.why.endswith(".")
     assert evidence.campaign_id == ("avito" if kind is EvidenceKind.STATIC else None)
+
+
+def test_a_number_given_to_another_campaign_keeps_its_old_calls(site: Any) -> None:
+    attribute(ring(number=STATIC), NOW)
+    number = store_of_registry.number_of_site("s1", STATIC)
+    store_of_registry.change_number("s1", STATIC, {"state": NumberState.ARCHIVED})
+    store_of_registry.create_campaign(Campaign("cian", "s1", "Циан"))
+    store_of_registry.put_numbers("s1", [replace(number, campaign_id="cian")])
+    forget_caches()
+    hang_up()
+    attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
+    assert found().evidence.campaign_id == "avito"
+    attribute(ring("generic-2", number=STATIC), NOW)
+    assert found("generic-2").evidence.campaign_id == "cian"
 
 
 def test_the_day_is_that_of_the_sites_zone_and_is_marked(site: Any) -> None:
