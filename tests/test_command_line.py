@@ -50,7 +50,8 @@ def test_help_lists_every_command() -> None:
         [sys.executable, "-m", "chalicelib", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
 
-    for name in ("provision", "numbers", "pool", "endpoint", "import-spend", "import-deals", "report", "redrive"):
+    first = ("provision", "numbers", "campaigns", "channel-rules", "pool", "endpoint")
+    for name in (*first, "import-spend", "import-deals", "report", "redrive"):
         assert f"\n    {name}" in told
 
 
@@ -225,3 +226,41 @@ def test_a_dead_engine_is_one_sentence(run: Any, monkeypatch: pytest.MonkeyPatch
     code, _, told = run("numbers", "import", __file__, "--site", "s1")
 
     assert (code, told) == (1, "error: The storage did not answer. Try again.\n")
+
+
+def test_campaigns_are_imported_listed_and_archived(aws: Any, run: Any, tmp_path: Path) -> None:
+    open_site()
+    table = tmp_path / "campaigns.csv"
+    table.write_text("name,channel,yandex_direct\nБренд,контекст,592928737383\n,,1\n")
+
+    code, printed, _ = run("campaigns", "import", table, "--site", "s1", "--recompute-days", "2")
+    report = answer_in(printed)
+    assert (code, report["landed"], report["recomputed"]["days"]) == (0, 1, 2)
+    assert [(one["line"], one["field"]) for one in report["rejected"]] == [(3, "name")]
+    (listed,) = answer_in(run("campaigns", "list", "--site", "s1")[1])["campaigns"]
+    assert listed["platform_ids"] == {"yandex_direct": ["592928737383"]}
+    archived = answer_in(run("campaigns", "archive", listed["campaign_id"], "--site", "s1")[1])
+    assert archived["archived"] and archived["ends_on"]
+    assert run("campaigns", "archive", "c9", "--site", "s1")[0] == 1
+    assert run("campaigns", "import", table, "--site", "s1", "--recompute-days", "-1")[0] == 2
+
+
+def test_channel_rules_are_set_shown_and_tried(aws: Any, run: Any, tmp_path: Path) -> None:
+    open_site()
+    rules, link = tmp_path / "rules.json", "https://pallets.example/?utm_source=a&utm_medium=cpa"
+    rules.write_text('[{"when": [{"part": "medium", "value": "cpa"}], "channel": "партнёры"}]')
+
+    assert answer_in(run("channel-rules", "set", rules, "--account", "acc1")[1])["version"] == 1
+    assert answer_in(run("channel-rules", "show", "--account", "acc1")[1])["rules"][0]["channel"] == "партнёры"
+    for about in (["--account", "acc1"], ["--site", "s1"], ["--file", rules]):
+        assert answer_in(run("channel-rules", "test", link, *about)[1])["source"]["channel"] == "партнёры"
+    rules.write_text('{"rules": [{"when": [], "channel": "x"}]}')
+    code, _, complaint = run("channel-rules", "set", rules, "--account", "acc1")
+    assert (code, "rules[0].when" in complaint) == (2, True)
+
+
+def test_a_link_is_tried_without_any_stack(run: Any) -> None:
+    code, printed, _ = run("channel-rules", "test", "https://shop.example/?yclid=1", "--referrer", "https://ya.ru/")
+    told = answer_in(printed)
+    assert (code, told["source"]["channel"]) == (0, "paid_search")
+    assert told["why"] == "No rule of the account fits, so the built-in rules decide by the link's click id."

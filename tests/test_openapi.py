@@ -20,12 +20,14 @@ from openapi_spec_validator import validate
 from app import app
 from chalicelib.attribution import signing
 from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.campaign_match import PLATFORMS
+from chalicelib.attribution.channel_rules import PARTS
 from chalicelib.attribution.destinations import DESTINATIONS
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.attribution.types import EvidenceKind
 from chalicelib.pool import census
 from chalicelib.registry import snapshot, store
-from chalicelib.registry.types import Campaign, Endpoint, NumberKind, RepeatRule, TrackingNumber
+from chalicelib.registry.types import Campaign, Comparison, Endpoint, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.reports import report_store
 from chalicelib.reports.periods import Period
 from chalicelib.settings import settings
@@ -62,6 +64,9 @@ def test_names_that_can_be_chosen_are_those_the_code_knows() -> None:
     assert [model_of(spec).spec for spec in schemas["Model"]["examples"]] == schemas["Model"]["examples"]
     assert schemas["EvidenceFields"]["properties"]["kind"]["enum"] == list(EvidenceKind)
     assert schemas["SiteFields"]["properties"]["repeat_rule"]["enum"] == list(RepeatRule)
+    assert schemas["CampaignFields"]["properties"]["platform_ids"]["propertyNames"]["enum"] == list(PLATFORMS)
+    assert schemas["RuleCondition"]["properties"]["part"]["enum"] == list(PARTS)
+    assert schemas["RuleCondition"]["properties"]["compare"]["enum"] == list(Comparison)
     assert schemas["Destination"]["properties"]["kind"]["enum"] == list(DESTINATIONS)
 
 
@@ -265,6 +270,27 @@ def test_pools_numbers_campaigns_and_endpoints_are_answered_as_described(api: Ap
     )
     api.call("GET", f"{here}/endpoints")
     api.call("DELETE", f"{here}/endpoints/{endpoint['endpoint_id']}", None, 204)
+
+
+def test_channel_rules_and_imports_of_campaigns_are_answered_as_described(api: Api) -> None:
+    rules, here = "/manage/channel-rules", "/manage/sites/s1/campaigns"
+    rule = {"name": "CPA", "when": [{"part": "medium", "value": "cpa"}], "channel": "partners"}
+    check({"$ref": "#/components/schemas/ChannelRule"}, rule)
+
+    api.call("GET", rules)
+    written = api.call("PUT", f"{rules}?recompute_days=2", {"rules": [rule]})
+    assert written["recomputed"]["days"] == 2
+    check({"$ref": "#/components/schemas/ChannelRule"}, written["rules"][0])
+    api.call("PUT", rules, {"rules": [], "version": 7}, 409)
+    api.call("PUT", rules, {"rules": [{"channel": "x", "when": []}]}, 400)
+    api.call("GET", f"{rules}?account_id=acc9", None, 404)
+    trial = {"url": "https://pallets.example/?utm_source=a&utm_medium=cpa", "site_id": "s1"}
+    assert api.call("POST", f"{rules}/test", trial)["rule"] == 0
+    api.call("POST", f"{rules}/test", {"url": "x", "site_id": "s9"}, 404)
+    api.call("POST", f"{rules}/test", {"url": 5}, 400)
+    table = b"name,yandex_direct,starts_on\nBrand,592928737383,2026-11-01\nWrong,1,soon\n"
+    assert api.call("POST", here, table, Content_Type="text/csv")["rejected"]
+    api.call("POST", f"{here}?recompute_days=x", {"name": "x"}, 400)
 
 
 def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:

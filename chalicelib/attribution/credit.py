@@ -56,9 +56,7 @@ class Path:
     steps: tuple[PathStep, ...]
 
 
-def credit_of(
-    attributed: AttributedCall, site: Site, book: Book, model: str | None = None
-) -> tuple[Credit, ...]:
+def credit_of(attributed: AttributedCall, site: Site, book: Book, model: str | None = None) -> tuple[Credit, ...]:
     """Who gets the call under the site's model, or another: by touch, the weights summing to exactly 1.
 
     Raises BadInput for a model we do not know.
@@ -106,8 +104,7 @@ class _Caller(NamedTuple):
 def _callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller]:
     evidence, begun = attributed.evidence, attributed.call.started_at
     own = [
-        caller._replace(touches=_window(caller.touches, begun, site))
-        for caller in _own_callers(evidence, site, book)
+        caller._replace(touches=_window(caller.touches, begun, site)) for caller in _own_callers(evidence, site, book)
     ]
     if not evidence.earlier:
         return own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import translate
 from functools import lru_cache
 
 
@@ -18,6 +19,5 @@ def is_pattern(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"([*?])", re.sub(r"\*+", "*", pattern))
-    expression = "".join({"*": ".*", "?": "."}.get(part) or re.escape(part) for part in parts)
-    return re.compile(expression, re.IGNORECASE | re.DOTALL)
+    # fnmatch's expressions never go back over a `*`, however many there are; only its [classes] are not for us.
+    return re.compile(translate(pattern.replace("[", "[[]")), re.IGNORECASE)

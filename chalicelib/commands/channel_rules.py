@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import msgspec
-
 from chalicelib import clock, stack_settings
 from chalicelib.attribution.book import Book
 from chalicelib.body import decode
 from chalicelib.commands.output import read_file, show
 from chalicelib.commands.sites import site_of
-from chalicelib.errors import BadInput
 from chalicelib.manage.books import book_of
 from chalicelib.manage.channel_rules import NewRules, replace_rules, rules_in, shown, tried
 from chalicelib.manage.recompute import DAYS, checked_days
@@ -76,9 +73,4 @@ def _test(options: argparse.Namespace) -> bool:
 
 def _read(path: str) -> NewRules:
     raw = read_file(path, "FILE")
-    if raw.lstrip()[:1] == b"[":
-        try:
-            return NewRules(msgspec.json.decode(raw))
-        except msgspec.DecodeError:
-            raise BadInput("FILE", "not valid JSON") from None
-    return decode(raw, NewRules)
+    return decode(b'{"rules":%s}' % raw if raw.lstrip()[:1] == b"[" else raw, NewRules)

@@ -13,7 +13,7 @@ from chalicelib.attribution.book import Book, why
 from chalicelib.attribution.channels import CHANNELS, channel_named
 from chalicelib.attribution.sources import arrival_of
 from chalicelib.attribution.types import Touch
-from chalicelib.body import convert, decode
+from chalicelib.body import decode
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.http import Request
 from chalicelib.manage import checks
@@ -29,23 +29,6 @@ MOST_LETTERS = 100_000  # of all values together: the rules are one item of the 
 HOSTS = ("host", "landing_host")
 
 
-class NewRules(Struct):
-    """Body of PUT …/channel-rules. `version`: the one they replace, to notice a change made meanwhile."""
-
-    rules: list[Any]
-    version: int | None = None
-
-
-class Rule(Struct):
-    """One rule as it is written."""
-
-    channel: str
-    when: list[Any]
-    name: str = ""
-    source: str | None = None
-    medium: str | None = None
-
-
 class Asked(Struct):
     """One condition as it is written: `values`, or one `value`."""
 
@@ -55,6 +38,23 @@ class Asked(Struct):
     value: str | None = None
 
 
+class Rule(Struct):
+    """One rule as it is written."""
+
+    channel: str
+    when: list[Asked]
+    name: str = ""
+    source: str | None = None
+    medium: str | None = None
+
+
+class NewRules(Struct):
+    """Body of PUT …/channel-rules. `version`: the one they replace, to notice a change made meanwhile."""
+
+    rules: list[Rule]
+    version: int | None = None
+
+
 class Trial(Struct):
     """Body of POST …/channel-rules/test. `rules` are tried in place of the account's own; `site_id` adds a site's own
     hosts and campaigns."""
@@ -62,7 +62,7 @@ class Trial(Struct):
     url: str
     referrer: str = ""
     site_id: str | None = None
-    rules: list[Any] | None = None
+    rules: list[Rule] | None = None
 
 
 def item(request: Request) -> Any:
@@ -118,18 +118,17 @@ def tried(book: Book, url: str, referrer: str, now: datetime, site: Site | None 
     }
 
 
-def rules_in(raw: Sequence[Any]) -> tuple[ChannelRule, ...]:
+def rules_in(told: Sequence[Rule]) -> tuple[ChannelRule, ...]:
     """Rules as they were written, checked. Raises BadInput naming the part, as `rules[3].when[0].part`."""
-    if len(raw) > MOST_RULES:
+    if len(told) > MOST_RULES:
         raise BadInput("rules", f"more than {MOST_RULES}")
-    rules = tuple(_rule(each, f"rules[{place}]") for place, each in enumerate(raw))
+    rules = tuple(_rule(each, f"rules[{place}]") for place, each in enumerate(told))
     if sum(len(value) for rule in rules for each in rule.when for value in each.values) > MOST_LETTERS:
         raise BadInput("rules", f"more than {MOST_LETTERS} letters in all")
     return rules
 
 
-def _rule(raw: Any, field: str) -> ChannelRule:
-    told = convert(raw, Rule, field)
+def _rule(told: Rule, field: str) -> ChannelRule:
     if not 1 <= len(told.when) <= MOST_CONDITIONS:
         raise BadInput(f"{field}.when", f"not 1 to {MOST_CONDITIONS} conditions")
     return ChannelRule(
@@ -141,8 +140,7 @@ def _rule(raw: Any, field: str) -> ChannelRule:
     )
 
 
-def _condition(raw: Any, field: str) -> Condition:
-    asked = convert(raw, Asked, field)
+def _condition(asked: Asked, field: str) -> Condition:
     part = checks.one_of(asked.part, f"{field}.part", channel_rules.PARTS)
     compare = Comparison(checks.one_of(asked.compare, f"{field}.compare", Comparison))
     texts = asked.values if asked.values is not None else [] if asked.value is None else [asked.value]

@@ -36,13 +36,16 @@ def test_touches_share_by_the_model_and_carry_region_and_landing_page() -> None:
     assert (credit.source.channel, credit.source.campaign, credit.weight) == ("paid_search", "338151", 1)
     assert (credit.region, credit.landing_page) == ("Москва", "shop.example/pallets")
     assert (
-        sum((c.weight for c in credit_of(attributed(EvidenceKind.LIVE, TOUCHES), SITE, Book(), "linear")), Decimal(0)) == 1
+        sum((c.weight for c in credit_of(attributed(EvidenceKind.LIVE, TOUCHES), SITE, Book(), "linear")), Decimal(0))
+        == 1
     )
 
 
 def test_another_model_gives_the_same_call_to_another_touch() -> None:
     call = attributed(EvidenceKind.GRACE, TOUCHES)
-    winners = {model: credit_of(call, SITE, Book(), model)[0].source.channel for model in ("last_touch", "last_non_direct")}
+    winners = {
+        model: credit_of(call, SITE, Book(), model)[0].source.channel for model in ("last_touch", "last_non_direct")
+    }
     assert winners == {"last_touch": "direct", "last_non_direct": "social"}
 
 

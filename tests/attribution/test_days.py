@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.attribution import days
@@ -29,3 +29,10 @@ def test_a_day_that_changed_during_the_rebuild_stays(aws: Any) -> None:
     days.mark_changed("s1", DAY)
     assert not days.forget(seen)
     assert len(days.changed_days()) == 1
+
+
+def test_many_days_are_marked_in_batches_and_each_once(aws: Any) -> None:
+    wanted = [("s1", DAY - timedelta(days=ago)) for ago in range(60)]
+    assert days.mark_many([*wanted, *wanted]) == 60
+    assert {(each.site_id, each.day) for each in days.changed_days()} == set(wanted)
+    assert days.mark_many([]) == 0

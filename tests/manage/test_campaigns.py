@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from chalicelib.attribution import days
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
 from tests.manage.conftest import Api
 
+ZONE = ZoneInfo("Europe/Moscow")  # of the site
 PATH = "/manage/sites/s1/campaigns"
 NEW = {"name": "Spring", "match": {"source": "yandex", "campaign": "338151"}, "starts_on": "2026-03-01"}
 
@@ -28,6 +32,10 @@ def test_a_campaign_is_added_read_changed_and_emptied(account: Api) -> None:
     [
         ({"match": {"colour": "red"}}, "match.colour"),
         ({"match": {"source": 5}}, "match[...]"),
+        ({"match": {"source": "x" * 501}}, "match.source"),
+        ({"platform_ids": {"yandex": "1"}}, "platform_ids.yandex"),
+        ({"platform_ids": {"yandex_direct": "brand 1"}}, "platform_ids.yandex_direct"),
+        ({"creatives": [str(place) for place in range(101)]}, "creatives"),
         ({"starts_on": "soon"}, "starts_on"),
         ({"ends_on": "2026-02-01"}, "ends_on"),
         ({"channel": " "}, "channel"),
@@ -57,3 +65,54 @@ def test_an_archived_campaign_takes_its_numbers_with_it(account: Api) -> None:
 def test_an_unknown_campaign_is_404(account: Api) -> None:
     assert account.get(f"{PATH}/c9").status_code == 404
     assert account.patch(f"{PATH}/c9", {"name": "x"}).status_code == 404
+
+
+def test_it_is_recognised_by_ids_and_creatives_too(account: Api) -> None:
+    told = {"platform_ids": {"yandex_direct": "592928737383", "google_ads": [" 1 ", "1"], "vk_ads": []}}
+    made = account.post(
+        PATH, NEW | told | {"creatives": ["777", " "], "match": {"source": " vk ", "medium": ""}}
+    ).json_body
+    assert made["platform_ids"] == {"yandex_direct": ["592928737383"], "google_ads": ["1"]}
+    assert (made["creatives"], made["match"]) == (["777"], {"source": "vk"})
+
+
+def test_a_channel_of_ours_may_be_written_as_people_say_it(account: Api) -> None:
+    made = [
+        account.post(PATH, NEW | {"channel": name}).json_body["channel"]
+        for name in ("Paid  Search", "paid_search", "SEO")
+    ]
+    assert made == ["paid_search", "paid_search", "SEO"]
+
+
+def test_an_archived_campaign_ends_today_at_the_latest(account: Api) -> None:
+    today = datetime.now(UTC).astimezone(ZONE).date()
+    for ends_on, last in ((None, today), (today + timedelta(9), today), (date(2026, 3, 9), date(2026, 3, 9))):
+        made = account.post(
+            PATH, NEW | {"starts_on": "2026-03-01", "ends_on": ends_on and ends_on.isoformat()}
+        ).json_body
+        changed = account.patch(f"{PATH}/{made['campaign_id']}", {"archived": True}).json_body
+        assert changed["ends_on"] == min(last, today).isoformat()
+        again = account.patch(f"{PATH}/{made['campaign_id']}", {"name": "renamed"}).json_body
+        assert again["ends_on"] == changed["ends_on"]
+
+
+def test_what_a_campaign_may_change_is_counted_anew(account: Api) -> None:
+    today = datetime.now(UTC).astimezone(ZONE).date()
+    campaign_id = account.post(PATH, {"name": "x"}).json_body["campaign_id"]
+    assert {each.day for each in days.changed_days()} == {today - timedelta(ago) for ago in range(31)}
+    _settle()
+    account.patch(f"{PATH}/{campaign_id}", {"name": "x"})
+    assert days.changed_days() == []  # nothing changed
+    account.patch(f"{PATH}/{campaign_id}?recompute_days=2", {"name": "y"})
+    assert {each.day for each in days.changed_days()} == {today, today - timedelta(1)}
+    _settle()
+    account.post(f"{PATH}?recompute_days=0", {"name": "z"})
+    assert days.changed_days() == []
+    account.post(PATH, {"name": "new", "starts_on": today.isoformat()})
+    assert [each.day for each in days.changed_days()] == [today]  # nothing can have fitted before
+    assert account.post(f"{PATH}?recompute_days=-1", {"name": "z"}).json_body["field"] == "recompute_days"
+
+
+def _settle() -> None:
+    for each in days.changed_days():
+        days.forget(each)

@@ -14,6 +14,8 @@ from chalicelib import clock
 from chalicelib.attribution import days
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.types import Direction, EvidenceKind
+from chalicelib.registry import store as registry
+from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
 from chalicelib.reports import build_report, close_day, facts_store, import_spend, parquet, report_store
 from chalicelib.settings import settings
 from tests.reports import day
@@ -62,6 +64,54 @@ def test_closing_twice_gives_the_same_facts_and_leaves_nothing_marked(tmp_path: 
     close_day.close(later())
     assert facts("credits", "*", tmp_path) == first
     assert days.changed_days() == []
+
+
+def test_a_changed_rule_or_campaign_recounts_the_past_calls_and_spend_alike(tmp_path: Path) -> None:
+    day.call("c1", talk=15)
+    import_spend.import_rows(SITE.site_id, "generic", SPEND, NOON)
+    close_day.close(later())
+    assert facts("credits", "DISTINCT channel, campaign", tmp_path) == [("paid_search", CAMPAIGN)]
+    assert facts("calls", "target", tmp_path) == [(True,)]
+
+    rule = ChannelRule("контекст", (Condition("source", Comparison.EXACT, ("yandex",)),))
+    registry.put_rules(SITE.account_id, [rule])
+    days.mark_changed(SITE.site_id, DAY)
+    close_day.close(later())  # at once, in the same container: its minute must not keep the old rules
+    assert facts("credits", "DISTINCT channel, campaign", tmp_path) == [("контекст", CAMPAIGN)]
+    assert facts("spend", "channel, campaign", tmp_path) == [("контекст", CAMPAIGN)]
+
+    ids = {"yandex_direct": (CAMPAIGN, "1")}
+    brand = Campaign("c9", SITE.site_id, "Бренд", channel="бренд", platform_ids=ids, target_talk_seconds=20)
+    registry.create_campaign(brand)
+    days.mark_changed(SITE.site_id, DAY)
+    close_day.close(later())
+    assert facts("credits", "DISTINCT channel, campaign", tmp_path) == [("бренд", "Бренд")]
+    assert facts("spend", "channel, campaign", tmp_path) == [("бренд", "Бренд")]
+    assert facts("calls", "target", tmp_path) == [(False,)]
+
+    registry.update_campaign(SITE.site_id, "c9", {"ends_on": DAY - timedelta(days=1)})
+    days.mark_changed(SITE.site_id, DAY)
+    close_day.close(later())
+    assert facts("credits", "DISTINCT channel, campaign", tmp_path) == [("контекст", CAMPAIGN)]
+
+
+def test_the_latest_day_is_rebuilt_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    rebuilt: list[Any] = []
+    monkeypatch.setattr(close_day, "rebuild", lambda site_id, day, now: rebuilt.append(day))
+    days.mark_many([(SITE.site_id, DAY - timedelta(days=ago)) for ago in range(3)])
+    close_day.close(later())
+    assert rebuilt == sorted(rebuilt, reverse=True)
+
+
+def test_a_campaign_is_called_by_its_name_in_the_report(aws: Any) -> None:
+    day.call("c1")
+    registry.create_campaign(Campaign("c9", SITE.site_id, "Бренд", platform_ids={"yandex_direct": (CAMPAIGN,)}))
+    close_day.close(later())
+    build_report.build(NOON, {"site_id": SITE.site_id, "from": "2026-11-01", "to": "2026-11-30"})
+    document = json.loads(_body(aws, "reports/s1/2026-11-01_2026-11-30/last_non_direct/report.json"))
+    assert [(row["campaign"], row["name"]) for row in document["groupings"]["campaign"]["rows"]] == [
+        (CAMPAIGN, "Бренд")
+    ]
 
 
 def test_a_change_during_the_rebuild_keeps_the_day_marked() -> None:

@@ -27,9 +27,7 @@ from chalicelib.reports.spend_channel import spend_fact
 SITE_ID = "files"
 
 
-def counted(
-    calls: Input, deals: Input, spend: Input, site: Site, key: bytes, book: Book
-) -> dict[str, list[Fact]]:
+def counted(calls: Input, deals: Input, spend: Input, site: Site, key: bytes, book: Book) -> dict[str, list[Fact]]:
     """All rows as facts by kind. `key` is of the callers' hashes; called back is told within each day."""
     reader = Reader(ZoneInfo(site.time_zone), site.country, key)
     attributed = _calls(calls, reader)
@@ -40,12 +38,13 @@ def counted(
         facts_of_day(site, book, day_calls, day_deals, known.first_call, paths=_paths, own_sources=own)
         for day_calls, day_deals in _by_day(attributed, [_deal(row, known, site) for row in rows])
     ]
+    costs = spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency), book))
     return {
         "calls": [fact for day in found for fact in day.calls],
         "credits": [fact for day in found for fact in day.credits],
         "paths": [fact for day in found for fact in day.paths],
         "deals": [fact for day in found for fact in day.deals],
-        "spend": [*spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency), book))],
+        "spend": [*costs],
     }
 
 
