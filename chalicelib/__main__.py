@@ -10,8 +10,18 @@ import sys
 from collections.abc import Sequence
 
 from chalicelib import stack_settings
-from chalicelib.commands import campaigns, carriers, channel_rules, endpoint, imports
-from chalicelib.commands import numbers, pool, provision, redrive, report
+from chalicelib.commands import (
+    campaigns,
+    carriers,
+    channel_rules,
+    endpoint,
+    imports,
+    numbers,
+    pool,
+    provision,
+    redrive,
+    report,
+)
 from chalicelib.errors import BadInput, CallpathError
 
 DONE, FAILED, WRONG = 0, 1, 2

@@ -15,7 +15,7 @@
   // A page that nobody has touched for so long keeps its number no longer than the lease it has.
   const IDLE = 600000;
   const TWO_YEARS = 63072000;
-  const CAMPAIGN = /[?&](utm_\w+|\w*clid|[gw]braid)=/i;
+  const CAMPAIGN = /[?&#](utm_\w+|\w*clid|[gw]braid|rb_clickid|gad_source|srsltid|erid|_openstat|roistat|tgWebAppVersion)=/i;
 
   const COUNTRY = /^(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})(\d+)$/;
   // What people put between digits, no-break spaces, all dashes and invisible marks included.
@@ -390,7 +390,7 @@
   function opened() {
     const from = safely(() => new URL(document.referrer).host)();
     state = load();
-    arriving = CAMPAIGN.test(location.search) || (Boolean(from) && from !== location.host);
+    arriving = CAMPAIGN.test(location.search + location.hash) || (Boolean(from) && from !== location.host);
     show();
     if (arriving || !(state.renew > Date.now())) ask();
     else follow(state.renew);

@@ -1,0 +1,69 @@
+"""docs/campaigns.md against the code: its channels, its rules, its columns and its command."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from chalicelib.__main__ import main
+from chalicelib.attribution.book import Book
+from chalicelib.attribution.campaign_match import PLATFORMS
+from chalicelib.attribution.channel_rules import PARTS
+from chalicelib.attribution.channels import CHANNELS
+from chalicelib.attribution.sources import classify
+from chalicelib.body import decode
+from chalicelib.manage.campaign_import import HEADINGS
+from chalicelib.manage.channel_rules import NewRules, rules_in, tried
+from chalicelib.reports.layouts.labels import ENGLISH
+from tests.registry.examples import NOW
+
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "campaigns.md").read_text()
+
+
+def test_every_channel_stands_in_the_table_by_the_name_reports_give_it() -> None:
+    table = PAGE[PAGE.index("| key | name |") : PAGE.index("What is worth knowing")]
+    told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
+    assert told == {channel: ENGLISH[f"channel:{channel}"] for channel in CHANNELS}
+
+
+def test_every_part_and_platform_is_told() -> None:
+    parts = PAGE[PAGE.index("| part | is |") : PAGE.index("`compare` is")]
+    assert set(re.findall(r"`(\w+)`", parts)) - {"www"} >= set(PARTS)
+    (platforms,) = re.findall(r"^\| `platform_ids` \| ([^|]+) \|", PAGE, re.MULTILINE)
+    assert platforms.strip().split(", ") == list(PLATFORMS)
+
+
+def test_the_headings_it_names_are_read() -> None:
+    table = PAGE[PAGE.index("| field | CSV heading |") : PAGE.index("A touch is a campaign's if")]
+    cells = [row.split("|")[2].strip() for row in table.splitlines()[2:] if row]
+    read = {*HEADINGS, *HEADINGS.values(), *PLATFORMS}
+    assert {name for cell in cells for name in cell.split(", ")} <= read
+
+
+@pytest.mark.parametrize(
+    ("url", "referrer", "channel"),
+    [
+        ("https://s.example/?utm_source=x&utm_medium=affiliate", "", "Партнёры"),
+        ("https://s.example/", "https://www.irecommend.ru/x", "Обзоры"),
+        ("https://s.example/leaflet-12", "", "offline"),
+        ("https://s.example/leaflet-12", "https://ya.ru/", "organic_search"),
+        ("https://s.example/", "https://pay.ourbank.example/", "direct"),
+    ],
+)
+def test_the_rules_it_shows_do_what_they_say(url: str, referrer: str, channel: str) -> None:
+    (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    rules = rules_in(decode(json.dumps(json.loads(shown)).encode(), NewRules).rules)
+    assert tried(Book(rules=rules), url, referrer, NOW)["source"]["channel"] == channel
+
+
+def test_the_command_it_begins_with_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = re.findall(r"python -m chalicelib (channel-rules test .*)", PAGE)
+    assert main([word.strip('"') for word in line.split()]) == 0
+    assert json.loads(capsys.readouterr().out)["source"]["channel"] == "paid_search"
+
+
+def test_a_macro_beside_a_name_is_cut_away_as_it_says() -> None:
+    assert classify("https://s.example/?utm_source=x&utm_campaign=brand_{campaign_id}", "").campaign == "brand"
