@@ -1,0 +1,133 @@
+"""Evidence that cannot be changed unseen: digests of calls, one root a day, and a chain of roots. Pure.
+
+A leaf is the digest of one call's evidence. It is made of two parts, `sha256(public ‖ sha256(salt ‖ personal))`, so
+that erasing a person takes the personal part away and leaves a digest in its place: the leaf, and all above it, stay.
+A day's root is a Merkle tree over its leaves in the order of their call ids, built as RFC 6962 builds it (section 2.1:
+leaves and nodes are hashed apart, so that no inner node can pass for a call). An entry of the chain names a day's root
+and the digest of the entry before it: whoever changes a call must change every entry since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from chalicelib import clock
+
+NOTHING_BEFORE = "0" * 64  # what the first entry of a chain follows
+LEAF, NODE = b"\x00", b"\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One call of a day: its id and the digest of its evidence, 64 hex digits."""
+
+    call_id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEntry:
+    """One link: what a day's evidence was when its facts were written. A day that changes gets another entry."""
+
+    site_id: str
+    sequence: int  # 1 for the first of a site
+    day: date
+    root: str
+    calls: int
+    written_at: datetime
+    previous: str  # digest of the entry before it
+
+    @property
+    def digest(self) -> str:
+        """What the next entry names as its previous."""
+        return sha256(canonical(asdict(self)))
+
+
+def leaf_digest(public: Mapping[str, Any], personal: str) -> str:
+    """The digest of one call; `personal` is the digest of its personal part, kept where that part was erased."""
+    return sha256(canonical(public) + bytes.fromhex(personal))
+
+
+def personal_digest(personal: Mapping[str, Any], salt: bytes) -> str:
+    """The digest of what is personal. Salted, or a likely address of a page could be tried against it."""
+    return sha256(salt + canonical(personal))
+
+
+def root_of(leaves: Sequence[Leaf]) -> str:
+    """The Merkle root of a day's calls, whatever order they are given in; that of no calls is the digest of nothing."""
+    hashed = [
+        _hash(LEAF + leaf.call_id.encode() + b"\x00" + bytes.fromhex(leaf.digest))
+        for leaf in sorted(leaves, key=lambda leaf: leaf.call_id)
+    ]
+    return _root(hashed).hex() if hashed else sha256(b"")
+
+
+def first_difference(kept: Sequence[Leaf], found: Sequence[Leaf]) -> str | None:
+    """In words, the first call by id in which two lists of leaves differ; None where they are the same."""
+    before, now = ({leaf.call_id: leaf.digest for leaf in leaves} for leaves in (kept, found))
+    for call_id in sorted(before.keys() | now.keys()):
+        if call_id not in now:
+            return f"call {call_id} is gone"
+        if call_id not in before:
+            return f"call {call_id} was not there"
+        if before[call_id] != now[call_id]:
+            return f"call {call_id} is not what it was"
+    return None
+
+
+def broken_link(entries: Sequence[ChainEntry]) -> str | None:
+    """In words, the first entry that does not follow from the one before it; None where the chain is whole."""
+    previous, expected = NOTHING_BEFORE, 1
+    for entry in sorted(entries, key=lambda entry: entry.sequence):
+        if entry.sequence != expected:
+            return f"entry {expected} is missing"
+        if entry.previous != previous:
+            return f"entry {entry.sequence} does not follow from entry {expected - 1}"
+        previous, expected = entry.digest, expected + 1
+    return None
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no spaces: equal values, and only those, give equal bytes. Raises TypeError for floats,
+    which have no one spelling."""
+    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def sha256(data: bytes) -> str:
+    """64 hex digits."""
+    return _hash(data).hex()
+
+
+def _hash(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _root(hashed: Sequence[bytes]) -> bytes:
+    if len(hashed) == 1:
+        return hashed[0]
+    split = 1 << ((len(hashed) - 1).bit_length() - 1)  # the largest power of two below the number of leaves
+    return _hash(NODE + _root(hashed[:split]) + _root(hashed[split:]))
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | str):
+        return str(value) if isinstance(value, str) else value
+    if isinstance(value, datetime):
+        return clock.iso(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [_plain(each) for each in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    raise TypeError(f"{type(value).__name__} has no canonical form")
