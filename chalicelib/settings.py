@@ -31,6 +31,7 @@ class Settings:
     kept_queue: str  # URL: carrier events kept while storage failed
     report_function: str  # builds the reports the manage API orders; empty: they are built where they are ordered
     link_seconds: int  # lifetime of presigned links
+    proof_lock_days: int  # for which nobody can delete or change the proofs in the bucket; 0: it is not locked
     test_clock: bool  # take the time from X-Callpath-Time: simulations only, never in production
 
 
@@ -57,5 +58,6 @@ def settings() -> Settings:
         kept_queue=env.get("CALLPATH_KEPT_QUEUE", ""),
         report_function=env.get("CALLPATH_REPORT_FUNCTION", ""),
         link_seconds=int(env.get("CALLPATH_LINK_SECONDS", "604800")),
+        proof_lock_days=int(env.get("CALLPATH_PROOF_LOCK_DAYS", "0")),
         test_clock=env.get("CALLPATH_TEST_CLOCK", "off") == "on",
     )

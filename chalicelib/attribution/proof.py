@@ -1,10 +1,12 @@
-"""Evidence that cannot be changed unseen: digests of calls, one root a day, and a chain of roots. Pure.
+"""Evidence that cannot be changed unseen: digests, one root a day, and a chain of roots. Pure.
 
-A leaf is the digest of one call's evidence. It is made of two parts, `sha256(public ‖ sha256(salt ‖ personal))`, so
-that erasing a person takes the personal part away and leaves a digest in its place: the leaf, and all above it, stay.
-A day's root is a Merkle tree over its leaves in the order of their call ids, built as RFC 6962 builds it (section 2.1:
-leaves and nodes are hashed apart, so that no inner node can pass for a call). An entry of the chain names a day's root
-and the digest of the entry before it: whoever changes a call must change every entry since.
+A leaf is the digest of one piece of a day's evidence: a call, a deal, the day's spend. That of a call is made of two
+parts, `sha256(public ‖ sha256(salt ‖ personal))`, so that erasing a person takes the personal part away and leaves a
+digest in its place: the leaf, and all above it, stay.
+
+A day's root is a Merkle tree over its leaves in the order of their names, built as RFC 6962 builds it (section 2.1:
+leaves and nodes are hashed apart, so that no inner node can pass for a leaf). An entry of the chain names a day's root
+and the digest of the entry before it: whoever changes a piece must change every entry since.
 """
 
 from __future__ import annotations
@@ -25,9 +27,9 @@ LEAF, NODE = b"\x00", b"\x01"
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One call of a day: its id and the digest of its evidence, 64 hex digits."""
+    """One piece of a day's evidence: what it is, e.g. `call twilio-CA1`, and its digest, 64 hex digits."""
 
-    call_id: str
+    name: str
     digest: str
 
 
@@ -39,7 +41,7 @@ class ChainEntry:
     sequence: int  # 1 for the first of a site
     day: date
     root: str
-    calls: int
+    leaves: int  # how many
     written_at: datetime
     previous: str  # digest of the entry before it
 
@@ -60,24 +62,24 @@ def personal_digest(personal: Mapping[str, Any], salt: bytes) -> str:
 
 
 def root_of(leaves: Sequence[Leaf]) -> str:
-    """The Merkle root of a day's calls, whatever order they are given in; that of no calls is the digest of nothing."""
+    """The Merkle root of a day, whatever order its leaves are given in; that of none is the digest of nothing."""
     hashed = [
-        _hash(LEAF + leaf.call_id.encode() + b"\x00" + bytes.fromhex(leaf.digest))
-        for leaf in sorted(leaves, key=lambda leaf: leaf.call_id)
+        _hash(LEAF + leaf.name.encode() + b"\x00" + bytes.fromhex(leaf.digest))
+        for leaf in sorted(leaves, key=lambda leaf: leaf.name)
     ]
     return _root(hashed).hex() if hashed else sha256(b"")
 
 
 def first_difference(kept: Sequence[Leaf], found: Sequence[Leaf]) -> str | None:
-    """In words, the first call by id in which two lists of leaves differ; None where they are the same."""
-    before, now = ({leaf.call_id: leaf.digest for leaf in leaves} for leaves in (kept, found))
-    for call_id in sorted(before.keys() | now.keys()):
-        if call_id not in now:
-            return f"call {call_id} is gone"
-        if call_id not in before:
-            return f"call {call_id} was not there"
-        if before[call_id] != now[call_id]:
-            return f"call {call_id} is not what it was"
+    """In words, the first piece by name in which two lists of leaves differ; None where they are the same."""
+    before, now = ({leaf.name: leaf.digest for leaf in leaves} for leaves in (kept, found))
+    for name in sorted(before.keys() | now.keys()):
+        if name not in now:
+            return f"{name} is gone"
+        if name not in before:
+            return f"{name} was not there"
+        if before[name] != now[name]:
+            return f"{name} is not what it was"
     return None
 
 
@@ -94,8 +96,10 @@ def broken_link(entries: Sequence[ChainEntry]) -> str | None:
 
 
 def canonical(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces: equal values, and only those, give equal bytes. Raises TypeError for floats,
-    which have no one spelling."""
+    """JSON with sorted keys and no spaces: equal values, and only those, give equal bytes.
+
+    A float is written with the fewest digits that read back as it. Raises TypeError for what JSON cannot hold.
+    """
     return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -116,7 +120,7 @@ def _root(hashed: Sequence[bytes]) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | int | float | str):
         return str(value) if isinstance(value, str) else value
     if isinstance(value, datetime):
         return clock.iso(value)

@@ -29,6 +29,7 @@ __all__ = [
     "deals_of_day",
     "find_call",
     "item",
+    "items_of_day",
     "join_deal",
     "put_deal",
     "put_evidence",
@@ -64,6 +65,11 @@ def item(site_id: str, call_id: str) -> stored.Item | None:
         )
     found: stored.Item | None = answer.get("Item")
     return found
+
+
+def items_of_day(site_id: str, day: date) -> list[stored.Item]:
+    """A day's calls by start, as they are stored; `day` is of the site's zone."""
+    return list(_query("by_day", "site_day", f"{site_id}#{day.isoformat()}"))
 
 
 def calls_of_day(site_id: str, day: date) -> list[AttributedCall]:

@@ -7,19 +7,16 @@ worst a day is built twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib import log
-from chalicelib.attribution import days, store
+from chalicelib.attribution import days
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.table import CALL_DAYS
 from chalicelib.errors import NotFound
 from chalicelib.registry import snapshot
-from chalicelib.reports import facts_store, spend_table
-from chalicelib.reports.day_facts import facts_of_day
-from chalicelib.reports.facts import Fact
+from chalicelib.reports import day_evidence, facts_store, proof_log
 
 if TYPE_CHECKING:
     from chalicelib.attribution.days import ChangedDay
@@ -54,28 +51,21 @@ def close(now: datetime) -> dict[str, int]:
 
 
 def rebuild(site_id: str, day: date, now: datetime) -> None:
-    """Write the facts of one day from what the tables hold. Raises NotFound for a site that is not registered."""
+    """Write the facts of one day from what the tables hold, and chain what they rest on.
+
+    Raises NotFound for a site that is not registered.
+    """
     site = snapshot.site_by_id(site_id, now)
     if site is None:
         raise NotFound(f"site {site_id} is not registered")
     if now.date() - day > timedelta(days=CALL_DAYS):
         log.event("day_kept", site_id=site_id, day=day)  # its calls have expired: rebuilding would empty it
         return
-    book = book_of(site, now)
-    found = facts_of_day(
-        site,
-        book,
-        store.calls_of_day(site_id, day),
-        store.deals_of_day(site_id, day),
-        lambda caller_key: _first_call(site_id, caller_key),
-    )
-    spend = spend_table.facts_of_day(site_id, day, book)
-    facts: dict[str, Iterable[Fact]] = {"calls": found.calls, "credits": found.credits, "paths": found.paths}
-    facts_store.write_day(site_id, day, facts | {"deals": found.deals, "spend": spend})
-
-
-def _first_call(site_id: str, caller_key: str) -> datetime | None:
-    return min((call.started_at for call in store.calls_of_caller(site_id, caller_key)), default=None)
+    evidence = day_evidence.read(site_id, day)
+    facts_store.write_day(site_id, day, day_evidence.facts_of(evidence, site, book_of(site, now)))
+    chained = proof_log.append(site_id, day, day_evidence.leaves_of(evidence), now)
+    if chained:
+        log.event("day_proved", site_id=site_id, day=day, sequence=chained.sequence, root=chained.root)
 
 
 def forget_if_settled(changed: ChangedDay, now: datetime) -> None:

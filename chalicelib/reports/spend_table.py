@@ -72,9 +72,9 @@ def put(site_id: str, rows: Iterable[SpendRow], stated_at: datetime) -> int:
     return written
 
 
-def facts_of_day(site_id: str, day: date, book: Book) -> list[SpendFact]:
-    """One day's spend as it is counted. Its channel is decided now: better rules reach a day when it is rebuilt."""
-    return [spend_fact(site_id, row, book) for row in rows_of_day(site_id, day).values()]
+def facts_of_rows(site_id: str, rows: Iterable[SpendRow], book: Book) -> list[SpendFact]:
+    """Spend as it is counted. Its channel is decided now: better rules reach a day when it is rebuilt."""
+    return [spend_fact(site_id, row, book) for row in rows]
 
 
 def _attributes(row: SpendRow) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""One day's evidence as the tables hold it, what is counted from it, and what proves it: for who closes a day and for
+who checks it later, so that both do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from chalicelib.attribution import proof_parts, sealing, store, stored
+from chalicelib.attribution.book import Book
+from chalicelib.attribution.proof import Leaf
+from chalicelib.attribution.types import AttributedCall, Deal
+from chalicelib.registry.types import Site
+from chalicelib.reports import spend_table
+from chalicelib.reports.day_facts import facts_of_day
+from chalicelib.reports.facts import Fact
+from chalicelib.reports.spend.row import SpendRow
+from chalicelib.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class DayEvidence:
+    """What is known of a site's day, before anything is counted."""
+
+    site_id: str
+    day: date
+    items: Sequence[stored.Item]  # calls, as they are stored
+    deals: Sequence[Deal]
+    spend: Mapping[str, SpendRow]
+
+    @property
+    def calls(self) -> list[AttributedCall]:
+        """The calls that attribution has come to."""
+        found = (stored.attributed_of(item) for item in self.items)
+        return [call for call in found if call is not None]
+
+
+def read(site_id: str, day: date) -> DayEvidence:
+    """Read a day, which is of the site's zone, from the tables. Raises StorageUnavailable."""
+    return DayEvidence(
+        site_id,
+        day,
+        store.items_of_day(site_id, day),
+        store.deals_of_day(site_id, day),
+        spend_table.rows_of_day(site_id, day),
+    )
+
+
+def facts_of(evidence: DayEvidence, site: Site, book: Book) -> dict[str, Iterable[Fact]]:
+    """The day's facts by kind. Raises StorageUnavailable where the first call of a buyer cannot be read."""
+    found = facts_of_day(
+        site, book, evidence.calls, evidence.deals, lambda caller_key: _first_call(site.site_id, caller_key)
+    )
+    spend = spend_table.facts_of_rows(site.site_id, evidence.spend.values(), book)
+    facts: dict[str, Iterable[Fact]] = {"calls": found.calls, "credits": found.credits, "paths": found.paths}
+    return facts | {"deals": found.deals, "spend": spend}
+
+
+def leaves_of(evidence: DayEvidence) -> list[Leaf]:
+    """What the day's root is made of: a leaf a call, a leaf a deal, and one of all spend."""
+    salt = sealing.derive(settings().signing_key, f"proofs of {evidence.site_id}")
+    leaves = [proof_parts.call_leaf(item, salt) for item in evidence.items]
+    leaves += [proof_parts.deal_leaf(deal) for deal in evidence.deals]
+    return [*leaves, proof_parts.rows_leaf("spend", list(evidence.spend.values()))]
+
+
+def _first_call(site_id: str, caller_key: str) -> datetime | None:
+    return min((call.started_at for call in store.calls_of_caller(site_id, caller_key)), default=None)
