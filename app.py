@@ -379,6 +379,15 @@ def manage_call(site_id: str, call_id: str) -> Any:
     return calls.item(_request(), site_id, call_id)
 
 
+@app.route("/v1/manage/sites/{site_id}/calls/{call_id}/explain", methods=["GET"])
+@answers("manage")
+def manage_call_explained(site_id: str, call_id: str) -> Any:
+    """One call's chain in sentences, from the carrier's webhooks to the proof."""
+    from chalicelib.manage import explain
+
+    return explain.item(_request(), site_id, call_id)
+
+
 @app.route("/v1/manage/sites/{site_id}/spend", methods=["POST"], content_types=TABLE)
 @answers("manage")
 def manage_spend(site_id: str) -> Any:

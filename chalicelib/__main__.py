@@ -18,6 +18,7 @@ from chalicelib.commands import (
     imports,
     numbers,
     pool,
+    proof,
     provision,
     redrive,
     report,
@@ -25,7 +26,7 @@ from chalicelib.commands import (
 from chalicelib.errors import BadInput, CallpathError
 
 DONE, FAILED, WRONG = 0, 1, 2
-COMMANDS = (provision, numbers, campaigns, channel_rules, pool, endpoint, carriers, imports, report, redrive)
+COMMANDS = (provision, numbers, campaigns, channel_rules, pool, endpoint, carriers, imports, report, proof, redrive)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

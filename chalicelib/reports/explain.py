@@ -1,0 +1,38 @@
+"""One call explained: everything from the carrier's webhooks to the proof, read from where it is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from chalicelib.attribution import days, store, stored
+from chalicelib.attribution.books import book_of
+from chalicelib.attribution.credit import credit_of
+from chalicelib.attribution.explanation import Sentence, Story
+from chalicelib.attribution.explanation import explain as told
+from chalicelib.errors import NotFound
+from chalicelib.registry.types import Site
+from chalicelib.reports import proof_log
+
+
+def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[Sentence]:
+    """The chain of a call under the site's model or another.
+
+    Raises NotFound for a call there is none of or that attribution has not come to, StorageUnavailable.
+    """
+    item = store.item(site.site_id, call_id)
+    attributed = stored.attributed_of(item) if item else None
+    if item is None or attributed is None:
+        raise NotFound("No such call of this site." if item is None else "The call is not attributed yet. Try again.")
+    day = attributed.day
+    entries = [entry for entry in proof_log.entries(site.site_id) if entry.day == day]
+    story = Story(
+        attributed=attributed,
+        events=stored.record_of(item).events,
+        credits=credit_of(attributed, site, book_of(site, now), model),
+        model=model or site.model,
+        deals=[deal for deal in store.deals_of_day(site.site_id, day) if deal.call_id == call_id],
+        proved=entries[-1] if entries else None,
+        waiting=any((changed.site_id, changed.day) == (site.site_id, day) for changed in days.changed_days()),
+    )
+    return told(story, ZoneInfo(site.time_zone))
