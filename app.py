@@ -141,6 +141,22 @@ def recover_event(event: SQSEvent) -> Any:
     return queue.consume("recover_event", event, recover.recover)
 
 
+@app.on_sqs_message(queue="fetch-recording", batch_size=1, name="fetch_recording")
+def fetch_recording(event: SQSEvent) -> Any:
+    """Fetch a recording from its carrier into the bucket."""
+    from chalicelib.attribution.recordings import fetch
+
+    return queue.consume("fetch_recording", event, fetch.fetch)
+
+
+@app.on_sqs_message(queue="read-transcript", batch_size=1, name="read_transcript")
+def read_transcript(event: SQSEvent) -> Any:
+    """Take in what Amazon Transcribe wrote down of a recording."""
+    from chalicelib.attribution.transcripts import read
+
+    return queue.consume("read_transcript", event, read.read)
+
+
 @app.on_sqs_message(queue="spend-drops", batch_size=1, name="import_spend")
 def import_spend(event: SQSEvent) -> Any:
     """A spend file dropped into the bucket."""

@@ -8,6 +8,20 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import aws, clock, log, tracing
+from chalicelib.errors import StorageUnavailable
+
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 20, 3600  # of a message that is given back: doubled with every try
+
+
+class TryLater(Exception):
+    """The message cannot be handled yet. `consume` keeps it in its queue, whose URL this names, for longer each time.
+
+    How many tries there are is the queue's own: its redrive policy moves the message to the dead letters in the end.
+    """
+
+    def __init__(self, queue_url: str, reason: str) -> None:
+        super().__init__(reason)
+        self.queue_url = queue_url
 
 
 def consume(
@@ -22,6 +36,10 @@ def consume(
         try:
             with tracing.task(task):
                 handle(json.loads(record["body"]), clock.utc_now())
+        except TryLater as later:
+            _hide(record, later)
+            log.event("message_postponed", task=task, message_id=record["messageId"], reason=str(later))
+            failures.append({"itemIdentifier": record["messageId"]})
         except Exception as error:  # one bad message must not hold up the rest; the queue gives it back
             log.event(
                 "message_failed",
@@ -32,6 +50,23 @@ def consume(
             )
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def wait_before(receives: int) -> int:
+    """Seconds before a message that was received so often is tried again."""
+    return int(min(FIRST_WAIT_SECONDS * 2 ** min(receives - 1, 20), LONGEST_WAIT_SECONDS))
+
+
+def _hide(record: dict[str, Any], later: TryLater) -> None:
+    """Nobody sees the message until then. A failure of this only means that it comes back by the queue's own time."""
+    seconds = wait_before(int(record["attributes"]["ApproximateReceiveCount"]))
+    try:
+        with aws.storage_errors():
+            aws.client("sqs").change_message_visibility(
+                QueueUrl=later.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+            )
+    except StorageUnavailable:
+        log.event("message_not_postponed", message_id=record["messageId"])
 
 
 def send(url: str, message: dict[str, Any], *, hot: bool = False, delay_seconds: int = 0) -> None:

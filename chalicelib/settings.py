@@ -29,10 +29,12 @@ class Settings:
     attribute_queue: str  # URL: calls to attribute
     deliver_queue: str  # URL: calls to deliver
     kept_queue: str  # URL: carrier events kept while storage failed
+    recording_queue: str  # URL: recordings to fetch
     report_function: str  # builds the reports the manage API orders; empty: they are built where they are ordered
     link_seconds: int  # lifetime of presigned links
     proof_lock_days: int  # for which nobody can delete or change the proofs in the bucket; 0: it is not locked
     test_clock: bool  # take the time from X-Callpath-Time: simulations only, never in production
+    test_fetch: bool  # fetch recordings over http and from private addresses: tests only, never in production
 
 
 @lru_cache(maxsize=1)
@@ -56,8 +58,10 @@ def settings() -> Settings:
         attribute_queue=env.get("CALLPATH_ATTRIBUTE_QUEUE", ""),
         deliver_queue=env.get("CALLPATH_DELIVER_QUEUE", ""),
         kept_queue=env.get("CALLPATH_KEPT_QUEUE", ""),
+        recording_queue=env.get("CALLPATH_RECORDING_QUEUE", ""),
         report_function=env.get("CALLPATH_REPORT_FUNCTION", ""),
         link_seconds=int(env.get("CALLPATH_LINK_SECONDS", "604800")),
         proof_lock_days=int(env.get("CALLPATH_PROOF_LOCK_DAYS", "0")),
         test_clock=env.get("CALLPATH_TEST_CLOCK", "off") == "on",
+        test_fetch=env.get("CALLPATH_TEST_FETCH", "off") == "on",
     )

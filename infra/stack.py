@@ -32,6 +32,7 @@ FAILURES = (PackageError, EngineError, DeployError, ClientError, BotoCoreError)
 LOCAL = {
     "PlainHttp": "allowed",
     "TestClock": "on",
+    "TestFetch": "on",
     "NumberConcurrency": "3",
     "WebhookConcurrency": "3",
 }  # one process of 53 MB a concurrent request

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from chalicelib import aws, log, queue, tracing
 from chalicelib.attribution import days, join, store, stored, subjects
 from chalicelib.attribution.merge import fold
+from chalicelib.attribution.recordings.announce import announce
 from chalicelib.attribution.sources import arrival_of
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.attribution.urls import host_of
@@ -39,6 +40,7 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     site = snapshot.site_by_id(site_id, now)
     if item is None or site is None:
         raise NotFound("No such call." if site else "No such site.")
+    announce(item)  # first of all: a link to a recording may live ten minutes
     settled, before = subjects.settle(item, now), stored.attributed_of(item)
     call = fold(stored.record_of({**item, **stored.attributes(settled)}))
     evidence = _evidence_of(call, site, before, now)

@@ -13,6 +13,7 @@ from chalicelib.attribution.books import book_of
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.destinations import Delivery, DeliveryFailed, destination
 from chalicelib.attribution.outbox import Claim
+from chalicelib.attribution.recordings.show import shown_recordings
 from chalicelib.attribution.types import AttributedCall, Direction, Evidence
 from chalicelib.errors import NotFound
 from chalicelib.registry import snapshot
@@ -22,6 +23,7 @@ from chalicelib.registry.types import Destination, Site
 def deliver(message: dict[str, Any], now: datetime) -> None:
     """Deliver a call to every destination of its site that does not have it yet. `message` is {"site_id", "call_id"}.
 
+    With a "recording_id" it says that this recording is stored now: for the destinations that asked to be told.
     One destination's failure does not keep the call from the others. Raises DeliveryFailed afterwards, so that the
     queue tries again; NotFound, StorageUnavailable.
     """
@@ -32,15 +34,17 @@ def deliver(message: dict[str, Any], now: datetime) -> None:
         raise NotFound("No such call." if site else "No such site.")
     if attributed.call.ended_at is None:  # it was passed on while this waited; its real end queues it again
         return
-    failed = [each.kind for each in site.destinations if not _deliver_to(each, site, attributed, now)]
+    news = message.get("recording_id")
+    asked = [each for each in site.destinations if news is None or each.options.get("recordings") == "yes"]
+    failed = [each.kind for each in asked if not _deliver_to(each, site, attributed, now, news)]
     if failed:
         raise DeliveryFailed(f"Not delivered: {', '.join(failed)}.")
 
 
 def payload(attributed: AttributedCall, site: Site, now: datetime) -> dict[str, Any]:
-    """{"call", "evidence", "source"}, and "alert": "missed" where a customer got nobody. `source` is the winner.
+    """{"call", "evidence", "source", "recordings"}, and "alert": "missed" where a customer got nobody.
 
-    The caller's number is opened here: null where it was withheld or is erased.
+    `source` is the winner. The caller's number is opened here: null where it was withheld or is erased.
     """
     credits = credit_of(attributed, site, book_of(site, now))
     call = attributed.call
@@ -50,6 +54,7 @@ def payload(attributed: AttributedCall, site: Site, now: datetime) -> dict[str, 
         | {"answered": call.answered, "day": str(attributed.day)},
         "evidence": asdict(_brief(attributed.evidence)),
         "source": asdict(max(credits, key=lambda credit: credit.weight).source),
+        "recordings": shown_recordings(attributed.recordings, attributed.transcripts),
     }
     missed = call.direction is Direction.IN and not call.answered
     return told | {"alert": "missed"} if missed else told
@@ -60,9 +65,9 @@ def _brief(evidence: Evidence) -> Evidence:
     return replace(evidence, earlier=(), candidates=tuple(replace(each, touches=()) for each in evidence.candidates))
 
 
-def _deliver_to(place: Destination, site: Site, attributed: AttributedCall, now: datetime) -> bool:
-    """Send once; True where the destination has it now."""
-    delivery_id = f"{site.site_id}#{attributed.call.call_id}#{destination_name(place)}"
+def _deliver_to(place: Destination, site: Site, attributed: AttributedCall, now: datetime, news: str | None) -> bool:
+    """Send once, and once more for each recording that is `news`; True where the destination has it now."""
+    delivery_id = f"{site.site_id}#{attributed.call.call_id}#{destination_name(place)}" + (f"#{news}" if news else "")
     found = outbox.claim(delivery_id, now)
     if found is not Claim.MINE:
         return found is Claim.DELIVERED

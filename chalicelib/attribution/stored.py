@@ -4,6 +4,7 @@ pk             <site_id>#<call_id>
 e#<event_id>   one carrier event with the moment it was received; its caller is sealed by intake, and by his subject's
                id once attribution has come to it
 s#<subject_id> a caller: his mask, and his number sealed under his subject's key
+r#<id>         one recording; t#<id> its transcript: by fetch_recording and read_transcript
 vendor, endpoint_id, x (expiry)
 evidence, folded (the number of events it was found from), direction, site_day, started_ms, site_caller,
 open_shard (only while no event has told the end):
@@ -15,17 +16,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from chalicelib import clock
 from chalicelib.attribution import sealing
 from chalicelib.attribution.merge import CallRecord, fold
+from chalicelib.attribution.recordings.types import Recording
+from chalicelib.attribution.transcripts.types import Transcript
 from chalicelib.attribution.types import AttributedCall, Caller, CallEvent, Evidence
 from chalicelib.phone import PhoneNumber
 
-EVENT, CALLER = "e#", "s#"
+EVENT, CALLER, RECORDING, TRANSCRIPT = "e#", "s#", "r#", "t#"
+T = TypeVar("T")
 Item = Mapping[str, Mapping[str, Any]]
 
 _event_fields = tuple(field.name for field in fields(CallEvent))
@@ -88,7 +92,23 @@ def attributed_of(item: Item) -> AttributedCall | None:
     if "evidence" not in item:
         return None
     day = date.fromisoformat(item["site_day"]["S"].rpartition("#")[2])
-    return AttributedCall(fold(record_of(item)), evidence_of(item["evidence"]["S"]), day)
+    call, evidence = fold(record_of(item)), evidence_of(item["evidence"]["S"])
+    return AttributedCall(call, evidence, day, recordings_of(item), transcripts_of(item))
+
+
+def recordings_of(item: Item) -> tuple[Recording, ...]:
+    """What is known of a call's recordings, by id."""
+    return _kept(item, RECORDING, Recording)
+
+
+def transcripts_of(item: Item) -> tuple[Transcript, ...]:
+    """What is known of a call's transcripts, by the ids of their recordings."""
+    return _kept(item, TRANSCRIPT, Transcript)
+
+
+def _kept(item: Item, prefix: str, shape: type[T]) -> tuple[T, ...]:
+    texts = sorted((name, value["S"]) for name, value in item.items() if name.startswith(prefix))
+    return tuple(msgspec.json.decode(text, type=shape) for _, text in texts)
 
 
 def evidence_text(evidence: Evidence) -> str:

@@ -7,6 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from chalicelib.attribution.recordings.types import Recording
+from chalicelib.attribution.transcripts.types import Transcript
+
 
 class Direction(StrEnum):
     """Seen from the business: `IN` is a customer calling, `OUT` is the business ringing (back)."""
@@ -51,8 +54,10 @@ class CallEvent:
     left_at: datetime | None = None  # the leg ended; whether the call did, other events tell
     answered_by: str | None = None
     hangup_cause: str | None = None
+    recording_id: str | None = None  # the carrier's; None where it tells only a link
     recording_url: str | None = None
     recording_seconds: int | None = None
+    recording_channels: int | None = None
     variables: tuple[tuple[str, str], ...] = ()  # what the carrier was told to carry along, e.g. utm_source
     unread: str | None = None  # the field for which nothing more of the event was read; it is kept as it came
     closing: bool = False  # not the carrier's: ours, because no event told the end
@@ -235,11 +240,13 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class AttributedCall:
-    """A call with its evidence and the day it belongs to in its site's zone."""
+    """A call with its evidence, the day it belongs to in its site's zone, and what is known of its recordings."""
 
     call: Call
     evidence: Evidence
     day: date
+    recordings: tuple[Recording, ...] = ()
+    transcripts: tuple[Transcript, ...] = ()
 
 
 class OutcomeStatus(StrEnum):

@@ -13,6 +13,8 @@ QUEUES = {  # name on the command line → output of the stack
     "attribute": "AttributeDeadLettersUrl",
     "deliver": "DeliverDeadLettersUrl",
     "kept": "KeptDeadLettersUrl",
+    "recording": "RecordingDeadLettersUrl",
+    "transcript": "TranscriptDeadLettersUrl",
     "spend-drops": "SpendDropDeadLettersUrl",
     "deal-drops": "DealDropDeadLettersUrl",
 }

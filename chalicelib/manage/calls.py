@@ -12,6 +12,10 @@ from chalicelib.attribution import stored, subjects
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.merge import fold
+from chalicelib.attribution.recordings import store as recording_store
+from chalicelib.attribution.recordings.show import shown_recordings
+from chalicelib.attribution.recordings.types import Recording
+from chalicelib.attribution.transcripts.types import Transcript
 from chalicelib.attribution.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.http import Request
@@ -56,7 +60,18 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
         answer = line | {"evidence": plain(attributed.evidence)}
     told = subjects.open_callers_of_events(record)
     events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
-    return answer | {"model": model, "events": events}
+    recordings = _recordings(stored.recordings_of(found), stored.transcripts_of(found))
+    return answer | {"model": model, "events": events, "recordings": recordings}
+
+
+def _recordings(recordings: tuple[Recording, ...], transcripts: tuple[Transcript, ...]) -> list[dict[str, Any]]:
+    """The call's recordings with fresh links, their transcripts with everything that was said."""
+    shown = shown_recordings(recordings, transcripts)
+    for each in shown:
+        transcript = each["transcript"]
+        if transcript and transcript["key"]:
+            transcript["segments"] = plain(recording_store.spoken(transcript["key"]).segments)
+    return shown
 
 
 def is_unmatched(attributed: AttributedCall) -> bool:
@@ -81,7 +96,8 @@ def _line(
     for held in (evidence, *evidence["candidates"], *evidence["earlier"]):
         held["touches"] = len(held["touches"])
     credit = [plain(part) for part in credit_of(attributed, site, book, model)]
-    shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit}
+    states = [{"recording_id": each.recording_id, "state": each.state} for each in attributed.recordings]
+    shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit, "recordings": states}
     return _call(attributed.call, callers) | shown | {"unmatched": is_unmatched(attributed)}
 
 

@@ -14,6 +14,7 @@ from chalicelib.manage.currencies import CURRENCIES
 from chalicelib.money import parse_currency
 from chalicelib.phone import parse_phone
 
+MOST_PHRASES, MOST_WORDS, MOST_LETTERS = 50, 10, 200
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -79,6 +80,21 @@ def channel(text: str, field: str) -> str:
     if not 1 <= len(name) <= 60:
         raise BadInput(field, "not a name of 1 to 60 characters")
     return name
+
+
+def phrases(texts: Iterable[str], field: str) -> tuple[str, ...]:
+    """Phrases to look for in transcripts, each once: up to 50 of up to ten words."""
+    from chalicelib.attribution.transcripts.phrases import normal
+
+    found: dict[tuple[str, ...], str] = {}
+    for place, text in enumerate(texts):
+        words = tuple(normal(text))
+        if not 1 <= len(words) <= MOST_WORDS or len(text) > MOST_LETTERS:
+            raise BadInput(f"{field}[{place}]", f"not a phrase of 1 to {MOST_WORDS} words")
+        found.setdefault(words, text.strip())
+    if len(found) > MOST_PHRASES:
+        raise BadInput(field, f"more than {MOST_PHRASES} phrases")
+    return tuple(found.values())
 
 
 def _origin(text: str, field: str) -> str:

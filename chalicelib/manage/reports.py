@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from chalicelib import aws, clock
+from chalicelib import aws, clock, links
 from chalicelib.body import decode
 from chalicelib.errors import BadInput
 from chalicelib.http import Answer, Request
@@ -47,7 +47,7 @@ def _shown(file: report_store.ReportFile) -> dict[str, Any]:
         "model": file.model,
         "name": file.name,
         "bytes": file.size,
-        "url": report_store.link(file.key),
+        "url": links.link(file.key),
     }
 
 

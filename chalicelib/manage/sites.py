@@ -36,6 +36,10 @@ class SiteChange(Struct, kw_only=True):
     call_grace_seconds: Seconds | UnsetType = UNSET
     target_talk_seconds: Seconds | UnsetType = UNSET
     destinations: list[Destination] | UnsetType = UNSET
+    delete_carrier_recordings: bool | UnsetType = UNSET
+    transcripts: bool | UnsetType = UNSET
+    language: str | UnsetType | None = UNSET
+    phrases: list[str] | UnsetType = UNSET
 
 
 class NewSite(SiteChange, kw_only=True):
@@ -103,6 +107,8 @@ def snippet_tag(site: Site) -> str:
 
 
 def _checked(fields: dict[str, Any], country: str) -> dict[str, Any]:
+    from chalicelib.attribution.transcripts.languages import LANGUAGES
+
     home = checks.country(fields["country"], "country") if "country" in fields else country
     by_field: dict[str, Callable[[Any, str], Any]] = {
         "time_zone": checks.time_zone,
@@ -112,6 +118,8 @@ def _checked(fields: dict[str, Any], country: str) -> dict[str, Any]:
         "swap": lambda rules, field: _swap(rules, field, home),
         "model": checks.model,
         "destinations": checked_destinations,
+        "language": lambda code, field: None if code is None else checks.one_of(code, field, LANGUAGES),
+        "phrases": checks.phrases,
     }
     return checked(fields, by_field)
 

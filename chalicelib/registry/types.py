@@ -91,6 +91,10 @@ class Site:
     call_grace_seconds: int = 1800  # a call this soon after a lease ended still belongs to its last holder
     target_talk_seconds: int = 10
     destinations: tuple[Destination, ...] = ()
+    delete_carrier_recordings: bool = False  # once they are stored here
+    transcripts: bool = False  # recordings are written down by Amazon Transcribe
+    language: str | None = None  # of those, as ru-RU; None: that of the country
+    phrases: tuple[str, ...] = ()  # looked for in transcripts
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from chalicelib import log
+from chalicelib import links, log
 from chalicelib.attribution.campaign_match import names_of
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.errors import BadInput, NotFound
@@ -37,7 +37,7 @@ def build(now: datetime, detail: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "built": 1,
             "index": write_index(site, now),
-            "files": {name: report_store.link(key) for name, key in keys.items()},
+            "files": {name: links.link(key) for name, key in keys.items()},
         }
     built = failed = 0
     for site in store.all_sites():
@@ -53,7 +53,7 @@ def build(now: datetime, detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def build_one(site: Site, first_day: date, last_day: date, model: str, now: datetime) -> dict[str, str]:
-    """Write all files of one report; file name → key in the bucket (`report_store.link` makes it a link)."""
+    """Write all files of one report; file name → key in the bucket (`links.link` makes it a link)."""
     period = Period(first_day, last_day)
     order = Order(
         site_id=site.site_id,

@@ -40,14 +40,6 @@ def put_file(key: str, content: bytes) -> None:
     aws.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=content, ContentType=kind)
 
 
-def link(key: str) -> str:
-    """A link to one file, good for `link_seconds`, or until the credentials it is signed with end."""
-    url: str = aws.client("s3").generate_presigned_url(
-        "get_object", Params={"Bucket": settings().bucket, "Key": key}, ExpiresIn=settings().link_seconds
-    )
-    return url
-
-
 def index_key(site_id: str) -> str:
     """Where a site's index page lies."""
     return f"reports/{site_id}/index.html"

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 
 from chalicelib.attribution.carriers import Hook, carrier
 from chalicelib.attribution.merge import CallRecord, fold
+from chalicelib.attribution.recordings.told import told_recordings
+from chalicelib.attribution.recordings.types import ToldRecording
 from chalicelib.attribution.types import Call, CallEvent
 from chalicelib.http import Request
 from chalicelib.registry.types import Endpoint
@@ -87,6 +89,11 @@ def call(vendor: str, *hooks: Hook, zone: str | None = None, country: str = "RU"
 def folded(received: list[tuple[datetime, CallEvent]]) -> Call:
     assert len({event.call_id for _, event in received}) == 1
     return fold(CallRecord("s1", "c1", "v", "e", tuple(received)))
+
+
+def recordings(received: list[tuple[datetime, CallEvent]]) -> tuple[ToldRecording, ...]:
+    """What the events tell of the call's recordings."""
+    return told_recordings(CallRecord("s1", "c1", "v", "e", tuple(received)))
 
 
 def utc(*parts: int) -> datetime:

@@ -10,6 +10,7 @@ Each module has the same small face:
     CALL_FIELDS                       where a body names its call (`data.call_id`), tried in turn: what else of an event
                                       cannot be read is then kept; without it, refused
     CREDENTIALS, OPTIONAL_CREDENTIALS names of what an endpoint must and may be given; `secret` where it says nothing
+How its recordings are fetched stands beside it in `<name>_recordings` (see recordings.py), where a link is not all.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ CARRIERS = {  # name in the URL → module, imported when first called
     "vonage": "chalicelib.attribution.carriers.vonage",
     "zadarma": "chalicelib.attribution.carriers.zadarma",
 }
-_SAFE_ID = re.compile(r"[A-Za-z0-9._~-]{1,80}")
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")  # also in the keys that Amazon Transcribe writes to
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from chalicelib.registry.types import Endpoint
 SIGNED_HEADERS: tuple[str, ...] = ()
 CREDENTIALS: tuple[str, ...] = ()
 CALL_FIELDS = ("call_sid", "params.call_sid")
-OPTIONAL_CREDENTIALS = (CREDENTIAL,)
+OPTIONAL_CREDENTIALS = (CREDENTIAL, "api_url", "api_key")  # the last two for recordings told by a path
 ROUTING = "getControlCallFollowMe"
 RING_SECONDS = 30
 # Q.850 causes of a call nobody talked in; the others are failures.
@@ -130,7 +130,7 @@ def _recorded(event: CallEvent, told: Told) -> CallEvent:
     path = told.path or ""
     if path.startswith("https://"):
         return replace(event, recording_url=path)
-    return replace(event, variables=(("recording_id", path),)) if path else event
+    return replace(event, recording_id=path or None)
 
 
 def _with_parties(event: CallEvent, told: Told, country: str) -> CallEvent:

@@ -2,7 +2,8 @@
 
     {"event": "call.started" | "call.answered" | "call.ended" | "recording", "call_id", "linked_id"?, "event_id"?,
      "direction": "in" | "out", "from", "to", "started_at", "answered_at", "ended_at",
-     "duration_sec", "talk_sec", "wait_sec", "disposition", "hangup_cause", "answered_by", "recording_url", "variables"}
+     "duration_sec", "talk_sec", "wait_sec", "disposition", "hangup_cause", "answered_by", "recording_url",
+     "recording_id", "recording_sec", "recording_channels", "variables"}
 
 Times are ISO 8601 or seconds since 1970. `linked_id` is the call where `call_id` is one of its legs: a telephone of
 the business that was rung. The call ends with its own `call.ended`, else when every leg has ended. The answer's
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -68,6 +69,8 @@ class Body(msgspec.Struct):
     answered_by: str | None = None
     recording_url: str | None = None
     recording_sec: int | None = None
+    recording_id: str | None = None
+    recording_channels: Literal[1, 2] | None = None
     variables: dict[str, Any] | None = None
 
 
@@ -103,7 +106,9 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
             status=_status(told.disposition) if ended else None,
             answered_by=told.answered_by or None,
             hangup_cause=None if told.hangup_cause is None else str(told.hangup_cause),
+            recording_id=(told.recording_id or "")[:200] or None,
             recording_url=told.recording_url or None,
+            recording_channels=told.recording_channels,
             recording_seconds=_seconds(told.recording_sec, "recording_sec"),
             variables=_variables(told.variables),
             wait_seconds=_seconds(told.wait_sec, "wait_sec"),

@@ -21,7 +21,7 @@ from chalicelib.registry.types import Endpoint
 SIGNED_HEADERS: tuple[str, ...] = ()
 CREDENTIALS = ("api_key", "api_salt")
 CALL_FIELDS = ("json.entry_id",)
-OPTIONAL_CREDENTIALS = (CREDENTIAL,)
+OPTIONAL_CREDENTIALS = (CREDENTIAL, "api_url")
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:

@@ -132,7 +132,7 @@ def _recording(raw: bytes, now: datetime, zone: str | None, country: str) -> Cal
     name = f"recording-{recording_id}-{told.recording_state or 'Added'}-{told.seq or ''}"
     event = CallEvent(name[:200], needed(told.entry_id, "entry_id"), at=at)
     saved = told.recording_state is None or str(told.completion_code) == "1000"
-    return replace(event, variables=(("recording_id", recording_id),)) if saved else event
+    return replace(event, recording_id=recording_id) if saved else event
 
 
 # The path behind the endpoint's URL → what reads the json field.

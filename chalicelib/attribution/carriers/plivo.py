@@ -24,6 +24,7 @@ SIGNED_HEADERS = ("x-plivo-signature-v3", "x-plivo-signature-ma-v3", "x-plivo-si
 METHODS = ("GET", "POST")
 CREDENTIALS = ("auth_token",)
 CALL_FIELDS = ("CallUUID",)
+OPTIONAL_CREDENTIALS = ("auth_id", "api_url")  # for recordings behind a login, and to delete them
 RING_SECONDS = 30
 MAX_RECORDING_SECONDS = 7200
 

@@ -96,6 +96,7 @@ def _leg(form: Form, call_id: str, now: datetime, country: str) -> CallEvent:
 def _recording(form: Form, call_id: str, now: datetime) -> CallEvent:
     url, length = form.get("RecordUrl") or None, form.get("RecordingDuration", "")
     event = CallEvent(f"record-{form.get('RecordingID') or call_id}-{length}", call_id, at=now, recording_url=url)
+    event = replace(event, recording_id=form.get("RecordingID") or None)
     # -1 while the recording still runs
     return event if length.startswith("-") else replace(event, recording_seconds=seconds(length, "RecordingDuration"))
 

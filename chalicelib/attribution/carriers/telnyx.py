@@ -21,6 +21,7 @@ from chalicelib.registry.types import Endpoint
 SIGNED_HEADERS = ("telnyx-timestamp", "telnyx-signature-ed25519")
 CREDENTIALS = ("public_key",)
 CALL_FIELDS = ("data.payload.call_session_id", "ParentCallSid", "CallSid")
+OPTIONAL_CREDENTIALS = ("api_key", "api_url")  # for recordings whose link has ended, and to delete them
 WINDOW_SECONDS = 300
 RING_SECONDS = 30
 

@@ -38,7 +38,9 @@ class Payload(msgspec.Struct):
     direction: str | None = None
     start_time: str | None = None
     hangup_cause: str | None = None
+    recording_id: str | None = None
     recording_urls: dict[str, str | None] | None = None
+    channels: str | None = None
     recording_started_at: str | None = None
     recording_ended_at: str | None = None
 
@@ -126,7 +128,9 @@ def _recorded(event: CallEvent, payload: Payload) -> CallEvent:
     url = urls.get("mp3") or urls.get("wav")
     began = zoned(payload.recording_started_at, "data.payload.recording_started_at")
     ended = zoned(payload.recording_ended_at, "data.payload.recording_ended_at")
-    return replace(event, recording_url=url, recording_seconds=_between(began, ended))
+    channels = {"single": 1, "dual": 2}.get(payload.channels or "")
+    told = replace(event, recording_url=url, recording_seconds=_between(began, ended), recording_channels=channels)
+    return replace(told, recording_id=payload.recording_id or None)
 
 
 def _between(began: datetime | None, ended: datetime | None) -> int | None:

@@ -23,6 +23,7 @@ from chalicelib.registry.types import Endpoint
 SIGNED_HEADERS = ("x-twilio-signature",)
 CREDENTIALS = ("auth_token",)
 CALL_FIELDS = ("ParentCallSid", "CallSid")
+OPTIONAL_CREDENTIALS = ("api_url",)  # of another region than the usual
 RING_SECONDS = 30
 MAX_FIELDS = 300
 DEFAULT_PORTS = {"https": 443, "http": 80}

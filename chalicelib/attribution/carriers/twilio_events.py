@@ -21,6 +21,7 @@ END_STATUSES = {
 ENDED = frozenset({"completed", *END_STATUSES})
 # Withheld numbers, as a keypad spells ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE.
 NOBODY = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
+CHANNELS = {"1": 1, "2": 2, "single": 1, "dual": 2}  # by Twilio and by Telnyx
 
 Form = Mapping[str, str]
 
@@ -115,7 +116,15 @@ def _ended(event: CallEvent) -> CallEvent:
 
 def _with_recording(event: CallEvent, form: Form) -> CallEvent:
     url = form.get("RecordingUrl")
-    return replace(event, recording_url=url, recording_seconds=_seconds(form, "RecordingDuration")) if url else event
+    if not url:
+        return event
+    return replace(
+        event,
+        recording_id=form.get("RecordingSid") or url.rpartition("/")[2] or None,
+        recording_url=url,
+        recording_seconds=_seconds(form, "RecordingDuration"),
+        recording_channels=CHANNELS.get(form.get("RecordingChannels", "")),
+    )
 
 
 def _caller(form: Form, country: str) -> str | None:

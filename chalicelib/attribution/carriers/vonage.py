@@ -24,6 +24,7 @@ SIGNED_HEADERS = ("authorization",)
 METHODS = ("GET", "POST")
 CREDENTIALS = ("signature_secret",)
 CALL_FIELDS = ("conversation_uuid", "conversation_uuid_from")
+OPTIONAL_CREDENTIALS = ("application_id", "private_key", "api_url")  # the first two open recordings
 WINDOW_SECONDS = 300
 RING_SECONDS = 30
 

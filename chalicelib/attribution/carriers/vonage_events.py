@@ -115,7 +115,9 @@ def _completed(event: CallEvent, told: Told, at: datetime, incoming: bool) -> Ca
 def _recorded(event: CallEvent, told: Told) -> CallEvent:
     began, ended = zoned(told.start_time, "start_time"), zoned(told.end_time, "end_time")
     length = max(int((ended - began).total_seconds()), 0) if began and ended else None
-    return replace(event, recording_url=told.recording_url, recording_seconds=length)
+    return replace(
+        event, recording_id=told.recording_uuid or None, recording_url=told.recording_url, recording_seconds=length
+    )
 
 
 def _with_parties(event: CallEvent, told: Told, country: str) -> CallEvent:

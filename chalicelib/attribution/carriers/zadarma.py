@@ -25,7 +25,7 @@ from chalicelib.registry.types import Endpoint
 SIGNED_HEADERS = ("signature",)
 CREDENTIALS = ("secret",)
 CALL_FIELDS = ("pbx_call_id",)
-OPTIONAL_CREDENTIALS = ("key",)  # with the secret it fetches recordings
+OPTIONAL_CREDENTIALS = ("key", "api_url")  # with the secret, the key fetches recordings
 FIRST_EXTENSION = "100"
 NO_REDIRECT = "notify"
 _ECHO = re.compile(r"[\w.~=+/-]{1,200}", re.ASCII)
@@ -131,7 +131,7 @@ def _ended(event: CallEvent, form: dict[str, str], began: datetime | None, now: 
 def _recorded(event: CallEvent, form: dict[str, str]) -> CallEvent:
     """Zadarma tells an id, which its API turns into a link when the recording is ready."""
     recording = form.get("call_id_with_rec") if form.get("is_recorded", "1") == "1" else None
-    return replace(event, variables=(("recording_id", recording),)) if recording else event
+    return replace(event, recording_id=recording) if recording else event
 
 
 def _with_parties(event: CallEvent, form: dict[str, str], country: str) -> CallEvent:

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.attribution.carriers import Route, exolve
 from chalicelib.attribution.types import CallStatus, Direction
 from chalicelib.errors import BadInput, SignatureRejected
-from tests.attribution.carrier_examples import ENDPOINTS, URL, call, events, hook, sample, utc
+from tests.attribution.carrier_examples import ENDPOINTS, URL, call, events, hook, recordings, sample, utc
 from tests.attribution.examples import NOW
 
 ENDPOINT = ENDPOINTS["exolve"]
@@ -25,12 +25,13 @@ def test_the_samples_make_one_call() -> None:
     assert (folded.started_at, folded.ended_at) == (utc(2026, 11, 22, 9, 52, 8), utc(2026, 11, 22, 9, 53, 10))
     assert (folded.status, folded.talk_seconds, folded.ring_seconds) == (CallStatus.ACCEPTED, 20, 5)
     assert (folded.hangup_cause, folded.events) == ("16", 5)
-    assert folded.variables == (("recording_id", "/path/from/event.mp3"),)
+    (recording,) = recordings(events("exolve", *(hook(told) for told in EVENTS)))
+    assert (recording.carriers_id, recording.url) == ("/path/from/event.mp3", None)
 
 
 def test_a_link_to_the_recording_is_taken_as_one() -> None:
     ((_, event),) = events("exolve", hook(EVENTS[3] | {"path": "https://rec.example/1.mp3"}))
-    assert (event.recording_url, event.variables) == ("https://rec.example/1.mp3", ())
+    assert (event.recording_url, event.recording_id) == ("https://rec.example/1.mp3", None)
 
 
 def test_the_call_starts_when_exolve_asks() -> None:

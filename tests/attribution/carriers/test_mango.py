@@ -14,7 +14,7 @@ from chalicelib.attribution.carriers import Hook, Route, mango
 from chalicelib.attribution.types import CallStatus, Direction
 from chalicelib.clock import from_epoch
 from chalicelib.errors import BadInput, SignatureRejected
-from tests.attribution.carrier_examples import CREDENTIALS, ENDPOINTS, call, events, hook, sample, vectors
+from tests.attribution.carrier_examples import CREDENTIALS, ENDPOINTS, call, events, hook, recordings, sample, vectors
 
 ENDPOINT = ENDPOINTS["mango"]
 KEY, SALT = CREDENTIALS["mango"]["api_key"], CREDENTIALS["mango"]["api_salt"]
@@ -104,7 +104,8 @@ def test_the_samples_make_one_call() -> None:
     assert (folded.talk_seconds, folded.ring_seconds) == (119, 15)
     assert (folded.status, folded.answered_by, folded.hangup_cause) == (CallStatus.ACCEPTED, "222", "1110")
     assert folded.started_at == from_epoch(1670060527, field="t")
-    assert folded.variables == (("recording_id", "MjoxMDA4NjI3NzoxNjE3Mzk2NjQ5MTow"),)
+    (recording,) = recordings(events("mango", *samples()))
+    assert recording.carriers_id == "MjoxMDA4NjI3NzoxNjE3Mzk2NjQ5MTow"
     assert folded.events == len(SAMPLES)
 
 

@@ -11,7 +11,19 @@ import pytest
 from chalicelib.attribution.carriers import Route, zadarma
 from chalicelib.attribution.types import CallStatus, Direction
 from chalicelib.errors import BadInput, SignatureRejected
-from tests.attribution.carrier_examples import ENDPOINTS, call, events, form, hook, later, sample, text, utc, vectors
+from tests.attribution.carrier_examples import (
+    ENDPOINTS,
+    call,
+    events,
+    form,
+    hook,
+    later,
+    recordings,
+    sample,
+    text,
+    utc,
+    vectors,
+)
 from tests.attribution.examples import NOW
 
 ENDPOINT = ENDPOINTS["zadarma"]
@@ -80,7 +92,8 @@ def test_the_samples_make_one_call_in_the_accounts_zone() -> None:
     assert (folded.started_at, folded.talk_seconds, folded.ring_seconds) == (started, 62, 8)
     assert folded.wait_seconds == 10
     assert (folded.status, folded.answered_by, folded.hangup_cause) == (CallStatus.ACCEPTED, "101", "16")
-    assert folded.variables == (("recording_id", "1763805128.1234567"),)
+    (recording,) = recordings(events("zadarma", *hooks, zone=MOSCOW))
+    assert recording.carriers_id == "1763805128.1234567"
 
 
 def test_without_a_zone_the_call_begins_when_it_was_told() -> None:

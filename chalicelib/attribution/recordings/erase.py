@@ -1,0 +1,27 @@
+"""Forget a call's recordings and transcripts: for who asks to be forgotten, and for a site's own retention."""
+
+from __future__ import annotations
+
+from chalicelib import log
+from chalicelib.attribution import stored
+from chalicelib.attribution.recordings import store
+from chalicelib.attribution.recordings.told import told_recordings
+from chalicelib.attribution.recordings.types import Recording, RecordingState
+
+
+def erase_recordings(item: stored.Item) -> int:
+    """Delete what the bucket holds of a stored call, old versions too, and let none of it be fetched again.
+
+    First noted, then deleted: a fetch that is under way finds the note and takes its file back. Answers how many
+    objects were deleted. Raises StorageUnavailable.
+    """
+    site_id, _, call_id = item["pk"]["S"].partition("#")
+    told = {each.recording_id for each in told_recordings(stored.record_of(item))}
+    for recording_id in told | {each.recording_id for each in stored.recordings_of(item)}:
+        erased = Recording(recording_id, RecordingState.ERASED, "It was erased on request.")
+        store.put_recording(site_id, call_id, erased)
+    for transcript in stored.transcripts_of(item):
+        store.forget_transcript(site_id, call_id, transcript.recording_id)
+    deleted = store.delete_folder(site_id, call_id)
+    log.event("recordings_erased", site_id=site_id, call_id=call_id, objects=deleted)
+    return deleted

@@ -1,0 +1,144 @@
+"""Fetch one recording of a call: into the bucket, on to its transcript, and away from the carrier where asked for."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import IO, Any
+
+from chalicelib import aws, log, queue, tracing
+from chalicelib.attribution import store as calls
+from chalicelib.attribution import stored
+from chalicelib.attribution.carriers import recordings as carriers
+from chalicelib.attribution.recordings import download, store
+from chalicelib.attribution.recordings.audio import HEAD_BYTES, Audio, audio_of
+from chalicelib.attribution.recordings.remove import remove_carriers_copy
+from chalicelib.attribution.recordings.told import told_recordings
+from chalicelib.attribution.recordings.types import (
+    NoCredentials,
+    NotFetched,
+    NotReady,
+    Recording,
+    RecordingState,
+    Refused,
+    ToldRecording,
+    Unreachable,
+)
+from chalicelib.attribution.transcripts.start import start_transcript
+from chalicelib.errors import NotFound
+from chalicelib.registry import snapshot
+from chalicelib.registry.types import Endpoint, Site
+from chalicelib.settings import settings
+
+GIVE_UP = timedelta(hours=23)  # the queue's tries end soon after, in the dead letters
+NOT_YET = (404, 409, 425)
+
+
+def fetch(message: dict[str, Any], now: datetime) -> None:
+    """Bring one recording as far as it can be brought. `message` is {"site_id", "call_id", "recording_id"}.
+
+    Each step is noted with the call and not done again, so a repetition continues where the last try ended. What no
+    further try can change is noted, too. Raises queue.TryLater where one can, NotFound, StorageUnavailable.
+    """
+    site_id, call_id, recording_id = message["site_id"], message["call_id"], message["recording_id"]
+    tracing.annotate(site=site_id)
+    item, site = calls.item(site_id, call_id), snapshot.site_by_id(site_id, now)
+    if item is None or site is None:
+        raise NotFound("No such call." if site else "No such site.")
+    record = stored.record_of(item)
+    told = next((each for each in told_recordings(record) if each.recording_id == recording_id), None)
+    endpoint = snapshot.endpoint_by_id(record.endpoint_id, now)
+    if told is None:  # its events are gone: somebody asked to be forgotten
+        log.event("recording_dropped", site_id=site_id, call_id=call_id)
+        return
+    known = {each.recording_id: each for each in stored.recordings_of(item)}.get(recording_id)
+    recording = known or Recording(recording_id, RecordingState.WAITING)
+    if recording.state not in (RecordingState.STORED, RecordingState.ERASED):
+        recording = _fetched(recording, told, endpoint, message, now)
+    if recording.state is RecordingState.STORED:
+        start_transcript(item, site, recording)
+        if site.delete_carrier_recordings and endpoint and recording.carriers_copy is None:
+            _remove(site, call_id, recording, told, endpoint, now)
+
+
+def _fetched(
+    recording: Recording, told: ToldRecording, endpoint: Endpoint | None, message: dict[str, Any], now: datetime
+) -> Recording:
+    """The recording after one try, as noted with its call. Raises queue.TryLater where another try may do better."""
+    site_id, call_id = message["site_id"], message["call_id"]
+    try:
+        after = _store(recording, told, endpoint, store.folder(site_id, call_id), now)
+    except NotFetched as failure:
+        state = failure.state
+        if state is RecordingState.WAITING and now - told.told_at > GIVE_UP:
+            state = RecordingState.UNREACHABLE
+        after = replace(recording, state=state, why=str(failure))
+        store.put_recording(site_id, call_id, after)
+        log.event("recording_not_fetched", site_id=site_id, call_id=call_id, state=state, reason=str(failure))
+        if isinstance(failure, NotReady | Unreachable):
+            raise queue.TryLater(settings().recording_queue, str(failure)) from None
+        return after
+    if not store.put_recording(site_id, call_id, after):
+        store.delete_audio(after.key or "")  # erased while it was fetched
+        return recording
+    log.event("recording_stored", site_id=site_id, call_id=call_id, bytes=after.bytes)
+    with aws.storage_errors():
+        queue.send(settings().deliver_queue, message)
+    return after
+
+
+def _store(
+    recording: Recording, told: ToldRecording, endpoint: Endpoint | None, folder: str, now: datetime
+) -> Recording:
+    """Ask the carrier, check what came, put it into the bucket. Raises a NotFetched, StorageUnavailable."""
+    if endpoint is None:
+        raise NoCredentials("The endpoint that told of it does not exist any more.")
+    patient = now - told.told_at < timedelta(seconds=carriers.patience(endpoint.vendor))
+    with tempfile.TemporaryFile() as file:
+        size = _download(told, endpoint, file, NOT_YET if patient else (), now)
+        audio = _checked(file, endpoint.vendor, patient=patient)
+        key = f"{folder}{recording.recording_id}.{audio.format}"
+        file.seek(0)
+        store.put_audio(key, file, audio.content_type)
+    return Recording(
+        recording_id=recording.recording_id,
+        state=RecordingState.STORED,
+        key=key,
+        content_type=audio.content_type,
+        bytes=size,
+        seconds=told.seconds,
+        channels=audio.channels or told.channels,
+        stored_at=now,
+        carriers_copy=recording.carriers_copy,
+    )
+
+
+def _download(told: ToldRecording, endpoint: Endpoint, file: IO[bytes], pending: Collection[int], now: datetime) -> int:
+    ask = carriers.ask_for(told, endpoint, now)
+    if ask.answers_with_link:
+        ask = carriers.link_ask(endpoint.vendor, download.answer(ask, pending))
+    return download.download(ask, file, pending)
+
+
+def _checked(file: IO[bytes], vendor: str, *, patient: bool) -> Audio:
+    """What the file is, by its own bytes. Raises Refused for what is no audio, NotReady where that means "later"."""
+    file.seek(0)
+    audio = audio_of(file.read(HEAD_BYTES))
+    if audio is None:
+        why = "What the carrier answered is not MP3, WAV, Ogg or M4A."
+        raise NotReady(why) if patient and carriers.says_later(vendor) else Refused(why)
+    return audio
+
+
+def _remove(
+    site: Site, call_id: str, recording: Recording, told: ToldRecording, endpoint: Endpoint, now: datetime
+) -> None:
+    """Ask the carrier to delete its copy, once; ours is stored. Raises queue.TryLater where it does not answer."""
+    try:
+        copy = remove_carriers_copy(told, endpoint, now)
+    except Unreachable as failure:
+        raise queue.TryLater(settings().recording_queue, str(failure)) from None
+    store.put_recording(site.site_id, call_id, replace(recording, carriers_copy=copy))
+    log.event("carriers_copy", site_id=site.site_id, call_id=call_id, copy=copy)

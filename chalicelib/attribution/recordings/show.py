@@ -1,0 +1,23 @@
+"""Recordings as other systems and the manage API see them: with a link that ends, never with the carrier's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib import links
+from chalicelib.attribution.recordings.types import Recording
+from chalicelib.attribution.transcripts.types import Transcript
+
+
+def shown_recordings(recordings: tuple[Recording, ...], transcripts: tuple[Transcript, ...]) -> list[dict[str, Any]]:
+    """Each recording with `url`, a fresh link once it is stored, and its `transcript`, if there is one."""
+    written = {transcript.recording_id: transcript for transcript in transcripts}
+    return [_shown(recording, written.get(recording.recording_id)) for recording in recordings]
+
+
+def _shown(recording: Recording, transcript: Transcript | None) -> dict[str, Any]:
+    shown: dict[str, Any] = msgspec.to_builtins(recording)
+    shown["url"] = links.link(recording.key) if recording.key else None
+    return shown | {"transcript": msgspec.to_builtins(transcript)}

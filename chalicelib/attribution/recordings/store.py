@@ -1,0 +1,134 @@
+"""Recordings in storage: their state with the call, the audio in the bucket under `recordings/<site>/<call>/`.
+
+Everything raises StorageUnavailable when AWS does not answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, Any
+
+import msgspec
+
+from chalicelib import aws
+from chalicelib.attribution import stored
+from chalicelib.attribution.recordings.types import Recording, RecordingState
+from chalicelib.attribution.table import call_pk
+from chalicelib.attribution.transcripts.types import Spoken, Transcript
+from chalicelib.settings import settings
+
+PREFIX = "recordings"
+_ERASED = f'"state":"{RecordingState.ERASED}"'  # as it stands in the JSON of an erased recording
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose an object is."""
+
+    site_id: str
+    call_id: str
+    recording_id: str
+
+
+def folder(site_id: str, call_id: str) -> str:
+    """Where everything that belongs to a call's recordings lies, with a slash at its end."""
+    return f"{PREFIX}/{site_id}/{call_id}/"
+
+
+def place_of(key: str) -> Place | None:
+    """What an object's key says; None for the key of no recording."""
+    parts = key.split("/")
+    if len(parts) != 4 or parts[0] != PREFIX:
+        return None
+    return Place(parts[1], parts[2], parts[3].rpartition(".")[0])
+
+
+def put_recording(site_id: str, call_id: str, recording: Recording) -> bool:
+    """Write a recording's state with its call; False where the call is gone, or the recording was erased."""
+    return _put(site_id, call_id, stored.RECORDING + recording.recording_id, recording)
+
+
+def put_transcript(site_id: str, call_id: str, transcript: Transcript, *, only_new: bool = False) -> bool:
+    """Write a transcript's state with its call; False where the call is gone, or, asked so, where there is one."""
+    return _put(site_id, call_id, stored.TRANSCRIPT + transcript.recording_id, transcript, only_new=only_new)
+
+
+def forget_transcript(site_id: str, call_id: str, recording_id: str) -> None:
+    """Take a transcript off its call."""
+    with aws.storage_errors():
+        aws.client("dynamodb").update_item(
+            TableName=settings().calls_table,
+            Key=call_pk(site_id, call_id),
+            UpdateExpression="REMOVE #n",
+            ExpressionAttributeNames={"#n": stored.TRANSCRIPT + recording_id},
+        )
+
+
+def add_waiting(site_id: str, call_id: str, recording_id: str) -> None:
+    """Note a recording that will be fetched, unless it is known already."""
+    waiting = Recording(recording_id, RecordingState.WAITING, "It has not been fetched yet.")
+    _put(site_id, call_id, stored.RECORDING + recording_id, waiting, only_new=True)
+
+
+def put_audio(key: str, audio: IO[bytes], content_type: str) -> None:
+    """Put a file into the bucket, in parts where it is large. The same recording again replaces itself."""
+    with aws.storage_errors():
+        aws.client("s3").upload_fileobj(audio, settings().bucket, key, ExtraArgs={"ContentType": content_type})
+
+
+def delete_audio(key: str) -> None:
+    """Take back a file that nobody may keep. The bucket forgets its old version by its own rule."""
+    with aws.storage_errors():
+        aws.client("s3").delete_object(Bucket=settings().bucket, Key=key)
+
+
+def delete_folder(site_id: str, call_id: str) -> int:
+    """Delete every object of a call with all its versions; answers how many there were."""
+    client: Any = aws.client("s3")
+    bucket, count = settings().bucket, 0
+    with aws.storage_errors():
+        pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=folder(site_id, call_id))
+        for page in pages:
+            found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+            if objects:
+                client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            count += len(objects)
+    return count
+
+
+def put_object(key: str, body: bytes) -> None:
+    """Put JSON into the bucket."""
+    with aws.storage_errors():
+        aws.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=body, ContentType="application/json")
+
+
+def spoken(key: str) -> Spoken:
+    """A transcript's words."""
+    return msgspec.json.decode(read_object(key), type=Spoken)
+
+
+def read_object(key: str) -> bytes:
+    """An object of the bucket."""
+    with aws.storage_errors():
+        body: bytes = aws.client("s3").get_object(Bucket=settings().bucket, Key=key)["Body"].read()
+    return body
+
+
+def _put(site_id: str, call_id: str, name: str, value: object, *, only_new: bool = False) -> bool:
+    client: Any = aws.client("dynamodb")
+    values = {":v": {"S": msgspec.json.encode(value).decode()}}
+    condition = "attribute_not_exists(#n)" if only_new else "NOT contains(#n, :erased)"
+    try:
+        with aws.storage_errors():
+            client.update_item(
+                TableName=settings().calls_table,
+                Key=call_pk(site_id, call_id),
+                UpdateExpression="SET #n = :v",
+                ConditionExpression=f"attribute_exists(vendor) AND {condition}",
+                ExpressionAttributeNames={"#n": name},
+                ExpressionAttributeValues=values if only_new else values | {":erased": {"S": _ERASED}},
+            )
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True

@@ -1,0 +1,70 @@
+"""Amazon Transcribe's jobs: started under a name that tells nothing, and found again by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from chalicelib import aws
+from chalicelib.settings import settings
+
+SPEAKERS = 4  # told apart in one channel, at most
+
+
+class JobRefused(Exception):
+    """Amazon Transcribe does not take this recording; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job and where its files lie in the bucket."""
+
+    status: str  # QUEUED, IN_PROGRESS, COMPLETED or FAILED
+    language: str
+    media_key: str
+    failure: str
+
+
+def job_name(key: str) -> str:
+    """The one name of the job for an object. EventBridge's rule knows our jobs by how it starts."""
+    return f"callpath.{settings().stage}.{sha256(key.encode()).hexdigest()[:40]}"
+
+
+def output_key(key: str) -> str:
+    """Where the result for an object lies."""
+    return f"{key.rpartition('.')[0]}.transcribe.json"
+
+
+def start(key: str, media_format: str, language: str, channels: int | None) -> None:
+    """Start the job for an object; once, however often it is asked. Raises JobRefused, StorageUnavailable."""
+    client: Any = aws.client("transcribe")
+    two: dict[str, Any] = {"ChannelIdentification": True}
+    one: dict[str, Any] = {"ShowSpeakerLabels": True, "MaxSpeakerLabels": SPEAKERS}
+    with aws.storage_errors():
+        try:
+            client.start_transcription_job(
+                TranscriptionJobName=job_name(key),
+                LanguageCode=language,
+                MediaFormat=media_format,
+                Media={"MediaFileUri": f"s3://{settings().bucket}/{key}"},
+                OutputBucketName=settings().bucket,
+                OutputKey=output_key(key),
+                Settings=two if channels == 2 else one,
+            )
+        except client.exceptions.ConflictException:
+            return
+        except client.exceptions.BadRequestException as refusal:
+            raise JobRefused(refusal.response["Error"].get("Message", "")[:300]) from None
+
+
+def find(name: str) -> Job | None:
+    """A job by its name; None where there is none. Raises StorageUnavailable."""
+    client: Any = aws.client("transcribe")
+    with aws.storage_errors():
+        try:
+            told = client.get_transcription_job(TranscriptionJobName=name)["TranscriptionJob"]
+        except (client.exceptions.BadRequestException, client.exceptions.NotFoundException):
+            return None
+    _, _, key = told["Media"]["MediaFileUri"].removeprefix("s3://").partition("/")
+    return Job(told["TranscriptionJobStatus"], told.get("LanguageCode", ""), key, told.get("FailureReason", ""))

@@ -1,0 +1,31 @@
+"""Have a stored recording written down, where its site wants that."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from chalicelib import log
+from chalicelib.attribution import stored
+from chalicelib.attribution.recordings import store
+from chalicelib.attribution.recordings.types import Recording
+from chalicelib.attribution.transcripts import jobs
+from chalicelib.attribution.transcripts.languages import language_of
+from chalicelib.attribution.transcripts.types import Transcript, TranscriptState
+from chalicelib.registry.types import Site
+
+
+def start_transcript(item: stored.Item, site: Site, recording: Recording) -> None:
+    """Start the job unless it was started before, and note it with the call. Raises StorageUnavailable."""
+    started = {transcript.recording_id for transcript in stored.transcripts_of(item)}
+    if not site.transcripts or not recording.key or recording.recording_id in started:
+        return
+    language = language_of(site.language, site.country)
+    noted = Transcript(recording.recording_id, TranscriptState.STARTED, language)
+    try:
+        jobs.start(recording.key, PurePosixPath(recording.key).suffix.lstrip("."), language, recording.channels)
+    except jobs.JobRefused as refusal:
+        noted = Transcript(recording.recording_id, TranscriptState.FAILED, language, f"Not taken: {refusal}")
+    # Noted after it was started: who dies in between starts it again, which changes nothing. It may be done already.
+    call_id = item["pk"]["S"].partition("#")[2]
+    store.put_transcript(site.site_id, call_id, noted, only_new=True)
+    log.event("transcript_started", site_id=site.site_id, call_id=call_id, state=noted.state, language=language)

@@ -1,0 +1,14 @@
+"""Links that open one object of the bucket for a while."""
+
+from __future__ import annotations
+
+from chalicelib import aws
+from chalicelib.settings import settings
+
+
+def link(key: str) -> str:
+    """A link to one object, good for `link_seconds`, or until the credentials it is signed with end."""
+    url: str = aws.client("s3").generate_presigned_url(
+        "get_object", Params={"Bucket": settings().bucket, "Key": key}, ExpiresIn=settings().link_seconds
+    )
+    return url
