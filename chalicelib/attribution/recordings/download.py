@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
@@ -95,8 +95,7 @@ def _opened(ask: Ask, deadline: float) -> Iterator[Any]:
     try:
         for _ in range(MAX_REDIRECTS + 1):
             _check(deadline)
-            with _connection(ask.url) as pool:
-                response = _send(pool, ask)
+            with _connection(ask.url) as pool, closing(_send(pool, ask)) as response:
                 location = response.headers.get("location")
                 if response.status not in REDIRECTS or not location:
                     yield response
