@@ -68,6 +68,8 @@ PURE = {
         "signing",
         "sealing",
         *("urls", "markers", "patterns", "channel_rules", "campaign_match", "book"),
+        *("recordings.types", "recordings.told", "recordings.audio", "recordings.addresses"),
+        *("transcripts.types", "transcripts.languages", "transcripts.phrases", "transcripts.analysis"),
     },
     "reports": {"figures", "facts"},
 }

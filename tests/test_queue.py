@@ -37,3 +37,36 @@ def test_only_the_failed_messages_come_back(capsys: pytest.CaptureFixture[str]) 
 def test_a_message_that_is_no_json_reaches_the_dead_letters() -> None:
     answer = queue.consume("task", batch("not json"), lambda _message, _now: None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+
+
+def test_a_message_that_is_too_early_is_hidden_for_longer_each_time(aws: Any) -> None:
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName="early")["QueueUrl"]
+    queue.send(url, {"n": 1})
+    (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
+    records = {"body": message["Body"], "receiptHandle": message["ReceiptHandle"], "messageId": "1"}
+    event = SQSEvent({"Records": [records | {"attributes": {"ApproximateReceiveCount": "1"}}]}, None)
+
+    def handle(message: dict[str, Any], now: datetime) -> None:
+        raise queue.TryLater(url, "Not ready.")
+
+    assert queue.consume("task", event, handle) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert counts["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+def test_the_waits_double_up_to_an_hour_and_fill_a_day() -> None:
+    waits = [queue.wait_before(receives) for receives in range(1, 31)]
+    assert waits[:9] == [20, 40, 80, 160, 320, 640, 1280, 2560, 3600]
+    assert set(waits[9:]) == {3600}
+    assert 23 * 3600 < sum(waits) < 24 * 3600
+
+
+def test_a_wait_that_cannot_be_set_still_gives_the_message_back(aws: Any) -> None:
+    records = {"body": "{}", "receiptHandle": "r", "messageId": "1", "attributes": {"ApproximateReceiveCount": "1"}}
+
+    def handle(message: dict[str, Any], now: datetime) -> None:
+        raise queue.TryLater("https://sqs.eu-central-1.amazonaws.com/123456789012/gone", "Not ready.")
+
+    answer = queue.consume("task", SQSEvent({"Records": [records]}, None), handle)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}

@@ -70,7 +70,8 @@ def _recordings(recordings: tuple[Recording, ...], transcripts: tuple[Transcript
     for each in shown:
         transcript = each["transcript"]
         if transcript and transcript["key"]:
-            transcript["segments"] = plain(recording_store.spoken(transcript["key"]).segments)
+            spoken = recording_store.spoken(transcript["key"])
+            transcript["segments"] = plain(spoken.segments) if spoken else []
     return shown
 
 

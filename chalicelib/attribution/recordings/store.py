@@ -103,15 +103,20 @@ def put_object(key: str, body: bytes) -> None:
         aws.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=body, ContentType="application/json")
 
 
-def spoken(key: str) -> Spoken:
-    """A transcript's words."""
-    return msgspec.json.decode(read_object(key), type=Spoken)
+def spoken(key: str) -> Spoken | None:
+    """A transcript's words; None where they are not there any more."""
+    body = read_object(key)
+    return None if body is None else msgspec.json.decode(body, type=Spoken)
 
 
-def read_object(key: str) -> bytes:
-    """An object of the bucket."""
-    with aws.storage_errors():
-        body: bytes = aws.client("s3").get_object(Bucket=settings().bucket, Key=key)["Body"].read()
+def read_object(key: str) -> bytes | None:
+    """An object of the bucket; None where there is none."""
+    client: Any = aws.client("s3")
+    try:
+        with aws.storage_errors():
+            body: bytes = client.get_object(Bucket=settings().bucket, Key=key)["Body"].read()
+    except client.exceptions.NoSuchKey:
+        return None
     return body
 
 

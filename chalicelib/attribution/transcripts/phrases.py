@@ -37,14 +37,14 @@ def normal(text: str) -> list[str]:
 def alike(wanted: str, said: str) -> bool:
     """Whether two normal words are taken to be forms of one.
 
-    Up to three letters, and anything with a digit, must be equal. A longer word may differ in its last letter or two
-    (one of four letters: in its last) and be up to three letters longer.
+    Up to three letters, and anything with a digit, must be equal. A longer word may differ in its last letter, from
+    seven letters on in its last two, and be up to three letters longer.
     """
     if wanted == said:
         return True
     if len(wanted) < 4 or not (wanted.isalpha() and said.isalpha()):
         return False
-    stem = len(wanted) - (1 if len(wanted) == 4 else 2)
+    stem = len(wanted) - (1 if len(wanted) < 7 else 2)
     return said[:stem] == wanted[:stem] and stem <= len(said) <= len(wanted) + ENDING
 
 

@@ -76,8 +76,11 @@ def _transcript(found: Found, job: Job) -> Transcript:
     recording_id = found.recording.recording_id
     if job.status == FAILED:
         return Transcript(recording_id, TranscriptState.FAILED, job.language, job.failure)
+    result = store.read_object(jobs.output_key(job.media_key))
+    if result is None:
+        raise StorageUnavailable("The result of the transcription is not there.")
     try:
-        words = words_of(store.read_object(jobs.output_key(job.media_key)), customer_rang=found.customer_rang)
+        words = words_of(result, customer_rang=found.customer_rang)
     except UnreadableTranscript:
         why = "Amazon Transcribe's result cannot be read."
         return Transcript(recording_id, TranscriptState.FAILED, job.language, why)
