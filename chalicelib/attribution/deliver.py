@@ -23,7 +23,8 @@ from chalicelib.registry.types import Destination, Site
 def deliver(message: dict[str, Any], now: datetime) -> None:
     """Deliver a call to every destination of its site that does not have it yet. `message` is {"site_id", "call_id"}.
 
-    With a "recording_id" it says that this recording is stored now: for the destinations that asked to be told.
+    With a "recording_id" it says that this recording is stored now: for the destinations whose option `recordings` is
+    "yes", which get the payload once more with "recording", its id.
     One destination's failure does not keep the call from the others. Raises DeliveryFailed afterwards, so that the
     queue tries again; NotFound, StorageUnavailable.
     """
@@ -72,7 +73,9 @@ def _deliver_to(place: Destination, site: Site, attributed: AttributedCall, now:
     if found is not Claim.MINE:
         return found is Claim.DELIVERED
     try:
-        destination(place.kind).send(Delivery(delivery_id, payload(attributed, site, now), now), place.options)
+        told = payload(attributed, site, now)
+        told = {name: part for name, part in told.items() if name != "alert"} | {"recording": news} if news else told
+        destination(place.kind).send(Delivery(delivery_id, told, now), place.options)
     except DeliveryFailed as error:
         outbox.give_back(delivery_id)
         log.event("delivery_failed", site_id=site.site_id, destination=place.kind, reason=str(error))

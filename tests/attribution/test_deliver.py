@@ -16,6 +16,8 @@ from chalicelib.attribution import outbox, signing
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.deliver import deliver
 from chalicelib.attribution.destinations import DeliveryFailed
+from chalicelib.attribution.recordings.store import put_recording
+from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.types import Direction
 from chalicelib.errors import NotFound, SignatureRejected
 from chalicelib.registry.types import Destination
@@ -172,3 +174,25 @@ def test_a_call_that_does_not_exist_goes_to_the_dead_letters(aws: Any) -> None:
     with pytest.raises(NotFound):
         deliver(MESSAGE, NOW)
     assert aws.client("dynamodb").scan(TableName=settings().outbox_table)["Count"] == 0
+
+
+# ---- recordings ------------------------------------------------------------------------------------------------------
+
+
+def test_a_stored_recording_is_told_once_more_to_who_asked(aws: Any, receiver: Receiver) -> None:
+    asked = {"url": receiver.url, "secret": "s3", "recordings": "yes"}
+    open_site(destinations=(Destination("webhook", asked), Destination("webhook", asked | {"recordings": "no"})))
+    message = ring(number=STATIC)
+    hang_up(talk=0)
+    attribute(message, NOW)
+    deliver(MESSAGE, NOW)
+    key = "recordings/s1/generic-1/r1.mp3"
+    put_recording("s1", "generic-1", Recording("r1", RecordingState.STORED, key=key, seconds=44))
+    for _ in range(2):
+        deliver(MESSAGE | {"recording_id": "r1"}, NOW)
+    first, second, third = (json.loads(body) for _, body in receiver.taken)
+    assert [each["recordings"] for each in (first, second)] == [[], []]
+    assert ("alert" in first, "alert" in third, third["recording"]) == (True, False, "r1")
+    (recording,) = third["recordings"]
+    assert (recording["key"], recording["seconds"], recording["state"]) == (key, 44, "stored")
+    assert f"/{key}?" in recording["url"]

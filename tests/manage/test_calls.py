@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from chalicelib.attribution import receive
 from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.recordings import store as recordings
+from chalicelib.attribution.recordings.types import Recording, RecordingState
+from chalicelib.attribution.transcripts.analysis import analyse
+from chalicelib.attribution.transcripts.types import Segment, Spoken, Transcript, TranscriptState, Word
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Campaign, NumberKind, TrackingNumber
 from tests.attribution.examples import CALLER, NOW, PBX, STATIC, pbx_call, secret_of, signed_request
@@ -47,6 +53,32 @@ def test_a_days_calls_are_listed_with_evidence_and_credit(account: Api, endpoint
     [credit] = call["credit"]
     assert (credit["weight"], credit["source"]["channel"], credit["source"]["campaign"]) == ("1", "offline", "Авито")
     assert "caller_key" not in call
+
+
+def test_a_call_is_shown_with_its_recordings_and_what_was_said_in_them(account: Api, endpoint: str) -> None:
+    ring(endpoint, "one")
+    key = "recordings/s1/generic-one/r1.mp3"
+    recording = Recording("r1", RecordingState.STORED, key=key, content_type="audio/mpeg", bytes=3, stored_at=NOW)
+    recordings.put_recording("s1", "generic-one", recording)
+    recordings.put_audio(key, io.BytesIO(b"ID3"), "audio/mpeg")
+    segments = (Segment("customer", 1, 2.5, "Доставка есть?"),)
+    written = "recordings/s1/generic-one/r1.transcript.json"
+    recordings.put_object(written, msgspec.json.encode(Spoken("ru-RU", 3, segments)))
+    counted = analyse([Word("customer", 1, 2.5, "Доставка")], 3, ["доставка"])
+    done = Transcript("r1", TranscriptState.DONE, "ru-RU", key=written, analysis=counted)
+    recordings.put_transcript("s1", "generic-one", done)
+
+    waiting, shown = account.get(f"{PATH}/generic-one").json_body["recordings"]
+
+    assert (waiting["state"], waiting["url"], waiting["transcript"]) == ("waiting", None, None)
+    assert (shown["recording_id"], shown["state"], shown["bytes"]) == ("r1", "stored", 3)
+    assert f"/{key}?" in shown["url"] and "X-Amz-Expires=604800" in shown["url"]
+    transcript = shown["transcript"]
+    assert transcript["segments"] == [{"party": "customer", "starts": 1.0, "ends": 2.5, "text": "Доставка есть?"}]
+    assert transcript["analysis"]["talk_share"] == {"customer": 100.0}
+    assert transcript["analysis"]["phrases"][0]["phrase"] == "доставка"
+    [listed] = account.get(f"{PATH}?day={DAY}").json_body["calls"]
+    assert [each["state"] for each in listed["recordings"]] == ["waiting", "stored"]
 
 
 def test_another_day_has_none(account: Api, endpoint: str) -> None:

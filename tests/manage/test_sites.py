@@ -51,6 +51,12 @@ def test_a_new_site_is_read_back_normalised_with_its_snippet(account: Api) -> No
         ({"lookback_days": 0}, "lookback_days"),
         ({"target_talk_seconds": "ten"}, "target_talk_seconds"),
         ({"name": ""}, "name"),
+        ({"language": "russian"}, "language"),
+        ({"language": "ru"}, "language"),
+        ({"transcripts": "yes"}, "transcripts"),
+        ({"phrases": ["доставка", "?!"]}, "phrases[1]"),
+        ({"phrases": ["слово " * 11]}, "phrases[0]"),
+        ({"phrases": [f"фраза {n}" for n in range(51)]}, "phrases"),
         ({"destinations": [{"kind": "pigeon", "options": {}}]}, "destinations[0].kind"),
         ({"destinations": [{"kind": "webhook", "options": {"secret": "x"}}]}, "destinations[0].options.url"),
         (
@@ -123,3 +129,16 @@ def test_the_secrets_of_destinations_are_not_shown_nor_overwritten_by_their_mask
     again = account.patch("/manage/sites/s1", {"destinations": changed.json_body["destinations"]})
     assert again.json_body["field"] == "destinations[0].options.secret"
     assert store.site("s1").destinations[0].options == options  # type: ignore[union-attr]
+
+
+def test_transcripts_are_switched_on_and_off_with_their_language_and_phrases(account: Api) -> None:
+    before = account.get("/manage/sites/s1").json_body
+    assert (before["transcripts"], before["language"], before["phrases"]) == (False, None, [])
+    assert before["delete_carrier_recordings"] is False
+
+    changed = {"transcripts": True, "language": "kk-KZ", "phrases": [" Счёт ", "счет", "цена"]}
+    site = account.patch("/manage/sites/s1", changed | {"delete_carrier_recordings": True}).json_body
+
+    assert (site["transcripts"], site["language"], site["phrases"]) == (True, "kk-KZ", ["Счёт", "цена"])
+    assert site["delete_carrier_recordings"] is True
+    assert account.patch("/manage/sites/s1", {"transcripts": False, "language": None}).json_body["language"] is None

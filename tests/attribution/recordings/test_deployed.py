@@ -1,0 +1,127 @@
+"""From a PBX's webhook to a link and a transcript, by the deployed functions with the roles they have there."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import pytest
+
+from chalicelib import clock
+from chalicelib.attribution import store, stored
+from chalicelib.attribution.recordings.types import CarriersCopy, Recording, RecordingState
+from chalicelib.attribution.transcripts.types import Transcript, TranscriptState
+from chalicelib.registry import store as registry
+from chalicelib.registry.types import Account, Site
+from chalicelib.stack_settings import use_stack
+from chalicelib.tokens import random_id
+from tests.attribution.examples import NOW, PBX, SITE, pbx_call, signed_request
+from tests.attribution.recordings.carrier_server import HTML, CarrierServer, Given, carrier_server, wav
+from tests.conftest import forget_caches
+
+pytestmark = pytest.mark.engine
+
+T = TypeVar("T")
+WITHIN_SECONDS = 90
+AUDIO = wav(2, channels=2)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The stack, a site of this test alone that wants transcripts, a PBX's endpoint, and that PBX."""
+
+    stack: Any
+    site: Site
+    secret: str
+    pbx: CarrierServer
+
+    def ring(self, call_id: str, url: str) -> None:
+        """One whole call of the PBX, with its recording at `url`."""
+        for told in pbx_call(call_id):
+            linked = told | {"recording_url": url} if "recording_url" in told else told
+            request = signed_request(linked, clock.utc_now())
+            headers = {**request.headers, "Content-Type": "application/json"}
+            there = f"{self.stack.base_url}/v1/carriers/generic/{self.secret}"
+            with urllib.request.urlopen(urllib.request.Request(there, request.body, headers)) as answer:
+                assert answer.status == 200
+
+    def shown(self, call_id: str) -> Any:
+        """The call as the manage API shows it."""
+        key = registry.create_key(self.site.account_id, "tests", NOW)[1]
+        url = f"{self.stack.base_url}/v1/manage/sites/{self.site.site_id}/calls/generic-{call_id}"
+        asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
+        with urllib.request.urlopen(asked) as answer:
+            return json.load(answer)
+
+    def recording(self, call_id: str) -> Recording | None:
+        item = store.item(self.site.site_id, f"generic-{call_id}")
+        found = stored.recordings_of(item) if item else ()
+        return found[0] if found and found[0].state is not RecordingState.WAITING else None
+
+    def transcript(self, call_id: str) -> Transcript | None:
+        item = store.item(self.site.site_id, f"generic-{call_id}")
+        found = stored.transcripts_of(item) if item else ()
+        return found[0] if found and found[0].state is not TranscriptState.STARTED else None
+
+
+@pytest.fixture
+def deployed(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+    monkeypatch.setattr(os, "environ", os.environ | stack.environment())
+    forget_caches()
+    use_stack(stack.target.stack)
+    own = random_id("")
+    site = replace(SITE, site_id=f"s-{own}", account_id=f"a-{own}", site_key=f"k-{own}", transcripts=True)
+    site = replace(site, delete_carrier_recordings=True, phrases=("placeholder speech",))
+    registry.create_account(Account(site.account_id, "Pallets Ltd", NOW))
+    registry.create_site(site)
+    secret = registry.create_endpoint(replace(PBX, endpoint_id=f"e-{own}", site_id=site.site_id))[1]
+    with carrier_server() as pbx:
+        yield Deployed(stack, site, secret, pbx)
+    forget_caches()
+
+
+def eventually(find: Callable[[], T | None]) -> T:
+    deadline = time.monotonic() + WITHIN_SECONDS
+    while True:
+        found = find()
+        if found is not None:
+            return found
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)
+
+
+def test_a_recording_is_fetched_linked_and_written_down(deployed: Deployed) -> None:
+    deployed.ring("one", deployed.pbx.give("/rec/1.wav", AUDIO))
+
+    recording = eventually(lambda: deployed.recording("one"))
+    assert (recording.state, recording.bytes, recording.channels) == (RecordingState.STORED, len(AUDIO), 2)
+    transcript = eventually(lambda: deployed.transcript("one"))
+
+    # The engine recognises no speech: it writes a sentence of its own in Amazon's format, without channels.
+    assert (transcript.state, transcript.language, transcript.why) == (TranscriptState.DONE, "ru-RU", "")
+    assert transcript.analysis is not None
+    assert list(transcript.analysis.talk_share) == ["unknown"]
+    assert [each.phrase for each in transcript.analysis.phrases] == ["placeholder speech"]
+    (shown,) = deployed.shown("one")["recordings"]
+    assert shown["carriers_copy"] == CarriersCopy.KEPT
+    assert "placeholder speech" in shown["transcript"]["segments"][0]["text"]
+    with urllib.request.urlopen(shown["url"]) as file:
+        assert file.read() == AUDIO
+    assert [asked.path for asked in deployed.pbx.asked] == ["/rec/1.wav"]
+
+
+def test_a_pbx_that_is_down_is_asked_again(deployed: Deployed) -> None:
+    deployed.ring("two", deployed.pbx.give("/rec/2.wav", Given(503), AUDIO))
+    assert eventually(lambda: deployed.recording("two")).state is RecordingState.STORED
+    assert len(deployed.pbx.asked) == 2
+
+
+def test_a_page_in_place_of_a_recording_is_refused(deployed: Deployed) -> None:
+    deployed.ring("three", deployed.pbx.give("/login", Given(body=HTML, headers={"Content-Type": "audio/wav"})))
+    assert eventually(lambda: deployed.recording("three")).state is RecordingState.REFUSED
+    assert deployed.shown("three")["recordings"][0]["url"] is None
