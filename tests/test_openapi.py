@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 import yaml
 from chalice.test import Client, HTTPResponse
@@ -24,6 +25,10 @@ from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
 from chalicelib.attribution.destinations import DESTINATIONS
 from chalicelib.attribution.models import MODELS, model_of
+from chalicelib.attribution.recordings import store as recordings
+from chalicelib.attribution.recordings.types import Recording, RecordingState
+from chalicelib.attribution.transcripts.analysis import analyse, segments_of
+from chalicelib.attribution.transcripts.types import Spoken, Transcript, TranscriptState, Word
 from chalicelib.attribution.types import EvidenceKind
 from chalicelib.pool import census
 from chalicelib.registry import snapshot, store
@@ -293,6 +298,17 @@ def test_channel_rules_and_imports_of_campaigns_are_answered_as_described(api: A
     api.call("POST", f"{here}?recompute_days=x", {"name": "x"}, 400)
 
 
+def put_recorded(call_id: str) -> None:
+    """A recording with its transcript."""
+    folder = recordings.folder("s1", call_id)
+    stored = Recording("r1", RecordingState.STORED, "", f"{folder}r1.mp3", "audio/mpeg", 3, 3, 2, NOW)
+    recordings.put_recording("s1", call_id, stored)
+    words, key = (Word("customer", 1, 2.5, "Доставка"),), f"{folder}r1.transcript.json"
+    recordings.put_object(key, msgspec.json.encode(Spoken("ru-RU", 3, segments_of(words))))
+    done = Transcript("r1", TranscriptState.DONE, "ru-RU", "", key, analyse(words, 3, ["доставка"]))
+    recordings.put_transcript("s1", call_id, done)
+
+
 def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:
     here, carrier = "/manage/sites/s1", Endpoint("e1", "s1", "carrier", "generic", {"secret": SECRET}, "+74951234567")
     path = f"/carriers/generic/{store.create_endpoint(carrier)[1]}"
@@ -305,6 +321,8 @@ def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:
     for call_id in ("live", "static"):
         attribute({"site_id": "s1", "call_id": f"generic-{call_id}"}, datetime.now(UTC) + timedelta(seconds=1))
 
+    put_recorded("generic-live")
+    assert api.call("GET", f"{here}/calls/generic-live")["recordings"][0]["transcript"]["segments"]
     listed = api.call("GET", f"{here}/calls")["calls"]
     assert {call["evidence"]["kind"] for call in listed} == {"live", "static"}
     assert api.call("GET", f"{here}/calls/generic-live")["evidence"]["touches"]
