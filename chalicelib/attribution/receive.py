@@ -42,7 +42,7 @@ def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...])
         raise
     except Exception as failure:  # whatever else breaks must not stop a call: keep the event, say where the call goes
         keep.keep(keep.KeptEvent(carrier, secret, parts, request), module.SIGNED_HEADERS, failure)
-        return module.reply(hook, (), lambda: Route(token.target_number, token.record))
+        return module.reply(hook, (), lambda: _spare(token))
 
 
 def endpoint_url(carrier: str, secret: str) -> str:
@@ -70,6 +70,8 @@ def store(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tupl
 
 def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """What the hook tells. One that is signed and cannot be read is kept as it came, and an event stands for it."""
+    if hook.asks_whisper and "whisper" in getattr(module, "ANSWERING", ()):
+        return ()  # it only asks: that somebody answered, other events tell
     try:
         return module.parse(hook, endpoint, country)
     except BadInput as refused:
@@ -116,15 +118,20 @@ def _answered(module: Carrier, hook: Hook, token: EndpointToken) -> Answer:
     if endpoint.closed or endpoint.kind != "carrier":
         raise NotFound("No such endpoint.")
     events = store(module, hook, endpoint, token.country)
-    return module.reply(hook, events, _router(token, events, hook.request.now))
+    return module.reply(hook, events, _router(token, events, hook))
 
 
-def _router(token: EndpointToken, events: tuple[CallEvent, ...], now: datetime) -> Callable[[], Route]:
+def _spare(token: EndpointToken) -> Route:
+    """Where a call goes when nothing better is known."""
+    return Route(token.target_number, token.record, token.answering)
+
+
+def _router(token: EndpointToken, events: tuple[CallEvent, ...], hook: Hook) -> Callable[[], Route]:
     """Finds where the call goes when the reply asks: by the number it came to, else as the endpoint's token says."""
-    spare = Route(token.target_number, token.record)
+    spare, now = _spare(token), hook.request.now
 
     def route() -> Route:
-        number = next((event.number for event in events if event.number), None)
+        number = next((event.number for event in events if event.number), hook.whispered_number)
         try:
             owner = snapshot.owner_of(number, now) if number else None
             return _route_of(owner, spare, now) if owner and owner.site_id == token.site_id else spare
@@ -139,5 +146,5 @@ def _route_of(owner: TrackingNumber, spare: Route, now: datetime) -> Route:
     pools = snapshot.pools_of(owner.site_id, now) if owner.pool_id else ()
     pool = next((pool for pool in pools if pool.pool_id == owner.pool_id), None)
     if pool:
-        return Route(pool.target_number, pool.record or spare.record)
-    return Route(owner.target_number or spare.target_number, spare.record)
+        return Route(pool.target_number, pool.record or spare.record, pool.answering or spare.answering)
+    return Route(owner.target_number or spare.target_number, spare.record, spare.answering)

@@ -11,6 +11,7 @@ from chalicelib.commands.sites import site_of
 from chalicelib.errors import BadInput
 from chalicelib.http import to_json
 from chalicelib.manage.endpoints import NewEndpoint, open_endpoint, shown
+from chalicelib.registry.types import ShownNumber
 
 
 def add(commands: Any) -> None:
@@ -29,6 +30,7 @@ def add(commands: Any) -> None:
     create.add_argument("--target-number", metavar="PHONE", help="carriers: where calls go when all else fails")
     create.add_argument("--record", action="store_true", help="carriers: record those calls")
     create.add_argument("--time-zone", metavar="ZONE", help="carriers that write local times: their zone")
+    add_answering(create)
     create.set_defaults(run=_run, needs_stack=True)
 
 
@@ -40,10 +42,27 @@ def _run(options: argparse.Namespace) -> bool:
         "target_number": options.target_number,
         "record": options.record,
         "time_zone": options.time_zone,
+        "answering": answering_of(options),
     }
     endpoint, url = open_endpoint(site_of(options.site), decode(to_json(body).encode(), NewEndpoint))
     show(shown(endpoint) | {"url": url})
     return True
+
+
+def add_answering(command: argparse.ArgumentParser) -> None:
+    """Declare how calls are put through; docs/carriers.md says which carrier can do what."""
+    command.add_argument("--ring-seconds", type=int, metavar="N", help="how long the business's telephone rings (30)")
+    command.add_argument("--show", choices=[*ShownNumber], help="which number that telephone shows (caller)")
+    text = "text or https URL of a sound"
+    command.add_argument("--announcement", metavar="TEXT", help=f"{text}: the caller hears it first")
+    command.add_argument("--whisper", metavar="TEXT", help=f"{text}: who answers hears it before he is connected")
+    command.add_argument("--language", metavar="CODE", help="of those texts, e.g. ru-RU")
+
+
+def answering_of(options: argparse.Namespace) -> dict[str, Any]:
+    """What was given of it, as the manage API takes it."""
+    names = ("ring_seconds", "show", "announcement", "whisper", "language")
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def credential(text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""`pool health`: how a pool is used, how accurate it is, how many numbers it needs."""
+"""`pool health`: how a pool is used, how many numbers it needs. `pool answering`: how its calls are put through."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import argparse
 from typing import Any
 
 from chalicelib import clock
+from chalicelib.body import decode
+from chalicelib.commands.endpoint import add_answering, answering_of
 from chalicelib.commands.output import show
 from chalicelib.commands.sites import site_of
 from chalicelib.errors import NotFound
+from chalicelib.http import to_json
+from chalicelib.manage.bodies import plain
+from chalicelib.manage.pools import PoolChange, change_pool
 from chalicelib.pool import health
 from chalicelib.registry import store
+from chalicelib.registry.types import Pool
 
 PRICES = {
     "number_price": "of a number a month",
@@ -21,8 +27,10 @@ PRICES = {
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parent = commands.add_parser("pool", help="judge a pool by its census")
-    command = parent.add_subparsers(required=True, metavar="health").add_parser(
+    parent = commands.add_parser("pool", help="judge a pool by its census; say how its calls are put through")
+    parts = parent.add_subparsers(required=True, metavar="health|answering")
+    _add_answering(parts)
+    command = parts.add_parser(
         "health",
         help="use, accuracy, numbers needed",
         description="Tells how a pool was used, how accurate it was, how many numbers it needs by three rules, and "
@@ -39,11 +47,36 @@ def add(commands: Any) -> None:
     command.set_defaults(run=_run, needs_stack=True)
 
 
-def _run(options: argparse.Namespace) -> bool:
-    site = site_of(options.site)
-    pool = store.pool(site.site_id, options.pool)
+def _add_answering(parts: Any) -> None:
+    command = parts.add_parser(
+        "answering",
+        help="ringing, shown number, announcement, whisper",
+        description="Sets how the pool's calls are put through, as far as their carrier can. What is not given is the "
+        "default; with nothing given, the pool's calls are put through as their endpoint says.",
+    )
+    command.add_argument("--site", required=True, metavar="ID", help="site id")
+    command.add_argument("--pool", required=True, metavar="ID", help="pool id")
+    add_answering(command)
+    command.set_defaults(run=_set_answering, needs_stack=True)
+
+
+def _set_answering(options: argparse.Namespace) -> bool:
+    site, told = site_of(options.site), answering_of(options)
+    change = decode(to_json({"answering": told or None}).encode(), PoolChange)
+    show(plain(change_pool(site, _pool_of(options), {"answering": change.answering})))
+    return True
+
+
+def _pool_of(options: argparse.Namespace) -> Pool:
+    pool = store.pool(options.site, options.pool)
     if pool is None:
         raise NotFound(f"There is no pool {options.pool} of this site.")
+    return pool
+
+
+def _run(options: argparse.Namespace) -> bool:
+    site = site_of(options.site)
+    pool = _pool_of(options)
     told: dict[str, str | None] = vars(options)
     show(health.pool_health(site, pool, told.get, clock.utc_now()))
     return True

@@ -13,8 +13,11 @@ from chalicelib.errors import BadInput
 from chalicelib.manage.currencies import CURRENCIES
 from chalicelib.money import parse_currency
 from chalicelib.phone import parse_phone
+from chalicelib.registry.types import Answering
 
 MOST_PHRASES, MOST_WORDS, MOST_LETTERS = 50, 10, 200
+MOST_SPOKEN = 200  # characters: an endpoint's own text stands in its URL
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -57,6 +60,27 @@ def origins(texts: Iterable[str], field: str) -> tuple[str, ...]:
 def model(text: str, field: str) -> str:
     """The canonical spec of an attribution model: `time_decay` is `time_decay:7d`."""
     return model_of(text, field).spec
+
+
+def answering(value: Answering, field: str) -> Answering:
+    """How calls are put through: within what carriers take, and in texts that their markup can hold."""
+    if not 5 <= value.ring_seconds <= 120:
+        raise BadInput(f"{field}.ring_seconds", "not from 5 to 120")
+    for name in ("announcement", "whisper"):
+        _spoken(getattr(value, name), f"{field}.{name}")
+    if value.language is not None and not _LANGUAGE.fullmatch(value.language):
+        raise BadInput(f"{field}.language", "not a language such as ru-RU")
+    return value
+
+
+def _spoken(text: str | None, field: str) -> None:
+    """A text to speak, or the https URL of a sound. The endpoint's URL carries it, and a carrier's XML must hold it."""
+    if text is None:
+        return
+    if not text.strip() or len(text) > MOST_SPOKEN or not text.isprintable():
+        raise BadInput(field, f"not a text of 1 to {MOST_SPOKEN} characters in one line")
+    if "://" in text and not (text.startswith("https://") and " " not in text and urlsplit(text).hostname):
+        raise BadInput(field, "a sound needs an https:// URL")
 
 
 def flag(text: str | None, field: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import plain
 from chalicelib.registry import store
-from chalicelib.registry.types import Endpoint, Site
+from chalicelib.registry.types import Answering, Endpoint, Site
 from chalicelib.settings import settings
 
 SHARED_SECRET = ("secret",)  # what signatures are checked by where the vendor's module does not say
@@ -33,6 +34,7 @@ class NewEndpoint(Struct):
     target_number: str | None = None
     record: bool = False
     time_zone: str | None = None
+    answering: Answering = Answering()
 
 
 def collection(request: Request, site_id: str) -> Any:
@@ -64,6 +66,7 @@ def open_endpoint(site: Site, body: NewEndpoint) -> tuple[Endpoint, str]:
         target_number=_target(body, site.country),
         record=body.record,
         time_zone=None if body.time_zone is None else checks.time_zone(body.time_zone, "time_zone"),
+        answering=_answering(body, vendor),
     )
     stored, secret = store.create_endpoint(endpoint)
     path = "carriers" if stored.kind == "carrier" else "crm"
@@ -85,6 +88,17 @@ def _credentials(body: NewEndpoint, vendor: ModuleType) -> dict[str, str]:
         if not body.credentials.get(name):
             raise BadInput(f"credentials.{name}", f"{body.vendor} needs it")
     return {name: body.credentials[name] for name in (*needed, *optional) if body.credentials.get(name)}
+
+
+def _answering(body: NewEndpoint, vendor: ModuleType) -> Answering:
+    """How the endpoint's calls are put through. What the vendor's answer cannot do must not be taken for done."""
+    asked, default = checks.answering(body.answering, "answering"), Answering()
+    can = getattr(vendor, "ANSWERING", ())
+    for each in fields(Answering):
+        spoken = each.name == "language" and ("whisper" in can or "announcement" in can)
+        if getattr(asked, each.name) != getattr(default, each.name) and each.name not in can and not spoken:
+            raise BadInput(f"answering.{each.name}", f"{body.vendor} does not take it from our answer")
+    return asked
 
 
 def _target(body: NewEndpoint, country: str) -> str | None:

@@ -16,7 +16,7 @@ from chalicelib.manage.bodies import Name, checked, given, plain
 from chalicelib.pool import census
 from chalicelib.pool import health as pool_health
 from chalicelib.registry import store
-from chalicelib.registry.types import DisplayCondition, HoldRule, Pool, Site
+from chalicelib.registry.types import Answering, DisplayCondition, HoldRule, Pool, Site
 
 Hold = Annotated[int, Meta(ge=30, le=86_400)]  # seconds
 Cooldown = Annotated[int, Meta(ge=0, le=86_400)]  # seconds
@@ -33,6 +33,7 @@ class PoolChange(Struct, kw_only=True):
     cooldown_seconds: Cooldown | UnsetType = UNSET
     order: int | UnsetType = UNSET
     record: bool | UnsetType = UNSET
+    answering: Answering | UnsetType | None = UNSET
     condition: DisplayCondition | UnsetType = UNSET
     hold: HoldRule | UnsetType = UNSET
     hold_min_seconds: Hold | UnsetType = UNSET
@@ -61,9 +62,7 @@ def item(request: Request, site_id: str, pool_id: str) -> Any:
     pool = _pool_of(site, pool_id)
     if request.method == "GET":
         return plain(pool) | {"use": census.latest(pool_id, request.now)}
-    changes = _checked(given(request, PoolChange), site)
-    _check_bounds(plain(pool) | changes)
-    return plain(store.update_pool(site_id, pool_id, changes))
+    return plain(change_pool(site, pool, given(request, PoolChange)))
 
 
 def health(request: Request, site_id: str, pool_id: str) -> dict[str, Any]:
@@ -78,6 +77,13 @@ def open_pool(site: Site, fields: dict[str, Any]) -> Pool:
     pool = Pool(pool_id=tokens.random_id("p"), site_id=site.site_id, **good)
     _check_bounds(plain(pool))
     return store.create_pool(pool)
+
+
+def change_pool(site: Site, pool: Pool, fields: dict[str, Any]) -> Pool:
+    """Change a pool's fields. Raises BadInput naming the field, Conflict where a number is taken."""
+    changes = _checked(fields, site)
+    _check_bounds(plain(pool) | changes)
+    return store.update_pool(site.site_id, pool.pool_id, changes)
 
 
 def _pool_of(site: Site, pool_id: str) -> Pool:
@@ -96,5 +102,8 @@ def _checked(fields: dict[str, Any], site: Site) -> dict[str, Any]:
     def phone(text: str | None, field: str) -> str | None:
         return None if text is None else checks.phone(text, field, site.country)
 
+    def answering(value: Answering | None, field: str) -> Answering | None:
+        return None if value is None else checks.answering(value, field)
+
     by_field: dict[str, Callable[[Any, str], Any]] = {"target_number": phone, "overflow_number": phone}
-    return checked(fields, by_field)
+    return checked(fields, by_field | {"answering": answering})

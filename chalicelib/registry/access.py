@@ -102,4 +102,5 @@ def _shown(endpoint: Endpoint) -> Endpoint:
         endpoint.target_number,
         endpoint.record,
         endpoint.time_zone,
+        answering=endpoint.answering,
     )

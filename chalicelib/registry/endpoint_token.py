@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field, fields, replace
+from typing import Any
 
 from chalicelib import tokens
-from chalicelib.registry.types import Endpoint
+from chalicelib.registry.types import Answering, Endpoint, ShownNumber
 
-PURPOSE = "endpoint-1"  # the layout's version: a token of another layout does not unseal
+# The layouts' versions: a token of another layout does not unseal. URLs are configured at carriers for years, so every
+# layout there was still opens. 1: without answering; 2: with it, as what differs from the default.
+PURPOSE, FIRST_PURPOSE = "endpoint-2", "endpoint-1"
+DEFAULT = Answering()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +25,32 @@ class EndpointToken:
     target_number: str | None  # E.164: where the call goes when all else fails
     record: bool
     country: str  # ISO 3166 alpha-2: assumed for numbers without a prefix
+    answering: Answering = field(default_factory=Answering)
 
 
 def seal_endpoint(endpoint: Endpoint, country: str, key: bytes) -> str:
-    """`endpoint` as URL-safe text that nobody can forge; about 150 characters."""
-    token = EndpointToken(
-        endpoint.endpoint_id, endpoint.site_id, endpoint.vendor, endpoint.target_number, endpoint.record, country
-    )
-    return tokens.seal(json.dumps(astuple(token), separators=(",", ":")).encode(), key=key, purpose=PURPOSE)
+    """`endpoint` as URL-safe text that nobody can forge; about 150 characters, and what its texts are long."""
+    told = (endpoint.endpoint_id, endpoint.site_id, endpoint.vendor, endpoint.target_number, endpoint.record, country)
+    payload = json.dumps([*told, _differing(endpoint.answering)], separators=(",", ":"), ensure_ascii=False)
+    return tokens.seal(payload.encode(), key=key, purpose=PURPOSE)
 
 
 def open_endpoint(token: str, key: bytes) -> EndpointToken | None:
     """The endpoint a URL's secret stands for, or None for anything we did not sign."""
     payload = tokens.unseal(token, key=key, purpose=PURPOSE)
+    if payload is not None:
+        *told, answering = json.loads(payload)
+        return replace(EndpointToken(*told), answering=_answering(answering))
+    payload = tokens.unseal(token, key=key, purpose=FIRST_PURPOSE)
     return None if payload is None else EndpointToken(*json.loads(payload))
+
+
+def _differing(answering: Answering) -> dict[str, Any]:
+    told = zip(fields(Answering), astuple(answering), astuple(DEFAULT), strict=True)
+    return {each.name: value for each, value, default in told if value != default}
+
+
+def _answering(told: dict[str, Any]) -> Answering:
+    """What was sealed. A field that a later version added is not known here and is left out."""
+    known = {each.name: told[each.name] for each in fields(Answering) if each.name in told}
+    return Answering(**known | {"show": ShownNumber(known.get("show", DEFAULT.show))})

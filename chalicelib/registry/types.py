@@ -97,6 +97,27 @@ class Site:
     phrases: tuple[str, ...] = ()  # looked for in transcripts
 
 
+class ShownNumber(StrEnum):
+    """Which number the business's telephone shows: the customer's own, or the tracking number he called."""
+
+    CALLER = "caller"
+    TRACKING = "tracking"
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How a call is put through, as far as its carrier can (docs/carriers.md).
+
+    A text is spoken in `language` (BCP 47; None: the carrier's own default); an https URL is of a sound that is played.
+    """
+
+    ring_seconds: int = 30  # how long the business's telephone rings
+    show: ShownNumber = ShownNumber.CALLER
+    announcement: str | None = None  # what the caller hears first, e.g. that the call is recorded
+    whisper: str | None = None  # what is told to who answers for the business, before he is connected
+    language: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DisplayCondition:
     """When a pool is shown. Empty parts fit everybody."""
@@ -123,6 +144,7 @@ class Pool:
     hold: HoldRule = HoldRule.FIXED  # learned: the census replaces `hold_seconds`
     hold_min_seconds: int = 120  # bounds of a learned hold
     hold_max_seconds: int = 1800
+    answering: Answering | None = None  # None: as the endpoint says that takes the call in
     address_percent: int = 10  # of the pool's numbers that one address may hold, at least 3; 100: as many as there are
 
 
@@ -214,6 +236,7 @@ class Endpoint:
     record: bool = False
     time_zone: str | None = None  # carriers that write local times
     closed: bool = False  # on purpose: its events are refused; an endpoint that is merely missing still connects calls
+    answering: Answering = field(default_factory=Answering)  # where the number's pool has no say of its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ Each module has the same small face:
     METHODS                           the HTTP methods its events come by; POST where it says nothing
     CALL_FIELDS                       where a body names its call (`data.call_id`), tried in turn: what else of an event
                                       cannot be read is then kept; without it, refused
+    ANSWERING                         the fields of Answering its answer can follow; none where it says nothing
     CREDENTIALS, OPTIONAL_CREDENTIALS names of what an endpoint must and may be given; `secret` where it says nothing
 How its recordings are fetched stands beside it in `<name>_recordings` (see recordings.py), where a link is not all.
 """
@@ -17,14 +18,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import import_module
 from typing import Protocol, cast
 
 from chalicelib.attribution.types import CallEvent
 from chalicelib.http import Answer, Request
-from chalicelib.registry.types import Endpoint
+from chalicelib.registry.types import Answering, Endpoint
 
 CARRIERS = {  # name in the URL → module, imported when first called
     "exolve": "chalicelib.attribution.carriers.exolve",
@@ -38,6 +39,7 @@ CARRIERS = {  # name in the URL → module, imported when first called
     "zadarma": "chalicelib.attribution.carriers.zadarma",
 }
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")  # also in the keys that Amazon Transcribe writes to
+WHISPER = "whisper"  # the part behind an endpoint's URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,31 @@ class Hook:
         """The public URL of this very request. A REST API hides the raw query, so endpoints never carry one."""
         return "/".join((self.endpoint_url, *self.parts))
 
+    @property
+    def asks_whisper(self) -> bool:
+        """The carrier asks what to tell the one who has answered, by the URL that our answer to the call named."""
+        return self.parts[:1] == (WHISPER,)
+
+    @property
+    def whispered_number(self) -> str | None:
+        """The tracking number (E.164) of the call that such a request is about."""
+        digits = self.parts[1] if self.asks_whisper and len(self.parts) == 2 else ""
+        return f"+{digits}" if digits.isascii() and digits.isdigit() else None
+
+    def whisper_url(self, number: str) -> str:
+        """Where a carrier asks for the whisper of a call to `number`, however that is written."""
+        digits = number.lstrip("+")
+        parts = (WHISPER, digits) if digits.isascii() and digits.isdigit() else (WHISPER,)
+        return "/".join((self.endpoint_url, *parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a call goes: the target number (E.164; None where nobody said) and whether it is recorded."""
+    """Where a call goes: the target number (E.164; None where nobody said), whether it is recorded, how it rings."""
 
     target_number: str | None
     record: bool
+    answering: Answering = field(default_factory=Answering)
 
 
 class Carrier(Protocol):

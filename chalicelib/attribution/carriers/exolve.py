@@ -27,7 +27,7 @@ CREDENTIALS: tuple[str, ...] = ()
 CALL_FIELDS = ("call_sid", "params.call_sid")
 OPTIONAL_CREDENTIALS = (CREDENTIAL, "api_url", "api_key")  # the last two for recordings told by a path
 ROUTING = "getControlCallFollowMe"
-RING_SECONDS = 30
+ANSWERING = ("ring_seconds",)
 # Q.850 causes of a call nobody talked in; the others are failures.
 CAUSES = {
     "16": CallStatus.ABANDONED,  # cleared in the normal way before anybody answered: the caller gave up
@@ -95,15 +95,16 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
     if told.method != ROUTING:
         return Answer({"ok": True})
     result: dict[str, Any] = {"redirect_type": 1, "event_URL": hook.endpoint_url, "event_extended": "Y", "masking": "N"}
-    result["followme_struct"] = _followme(route().target_number)
+    result["followme_struct"] = _followme(route())
     return Answer({"id": told.id, "jsonrpc": "2.0", "sip_id": str(told.params.sip_id or ""), "result": result})
 
 
-def _followme(target: str | None) -> list[Any]:
-    if not target:
+def _followme(route: Route) -> list[Any]:
+    if not route.target_number:
         return [0, []]
-    step = {"I_FOLLOW_ORDER": 1, "ACTIVE": True, "NAME": "target", "REDIRECT_NUMBER": target.lstrip("+")}
-    return [1, [step | {"PERIOD": "always", "PERIOD_DESCRIPTION": "always", "TIMEOUT": RING_SECONDS}]]
+    step = {"I_FOLLOW_ORDER": 1, "ACTIVE": True, "NAME": "target", "REDIRECT_NUMBER": route.target_number.lstrip("+")}
+    timeout = route.answering.ring_seconds
+    return [1, [step | {"PERIOD": "always", "PERIOD_DESCRIPTION": "always", "TIMEOUT": timeout}]]
 
 
 def _asked(told: Told, country: str, event: CallEvent) -> CallEvent:

@@ -26,10 +26,11 @@ from chalicelib.attribution.types import CallEvent, CallStatus, Direction
 from chalicelib.errors import BadInput
 from chalicelib.http import Answer
 from chalicelib.phone import parse_caller, parse_phone
-from chalicelib.registry.types import Endpoint
+from chalicelib.registry.types import Answering, Endpoint, ShownNumber
 
 SIGNED_HEADERS = (signing.TIMESTAMP, signing.SIGNATURE)
 EVENTS = ("call.started", "call.answered", "call.ended", "recording")
+ANSWERING = ("ring_seconds", "show", "announcement", "whisper")
 MAX_SECONDS = 7 * 86_400
 MAX_VARIABLES = 50
 
@@ -120,10 +121,25 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """`{"ok": true}`; for a call that starts, or when storage is down and nobody can say, also `forward_to`."""
+    """`{"ok": true}`; for a call that starts, or when storage is down and nobody can say, also `forward_to`.
+
+    Beside that, what is set to be otherwise than a PBX would do it by itself: `record`, `ring_seconds`, `caller_id`,
+    `announcement`, `whisper`, `language`.
+    """
     if any(event.answered_at or event.ended_at or event.recording_url for event in events):
         return Answer({"ok": True})
-    return Answer({"ok": True, "forward_to": route().target_number})
+    where = route()
+    how, number = where.answering, next((event.number for event in events if event.number), None)
+    told = {
+        "record": where.record,
+        "ring_seconds": how.ring_seconds if how.ring_seconds != Answering().ring_seconds else None,
+        "caller_id": number if how.show is ShownNumber.TRACKING else None,
+        "announcement": how.announcement,
+        "whisper": how.whisper,
+        "language": how.language,
+    }
+    asked = {name: value for name, value in told.items() if value}
+    return Answer({"ok": True, "forward_to": where.target_number} | asked)
 
 
 def _parties(told: Body, country: str) -> tuple[str | None, str | None]:

@@ -1,4 +1,4 @@
-"""XML answers of the carriers that read verbs: Plivo XML and TeXML. Pure."""
+"""XML answers of the carriers that read verbs: TwiML, TeXML and Plivo XML. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ def element(name: str, attributes: Mapping[str, str], inner: str = "") -> str:
     """One element; `inner` is markup already."""
     written = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
     return f"<{name}{written}>{inner}</{name}>" if inner else f"<{name}{written}/>"
+
+
+def spoken(text: str | None, language: str | None, verb: str = "Say") -> str:
+    """The verb that speaks a text, or plays the sound an https URL is of; nothing for none."""
+    if not text:
+        return ""
+    if text.startswith("https://"):
+        return element("Play", {}, escape(text))
+    return element(verb, {"language": language} if language else {}, escape(text))
 
 
 def response(verbs: str = "") -> Answer:

@@ -13,19 +13,19 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from chalicelib.attribution.carriers import Hook, Route, forms
-from chalicelib.attribution.carriers.markup import element, response
+from chalicelib.attribution.carriers.markup import element, response, spoken
 from chalicelib.attribution.carriers.plivo_events import kind_of, read
 from chalicelib.attribution.types import CallEvent
 from chalicelib.errors import SignatureRejected
 from chalicelib.http import Answer
-from chalicelib.registry.types import Endpoint
+from chalicelib.registry.types import Endpoint, ShownNumber
 
 SIGNED_HEADERS = ("x-plivo-signature-v3", "x-plivo-signature-ma-v3", "x-plivo-signature-v3-nonce")
 METHODS = ("GET", "POST")
 CREDENTIALS = ("auth_token",)
 CALL_FIELDS = ("CallUUID",)
 OPTIONAL_CREDENTIALS = ("auth_id", "api_url")  # for recordings behind a login, and to delete them
-RING_SECONDS = 30
+ANSWERING = ("ring_seconds", "show", "announcement", "whisper")
 MAX_RECORDING_SECONDS = 7200
 
 
@@ -66,20 +66,28 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
     """Plivo XML: an incoming call is forwarded, a <Dial> that ended ends the call, the rest is taken note of."""
     form = dict(forms.pairs(hook.request))
+    if hook.asks_whisper:
+        how = route().answering
+        return response(spoken(how.whisper, how.language, "Speak"))
     kind = kind_of(form)
     if kind == "answer":
-        return response(_forward(route(), hook.endpoint_url, form.get("From", "")))
+        return response(_forward(route(), hook, form))
     return response("<Hangup/>" if kind == "dial" else "")
 
 
-def _forward(route: Route, endpoint_url: str, caller: str) -> str:
+def _forward(route: Route, hook: Hook, form: dict[str, str]) -> str:
     if not route.target_number:
         return '<Hangup reason="busy"/>'
-    dial = {"action": f"{endpoint_url}/dial", "callbackUrl": f"{endpoint_url}/dial", "timeout": str(RING_SECONDS)}
-    if caller.isascii() and caller.isdigit():
-        dial = {"callerId": caller} | dial
+    url, how, called = hook.endpoint_url, route.answering, form.get("To", "")
+    dial = {"action": f"{url}/dial", "callbackUrl": f"{url}/dial", "timeout": str(how.ring_seconds)}
+    shown = called if how.show is ShownNumber.TRACKING else form.get("From", "")
+    if shown.isascii() and shown.isdigit():
+        dial = {"callerId": shown} | dial
+    if how.whisper:
+        dial |= {"confirmSound": hook.whisper_url(called)}
     forwarded = element("Dial", dial, element("Number", {}, route.target_number.lstrip("+")))
-    return (_record(f"{endpoint_url}/record") if route.record else "") + forwarded
+    before = spoken(how.announcement, how.language, "Speak")
+    return before + (_record(f"{url}/record") if route.record else "") + forwarded
 
 
 def _record(url: str) -> str:

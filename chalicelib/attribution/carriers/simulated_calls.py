@@ -112,25 +112,32 @@ def _vonage(call: SimulatedCall) -> list[Step]:
     line = {"conversation_uuid": call.call_id, "uuid": f"{call.call_id}-line", "from": call.caller[1:]}
     line |= {"to": call.number[1:]}
     leg = line | {"uuid": f"{call.call_id}-leg", "to": call.target[1:], "direction": "outbound"}
+    told = ("leg", call.call_id)  # where our answer sends what the forwarded leg tells
     incoming = line | {"direction": "inbound"}
     began, answered, ended = _iso(call.started_at), _iso(call.answered_at), _iso(call.ended_at)
     steps = [Step((), line)]
     steps += [_vonage_event(incoming, status, began) for status in ("started", "ringing", "answered")]
-    steps += [_vonage_event(leg, status, began) for status in ("started", "ringing")]
+    steps += [_vonage_event(leg, status, began, at=told) for status in ("started", "ringing")]
     if call.talk_seconds:
-        steps.append(_vonage_event(leg, "answered", answered))
+        steps.append(_vonage_event(leg, "answered", answered, at=told))
         lasted = {"start_time": answered, "end_time": ended, "duration": str(call.talk_seconds)}
-        steps.append(_vonage_event(leg, "completed", ended, lasted))
+        steps.append(_vonage_event(leg, "completed", ended, lasted, told))
         recording = {"conversation_uuid": call.call_id, "recording_uuid": "r1", "recording_url": _recording(call)}
         steps.append(Step(("record",), recording | {"start_time": answered, "end_time": ended, "timestamp": ended}))
     else:
-        steps.append(_vonage_event(leg, "unanswered", ended))
+        steps.append(_vonage_event(leg, "unanswered", ended, at=told))
     whole = {"start_time": began, "end_time": ended, "duration": str(call.total_seconds)}
     return [*steps, _vonage_event(incoming, "completed", ended, whole)]
 
 
-def _vonage_event(leg: Mapping[str, Any], status: str, at: str, more: Mapping[str, Any] | None = None) -> Step:
-    return Step(("event",), {**leg, "status": status, "timestamp": at, **(more or {})})
+def _vonage_event(
+    leg: Mapping[str, Any],
+    status: str,
+    moment: str,
+    more: Mapping[str, Any] | None = None,
+    at: tuple[str, ...] = ("event",),
+) -> Step:
+    return Step(at, {**leg, "status": status, "timestamp": moment, **(more or {})})
 
 
 def _zadarma(call: SimulatedCall) -> list[Step]:

@@ -12,18 +12,18 @@ import binascii
 from collections.abc import Callable
 
 from chalicelib.attribution.carriers import Hook, Route, telnyx_events
-from chalicelib.attribution.carriers.markup import element, response
+from chalicelib.attribution.carriers.markup import element, response, spoken
 from chalicelib.attribution.types import CallEvent
 from chalicelib.errors import SignatureRejected
 from chalicelib.http import Answer
-from chalicelib.registry.types import Endpoint
+from chalicelib.registry.types import Endpoint, ShownNumber
 
 SIGNED_HEADERS = ("telnyx-timestamp", "telnyx-signature-ed25519")
 CREDENTIALS = ("public_key",)
 CALL_FIELDS = ("data.payload.call_session_id", "ParentCallSid", "CallSid")
 OPTIONAL_CREDENTIALS = ("api_key", "api_url")  # for recordings whose link has ended, and to delete them
 WINDOW_SECONDS = 300
-RING_SECONDS = 30
+ANSWERING = ("ring_seconds", "show", "announcement", "whisper")
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
@@ -48,9 +48,12 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
     """TeXML: an incoming call is forwarded, a <Dial> that ended ends the call. Call Control gets a plain receipt."""
     if telnyx_events.is_call_control(hook):
         return Answer({"ok": True})
+    if hook.asks_whisper:
+        how = route().answering
+        return response(spoken(how.whisper, how.language))
     kind = telnyx_events.texml_kind(hook)
     if kind == "incoming":
-        return response(_forward(route(), hook.endpoint_url))
+        return response(_forward(route(), hook))
     return response("<Hangup/>" if kind == "dial" else "")
 
 
@@ -67,11 +70,15 @@ def _signed(public_key: str, signature: str, timestamp: str, body: bytes) -> boo
     return True
 
 
-def _forward(route: Route, endpoint_url: str) -> str:
+def _forward(route: Route, hook: Hook) -> str:
     if not route.target_number:
         return '<Reject reason="busy"/>'
-    attributes = {"timeout": str(RING_SECONDS), "action": f"{endpoint_url}/dial"}
+    url, how, called = hook.endpoint_url, route.answering, telnyx_events.texml_form(hook).get("To", "")
+    dial = {"timeout": str(how.ring_seconds), "action": f"{url}/dial"}
+    if how.show is ShownNumber.TRACKING and called.startswith("+"):
+        dial |= {"callerId": called}
     if route.record:
-        attributes |= {"record": "record-from-answer-dual", "recordingStatusCallback": f"{endpoint_url}/recording"}
-        attributes |= {"recordingStatusCallbackEvent": "completed absent"}
-    return element("Dial", attributes, element("Number", {}, route.target_number))
+        dial |= {"record": "record-from-answer-dual", "recordingStatusCallback": f"{url}/recording"}
+        dial |= {"recordingStatusCallbackEvent": "completed absent"}
+    number = element("Number", {"url": hook.whisper_url(called)} if how.whisper else {}, route.target_number)
+    return spoken(how.announcement, how.language) + element("Dial", dial, number)

@@ -92,14 +92,14 @@ def texml_kind(hook: Hook) -> str:
         if len(hook.parts) > 1 or hook.parts[0] not in TEXML_KINDS:
             raise BadInput("path", f"is not one of {', '.join(TEXML_KINDS)}")
         return hook.parts[0]
-    form = _texml_form(hook)
+    form = texml_form(hook)
     marks = {"RecordingSid": "recording", "DialCallStatus": "dial", "CallbackSource": "status"}
     return next((kind for mark, kind in marks.items() if mark in form), "incoming")
 
 
 def texml(hook: Hook, country: str) -> CallEvent:
     """The event of one TeXML request; its fields are Twilio's. Raises BadInput naming the field."""
-    form = _texml_form(hook)
+    form = texml_form(hook)
     at = moment(form.get("Timestamp"), "Timestamp", "UTC")
     if at:
         form["Timestamp"] = format_datetime(at)
@@ -108,7 +108,8 @@ def texml(hook: Hook, country: str) -> CallEvent:
     return replace(event, hangup_cause=event.hangup_cause or hangup_source) if event.ended_at else event
 
 
-def _texml_form(hook: Hook) -> dict[str, str]:
+def texml_form(hook: Hook) -> dict[str, str]:
+    """The fields of a TeXML request. Raises BadInput."""
     if hook.request.body.lstrip().startswith(b"{"):
         told = body.decode(hook.request.body, dict[str, Any])
         return {name: str(value) for name, value in told.items() if value is not None}

@@ -1,7 +1,7 @@
 """Twilio: form-encoded webhooks signed over their URL, answered in TwiML.
 
 One endpoint URL serves all of them: itself for the incoming call, and with a part behind it `dial` (the <Dial> ended),
-`status` (progress of the call), `leg` (progress of the forwarded leg) and `recording`.
+`status` (progress of the call), `leg` (progress of the forwarded leg), `recording` and `whisper`.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from html import escape
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from chalicelib.attribution.carriers import Hook, Route
+from chalicelib.attribution.carriers.markup import element, response, spoken
 from chalicelib.attribution.carriers.twilio_events import READERS
 from chalicelib.attribution.types import CallEvent
 from chalicelib.errors import BadInput, SignatureRejected
 from chalicelib.http import Answer
-from chalicelib.registry.types import Endpoint
+from chalicelib.registry.types import Endpoint, ShownNumber
 
 SIGNED_HEADERS = ("x-twilio-signature",)
 CREDENTIALS = ("auth_token",)
 CALL_FIELDS = ("ParentCallSid", "CallSid")
 OPTIONAL_CREDENTIALS = ("api_url",)  # of another region than the usual
-RING_SECONDS = 30
+ANSWERING = ("ring_seconds", "show", "announcement", "whisper")
 MAX_FIELDS = 300
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -57,10 +57,13 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """TwiML: an incoming call is forwarded, a <Dial> that ended ends the call, the rest is taken note of."""
+    """TwiML: an incoming call is forwarded, who answers is told the whisper, a <Dial> that ended ends the call."""
     if not hook.parts:
-        return _twiml(_forward(route(), hook.endpoint_url))
-    return _twiml("<Hangup/>" if hook.parts == ("dial",) else "")
+        return response(_forward(route(), hook))
+    if hook.asks_whisper:
+        how = route().answering
+        return response(spoken(how.whisper, how.language))
+    return response("<Hangup/>" if hook.parts == ("dial",) else "")
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:
@@ -78,18 +81,18 @@ def _spellings(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(netloc=host)), urlunsplit(parts._replace(netloc=f"{host}:{port}"))
 
 
-def _forward(route: Route, endpoint_url: str) -> str:
+def _forward(route: Route, hook: Hook) -> str:
     if not route.target_number:
         return '<Reject reason="busy"/>'
-    attributes = {"answerOnBridge": "true", "timeout": str(RING_SECONDS), "action": f"{endpoint_url}/dial"}
+    url, how, called = hook.endpoint_url, route.answering, dict(_pairs(hook.request.body)).get("To", "")
+    dial = {"answerOnBridge": "true", "timeout": str(how.ring_seconds), "action": f"{url}/dial"}
+    if how.show is ShownNumber.TRACKING and called.startswith("+"):
+        dial |= {"callerId": called}
     if route.record:
-        attributes |= {"record": "record-from-answer-dual", "recordingStatusCallback": f"{endpoint_url}/recording"}
-        attributes |= {"recordingStatusCallbackEvent": "completed absent"}
-    leg = {"statusCallback": f"{endpoint_url}/leg", "statusCallbackEvent": "answered completed"}
-    dial, number = ("".join(f' {k}="{escape(v)}"' for k, v in each.items()) for each in (attributes, leg))
-    return f"<Dial{dial}><Number{number}>{route.target_number}</Number></Dial>"
-
-
-def _twiml(verbs: str) -> Answer:
-    document = f'<?xml version="1.0" encoding="UTF-8"?><Response>{verbs}</Response>'
-    return Answer(document, content_type="text/xml; charset=utf-8")
+        dial |= {"record": "record-from-answer-dual", "recordingStatusCallback": f"{url}/recording"}
+        dial |= {"recordingStatusCallbackEvent": "completed absent"}
+    leg = {"statusCallback": f"{url}/leg", "statusCallbackEvent": "answered completed"}
+    if how.whisper:
+        leg |= {"url": hook.whisper_url(called)}
+    number = element("Number", leg, route.target_number)
+    return spoken(how.announcement, how.language) + element("Dial", dial, number)

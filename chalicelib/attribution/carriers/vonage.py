@@ -1,7 +1,8 @@
 """Vonage: JSON webhooks under a JWT that holds the body's hash; the answer is an NCCO that forwards the call.
 
-One endpoint URL serves as answer_url (GET or POST); `event` and `record` behind it take the rest. What a webhook tells
-is read from its fields. Every leg is a call of its own (uuid) in one conversation, which is the call.
+One endpoint URL serves as answer_url (GET or POST); `event` and `record` behind it take the rest, `leg/<call>` what the
+leg tells that our answer forwards the call to, `whisper/<number>` what is told to who answers it. What else a webhook
+tells is read from its fields. Every leg is a call of its own (uuid) in one conversation, which is the call.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 from chalicelib.attribution.carriers import Hook, Route
-from chalicelib.attribution.carriers.vonage_events import kind_of, read, told_by
+from chalicelib.attribution.carriers.vonage_events import LEG, Told, kind_of, read, read_leg, told_by
 from chalicelib.attribution.types import CallEvent
 from chalicelib.errors import SignatureRejected
 from chalicelib.http import Answer
-from chalicelib.registry.types import Endpoint
+from chalicelib.registry.types import Endpoint, ShownNumber
 
 SIGNED_HEADERS = ("authorization",)
 METHODS = ("GET", "POST")
@@ -26,7 +28,8 @@ CREDENTIALS = ("signature_secret",)
 CALL_FIELDS = ("conversation_uuid", "conversation_uuid_from")
 OPTIONAL_CREDENTIALS = ("application_id", "private_key", "api_url")  # the first two open recordings
 WINDOW_SECONDS = 300
-RING_SECONDS = 30
+ANSWERING = ("ring_seconds", "show", "announcement", "whisper")
+_SAFE = re.compile(r"[A-Za-z0-9-]{1,80}")
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
@@ -68,23 +71,45 @@ def jwt_signature(signed: str, secret: str) -> str:
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """What one webhook says of its call. Raises BadInput naming the field."""
-    return (read(told_by(hook.request), hook.request.now, country),)
+    told, now = told_by(hook.request), hook.request.now
+    if hook.parts[:1] == (LEG,) and len(hook.parts) == 2:
+        return (read_leg(told, hook.parts[1], now, country),)
+    return (read(told, now, country),)
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """An NCCO for a call that comes in, a receipt for events. Vonage sends again what gets a 5xx."""
+    """An NCCO for a call that comes in or a whisper, a receipt for events. Vonage sends again what gets a 5xx."""
+    if hook.asks_whisper:
+        how = route().answering
+        return Answer(_spoken(how.whisper, how.language))
     told = told_by(hook.request)
     if kind_of(told) != "answer":
         return Answer({"ok": True})
-    return Answer(_ncco(route(), hook.endpoint_url, told.caller or ""))
+    return Answer(_ncco(route(), hook, told))
 
 
-def _ncco(route: Route, endpoint_url: str, caller: str) -> list[dict[str, Any]]:
+def _ncco(route: Route, hook: Hook, told: Told) -> list[dict[str, Any]]:
     if not route.target_number:
         return []
-    connect: dict[str, Any] = {"action": "connect", "timeout": RING_SECONDS, "eventUrl": [f"{endpoint_url}/event"]}
-    connect["endpoint"] = [{"type": "phone", "number": route.target_number.lstrip("+")}]
-    if caller.isascii() and caller.isdigit():
-        connect["from"] = caller
-    record = {"action": "record", "eventUrl": [f"{endpoint_url}/record"], "format": "mp3"}
-    return [record | {"split": "conversation", "channels": 2}, connect] if route.record else [connect]
+    url, how = hook.endpoint_url, route.answering
+    # A leg that hears a whisper is in a conversation of its own: its events come to a URL that names the call.
+    call_id = told.conversation_uuid or ""
+    events_url = f"{url}/{LEG}/{call_id}" if _SAFE.fullmatch(call_id) else f"{url}/event"
+    connect: dict[str, Any] = {"action": "connect", "timeout": how.ring_seconds, "eventUrl": [events_url]}
+    target = {"type": "phone", "number": route.target_number.lstrip("+")}
+    whisper = {"onAnswer": {"url": hook.whisper_url(told.called or "")}} if how.whisper else {}
+    connect["endpoint"] = [target | whisper]
+    shown = (told.called if how.show is ShownNumber.TRACKING else told.caller) or ""
+    if shown.isascii() and shown.isdigit():
+        connect["from"] = shown
+    record = {"action": "record", "eventUrl": [f"{url}/record"], "format": "mp3", "split": "conversation"}
+    recorded = [record | {"channels": 2}] if route.record else []
+    return [*_spoken(how.announcement, how.language), *recorded, connect]
+
+
+def _spoken(text: str | None, language: str | None) -> list[dict[str, Any]]:
+    if not text:
+        return []
+    if text.startswith("https://"):
+        return [{"action": "stream", "streamUrl": [text]}]
+    return [{"action": "talk", "text": text} | ({"language": language} if language else {})]

@@ -24,6 +24,9 @@ ENDINGS = {
 }
 
 
+LEG = "leg"  # the part of the URL for events of the leg that our answer forwards the call to
+
+
 class Told(msgspec.Struct):
     """An answer request, an event or a recording, as sent."""
 
@@ -76,6 +79,25 @@ def read(told: Told, now: datetime, country: str) -> CallEvent:
     name = f"{told.direction or 'leg'}-{told.uuid or ''}-{told.status}-{told.timestamp or ''}"
     event = _with_parties(CallEvent(name[:200], call_id, at=at), told, country)
     return _of_status(event, told, at)
+
+
+def read_leg(told: Told, call_id: str, now: datetime, country: str) -> CallEvent:
+    """The event of the leg that our answer forwarded the call to, whatever conversation it is in by now.
+
+    Its parties are the target and whoever it was shown: neither is the call's. Its end is not the call's.
+    """
+    event = read(_of_call(told, call_id), now, country)
+    if event.leg is None:
+        return event
+    ended = event.left_at or event.ended_at
+    event = replace(event, number=None, caller=None, direction=None, who=told.called or "")
+    return replace(event, ended_at=None, left_at=ended)
+
+
+def _of_call(told: Told, call_id: str) -> Told:
+    """The same, told of this call. A leg that comes into the call from its own conversation was not transferred."""
+    moved_to = None if told.conversation_uuid_to == call_id else told.conversation_uuid_to
+    return msgspec.structs.replace(told, conversation_uuid=call_id, conversation_uuid_to=moved_to)
 
 
 def _of_status(event: CallEvent, told: Told, at: datetime) -> CallEvent:

@@ -199,14 +199,34 @@ def test_a_transfer_names_where_the_call_went() -> None:
     assert (event.call_id, event.variables) == ("c1", (("transferred_to", "c2"),))
 
 
+LEG_URL = f"{URL}/leg/CON-aaaaaaaa-bbbb-cccc-dddd-0123456789ab"
+
+
 def test_the_reply_is_the_documented_ncco() -> None:
     documented = json.loads(text("vonage", "ncco_record_connect.json"))
     request = hook(form(text("vonage", "answer_get_query.txt").strip()))
     ncco = vonage.reply(request, (), lambda: Route("+447700900001", record=True)).body
-    documented[0]["eventUrl"], documented[1]["eventUrl"] = [f"{URL}/record"], [f"{URL}/event"]
+    documented[0]["eventUrl"], documented[1]["eventUrl"] = [f"{URL}/record"], [LEG_URL]
     assert ncco == documented
     assert vonage.reply(request, (), lambda: Route("+447700900001", record=False)).body == documented[1:]
     assert vonage.reply(request, (), lambda: Route(None, record=True)).body == []
+
+
+def forwarded(status: str, seconds: float, conversation: str = "CON-own", **more: str) -> Hook:
+    """An event of the leg our answer forwarded the call to, which hears a whisper in a conversation of its own."""
+    told = {"conversation_uuid": conversation, "uuid": "b", "from": "447700900000", "to": "447700900001"}
+    told |= {"direction": "outbound", "status": status, "timestamp": iso(later(seconds))}
+    return hook(told | more, "leg", "c1", now=later(seconds))
+
+
+def test_a_leg_that_heard_a_whisper_elsewhere_is_still_of_its_call() -> None:
+    lasted = {"start_time": iso(later(10)), "end_time": iso(later(40)), "duration": "30"}
+    moved = {"conversation_uuid_from": "CON-own", "conversation_uuid_to": "c1"}
+    steps = [forwarded("ringing", 2), forwarded("answered", 10), forwarded("transfer", 14, **moved)]
+    folded = call("vonage", *LINE, *steps, forwarded("completed", 40, "c1", **lasted), ENDED)
+    assert (folded.talk_seconds, folded.direction, folded.answered_by) == (30, Direction.IN, "447700900001")
+    assert folded.variables == ()
+    assert (folded.caller_key, folded.number) == (call("vonage", *LINE).caller_key, call("vonage", *LINE).number)
 
 
 def test_events_get_a_receipt() -> None:
