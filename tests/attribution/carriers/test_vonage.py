@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.carriers import Route, vonage
+from chalicelib.attribution.carriers import Hook, Route, vonage
 from chalicelib.attribution.types import CallStatus, Direction
 from chalicelib.clock import from_epoch, iso
 from chalicelib.errors import BadInput, SignatureRejected
