@@ -21,12 +21,26 @@ from chalicelib.commands import (
     proof,
     provision,
     redrive,
+    replay,
     report,
 )
 from chalicelib.errors import BadInput, CallpathError
 
 DONE, FAILED, WRONG = 0, 1, 2
-COMMANDS = (provision, numbers, campaigns, channel_rules, pool, endpoint, carriers, imports, report, proof, redrive)
+COMMANDS = (
+    provision,
+    numbers,
+    campaigns,
+    channel_rules,
+    pool,
+    endpoint,
+    carriers,
+    imports,
+    report,
+    proof,
+    replay,
+    redrive,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
