@@ -331,7 +331,7 @@ def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:
     api.call("POST", f"{here}/spend", spend, Content_Type="text/csv")
     deals = b"external_id,outcome_at,status\nA,2026-11-22,won\nB,soon,won\n"
     assert api.call("POST", f"{here}/deals", deals, Content_Type="text/csv")["rejected"]
-    report_store.put("s1", Period(date(2026, 11, 1), date(2026, 11, 30)), "linear", {"report.csv": b"x"})
+    report_store.put("s1", Period(date(2026, 11, 1), date(2026, 11, 30)), "linear", {"report.csv": b"x"}, NOW)
     api.call("GET", f"{here}/reports")
     api.call("POST", f"{here}/reports", {"from": "2026-11-01", "to": "2026-11-02"}, 202)
     api.call("POST", f"{here}/reports", {"from": "2026-11-02", "to": "2026-11-01"}, 400)

@@ -31,10 +31,14 @@ class NewReport(Struct):
 
 
 def collection(request: Request, site_id: str) -> Any:
-    """GET: the site's report files, newest period first. POST: order a report (202); its files appear in that list."""
+    """GET: the site's report files, newest period first; with `frozen=true` also those that earlier days published.
+
+    POST: order a report (202); its files appear in that list.
+    """
     site = site_of(request, site_id)
     if request.method == "GET":
-        return {"reports": [_shown(file) for file in report_store.files_of(site_id)]}
+        frozen = checks.flag(request.argument("frozen"), "frozen")
+        return {"reports": [_shown(file) for file in report_store.files_of(site_id, frozen=frozen)]}
     order = _order(site, decode(request.body, NewReport))
     _build(site, order, request.now)
     return Answer(order, 202)
@@ -46,6 +50,7 @@ def _shown(file: report_store.ReportFile) -> dict[str, Any]:
         "to": file.period.last_day.isoformat(),
         "model": file.model,
         "name": file.name,
+        "as_of": file.as_of,
         "bytes": file.size,
         "url": links.link(file.key),
     }

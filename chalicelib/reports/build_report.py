@@ -8,18 +8,23 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from chalicelib import links, log
+from chalicelib.attribution.books import book_of
 from chalicelib.attribution.campaign_match import names_of
 from chalicelib.attribution.models import MODELS, model_of
+from chalicelib.attribution.proof import canonical, sha256
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import Site
-from chalicelib.reports import facts_store, report_store
+from chalicelib.reports import facts_store, proof_log, report_store
 from chalicelib.reports.compose import Order, compose
 from chalicelib.reports.facts import SCHEMAS
 from chalicelib.reports.index_page import write_index
 from chalicelib.reports.layouts import render_all
 from chalicelib.reports.periods import Period, due_periods
+from chalicelib.reports.report import Basis
 
 
 class ReportsFailed(Exception):
@@ -64,12 +69,23 @@ def build_one(site: Site, first_day: date, last_day: date, model: str, now: date
         currency=site.currency,
         time_zone=site.time_zone,
         campaign_names=names_of(store.campaigns_of(site.site_id)),
+        basis=basis_of(site, now),
     )
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         kinds = [kind for kind in SCHEMAS if kind != "paths" or model not in MODELS]
         files = facts_store.fetch(site.site_id, first_day, last_day, Path(folder), kinds)
         report = compose(files, order, now, Path(folder))
-    return report_store.put(site.site_id, period, model, render_all(report))
+    frozen = report_store.freeze(site.site_id, period, model, now)
+    if frozen:
+        log.event("report_frozen", site_id=site.site_id, period=period.name, model=model, as_of=frozen)
+    return report_store.put(site.site_id, period, model, render_all(report), now)
+
+
+def basis_of(site: Site, now: datetime) -> Basis:
+    """What the site's reports are counted under now."""
+    last = proof_log.last_entry(site.site_id)
+    book = sha256(canonical(msgspec.to_builtins(book_of(site, now))))[:16]
+    return Basis(book, last.sequence if last else None, last.digest if last else None)
 
 
 def _build_due(site: Site, periods: Iterable[Period], now: datetime) -> int:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.reports import aggregate, any_model, parquet
 from chalicelib.reports.figures import Tally, figures_of, interval_of, tracking_accuracy
-from chalicelib.reports.report import GROUPINGS, NESTED, CallLine, Report, Row, Table
+from chalicelib.reports.report import GROUPINGS, NESTED, Basis, CallLine, Report, Row, Table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,6 +35,7 @@ class Order:
     time_zone: str
     groupings: tuple[str, ...] = tuple(GROUPINGS)
     campaign_names: Mapping[str, str] = field(default_factory=dict)  # of the registry: they speak before the spend's
+    basis: Basis | None = None
 
 
 def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path) -> Report:
@@ -62,6 +63,7 @@ def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path)
             accuracy=tracking_accuracy(overflow, pool),
             calls=tuple(_call_lines(calls, order.time_zone)),
             calls_left_out=int(total.calls) - len(calls),
+            basis=order.basis,
         )
 
 

@@ -33,7 +33,7 @@ def append(site_id: str, day: date, leaves: Sequence[Leaf], now: datetime) -> Ch
     ordered = sorted(leaves, key=lambda leaf: leaf.name)
     _put_object(_leaves_key(site_id, day, root), msgspec.json.encode(ordered), now)
     for _ in range(TRIES):
-        last = _last(site_id)
+        last = last_entry(site_id)
         sequence, previous = (last.sequence + 1, last.digest) if last else (1, NOTHING_BEFORE)
         entry = ChainEntry(site_id, sequence, day, root, len(leaves), now, previous)
         if _put_entry(entry):
@@ -63,7 +63,8 @@ def leaves_of(entry: ChainEntry) -> list[Leaf] | None:
     return msgspec.json.decode(body, type=list[Leaf]) if body is not None else None
 
 
-def _last(site_id: str) -> ChainEntry | None:
+def last_entry(site_id: str) -> ChainEntry | None:
+    """The end of the chain, read consistently; None where nothing was proved yet."""
     found = next(_query(site_id, ScanIndexForward=False, Limit=1), None)
     return msgspec.json.decode(found["doc"]["S"], type=ChainEntry) if found else None
 

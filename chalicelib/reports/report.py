@@ -78,6 +78,15 @@ class CallLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a report was counted under, beside its model: the same basis and the same evidence give the same figures."""
+
+    book: str  # digest of the account's channel rules and campaigns
+    proved_by: int | None  # the last entry of the site's chain of proofs when it was counted; None: there was none
+    chain_head: str | None  # that entry's digest
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One site, one period, one model."""
 
@@ -93,6 +102,7 @@ class Report:
     accuracy: Decimal | None  # percent
     calls: tuple[CallLine, ...]
     calls_left_out: int = 0  # older calls that the list has no room for
+    basis: Basis | None = None  # None: counted from plain files
 
     @property
     def total(self) -> Figures:

@@ -24,6 +24,7 @@ def _document(report: Report) -> dict[str, Any]:
         "model": report.model,
         "currency": report.currency,
         "generated_at": report.generated_at,
+        "basis": report.basis,
         "tracking_accuracy": report.accuracy,
         "groupings": {by: _table(table) for by, table in report.tables.items()},
         "calls": report.calls,

@@ -191,7 +191,16 @@ def about(report: Report) -> list[tuple[str, str]]:
         ("Time zone", report.time_zone),
         ("Tracking accuracy", accuracy),
         ("Generated", f"{report.generated_at:%Y-%m-%d %H:%M} UTC"),
+        *_basis(report),
     ]
+
+
+def _basis(report: Report) -> list[tuple[str, str]]:
+    """What the figures rest on beside the model, where the report is of a site."""
+    if report.basis is None:
+        return []
+    proved = [("Proved by entry", str(report.basis.proved_by))] if report.basis.proved_by else []
+    return [("Rules and campaigns", report.basis.book), *proved]
 
 
 def _summary_sheet(sheet: Worksheet, report: Report, styles: _Styles) -> None:
