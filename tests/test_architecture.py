@@ -62,6 +62,7 @@ PURE = {
         "shares",
         "models",
         "credit",
+        "repeat_rules",
         "join_rules",
         "tabular",
         "referrers",

@@ -8,9 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import aws, log, queue, tracing
-from chalicelib.attribution import days, join, store, stored, subjects
+from chalicelib.attribution import days, join, repeats, store, stored, subjects
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.recordings.announce import announce
+from chalicelib.attribution.repeat_rules import own_evidence
 from chalicelib.attribution.sources import arrival_of
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.attribution.urls import host_of
@@ -32,8 +33,12 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     """Fold the events of a call, settle who called, find its evidence, write both; pass the call on once it has ended.
 
     `message` is {"site_id", "call_id"}; `now` is the present. Each new event of a call queues it again: the last run
-    has seen all of them, and an earlier run never overwrites a later one. Raises StorageUnavailable, NotFound.
+    has seen all of them, and an earlier run never overwrites a later one. A message of callers, {"site_id", "callers",
+    "since"}, queues their later calls again. Raises StorageUnavailable, NotFound.
     """
+    if "callers" in message:
+        repeats.requeue(message)
+        return
     site_id, call_id = message["site_id"], message["call_id"]
     tracing.annotate(site=site_id)
     item = store.item(site_id, call_id)
@@ -43,8 +48,10 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     announce(item)  # first of all: a link to a recording may live ten minutes
     settled, before = subjects.settle(item, now), stored.attributed_of(item)
     call = fold(stored.record_of({**item, **stored.attributes(settled)}))
-    evidence = _evidence_of(call, site, before, now)
+    own = _evidence_of(call, site, before, now)
     day = call.started_at.astimezone(ZoneInfo(site.time_zone)).date()
+    evidence = repeats.recalled(own, AttributedCall(call, own, day))
+    repeats.announce(AttributedCall(call, evidence, day), before)
     kept = store.put_evidence(call, evidence, day, settled)
     if kept is None:
         return
@@ -80,7 +87,9 @@ def _count(call: Call, evidence: Evidence, before: Evidence | None, now: datetim
     if evidence.pool_id is None or call.direction is Direction.OUT or (before and before.pool_id):
         return
     try:
-        census_table.add_call(evidence.pool_id, call.started_at, overflow=evidence.kind is EvidenceKind.OVERFLOW)
+        census_table.add_call(
+            evidence.pool_id, call.started_at, overflow=evidence.told_by_itself is EvidenceKind.OVERFLOW
+        )
         owner = snapshot.owner_of(call.number, now) if call.number else None
         if owner and owner.state is NumberState.QUARANTINE:
             census_table.add_stray_call(owner.number, call.call_id, call.started_at)
@@ -90,12 +99,12 @@ def _count(call: Call, evidence: Evidence, before: Evidence | None, now: datetim
 
 
 def _evidence_of(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Evidence:
-    if before and before.evidence.kind is EvidenceKind.STATIC and before.call.number == call.number:
-        return before.evidence  # an archived campaign's number may stand for another one by now
+    if before and before.evidence.told_by_itself is EvidenceKind.STATIC and before.call.number == call.number:
+        return own_evidence(before.evidence)  # an archived campaign's number may stand for another one by now
     found = find_evidence(call, site, now)
     # Leases are forgotten after 90 days: an event that comes so late must not wipe out what was known.
     late = now - call.started_at > LEASES_REMEMBERED
-    return before.evidence if before and late and found.kind is EvidenceKind.UNKNOWN else found
+    return own_evidence(before.evidence) if before and late and found.kind is EvidenceKind.UNKNOWN else found
 
 
 def _holders_evidence(call: Call, site: Site, owner: TrackingNumber) -> Evidence:
@@ -118,10 +127,10 @@ def _touches(site: Site, visitor: str, at: datetime) -> tuple[Touch, ...]:
     touches = _arrivals(raw, [host_of(origin) for origin in site.allowed_origins])
     since = at - timedelta(days=site.lookback_days)
     within = next((place for place, touch in enumerate(touches) if touch.at >= since), 0)
-    first = sorted({0, within})  # ever, and within the look-back
     if len(touches) <= MAX_TOUCHES:
         return tuple(touches)
-    return (*(touches[place] for place in first), *touches[len(first) - MAX_TOUCHES :])
+    latest = range(len(touches) + 2 - MAX_TOUCHES, len(touches))
+    return tuple(touches[place] for place in sorted({0, within, *latest}))  # the first ever, and within the look-back
 
 
 def _arrivals(raw: Iterable[visits.RawTouch], own: Sequence[str]) -> list[Touch]:

@@ -126,6 +126,10 @@ def _own_callers(evidence: Evidence, site: Site, book: Book) -> list[_Caller]:
         return [_Caller(ONE, (), _static(evidence, book))]
     nobody = _bare("overflow" if kind is EvidenceKind.OVERFLOW else "unknown")
     if evidence.candidates and site.share_credit:
+        known = {call.visitor for call in evidence.earlier}
+        himself = next((each for each in evidence.candidates if each.visitor and each.visitor in known), None)
+        if himself:  # whoever called before from this very browser
+            return [_Caller(ONE, himself.touches, _bare("unknown"))]
         return [
             _Caller(each.share, each.touches, _bare("unknown") if each.visitor else nobody)
             for each in evidence.candidates

@@ -24,13 +24,16 @@ __all__ = [
     "call",
     "calls_of_caller",
     "calls_of_day",
+    "calls_since",
     "deal",
     "deals_of_caller",
     "deals_of_day",
     "find_call",
+    "first_calls",
     "item",
     "items_of_day",
     "join_deal",
+    "latest_calls",
     "put_deal",
     "put_evidence",
 ]
@@ -82,6 +85,22 @@ def calls_of_caller(site_id: str, caller_key: str) -> list[CallRef]:
     """A caller's incoming calls by start: those a deal can come from. The business ringing him back has no source."""
     found = _query("by_caller", "site_caller", f"{site_id}#{caller_key}")
     return [_ref(each) for each in found if each.get("direction", {}).get("S") != Direction.OUT]
+
+
+def first_calls(site_id: str, caller_key: str, until: datetime, most: int) -> list[AttributedCall]:
+    """A caller's first calls, either direction, that began at `until` or before, oldest first."""
+    return _calls_of_caller(site_id, caller_key, "<=", until, most, newest_first=False)
+
+
+def latest_calls(site_id: str, caller_key: str, until: datetime, most: int) -> list[AttributedCall]:
+    """A caller's latest calls, either direction, that began at `until` or before, newest first."""
+    return _calls_of_caller(site_id, caller_key, "<=", until, most, newest_first=True)
+
+
+def calls_since(site_id: str, caller_key: str, since: datetime, most: int) -> list[str]:
+    """The ids of a caller's first calls, either direction, that began at `since` or later."""
+    found = _calls_of_caller(site_id, caller_key, ">=", since, most, newest_first=False)
+    return [attributed.call.call_id for attributed in found]
 
 
 def find_call(site_id: str, call_ids: list[str]) -> CallRef | None:
@@ -138,6 +157,26 @@ def _ref(found: stored.Item) -> CallRef:
     caller = found.get("site_caller", {}).get("S", "").rpartition("#")[2]
     started_at = clock.from_epoch(int(found["started_ms"]["N"]) / 1000, field="started_ms")
     return CallRef(found["pk"]["S"].partition("#")[2], started_at, caller or None)
+
+
+def _calls_of_caller(
+    site_id: str, caller_key: str, compared: str, moment: datetime, most: int, *, newest_first: bool
+) -> list[AttributedCall]:
+    """One page of the caller's index, eventually consistent; `compared` is how calls lie to the moment."""
+    with aws.storage_errors():
+        answer = _client().query(
+            TableName=settings().calls_table,
+            IndexName="by_caller",
+            KeyConditionExpression=f"site_caller = :caller AND started_ms {compared} :moment",
+            ExpressionAttributeValues={
+                ":caller": {"S": f"{site_id}#{caller_key}"},
+                ":moment": {"N": str(stored.millis(moment))},
+            },
+            ScanIndexForward=not newest_first,
+            Limit=most,
+        )
+    found = (stored.attributed_of(item) for item in answer["Items"])
+    return [each for each in found if each is not None]
 
 
 def _query(index: str, name: str, value: str) -> Iterator[stored.Item]:

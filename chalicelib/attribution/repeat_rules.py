@@ -1,0 +1,67 @@
+"""What the calls of one caller tell of each other. Pure: any order in which they become known gives the same.
+
+Evidence keeps the facts (the caller's first measured call and the latest ones); which of them counts is the site's
+`repeat_rule`, applied when credit is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from chalicelib.attribution.types import MEASURED, AttributedCall, Direction, EarlierCall, Evidence, EvidenceKind
+
+SURE = MEASURED - {EvidenceKind.SHARED}  # a call that leads to one visitor, and so may speak for others
+LATEST = 3  # earlier calls kept beside the first
+MAX_TOUCHES = 20  # kept of an earlier call: the first, and the latest
+
+
+def own_evidence(evidence: Evidence) -> Evidence:
+    """What the call told by itself."""
+    why = evidence.own_why or evidence.why
+    return replace(
+        evidence, kind=evidence.told_by_itself, why=why, repeat_of=None, own_kind=None, own_why=None, earlier=()
+    )
+
+
+def testimony(attributed: AttributedCall) -> EarlierCall | None:
+    """What a call says of its caller to his other calls; None where it leads to no visitor, or to several."""
+    call, evidence = attributed.call, attributed.evidence
+    if call.caller_key is None or call.direction is Direction.OUT:
+        return None
+    if evidence.kind not in SURE or not evidence.touches:
+        return None
+    touches = evidence.touches
+    kept = touches if len(touches) <= MAX_TOUCHES else (touches[0], *touches[1 - MAX_TOUCHES :])
+    return EarlierCall(call.call_id, call.started_at, evidence.kind, evidence.visitor, kept)
+
+
+def with_earlier(own: Evidence, attributed: AttributedCall, others: Iterable[AttributedCall]) -> Evidence:
+    """The call's own evidence with what earlier calls of its caller tell; `others` may hold any of the site's calls.
+
+    A call that leads to no visitor becomes a repeat of the latest one before it that does.
+    """
+    call = attributed.call
+    if call.caller_key is None or call.direction is Direction.OUT or own.kind is EvidenceKind.SELF_REPORTED:
+        return own
+    told = (testimony(other) for other in others if other.call.caller_key == call.caller_key)
+    before = sorted(
+        (one for one in told if one and (one.started_at, one.call_id) < (call.started_at, call.call_id)),
+        key=lambda one: (one.started_at, one.call_id),
+    )
+    if not before:
+        return own
+    earlier = tuple(before if len(before) <= LATEST else (before[0], *before[1:][-LATEST:]))
+    if own.kind in MEASURED:
+        return replace(own, earlier=earlier)
+    latest = earlier[-1]
+    why = f"The caller is known: his call of {latest.started_at:%Y-%m-%d %H:%M} UTC came from a visit."
+    return replace(
+        own,
+        kind=EvidenceKind.REPEAT,
+        why=why,
+        repeat_of=latest.call_id,
+        own_kind=own.kind,
+        own_why=own.why,
+        earlier=earlier,
+    )

@@ -1,0 +1,57 @@
+"""Calls of somebody who has called before: what his earlier calls tell, and the later ones to be looked at again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import aws, clock, log, queue
+from chalicelib.attribution import store
+from chalicelib.attribution.repeat_rules import testimony, with_earlier
+from chalicelib.attribution.types import AttributedCall, Evidence
+from chalicelib.settings import settings
+
+FIRST_CALLS, LATEST_CALLS = 10, 25  # of a caller looked at before a call: more belong to a switchboard, not a person
+MOST_REQUEUED = 100
+LOOK_AGAIN_SECONDS = (
+    10  # longer than the caller's index lags, and than another of his calls takes from reading to writing
+)
+
+
+def recalled(own: Evidence, attributed: AttributedCall) -> Evidence:
+    """The evidence with what the caller's earlier calls tell; an anonymous one has none. Raises StorageUnavailable."""
+    call = attributed.call
+    if call.caller_key is None:
+        return own
+    others = store.first_calls(call.site_id, call.caller_key, call.started_at, FIRST_CALLS)
+    if len(others) == FIRST_CALLS:
+        others += store.latest_calls(call.site_id, call.caller_key, call.started_at, LATEST_CALLS)
+    unique = {other.call.call_id: other for other in others}
+    return with_earlier(own, attributed, unique.values())
+
+
+def announce(attributed: AttributedCall, before: AttributedCall | None) -> None:
+    """Have the caller's later calls looked at again where this one now tells them something else than before.
+
+    Sent before the evidence is written, to be read after it: if the writing fails both are done again. The delay also
+    finds a later call that was being attributed at the same time. Raises StorageUnavailable.
+    """
+    told, was = testimony(attributed), testimony(before) if before else None
+    callers = {each.call.caller_key for each in (attributed, before) if each and each.call.caller_key}
+    same_caller = before is None or before.call.caller_key == attributed.call.caller_key
+    if not (told or was) or (told == was and same_caller):
+        return
+    since = min(each.started_at for each in (told, was) if each)
+    message = {"site_id": attributed.call.site_id, "callers": sorted(callers), "since": clock.iso(since)}
+    with aws.storage_errors():
+        queue.send(settings().attribute_queue, message, delay_seconds=LOOK_AGAIN_SECONDS)
+
+
+def requeue(message: dict[str, Any]) -> None:
+    """Queue the calls of these callers since a moment, up to MOST_REQUEUED of each. Raises StorageUnavailable."""
+    site_id, since = message["site_id"], clock.parse_time(message["since"], field="since")
+    for caller_key in message["callers"]:
+        later = store.calls_since(site_id, caller_key, since, MOST_REQUEUED)
+        for call_id in later:
+            with aws.storage_errors():
+                queue.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
+        log.event("calls_looked_at_again", site_id=site_id, count=len(later), more=len(later) == MOST_REQUEUED)
