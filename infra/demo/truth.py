@@ -57,7 +57,7 @@ def truth_of(story: Story) -> Truth:
     """Everything the report is compared with."""
     history = _history(story.visits)
     incoming = [call for call in story.calls if call.incoming]
-    origins = {call: _origin(call, history) for call in incoming}
+    origins = _origins(incoming, history)
     sold = [(deal, origins[_call_behind(deal, incoming)]) for deal in story.deals]
     reckoner = Reckoner(story)
     tables = {}
@@ -79,6 +79,19 @@ def _history(visits: Iterable[Visit]) -> dict[Person, list[Visit]]:
     for visit in visits:
         found[visit.person].append(visit)
     return found
+
+
+def _origins(incoming: Iterable[Call], history: Mapping[Person, list[Visit]]) -> dict[Call, Origin]:
+    """A call that no visit of his own led to is credited as the caller's latest one before it that had a visit."""
+    origins: dict[Call, Origin] = {}
+    measured: dict[Person, Origin] = {}
+    for call in incoming:
+        own = _origin(call, history)
+        has_visit = call.visit is not None and not call.visit.overflow
+        origins[call] = own if has_visit or call.person is None else measured.get(call.person, own)
+        if has_visit and call.person:
+            measured[call.person] = own
+    return origins
 
 
 def _origin(call: Call, history: Mapping[Person, list[Visit]]) -> Origin:

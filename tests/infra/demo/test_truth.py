@@ -63,13 +63,23 @@ def test_money_comes_out_as_the_formulas_say() -> None:
 
 
 def test_a_deal_opened_by_hand_belongs_to_the_latest_call_that_came_in() -> None:
-    seen = visit(1, ANNA, 0)
-    calls = [call(1, 1, visit=seen), call(2, 60, talk=0, placement=PLACEMENTS[0])]
+    calls = [call(1, 1, placement=PLACEMENTS[2]), call(2, 60, talk=0, placement=PLACEMENTS[0])]
     calls.append(call(3, 90, back_to=calls[1]))
     by_hand = Deal("H-1", ANNA, None, (Step(NOON + timedelta(minutes=100), "won", Decimal(100), Decimal(10)),))
-    truth = told([seen], calls, [by_hand])
+    truth = told([], calls, [by_hand])
     assert truth.tables["channel"]["classifieds"]["deals"] == 1
-    assert truth.tables["channel"]["paid_search"]["deals"] == 0
+    assert truth.tables["channel"]["offline"]["deals"] == 0
+
+
+def test_a_known_caller_is_credited_to_his_latest_visit_whatever_number_he_dials_next() -> None:
+    seen, shared = visit(1, ANNA, 0), visit(2, ANNA, 100, DIRECT, overflow=True)
+    calls = [call(1, 1, visit=seen), call(2, 60, placement=PLACEMENTS[0]), call(3, 101, visit=shared)]
+    truth = told([seen, shared], [*calls, call(4, 110, None, placement=PLACEMENTS[0])])
+    assert {channel: row["calls"] for channel, row in truth.tables["channel"].items()} == {
+        "paid_search": 3,
+        "classifieds": 1,
+    }
+    assert truth.accuracy == Decimal("50.00")
 
 
 def test_a_missed_caller_is_called_back_only_on_the_same_day() -> None:
