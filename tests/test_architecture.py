@@ -51,7 +51,7 @@ PURE = {
     "pool": {
         *("rules", "chooser", "history", "conditions", "lease_token"),
         *("group", "commands", "view", "wire", "seating", "number_rows", "sizing"),
-        *("hold", "counting", "minute", "quarantine", "health_rules", "crowd"),
+        *("hold", "counting", "minute", "quarantine", "health_rules", "crowd", "delays"),
     },
     "attribution": {
         "types",
@@ -63,6 +63,7 @@ PURE = {
         "models",
         "credit",
         "repeat_rules",
+        "candidates",
         "join_rules",
         "tabular",
         "referrers",

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import aws, log, queue, tracing
-from chalicelib.attribution import days, join, repeats, store, stored, subjects
+from chalicelib.attribution import days, join, repeats, sharing, store, stored, subjects
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.recordings.announce import announce
 from chalicelib.attribution.repeat_rules import own_evidence
+from chalicelib.attribution.sharing import Found
 from chalicelib.attribution.sources import arrival_of
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.attribution.urls import host_of
 from chalicelib.errors import NotFound, StorageUnavailable
-from chalicelib.pool import census_table, holder, visits
+from chalicelib.pool import census_table, delays_table, visits
+from chalicelib.pool.delays import Bins
 from chalicelib.registry import snapshot
-from chalicelib.registry.types import NumberKind, NumberState, Site, TrackingNumber
+from chalicelib.registry.types import NumberKind, NumberState, Site
 from chalicelib.settings import settings
 
 CLOCK_SKEW = timedelta(seconds=2)  # the carrier's clock against ours
@@ -26,6 +29,7 @@ MAX_TOUCHES = 100  # of a visitor kept on one call: the first ones, and the late
 TOUCHES_REMEMBERED = timedelta(days=400)  # whatever the site's look-back, which credit applies: it may change
 VISIT_GOES_ON = timedelta(days=1)  # somebody back from a bank's page or our other site has not come anew
 LEASES_REMEMBERED = timedelta(days=85)
+CANDIDATES_STAND = timedelta(days=1)
 SETTLE_SECONDS = 10  # a carrier's last events come in any order: deliver what they say together
 
 
@@ -48,14 +52,14 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     announce(item)  # first of all: a link to a recording may live ten minutes
     settled, before = subjects.settle(item, now), stored.attributed_of(item)
     call = fold(stored.record_of({**item, **stored.attributes(settled)}))
-    own = _evidence_of(call, site, before, now)
+    own, bins = _found(call, site, before, now)
     day = call.started_at.astimezone(ZoneInfo(site.time_zone)).date()
     evidence = repeats.recalled(own, AttributedCall(call, own, day))
     repeats.announce(AttributedCall(call, evidence, day), before)
     kept = store.put_evidence(call, evidence, day, settled)
     if kept is None:
         return
-    _count(call, evidence, kept.before, now)
+    _count(call, evidence, bins, kept.before, now)
     days.mark_all(site_id, (day, before.day if before else None))
     if call.caller_key:
         join.rejoin_caller(site, call.caller_key)
@@ -65,24 +69,27 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     log.event("call_attributed", site_id=site_id, call_id=call_id, evidence=evidence.kind, status=call.status)
 
 
-def find_evidence(call: Call, site: Site, now: datetime) -> Evidence:
+def find_evidence(call: Call, site: Site, now: datetime) -> Found:
     """What ties a call to its source. `now` only says how fresh the registry must be. Raises StorageUnavailable."""
     owner = snapshot.owner_of(call.number, now) if call.number else None
     if call.number is None:
-        return Evidence(EvidenceKind.UNKNOWN, "The carrier did not say which number was called.")
+        return Found(Evidence(EvidenceKind.UNKNOWN, "The carrier did not say which number was called."))
     if owner is None or owner.site_id != site.site_id:
-        return Evidence(EvidenceKind.UNKNOWN, "The number is not one of this site's tracking numbers.")
+        return Found(Evidence(EvidenceKind.UNKNOWN, "The number is not one of this site's tracking numbers."))
     if call.direction is Direction.OUT:
-        return Evidence(EvidenceKind.UNKNOWN, "The business rang: such a call has no source.", owner.pool_id)
+        return Found(Evidence(EvidenceKind.UNKNOWN, "The business rang: such a call has no source.", owner.pool_id))
     if owner.kind is NumberKind.STATIC:
-        return Evidence(EvidenceKind.STATIC, "The number stands for one source.", campaign_id=owner.campaign_id)
-    if owner.kind is NumberKind.OVERFLOW:
-        why = "The pool's shared number was called: no dynamic number had been free."
-        return Evidence(EvidenceKind.OVERFLOW, why, owner.pool_id)
-    return _holders_evidence(call, site, owner)
+        return Found(Evidence(EvidenceKind.STATIC, "The number stands for one source.", campaign_id=owner.campaign_id))
+
+    @cache
+    def touches_of(visitor: str) -> tuple[Touch, ...]:
+        return _touches(site, visitor, call.started_at)
+
+    find = sharing.of_overflow if owner.kind is NumberKind.OVERFLOW else sharing.of_leases
+    return find(call, site, owner, now, touches_of)
 
 
-def _count(call: Call, evidence: Evidence, before: Evidence | None, now: datetime) -> None:
+def _count(call: Call, evidence: Evidence, bins: Bins | None, before: Evidence | None, now: datetime) -> None:
     """Add the call to its pool's census when evidence first names the pool: once, whatever comes twice or at once."""
     if evidence.pool_id is None or call.direction is Direction.OUT or (before and before.pool_id):
         return
@@ -93,32 +100,28 @@ def _count(call: Call, evidence: Evidence, before: Evidence | None, now: datetim
         owner = snapshot.owner_of(call.number, now) if call.number else None
         if owner and owner.state is NumberState.QUARANTINE:
             census_table.add_stray_call(owner.number, call.call_id, call.started_at)
+        elif bins is not None:
+            delays_table.put_call(evidence.pool_id, call.call_id, call.started_at, bins)
     except StorageUnavailable:
         # The evidence stands and a retry would not count either: a gap in a statistic must not hold up the call.
         log.event("call_not_counted", site_id=call.site_id, call_id=call.call_id)
 
 
-def _evidence_of(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Evidence:
-    if before and before.evidence.told_by_itself is EvidenceKind.STATIC and before.call.number == call.number:
-        return own_evidence(before.evidence)  # an archived campaign's number may stand for another one by now
+def _found(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Found:
+    """The call's own evidence: found, or as it stands where what it was found by is being forgotten."""
+    if before is None:
+        return find_evidence(call, site, now)
+    known, age = own_evidence(before.evidence), now - call.started_at
+    if known.kind is EvidenceKind.STATIC and before.call.number == call.number:
+        return Found(known)  # an archived campaign's number may stand for another one by now
+    same = (before.call.number, before.call.started_at) == (call.number, call.started_at)
+    if known.candidates and same and age > CANDIDATES_STAND:
+        # Who was shown an overflow number is forgotten soon, and a profile learned since must not move what was told.
+        return Found(known)
     found = find_evidence(call, site, now)
     # Leases are forgotten after 90 days: an event that comes so late must not wipe out what was known.
-    late = now - call.started_at > LEASES_REMEMBERED
-    return own_evidence(before.evidence) if before and late and found.kind is EvidenceKind.UNKNOWN else found
-
-
-def _holders_evidence(call: Call, site: Site, owner: TrackingNumber) -> Evidence:
-    holding = holder.holder_at(owner, call.started_at, site.call_grace_seconds)
-    touches = _touches(site, holding.visitor, call.started_at) if holding.visitor else ()
-    return Evidence(
-        kind=EvidenceKind(holding.certainty),
-        why=holding.why,
-        pool_id=owner.pool_id,
-        visitor=holding.visitor,
-        leased_at=holding.leased_at,
-        expires_at=holding.expires_at,
-        touches=touches,
-    )
+    late = age > LEASES_REMEMBERED and found.evidence.kind is EvidenceKind.UNKNOWN
+    return Found(known) if late else found
 
 
 def _touches(site: Site, visitor: str, at: datetime) -> tuple[Touch, ...]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from chalicelib.attribution.types import MEASURED, AttributedCall, Direction, EarlierCall, Evidence, EvidenceKind
 
-SURE = MEASURED - {EvidenceKind.SHARED}  # a call that leads to one visitor, and so may speak for others
+LIKELY = Decimal("0.5")  # the share of a candidate from which on his call may speak for the caller's others
 LATEST = 3  # earlier calls kept beside the first
 MAX_TOUCHES = 20  # kept of an earlier call: the first, and the latest
 
@@ -25,11 +26,13 @@ def own_evidence(evidence: Evidence) -> Evidence:
 
 
 def testimony(attributed: AttributedCall) -> EarlierCall | None:
-    """What a call says of its caller to his other calls; None where it leads to no visitor, or to several."""
+    """What a call says of its caller to his other calls; None where no visitor is likelier than not."""
     call, evidence = attributed.call, attributed.evidence
     if call.caller_key is None or call.direction is Direction.OUT:
         return None
-    if evidence.kind not in SURE or not evidence.touches:
+    if evidence.kind not in MEASURED or not evidence.touches:
+        return None
+    if evidence.candidates and evidence.candidates[0].share < LIKELY:
         return None
     touches = evidence.touches
     kept = touches if len(touches) <= MAX_TOUCHES else (touches[0], *touches[1 - MAX_TOUCHES :])

@@ -24,14 +24,24 @@ class Certainty(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """One lease of the number, as `leases_of` found it."""
+
+    visitor: str  # 24 hex digits
+    leased_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
-    """Who held the number, how sure that is, and why, in one sentence."""
+    """Who held the number, how sure that is, and why, in one sentence; and who may have dialled it besides."""
 
     certainty: Certainty
     why: str
     visitor: str | None = None  # 24 hex digits
     leased_at: datetime | None = None
     expires_at: datetime | None = None
+    recent: tuple[Held, ...] = ()  # the leases that ran at the moment or had ended within the grace, latest first
 
 
 class Lease(NamedTuple):
@@ -80,6 +90,14 @@ def holding(leases: list[Lease], at: float, grace: float) -> Holding:
         return _held(Certainty.GRACE, why, last)
     why = f"The last lease had ended {late:.0f} s before the call, longer than the grace of {grace:.0f} s."
     return Holding(Certainty.UNKNOWN, why)
+
+
+def recent(leases: list[Lease], at: float, grace: float) -> tuple[Held, ...]:
+    """Everyone who had been shown the number by `at` and not longer ago than the grace, latest first, each once."""
+    begun = [lease for lease in leases if lease.leased <= at + SKEW and at - lease.until <= grace]
+    latest = {lease.visitor: lease for lease in begun}
+    ordered = sorted(latest.values(), key=lambda lease: -lease.leased)
+    return tuple(Held(lease.visitor.hex(), moment_of(lease.leased), moment_of(lease.until)) for lease in ordered)
 
 
 def _held(certainty: Certainty, why: str, lease: Lease) -> Holding:

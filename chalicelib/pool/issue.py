@@ -21,6 +21,7 @@ from chalicelib.pool.group import second_of
 from chalicelib.pool.hold import renew_in
 from chalicelib.pool.lease_token import LeaseToken, open_lease, seal_lease, visitor_key
 from chalicelib.pool.memory import Memory, this_container
+from chalicelib.pool.shown import sample
 from chalicelib.pool.table import PoolTable
 from chalicelib.pool.visits import RawTouch, record_touch
 from chalicelib.registry import snapshot
@@ -144,6 +145,7 @@ def _shared(lending: Lending, pools: Sequence[Pool], *, refused: bool) -> dict[s
         if pool.overflow_number:
             tally().add(pool.pool_id, lending.now, refused=refused)
             tally().flush(lending.now)
+            sample().add(pool.pool_id, lending.visitor, lending.now)
             log.event("number_overflow", site_id=lending.found.site.site_id, pool_id=pool.pool_id, refused=refused)
             return _answer(lending, NumberKind.OVERFLOW, pool.overflow_number, pool)
     return _original(lending, "no_number" if pools else "no_pool")

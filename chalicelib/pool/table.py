@@ -106,7 +106,7 @@ class PoolTable:
             wanted += left
         return found
 
-    def history(self, group: int, since: int) -> tuple[Group, ...]:
+    def history(self, group: int, since: int, most: int = QUERY_IMAGES) -> tuple[Group, ...]:
         """The first images of a group from `since` (milliseconds since 2024) on, oldest first: one consistent Query."""
         with aws.storage_errors():
             answer = self._client.query(
@@ -116,7 +116,7 @@ class PoolTable:
                     ":k": wire.key(self.pool_id, group)["k"],
                     ":since": {"N": str(max(since, 0))},
                 },
-                Limit=QUERY_IMAGES,
+                Limit=most,
                 ConsistentRead=True,
                 ReturnConsumedCapacity="TOTAL",
             )

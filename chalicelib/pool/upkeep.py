@@ -1,4 +1,5 @@
-"""What the census does beside counting, for each site at its own minute: learn holds, close slots, end quarantines.
+"""What the census does beside counting, for each site at its own minute: learn holds and delays, close slots, end
+quarantines.
 
 A minute that was missed delays a site's upkeep by an hour, its quarantines by a day. Every step may be repeated.
 """
@@ -18,6 +19,7 @@ from chalicelib.pool import census_table, heads, sizing
 from chalicelib.pool.group import GUARD, second_of
 from chalicelib.pool.health_rules import calls_of_a_lent_number
 from chalicelib.pool.hold import is_worth_changing
+from chalicelib.pool.learn import learn_delays
 from chalicelib.pool.place import set_state
 from chalicelib.pool.quarantine import WINDOW_DAYS, is_quiet
 from chalicelib.pool.table import PoolTable
@@ -47,6 +49,9 @@ def look_after(site_id: str, pools: Sequence[Pool], now: datetime, *, quarantine
     waiting = [number for number in store.numbers_of(site_id) if number.state in WAITING and number.group is not None]
     close_slots(waiting, now)
     if quarantines:
+        if site := store.site(site_id):
+            for pool in pools:
+                learn_delays(pool, site.call_grace_seconds, now)
         end_quarantines([number for number in waiting if number.state is NumberState.QUARANTINE], now)
 
 

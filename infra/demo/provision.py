@@ -38,6 +38,7 @@ def provision(base_url: str, operators_key: str) -> Shop:
             "currency": "RUB",
             "country": "RU",
             "swap": [{"number": MOSCOW.target}, {"selector": ".callpath-number"}],
+            "share_credit": False,  # the truth is told in whole calls, and the report must be equal to it
         },
     )
     here = f"sites/{site['site_id']}"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, landing_page
 from chalicelib.attribution.merge import CallRecord, fold
+from chalicelib.attribution.models import MODELS
+from chalicelib.attribution.shares import apportion
 from chalicelib.attribution.sources import classify
-from chalicelib.attribution.types import AttributedCall, CallEvent, Evidence, EvidenceKind, Touch
+from chalicelib.attribution.types import AttributedCall, CallEvent, Candidate, Evidence, EvidenceKind, Touch
 from chalicelib.errors import BadInput
-from chalicelib.registry.types import Campaign
+from chalicelib.registry.types import Campaign, RepeatRule, Site
 from tests.attribution.examples import NOW, SITE
 
 CALL = fold(CallRecord("s1", "c1", "v", "e", ((NOW, CallEvent("e", "c")),)))
@@ -94,3 +99,66 @@ def test_a_model_we_do_not_know_is_named() -> None:
 )
 def test_a_landing_page_has_no_tags(url: str, page: str) -> None:
     assert landing_page(url) == page
+
+
+def shared(kind: EvidenceKind = EvidenceKind.SHARED) -> AttributedCall:
+    """Two visitors, one of them with two touches, and somebody unknown."""
+    candidates = (
+        Candidate(Decimal("0.6"), 6e-5, "a", touches=TOUCHES[:2]),
+        Candidate(Decimal("0.3"), 3e-5, "b", touches=TOUCHES[2:]),
+        Candidate(Decimal("0.1"), 1e-5),
+    )
+    evidence = Evidence(kind, "why", visitor="a", touches=TOUCHES[:2], candidates=candidates)
+    return AttributedCall(CALL, evidence, date(2026, 11, 22))
+
+
+def weights(call: AttributedCall, model: str, site: Site = SITE) -> dict[str, Decimal]:
+    return {part.source.channel: part.weight for part in credit_of(call, site, [], model)}
+
+
+def test_candidates_share_and_the_model_shares_each_ones_part() -> None:
+    last = weights(shared(), "last_touch")
+    assert last == {"social": Decimal("0.6"), "direct": Decimal("0.3"), "unknown": Decimal("0.1")}
+    linear = weights(shared(), "linear")
+    assert linear == {
+        "paid_search": Decimal("0.3"),
+        "social": Decimal("0.3"),
+        "direct": Decimal("0.3"),
+        "unknown": Decimal("0.1"),
+    }
+    assert {part.share for part in credit_of(shared(), SITE, [], "linear")} == set(map(Decimal, ("0.6", "0.3", "0.1")))
+
+
+def test_without_sharing_the_likeliest_has_it_whole_and_the_overflow_number_its_own() -> None:
+    whole = replace(SITE, share_credit=False)
+    assert weights(shared(), "last_touch", whole) == {"social": 1}
+    assert weights(shared(EvidenceKind.OVERFLOW), "last_touch", whole) == {"overflow": 1}
+
+
+def test_what_is_nobodys_stays_the_overflow_numbers() -> None:
+    assert weights(shared(EvidenceKind.OVERFLOW), "last_touch")["overflow"] == Decimal("0.1")
+
+
+def test_a_promo_code_is_the_visit_it_was_shown_to_or_the_campaign_it_stands_for() -> None:
+    assert weights(attributed(EvidenceKind.PROMO, TOUCHES), "last_touch") == {"direct": 1}
+    told = attributed(EvidenceKind.PROMO, campaign_id="avito")
+    (credit,) = credit_of(told, SITE, [Campaign("avito", "s1", "Авито", "classifieds")])
+    assert (credit.source.channel, credit.source.campaign) == ("classifieds", "Авито")
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=8), st.data(), st.sampled_from(sorted(MODELS)))
+def test_any_candidates_under_any_model_are_exactly_one_call(
+    amounts: list[int], data: st.DataObject, model: str
+) -> None:
+    shares = apportion([Decimal(amount) for amount in amounts])
+    touched = [data.draw(st.lists(st.sampled_from(TOUCHES), max_size=5)) for _ in shares]
+    candidates = tuple(
+        Candidate(share, 1e-5, str(place), touches=tuple(touches))
+        for place, (share, touches) in enumerate(zip(shares, touched, strict=True))
+    )
+    kind = data.draw(st.sampled_from(EvidenceKind))
+    call = AttributedCall(CALL, Evidence(kind, "why", candidates=candidates), date(2026, 11, 22))
+    rule = data.draw(st.sampled_from(RepeatRule))
+    credit = credit_of(call, replace(SITE, repeat_rule=rule), [], model)
+    assert sum(part.weight for part in credit) == 1
+    assert all(part.weight > 0 for part in credit)

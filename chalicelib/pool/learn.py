@@ -1,0 +1,47 @@
+"""Learn a pool's delay profile from the calls and visitors of the last weeks, once a day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+from chalicelib import log
+from chalicelib.pool import census_table, delays_table
+from chalicelib.pool.delays import Counted, Profile, differs, learned
+from chalicelib.registry.types import Pool
+
+WINDOW = timedelta(days=28)
+MINUTE_SECONDS = 60
+
+
+def learn_delays(pool: Pool, grace_seconds: int, now: datetime) -> Profile:
+    """Count yesterday's visitors, and publish what the window's calls tell if it says something new.
+
+    Answers the profile in force. The same again changes nothing. Raises StorageUnavailable.
+    """
+    _count_visitors(pool.pool_id, now)
+    counted, known = delays_table.counted_since(pool.pool_id, (now - WINDOW).date()), _known(pool.pool_id, now)
+    found = learned(f"{now.date()}", counted, grace_seconds)
+    if not counted.leases or not differs(found, known):
+        return known
+    delays_table.put_profile(pool.pool_id, found, now)
+    calls = sum(counted.calls.values())
+    log.event("delays_learned", site_id=pool.site_id, pool_id=pool.pool_id, version=found.version, calls=calls)
+    return found
+
+
+def _known(pool_id: str, now: datetime) -> Profile:
+    delays_table.forget()  # what this container remembers may be of yesterday
+    return delays_table.profile_of(pool_id, now)
+
+
+def _count_visitors(pool_id: str, now: datetime) -> None:
+    """How many numbers were lent yesterday (UTC), and for how long, by the census of each minute."""
+    until = datetime.combine(now.date(), time(), UTC)
+    since = until - timedelta(days=1)
+    leases, live, numbers = 0, 0, 0
+    for minute in census_table.minutes(pool_id, since, until):
+        leases += minute.leases
+        live += MINUTE_SECONDS * (minute.live or 0)
+        numbers += MINUTE_SECONDS * minute.numbers
+    if numbers:
+        delays_table.put_day(pool_id, since.date(), now, Counted({}, leases, live, numbers))

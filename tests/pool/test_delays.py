@@ -1,0 +1,136 @@
+"""Delay profiles: the race for a call, and what a pool learns of its callers."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.pool.delays import (
+    BINS,
+    DELAYS,
+    LIVE_BINS,
+    Counted,
+    Profile,
+    Suspect,
+    bin_of,
+    differs,
+    learned,
+    prior_profile,
+    race,
+)
+
+GRACE = 1800
+SECONDS = st.floats(-10, 200_000)
+
+
+@pytest.mark.parametrize(
+    ("at", "name"),
+    [
+        *((-1, "l0"), (0, "l0"), (3.9, "l0"), (4, "l1"), (63, "l4"), (64, "l5"), (360, "l5"), (362, "l5")),
+        *(
+            (362.1, "d0"),
+            (420, "d1"),
+            (359 + 1800, "d5"),
+            (360 + 1800, "d6"),
+            (359 + 86_400, "d10"),
+            (360 + 86_400, None),
+        ),
+    ],
+)
+def test_a_call_finds_each_visitor_in_one_bin(at: float, name: str | None) -> None:
+    place = bin_of(0, 360, at, skew=2)
+    names = [*(f"l{live}" for live in range(LIVE_BINS)), *(f"d{late}" for late in range(BINS - LIVE_BINS))]
+    assert (None if place is None else names[place]) == name
+
+
+def test_a_new_pool_has_the_usual_shape_and_remembers_nothing() -> None:
+    profile = prior_profile()
+    assert profile.background == 0
+    live, late = profile.rates[:LIVE_BINS], profile.rates[LIVE_BINS:]
+    assert all(earlier <= later for earlier, later in pairwise(live)), "it takes a while to read and dial"
+    assert all(earlier > later for earlier, later in pairwise(late)), "then the number is forgotten"
+    assert learned("", counted(0), GRACE).rates == pytest.approx(profile.rates)
+
+
+@given(st.lists(st.tuples(SECONDS, SECONDS, st.floats(1, 50)), max_size=8), SECONDS, st.floats(0, 1e-3))
+def test_a_race_names_the_fastest_first(shown: list[tuple[float, float, float]], at: float, background: float) -> None:
+    suspects = [Suspect(str(place), *sorted(times), weight) for place, (*times, weight) in enumerate(shown)]
+    found = race(suspects, at, prior_profile(), background)
+    likelihoods = [entrant.likelihood for entrant in found.entrants]
+    assert likelihoods == sorted(likelihoods, reverse=True)
+    assert found.total == pytest.approx(sum(likelihoods) + background)
+    assert found.bins == tuple(sorted(entrant.place for entrant in found.entrants))
+
+
+def counted(leases: int, **calls: int) -> Counted:
+    """Sure calls by bin; numbers are lent for five minutes in ten."""
+    places = {f"l{place}": (place,) for place in range(LIVE_BINS)}
+    places |= {f"d{place}": (LIVE_BINS + place,) for place in range(BINS - LIVE_BINS)}
+    return Counted(
+        {places.get(name, ()): count for name, count in calls.items()}, leases, leases * 300.0, leases * 600.0
+    )
+
+
+@pytest.mark.parametrize("level", [0.005, 0.5])
+def test_only_the_shape_matters_not_how_often_a_pools_visitors_call(level: float) -> None:
+    """Pools that call rarely and often, alike but for that, give a call to the same visitors."""
+    one, other = (
+        learned("", counted(leases, l4=400, l5=8000, d0=60, d1=60, d2=100, d3=100, kept=300), GRACE)
+        for leases in (round(9020 / level), round(9020 / 0.05))
+    )
+    ratios = [a / b for a, b in zip((*one.rates, one.remembered), (*other.rates, other.remembered), strict=True)]
+    assert ratios == pytest.approx([level / 0.05] * len(ratios), rel=0.15)
+
+
+def test_many_calls_outweigh_the_prior_and_few_do_not() -> None:
+    many = learned("", counted(10**6, l5=9000, d1=900, kept=1000), GRACE)
+    assert many.rates[LIVE_BINS + 1] > 50 * many.rates[LIVE_BINS + 2]
+    assert 600 / (10**6 * 60) < many.rates[LIVE_BINS + 1] < 900 / (10**6 * 60)  # some were of those who remember
+    assert many.background == pytest.approx(many.remembered / 600)
+    few, usual = learned("", counted(200, l5=9, d1=1), GRACE), prior_profile()
+    shape = [rate / few.rates[LIVE_BINS - 1] for rate in few.rates]
+    assert shape == pytest.approx([rate / usual.rates[LIVE_BINS - 1] for rate in usual.rates], rel=0.6)
+
+
+def test_a_delay_beyond_the_grace_is_nothing_that_can_be_counted() -> None:
+    """Nobody looks back so far: that no call was seen there says nothing."""
+    short, long = (learned("", counted(20_000, l5=1000, kept=50), grace) for grace in (600, 86_400))
+    assert short.rates[LIVE_BINS + 8] > 2 * long.rates[LIVE_BINS + 8]
+
+
+def test_small_changes_are_no_news() -> None:
+    profile = prior_profile()
+    near, far = (Profile("x", tuple(rate * by for rate in profile.rates), 0, 0) for by in (1.05, 1.2))
+    assert not differs(profile, near)
+    assert differs(profile, far)
+
+
+def test_the_true_rates_are_found_though_hardly_a_late_call_is_sure() -> None:
+    """One number goes round: five minutes lent, one free. Calls are drawn by true rates; half of them come late."""
+    rng, calls = random.Random(3), 4000
+    stay, turn, late_rate, live_rate, kept = 300.0, 360.0, 2e-5, 1e-4, 2e-5
+    seen: Counter[tuple[int, ...]] = Counter()
+    tried = 0
+    while seen.total() < calls:
+        tried += 1
+        begun = [-rng.uniform(0, turn) - turn * back for back in range(1)]
+        begun += [begun[0] - turn * back for back in range(1, 7)]
+        suspects = [Suspect(str(place), at, at + stay) for place, at in enumerate(begun)]
+        late = sum(late_rate for at in begun if 0 < -(at + stay) <= GRACE)
+        rate = live_rate * (begun[0] + stay >= 0) + late + kept
+        if rng.random() < rate / 3e-4:
+            within = [each for each in suspects if -each.shown_until <= GRACE]
+            seen[race(within, 0.0, prior_profile(), 0).bins] += 1
+    seconds = tried / 3e-4  # each try stands for so many seconds of the number
+    leases = round(seconds / turn)
+    profile = learned("", Counted(seen, leases, leases * stay, seconds), GRACE)
+    found = profile.rates[LIVE_BINS : LIVE_BINS + DELAYS.index(GRACE)]
+    widths = [end - begin for begin, end in pairwise(DELAYS)]
+    mean = sum(rate * width for rate, width in zip(found, widths, strict=False)) / GRACE
+    assert mean == pytest.approx(late_rate, rel=0.3)
+    assert profile.rates[LIVE_BINS - 1] == pytest.approx(live_rate, rel=0.2)
