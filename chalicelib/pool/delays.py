@@ -23,14 +23,15 @@ AGES = (0, 4, 8, 16, 32, 64)  # seconds since the number was shown, while it is;
 DELAYS = (0, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400)  # seconds since it was last shown
 LIVE_BINS, LATE_BINS = len(AGES), len(DELAYS) - 1
 BINS = LIVE_BINS + LATE_BINS
+_LIVE, _LATE = range(LIVE_BINS), range(LIVE_BINS, BINS)
 
 PRIOR = "prior"  # the version of a profile that nothing was learned for
 PRIOR_CALLS = 5  # what the usual shape is worth in each bin, in calls seen
 PRIOR_LEVEL = 0.05  # calls a lease, of a pool that nothing is known of
-LIVE, LATE = 0.90, 0.06  # of calls: while the number is shown, within a day after; the rest later
+LIVE, LATE = 0.92, 0.05  # of calls: while the number is shown, within a day after; the rest later
 USUAL_STAY = 300  # seconds that a number is shown
 HASTE = (0.0005, 0.1, 0.4, 0.8, 1.0, 1.0)  # the rate at each age, of the rate of who has read the page
-FADING = 180  # seconds: the rate falls as 1 / (delay + FADING)
+FADING = 180  # seconds: the rate falls as 1 / (delay + FADING)^1.5
 ROUNDS, SETTLED = 500, 1e-4  # of expectation and maximisation at most, and the change of a rate that ends them
 Bins = tuple[
     int, ...
@@ -123,8 +124,9 @@ def prior_profile() -> Profile:
 def learned(version: str, counted: Counted, grace: float) -> Profile:
     """The profile that these calls make, the prior with them. `grace`: seconds that are looked back to ended leases.
 
-    Each rate has a gamma prior, whose mean is the usual rate scaled to the calls of the pool, and then to those of the
-    live or the late bins together: a bin without calls takes part in what its neighbours tell.
+    Each rate has a gamma prior, whose mean is the usual rate scaled to the calls of the pool, and then to those of all
+    live bins, or of all late bins and the remembered together: a bin without calls takes part in what its neighbours
+    tell. Once the page has been read, rates only fall.
     """
     exposures = [_exposure(place, counted, grace) for place in range(BINS)]
     profile = _fitted(version, counted, exposures, {}, 0.0, grace)
@@ -153,22 +155,36 @@ def _fitted(
     version: str, counted: Counted, exposures: Sequence[float], seen: Mapping[int, float], unseen: float, grace: float
 ) -> Profile:
     """The likeliest rates where so many calls were seen in each bin, and `unseen` of the background."""
-    leases, calls = counted.leases, sum(counted.calls.values())
-    level = (calls + 1) / (leases + 1 / PRIOR_LEVEL)
-    rates = []
-    for places in (range(LIVE_BINS), range(LIVE_BINS, BINS)):
-        usual = {place: level * _SHAPE[place] / _WIDTHS[place] for place in places}
-        expected = sum(rate * exposures[place] for place, rate in usual.items())
-        scale = (sum(seen.get(place, 0.0) for place in places) + PRIOR_CALLS) / (expected + PRIOR_CALLS)
-        rates += [
-            (seen.get(place, 0.0) + PRIOR_CALLS) / (exposures[place] + PRIOR_CALLS / (scale * rate))
-            for place, rate in usual.items()
-        ]
-    late = range(LIVE_BINS, BINS)
-    part = 1 - LIVE - sum(_SHAPE[place] * _looked_back(place, grace) / _WIDTHS[place] for place in late)
-    remembered = (unseen + PRIOR_CALLS) / (leases + PRIOR_CALLS / (level * part))
+    leases, level = counted.leases, (sum(counted.calls.values()) + 1) / (counted.leases + 1 / PRIOR_LEVEL)
+    usual = [level * part / width for part, width in zip(_SHAPE, _WIDTHS, strict=True)]
+    kept = level * (1 - LIVE - sum(_SHAPE[place] * _looked_back(place, grace) / _WIDTHS[place] for place in _LATE))
+    scales = []
+    for places, others, unseen_others in ((_LIVE, 0.0, 0.0), (_LATE, kept * leases, unseen)):
+        expected = sum(usual[place] * exposures[place] for place in places) + others
+        found = sum(seen.get(place, 0.0) for place in places) + unseen_others
+        scales.append((found + PRIOR_CALLS) / (expected + PRIOR_CALLS))
+    fractions = [
+        (
+            seen.get(place, 0.0) + PRIOR_CALLS,
+            exposures[place] + PRIOR_CALLS / (usual[place] * scales[place >= LIVE_BINS]),
+        )
+        for place in range(BINS)
+    ]
+    reading = [calls / seconds for calls, seconds in fractions[: LIVE_BINS - 1]]
+    remembered = (unseen + PRIOR_CALLS) / (leases + PRIOR_CALLS / (kept * scales[1]))
     turnover = leases / counted.number_seconds if counted.number_seconds else 0.0
-    return Profile(version, tuple(rates), remembered, turnover)
+    return Profile(version, (*reading, *_falling(fractions[LIVE_BINS - 1 :])), remembered, turnover)
+
+
+def _falling(fractions: Iterable[tuple[float, float]]) -> list[float]:
+    """The rates of (calls, seconds) that never rise, nearest to them: neighbours that would rise are pooled."""
+    pools: list[tuple[float, float, int]] = []
+    for calls, seconds in fractions:
+        pools.append((calls, seconds, 1))
+        while len(pools) > 1 and pools[-2][0] / pools[-2][1] < pools[-1][0] / pools[-1][1]:
+            (calls, seconds, many), (more_calls, more_seconds, more) = pools[-2], pools.pop()
+            pools[-1] = (calls + more_calls, seconds + more_seconds, many + more)
+    return [calls / seconds for calls, seconds, many in pools for _ in range(many)]
 
 
 def differs(one: Profile, other: Profile, by: float = 0.1) -> bool:
@@ -193,7 +209,7 @@ def _looked_back(place: int, grace: float) -> float:
 
 
 def _faded(begin: float, end: float) -> float:
-    return math.log((end + FADING) / (begin + FADING))
+    return 1 / math.sqrt(begin + FADING) - 1 / math.sqrt(end + FADING)
 
 
 def _shape() -> Sequence[float]:

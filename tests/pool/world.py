@@ -83,10 +83,10 @@ class MemoryTable:
                 self.heads[command.group] = head._replace(ring=(), trims=head.trims + 1)
                 return Written(True, self.heads[command.group])
 
-    def history(self, group: int, since: int) -> tuple[Group, ...]:
+    def history(self, group: int, since: int, most: int = QUERY_IMAGES) -> tuple[Group, ...]:
         images = {key: image for (of, key), image in self.chunks.items() if of == group}
         images[wire.HEAD] = self.heads[group]
-        return tuple(images[key] for key in sorted(images) if key >= since)[:QUERY_IMAGES]
+        return tuple(images[key] for key in sorted(images) if key >= since)[:most]
 
     def holder(self, seat: Seat, at: float, grace: float = 1800) -> Holding:
         return holding(leases_of(seat[1], self.history(seat[0], query_from(at))), at, grace)

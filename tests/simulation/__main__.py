@@ -1,8 +1,9 @@
 """Run the simulation, print its tables and write them into docs/measurements.md.
 
-    python -m tests.simulation [--quick] [--long]
+    python -m tests.simulation [--quick] [--attribution] [--long]
 
-`--quick` prints only the targets, roughly. `--long` adds a million leases under bad conditions and writes their result.
+`--quick` prints only the targets, roughly. `--attribution` renews only the section on callers. `--long` adds a million
+leases under bad conditions and writes their result.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import time
 
 from chalicelib.pool.sizing import accuracy
-from tests.simulation import cells, figures, report
+from tests.simulation import attribution, cells, figures, report
 from tests.simulation.packed import PackedGroups
 from tests.simulation.peers import Oracle, PoolLock
 from tests.simulation.run import simulate
@@ -34,12 +35,17 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Simulate the number pool.")
     parser.add_argument("--quick", action="store_true", help="only the targets, on fewer leases; writes nothing")
     parser.add_argument("--long", action="store_true", help="also a million leases under bad conditions")
+    parser.add_argument("--attribution", action="store_true", help="only whether calls are given to their callers")
     options = parser.parse_args(arguments)
+    if options.attribution:
+        _attribution()
+        return
     if options.quick:
         print(_targets(quick=True))
         return
     parts = [INTRODUCTION, _targets(quick=False), _controls(), _grid(), _bursts(), _days()]
     report.write_section("simulation", "\n".join(parts))
+    _attribution()
     if options.long:
         report.write_section("simulation-long", _long())
 
@@ -95,6 +101,12 @@ def _days() -> str:
         rows.append((f"{visits:,}", str(numbers), report.percent(measured), report.percent(computed)))
     title = "### A shop's day: share of visitors who got a number, 20 days simulated and by formula"
     return _shown(title, report.table(("visits a day", "numbers", "simulated", "Erlang B over the hours"), rows))
+
+
+def _attribution() -> None:
+    text = attribution.section()
+    print(text, flush=True)
+    report.write_section("attribution", text)
 
 
 def _long() -> str:
