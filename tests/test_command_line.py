@@ -264,3 +264,14 @@ def test_a_link_is_tried_without_any_stack(run: Any) -> None:
     told = answer_in(printed)
     assert (code, told["source"]["channel"]) == (0, "paid_search")
     assert told["why"] == "No rule of the account fits, so the built-in rules decide by the link's click id."
+
+
+def test_a_report_of_plain_files_takes_rules_too(run: Any, tmp_path: Path) -> None:
+    calls, rules = tmp_path / "calls.jsonl", tmp_path / "rules.json"
+    calls.write_text('{"started_at": "2026-11-03T10:00:00Z", "source": "a", "medium": "cpa"}')
+    rules.write_text('[{"when": [{"part": "medium", "value": "cpa"}], "channel": "партнёры"}]')
+    assert run("report", "--calls", calls, "--rules", rules, "--out", tmp_path / "out")[0] == 0
+    assert "партнёры" in (tmp_path / "out" / "report.csv").read_text("utf-8-sig")
+    rules.write_text('[{"when": [{"part": "mood", "value": "x"}], "channel": "x"}]')
+    code, _, complaint = run("report", "--calls", calls, "--rules", rules, "--out", tmp_path / "out")
+    assert (code, "rules[0].when[0].part" in complaint) == (2, True)

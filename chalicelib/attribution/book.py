@@ -45,7 +45,8 @@ class Book:
         if not self.rules and not self.campaigns:
             return Decision(touch.source, None, None)
         erased = not touch.url and not touch.referrer
-        parts = channel_rules.parts_of_source(touch.source) if erased else channel_rules.parts_of(touch)
+        read = bool(self.rules) and not erased
+        parts = channel_rules.parts_of(touch) if read else channel_rules.parts_of_source(touch.source)
         return self._decide(touch.source, parts, touch.at.astimezone(ZoneInfo(self.time_zone)).date())
 
     def decide_source(self, source: Source, day: date) -> Decision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -43,13 +44,22 @@ class Fit(NamedTuple):
     starts_on: date
 
 
+class _Marks(NamedTuple):
+    """What ids are looked for in, told once for all campaigns."""
+
+    place: str  # the known place the touch came from; empty: none we know
+    campaign: str
+    words: set[str]
+
+
 def best(campaigns: Iterable[Campaign], source: Source, day: date) -> Campaign | None:
     """The campaign that fits most closely on that day of the site's zone; of equal ones the one with the first id.
 
     A creative asked for is closer than none, a platform's id closer than tags, more parts than fewer, `brand` than
     `br*`, a campaign with dates than one without, a later start than an earlier.
     """
-    found = [(fit, campaign) for campaign in campaigns if (fit := fit_of(campaign, source, day)) is not None]
+    marks = _marks_of(source)
+    found = [(fit, campaign) for campaign in campaigns if (fit := _fit(campaign, source, marks, day)) is not None]
     if not found:
         return None
     closest = max(fit for fit, _ in found)
@@ -58,21 +68,7 @@ def best(campaigns: Iterable[Campaign], source: Source, day: date) -> Campaign |
 
 def fit_of(campaign: Campaign, source: Source, day: date) -> Fit | None:
     """How closely the campaign fits; None where it does not."""
-    if not _runs_on(campaign, day):
-        return None
-    by_id = _carries_id(campaign.platform_ids, source)
-    by_tags = bool(campaign.match) and all(
-        patterns.fits(value, getattr(source, part, "")) for part, value in campaign.match.items()
-    )
-    told = bool(campaign.match or campaign.platform_ids)
-    if not (by_id or by_tags or (campaign.creatives and not told)):
-        return None
-    if campaign.creatives and not any(patterns.fits(creative, source.creative) for creative in campaign.creatives):
-        return None
-    asked = campaign.match if by_tags else {}
-    letters = sum(len(value.replace("*", "").replace("?", "")) for value in asked.values())
-    dated = campaign.starts_on is not None or campaign.ends_on is not None
-    return Fit(bool(campaign.creatives), by_id, len(asked), letters, dated, campaign.starts_on or date.min)
+    return _fit(campaign, source, _marks_of(source), day)
 
 
 def key_of(campaign: Campaign) -> str:
@@ -90,24 +86,49 @@ def placed(campaign: Campaign, source: Source) -> Source:
 
 
 def names_of(campaigns: Iterable[Campaign]) -> dict[str, str]:
-    """What reports group by → the campaign's name, where that says more."""
-    return {key: campaign.name for campaign in campaigns if (key := key_of(campaign)) != campaign.name}
+    """What reports group by → the campaign's name, where that says more; several campaigns may have one tag."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for campaign in campaigns:
+        names[key_of(campaign)].add(campaign.name)
+    return {key: " / ".join(sorted(told)) for key, told in names.items() if told != {key}}
+
+
+def _marks_of(source: Source) -> _Marks:
+    place = place_of_name(source.source) if source.source else None
+    words = {*_WORDS.split(source.campaign), *_WORDS.split(source.creative)}
+    return _Marks(place.source if place else "", source.campaign, words)
+
+
+def _fit(campaign: Campaign, source: Source, marks: _Marks, day: date) -> Fit | None:
+    if not _runs_on(campaign, day):
+        return None
+    by_id = _carries_id(campaign.platform_ids, marks)
+    by_tags = bool(campaign.match) and all(
+        patterns.fits(value, getattr(source, part, "")) for part, value in campaign.match.items()
+    )
+    told = bool(campaign.match or campaign.platform_ids)
+    if not (by_id or by_tags or (campaign.creatives and not told)):
+        return None
+    if campaign.creatives and not any(patterns.fits(creative, source.creative) for creative in campaign.creatives):
+        return None
+    asked = campaign.match if by_tags else {}
+    letters = sum(len(value.replace("*", "").replace("?", "")) for value in asked.values())
+    dated = campaign.starts_on is not None or campaign.ends_on is not None
+    return Fit(bool(campaign.creatives), by_id, len(asked), letters, dated, campaign.starts_on or date.min)
 
 
 def _runs_on(campaign: Campaign, day: date) -> bool:
     return (campaign.starts_on or date.min) <= day <= (campaign.ends_on or date.max)
 
 
-def _carries_id(platform_ids: Mapping[str, Iterable[str]], source: Source) -> bool:
+def _carries_id(platform_ids: Mapping[str, Iterable[str]], marks: _Marks) -> bool:
     """Whether one of the ids stands in utm_campaign (or, as K50 writes it, in utm_content) of that platform's touch."""
-    if not platform_ids:
-        return False
-    place = place_of_name(source.source) if source.source else None
-    words = {*_WORDS.split(source.campaign), *_WORDS.split(source.creative)}
     for platform, numbers in platform_ids.items():
         from_there = PLATFORMS.get(platform, frozenset())
-        if place and from_there and place.source not in from_there:
+        if marks.place and from_there and marks.place not in from_there:
             continue
-        if any(number == source.campaign or (len(number) >= SHORTEST_INSIDE and number in words) for number in numbers):
+        if any(
+            number == marks.campaign or (number in marks.words and len(number) >= SHORTEST_INSIDE) for number in numbers
+        ):
             return True
     return False

@@ -46,6 +46,11 @@ def add(commands: Any) -> None:
     trying.set_defaults(run=_test, needs_stack=False)
 
 
+def rules_of_file(path: str) -> tuple[ChannelRule, ...]:
+    """The rules a file holds, checked. Raises BadInput naming the part that is wrong."""
+    return rules_in(_read(path).rules)
+
+
 def _show(options: argparse.Namespace) -> bool:
     show(shown(options.account))
     return True
@@ -65,8 +70,7 @@ def _test(options: argparse.Namespace) -> bool:
     account_id = site.account_id if site else options.account
     book = book_of(site) if site else Book(rules=store.rules_of(account_id).rules if account_id else ())
     if options.file:
-        rules: tuple[ChannelRule, ...] = rules_in(_read(options.file).rules)
-        book = Book(book.campaigns, rules, book.time_zone)
+        book = Book(book.campaigns, rules_of_file(options.file), book.time_zone)
     show(tried(book, options.url, options.referrer, clock.utc_now(), site))
     return True
 

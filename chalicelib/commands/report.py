@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from chalicelib.commands.channel_rules import rules_of_file
 from chalicelib.commands.output import show
 
 
@@ -36,6 +37,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--country", default="RU", metavar="CODE", help="assumed for phone numbers without a prefix (RU)"
     )
+    command.add_argument("--rules", metavar="FILE", help="JSON: channel rules, as docs/campaigns.md tells")
     command.set_defaults(run=_run, needs_stack=False)
 
 
@@ -52,6 +54,7 @@ def _run(options: argparse.Namespace) -> bool:
         time_zone=options.time_zone,
         currency=options.currency,
         country=options.country,
+        rules=rules_of_file(options.rules) if options.rules else (),
     )
     show(answer)
     return True

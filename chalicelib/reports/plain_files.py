@@ -21,7 +21,7 @@ from chalicelib.attribution.book import Book
 from chalicelib.attribution.import_deals import HEADINGS as DEAL_HEADINGS
 from chalicelib.attribution.models import model_of
 from chalicelib.errors import BadInput
-from chalicelib.registry.types import Site
+from chalicelib.registry.types import ChannelRule, Site
 from chalicelib.reports import parquet
 from chalicelib.reports.compose import Order, compose
 from chalicelib.reports.facts import Fact
@@ -45,17 +45,19 @@ def run(
     time_zone: str = "UTC",
     currency: str | None = None,
     country: str = "RU",
+    rules: tuple[ChannelRule, ...] = (),
 ) -> dict[str, Any]:
     """Write the report files into `out`; answers `{"files": name → path, "calls", "deals", "spend", "rejected"}`.
 
     `by` is a grouping, or several with commas. `currency` is needed only where the files name none; `time_zone` and
-    `country` are of times and telephone numbers that name none. Raises BadInput for a wrong argument or file.
+    `country` are of times and telephone numbers that name none; `rules` name channels as an account's would.
+    Raises BadInput for a wrong argument or file.
     """
     groupings, spec = _checked(by, time_zone), model_of(model).spec
     inputs = (Input(calls).read(), Input(deals, DEAL_HEADINGS).read(), Input(spend, SPEND_HEADINGS).read())
     told = money.parse_currency(currency) if currency else _currency_in(inputs[1:])
     site = Site(SITE_ID, "", "", calls.stem, (), time_zone, told, country, model=spec)
-    facts = counted(*inputs, site, secrets.token_bytes(32), Book(time_zone=time_zone))
+    facts = counted(*inputs, site, secrets.token_bytes(32), Book(rules=rules, time_zone=time_zone))
     rejected = [row for one in inputs for row in one.rejected]
     _tell(rejected, out)
     files = _report(facts, site, groupings, calls)

@@ -135,3 +135,5 @@ def test_reports_group_by_the_one_tag_or_id_and_else_by_the_name() -> None:
     many = campaign("c3", match={"campaign": "brand*"}, platform_ids={"yandex_direct": (ID,)})
     assert [key_of(each) for each in (tag, one, many)] == ["338151", ID, "name of c3"]
     assert names_of([tag, one, many]) == {"338151": "name of c1", ID: "name of c2"}
+    twin = campaign("c9", match={"source": "google", "campaign": "338151"})
+    assert names_of([tag, twin])["338151"] == "name of c1 / name of c9"

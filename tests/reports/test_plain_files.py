@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import BadInput
+from chalicelib.registry.types import ChannelRule, Comparison, Condition
 from chalicelib.reports import plain_files
 from tests.reports.files import Files
 
@@ -194,3 +195,15 @@ def test_no_callers_number_leaves_the_page_or_the_workbook_whole(tmp_path: Path)
     files = Files(tmp_path).report([{"call_id": "1", "from": "+79161234567", "channel": "SEO"}])
     assert "9161234567" not in files.html() + (files.out / "report.json").read_text()
     assert files.xlsx("Calls").popitem()[1]["Caller"] == "+791******67"
+
+
+def test_rules_of_ones_own_name_the_channels_of_calls_and_spend(tmp_path: Path) -> None:
+    rule = ChannelRule("партнёры", (Condition("medium", Comparison.EXACT, ("cpa",)),))
+    calls = [
+        {"call_id": "1", "source": "admitad", "medium": "cpa"},
+        {"call_id": "2", "url": "https://s.example/?yclid=1"},
+    ]
+    spend = [{"date": "2026-11-03", "source": "admitad", "medium": "cpa", "cost": "100", "currency": "RUB"}]
+    rows = Files(tmp_path).report(calls, spend=spend, rules=(rule,)).rows("channel")
+    assert (rows["партнёры"]["calls"], rows["партнёры"]["spend"]) == (1, Decimal("100.00"))
+    assert rows["paid_search"]["calls"] == 1
