@@ -32,15 +32,14 @@ def main() -> int:
 
 
 def too_open(template: dict[str, Any]) -> list[str]:
-    """Statements of roles that allow a whole service, or anything but X-Ray on every resource."""
+    """Statements of roles that allow a whole service, or anything but X-Ray on every resource without a condition."""
     found = []
     for name, resource in template["Resources"].items():
         for policy in resource["Properties"].get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else []:
             for statement in policy["PolicyDocument"]["Statement"]:
                 found += [f"{name} allows {action}" for action in statement["Action"] if action.endswith(":*")]
-                everywhere = statement["Resource"] == "*" and not all(
-                    a.startswith("xray:") for a in statement["Action"]
-                )
+                everywhere = statement["Resource"] == "*" and "Condition" not in statement
+                everywhere = everywhere and not all(a.startswith("xray:") for a in statement["Action"])
                 found += [f"{name} allows {statement['Action']} on every resource"] if everywhere else []
     return found
 
