@@ -324,7 +324,7 @@ def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:
     put_recorded("generic-live")
     assert api.call("GET", f"{here}/calls/generic-live")["recordings"][0]["transcript"]["segments"]
     listed = api.call("GET", f"{here}/calls")["calls"]
-    assert {call["evidence"]["kind"] for call in listed} == {"live", "static"}
+    assert {call["evidence"]["kind"] for call in listed} == {"live", "repeat"}  # the same caller
     assert api.call("GET", f"{here}/calls/generic-live")["evidence"]["touches"]
     api.call("GET", f"{here}/calls?day=x", None, 400)
     spend = b"date,source,cost\n2026-11-01,yandex,100\n"

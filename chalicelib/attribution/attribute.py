@@ -132,8 +132,9 @@ def _touches(site: Site, visitor: str, at: datetime) -> tuple[Touch, ...]:
     within = next((place for place, touch in enumerate(touches) if touch.at >= since), 0)
     if len(touches) <= MAX_TOUCHES:
         return tuple(touches)
-    latest = range(len(touches) + 2 - MAX_TOUCHES, len(touches))
-    return tuple(touches[place] for place in sorted({0, within, *latest}))  # the first ever, and within the look-back
+    first = {0, within}  # ever, and within the look-back
+    latest = range(len(touches) + len(first) - MAX_TOUCHES, len(touches))
+    return tuple(touches[place] for place in sorted({*first, *latest}))
 
 
 def _arrivals(raw: Iterable[visits.RawTouch], own: Sequence[str]) -> list[Touch]:

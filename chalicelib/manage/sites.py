@@ -15,9 +15,13 @@ from chalicelib.manage import checks
 from chalicelib.manage.auth import account_of, key_of, site_of
 from chalicelib.manage.bodies import Name, Seconds, checked, given, plain
 from chalicelib.manage.destinations import checked_destinations, shown_destination
+from chalicelib.manage.recompute import asked_days, recompute
 from chalicelib.registry import store
 from chalicelib.registry.types import Destination, RepeatRule, Site, SwapRule
 from chalicelib.settings import settings
+
+# What the facts of a day rest on: the model decides whose threshold makes a call a target call.
+COUNTED_BY = ("model", "lookback_days", "repeat_rule", "share_credit", "target_talk_seconds")
 
 
 class SiteChange(Struct, kw_only=True):
@@ -67,11 +71,15 @@ def collection(request: Request) -> Any:
 
 
 def item(request: Request, site_id: str) -> Any:
-    """GET: one site with its snippet. PATCH: change the fields given."""
+    """GET: one site with its snippet. PATCH: change the fields given, and recount days where they count calls."""
     site = site_of(request, site_id)
     if request.method == "GET":
         return shown(site)
-    return shown(store.update_site(site_id, _checked(given(request, SiteChange), site.country)))
+    fields, back = _checked(given(request, SiteChange), site.country), asked_days(request)
+    changed = store.update_site(site_id, fields)
+    counted = any(getattr(changed, field) != getattr(site, field) for field in COUNTED_BY)
+    recompute([changed], back if counted else 0, request.now)
+    return shown(changed)
 
 
 def rotate_key(request: Request, site_id: str) -> Any:

@@ -113,7 +113,7 @@ def shared(kind: EvidenceKind = EvidenceKind.SHARED) -> AttributedCall:
 
 
 def weights(call: AttributedCall, model: str, site: Site = SITE) -> dict[str, Decimal]:
-    return {part.source.channel: part.weight for part in credit_of(call, site, [], model)}
+    return {part.source.channel: part.weight for part in credit_of(call, site, Book(), model)}
 
 
 def test_candidates_share_and_the_model_shares_each_ones_part() -> None:
@@ -126,7 +126,9 @@ def test_candidates_share_and_the_model_shares_each_ones_part() -> None:
         "direct": Decimal("0.3"),
         "unknown": Decimal("0.1"),
     }
-    assert {part.share for part in credit_of(shared(), SITE, [], "linear")} == set(map(Decimal, ("0.6", "0.3", "0.1")))
+    assert {part.share for part in credit_of(shared(), SITE, Book(), "linear")} == set(
+        map(Decimal, ("0.6", "0.3", "0.1"))
+    )
 
 
 def test_without_sharing_the_likeliest_has_it_whole_and_the_overflow_number_its_own() -> None:
@@ -142,7 +144,7 @@ def test_what_is_nobodys_stays_the_overflow_numbers() -> None:
 def test_a_promo_code_is_the_visit_it_was_shown_to_or_the_campaign_it_stands_for() -> None:
     assert weights(attributed(EvidenceKind.PROMO, TOUCHES), "last_touch") == {"direct": 1}
     told = attributed(EvidenceKind.PROMO, campaign_id="avito")
-    (credit,) = credit_of(told, SITE, [Campaign("avito", "s1", "Авито", "classifieds")])
+    (credit,) = credit_of(told, SITE, Book((Campaign("avito", "s1", "Авито", "classifieds"),)))
     assert (credit.source.channel, credit.source.campaign) == ("classifieds", "Авито")
 
 
@@ -159,6 +161,6 @@ def test_any_candidates_under_any_model_are_exactly_one_call(
     kind = data.draw(st.sampled_from(EvidenceKind))
     call = AttributedCall(CALL, Evidence(kind, "why", candidates=candidates), date(2026, 11, 22))
     rule = data.draw(st.sampled_from(RepeatRule))
-    credit = credit_of(call, replace(SITE, repeat_rule=rule), [], model)
+    credit = credit_of(call, replace(SITE, repeat_rule=rule), Book(), model)
     assert sum(part.weight for part in credit) == 1
     assert all(part.weight > 0 for part in credit)

@@ -13,6 +13,7 @@ from moto.sqs.models import sqs_backends
 
 from chalicelib.attribution import store, subjects
 from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES, own_evidence
 from chalicelib.attribution.table import add_events
@@ -74,7 +75,7 @@ def pass_on(session: Any) -> None:
 def sources(session: Any, **changes: Any) -> dict[str, str]:
     """Who gets each call, by the site's rule."""
     site = replace(SITE, **changes)
-    return {call_id: credit_of(found(call_id), site, [])[0].source.source for call_id in calls(session)}
+    return {call_id: credit_of(found(call_id), site, Book())[0].source.source for call_id in calls(session)}
 
 
 @pytest.mark.parametrize("order", list(permutations(("yandex", "static", "vk", "unknown"))))
@@ -101,10 +102,12 @@ def test_each_rule_names_its_source_without_touching_a_call(site: Any) -> None:
     first = sources(site, repeat_rule=RepeatRule.FIRST)
     assert first == {"yandex": "yandex", "static": "yandex", "vk": "yandex", "unknown": "yandex"}
     by_model = replace(SITE, repeat_rule=RepeatRule.MODEL, model="linear")
-    shares = {call_id: [c.source.source for c in credit_of(found(call_id), by_model, [])] for call_id in calls(site)}
+    shares = {
+        call_id: [c.source.source for c in credit_of(found(call_id), by_model, Book())] for call_id in calls(site)
+    }
     assert shares == {"yandex": ["yandex"], "static": ["yandex"], "vk": ["yandex", "vk"], "unknown": ["yandex", "vk"]}
     short = replace(by_model, lookback_days=30)  # of this call; Yandex is 40 days behind it
-    assert [c.source.source for c in credit_of(found("unknown"), short, [])] == ["vk"]
+    assert [c.source.source for c in credit_of(found("unknown"), short, Book())] == ["vk"]
 
 
 def test_a_repeat_keeps_what_the_call_said_by_itself(site: Any) -> None:

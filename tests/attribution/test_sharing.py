@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.sharing import MAX_TOUCHES
 from chalicelib.attribution.types import Evidence, EvidenceKind
@@ -52,7 +53,7 @@ def call(at: float, number: str | None = DYNAMIC) -> Evidence:
 
 
 def shares(model: str = "last_touch", **changes: Any) -> dict[str, Decimal]:
-    credits = credit_of(found(), replace(SITE, **changes), [], model)
+    credits = credit_of(found(), replace(SITE, **changes), Book(), model)
     return {part.source.source or part.source.channel: part.weight for part in credits}
 
 
@@ -72,8 +73,8 @@ def test_just_after_the_switch_the_one_before_may_have_dialled(site: Any) -> Non
     assert boris.share > anna.share > Decimal("0.05")
     assert evidence.visitor == boris.visitor == visitor_key("s1", "boris", settings().signing_key).hex()
     assert evidence.why == (
-        "2 visitors may have dialled it: 87% that it was the one who had the number at that moment; "
-        "13% that it was the one who had the number until 46 s before the call."
+        "2 visitors may have dialled it: 73% that it was the one who had the number at that moment; "
+        "27% that it was the one who had the number until 46 s before the call."
     )
     assert shares() == {"boris": boris.share, "anna": anna.share}
 
@@ -164,7 +165,7 @@ def test_a_call_to_the_overflow_number_is_shared_by_those_who_were_shown_it(site
 def test_an_overflow_call_nobody_was_shown_the_number_before_stays_the_numbers_own(site: Any) -> None:
     assert call(120, POOL.overflow_number).candidates == ()
     assert shares() == {"overflow": 1}
-    assert [path.share for path in paths_of(found(), SITE, [])] == [1]
+    assert [path.share for path in paths_of(found(), SITE, Book())] == [1]
 
 
 def test_what_is_left_for_others_stays_the_overflow_numbers(site: Any) -> None:

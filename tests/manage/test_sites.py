@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.attribution import days
 from chalicelib.registry import snapshot, store
 from tests.manage.conftest import Api
 from tests.registry.examples import NOW, SITE
@@ -46,6 +47,10 @@ def test_a_new_site_is_read_back_normalised_with_its_snippet(account: Api) -> No
         ({"allowed_origins": ["https://shop.example/page"]}, "allowed_origins[0]"),
         ({"allowed_origins": "https://shop.example"}, "allowed_origins"),
         ({"model": "magic"}, "model"),
+        ({"model": "time_decay:0d"}, "model"),
+        ({"model": "position_based:40/40/40"}, "model"),
+        ({"repeat_rule": "always"}, "repeat_rule"),
+        ({"share_credit": "yes"}, "share_credit"),
         ({"swap": [{"number": "12"}]}, "swap[0].number"),
         ({"swap": [{}]}, "swap[0]"),
         ({"lookback_days": 0}, "lookback_days"),
@@ -142,3 +147,25 @@ def test_transcripts_are_switched_on_and_off_with_their_language_and_phrases(acc
     assert (site["transcripts"], site["language"], site["phrases"]) == (True, "kk-KZ", ["Счёт", "цена"])
     assert site["delete_carrier_recordings"] is True
     assert account.patch("/manage/sites/s1", {"transcripts": False, "language": None}).json_body["language"] is None
+
+
+def test_a_models_spec_is_kept_in_its_one_form(account: Api) -> None:
+    body = NEW | {"model": "Custom: last=50, first=30", "repeat_rule": "first", "share_credit": False}
+    site = account.post("/manage/sites", body).json_body
+    assert site["model"] == "custom:first=30,middle=0,last=50,direct=100"
+    assert (site["repeat_rule"], site["share_credit"]) == ("first", False)
+
+
+@pytest.mark.parametrize(
+    ("change", "query", "marked"),
+    [
+        ({"repeat_rule": "model"}, "", 31),
+        ({"lookback_days": 7}, "?recompute_days=3", 3),
+        ({"repeat_rule": "new_visit"}, "", 0),
+        ({"name": "other"}, "", 0),
+    ],
+)
+def test_what_counts_calls_recounts_days(account: Api, change: dict[str, Any], query: str, marked: int) -> None:
+    site_id = account.post("/manage/sites", NEW).json_body["site_id"]
+    assert account.patch(f"/manage/sites/{site_id}{query}", change).status_code == 200
+    assert len([each for each in days.changed_days() if each.site_id == site_id]) == marked
