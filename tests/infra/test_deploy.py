@@ -15,7 +15,9 @@ from infra.package import build
 from infra.tables import environment_name
 
 HTTP_TASKS = {"IssueNumber", "RecordEvent", "ServeSnippet", "ReceiveCall", "ReceiveOutcome"}
-QUEUE_TASKS = {"AttributeCall", "Deliver", "RecoverEvent", "ImportSpend", "ImportDeals"}
+QUEUE_TASKS = {
+    *("AttributeCall", "Deliver", "RecoverEvent", "ImportSpend", "ImportDeals", "FetchRecording", "ReadTranscript"),
+}
 SCHEDULED_TASKS = {"Census", "CloseCalls", "CloseDay", "BuildReport"}
 TASKS = HTTP_TASKS | QUEUE_TASKS | SCHEDULED_TASKS | {"APIHandler"}
 
@@ -142,7 +144,7 @@ def test_a_second_reconciliation_finds_nothing_to_do(stack: Any) -> None:
 @pytest.mark.engine
 def test_every_setting_of_the_functions_is_an_output_of_the_stack(stack: Any) -> None:
     outputs = outputs_of(stack.target)
-    secret = {"CALLPATH_SIGNING_KEY", "CALLPATH_TEST_CLOCK"}
+    secret = {"CALLPATH_SIGNING_KEY", "CALLPATH_TEST_CLOCK", "CALLPATH_TEST_FETCH"}
     asked = set(build().template()["Globals"]["Function"]["Environment"]["Variables"]) - secret
     given = {environment_name(key.removeprefix("Callpath")) for key in outputs if key.startswith("Callpath")}
     assert asked <= given
