@@ -49,7 +49,8 @@ def collection(request: Request, site_id: str) -> Any:
         report = campaign_import.import_table(site, request.body, request.now, most=campaign_import.MOST_ROWS)
         return report | {"recomputed": recompute([site], back if report["landed"] else 0, request.now)}
     made = add(site, given(request, NewCampaign), request.now)
-    recompute([site], back, request.now, since=made.starts_on)
+    if made.match or made.platform_ids or made.creatives:  # else no call that came before can be its own
+        recompute([site], back, request.now, since=made.starts_on)
     return Answer(plain(made), 201)
 
 

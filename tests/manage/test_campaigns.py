@@ -98,7 +98,9 @@ def test_an_archived_campaign_ends_today_at_the_latest(account: Api) -> None:
 
 def test_what_a_campaign_may_change_is_counted_anew(account: Api) -> None:
     today = datetime.now(UTC).astimezone(ZONE).date()
-    campaign_id = account.post(PATH, {"name": "x"}).json_body["campaign_id"]
+    account.post(PATH, {"name": "billboard"})
+    assert days.changed_days() == []  # nothing that came before can be its own
+    campaign_id = account.post(PATH, NEW | {"name": "x", "starts_on": None}).json_body["campaign_id"]
     assert {each.day for each in days.changed_days()} == {today - timedelta(ago) for ago in range(31)}
     _settle()
     account.patch(f"{PATH}/{campaign_id}", {"name": "x"})
@@ -106,9 +108,9 @@ def test_what_a_campaign_may_change_is_counted_anew(account: Api) -> None:
     account.patch(f"{PATH}/{campaign_id}?recompute_days=2", {"name": "y"})
     assert {each.day for each in days.changed_days()} == {today, today - timedelta(1)}
     _settle()
-    account.post(f"{PATH}?recompute_days=0", {"name": "z"})
+    account.post(f"{PATH}?recompute_days=0", NEW | {"name": "z"})
     assert days.changed_days() == []
-    account.post(PATH, {"name": "new", "starts_on": today.isoformat()})
+    account.post(PATH, NEW | {"name": "new", "starts_on": today.isoformat()})
     assert [each.day for each in days.changed_days()] == [today]  # nothing can have fitted before
     assert account.post(f"{PATH}?recompute_days=-1", {"name": "z"}).json_body["field"] == "recompute_days"
 
