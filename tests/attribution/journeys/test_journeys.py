@@ -14,6 +14,7 @@ import yaml
 from chalice.test import Client
 
 from app import app
+from chalicelib.attribution import repeats
 from chalicelib.attribution.models import MODELS
 from tests.attribution.journeys import world as worlds
 
@@ -29,6 +30,7 @@ def journeys() -> list[dict[str, Any]]:
 @pytest.fixture
 def client(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("CALLPATH_TEST_CLOCK", "on")
+    monkeypatch.setattr(repeats, "LOOK_AGAIN_SECONDS", 0)  # the queue would really make it wait
     with Client(app) as client:
         yield client
 

@@ -65,8 +65,9 @@ class World:
         at = moment(step["at"])
         told = {name: value for name, value in step.items() if name not in (verb, "at")}
         getattr(self, f"_{verb}")(str(subject), at, **told)
-        for message in messages(self.session, settings().attribute_queue):
-            attribute.attribute(message, at)
+        while waiting := messages(self.session, settings().attribute_queue):  # a call may call for others of its caller
+            for message in waiting:
+                attribute.attribute(message, at)
 
     def _arrive(
         self, who: str, at: datetime, url: str, referrer: str = "", sees: str = "dynamic", agent: str = CHROME
