@@ -117,6 +117,16 @@ def test_a_pools_health_is_printed(aws: Any, run: Any) -> None:
     assert run("pool", "health", "--site", "s1", "--pool", "p1", "--days", "x")[2].startswith("error: days:")
 
 
+def test_a_pool_is_told_how_its_calls_are_put_through(aws: Any, run: Any) -> None:
+    made = answer_in(run("provision", *SITE, *POOL)[1])
+    which = ("--site", made["site_id"], "--pool", made["pool_id"])
+    code, printed, _ = run("pool", "answering", *which, "--whisper", "С сайта", "--language", "ru-RU")
+    assert (code, answer_in(printed)["answering"]["whisper"]) == (0, "С сайта")
+    code, _, told = run("pool", "answering", *which, "--ring-seconds", "500")
+    assert code != 0 and "answering.ring_seconds" in told
+    assert answer_in(run("pool", "answering", *which)[1])["answering"] is None
+
+
 def test_an_endpoint_is_made_with_a_credential_from_a_file(aws: Any, run: Any, tmp_path: Path) -> None:
     open_site()
     token = tmp_path / "token"

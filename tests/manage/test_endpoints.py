@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.endpoint_token import open_endpoint
+from chalicelib.registry.types import Answering
 from chalicelib.settings import settings
 from tests.manage.conftest import Api
 from tests.registry.examples import NOW
@@ -19,6 +20,18 @@ TWILIO = {
     "record": True,
 }
 CRM = {"kind": "crm", "vendor": "generic", "credentials": {"secret": "T0P-SECRET"}}
+
+
+MANGO = TWILIO | {"vendor": "mango", "credentials": {"api_key": "k", "api_salt": "s"}}
+
+
+def test_an_endpoints_url_tells_how_its_calls_are_put_through(account: Api) -> None:
+    how = {"ring_seconds": 20, "announcement": "Разговор записывается", "language": "ru-RU"}
+    made = account.post(PATH, TWILIO | {"answering": how}).json_body
+    assert made["answering"] == how | {"show": "caller", "whisper": None}
+    token = open_endpoint(made["url"].rpartition("/")[2], settings().signing_key)
+    assert token is not None and token.answering == Answering(**how)
+    assert account.get(PATH).json_body["endpoints"][0]["answering"] == made["answering"]
 
 
 def test_a_carriers_url_is_its_signed_configuration(account: Api) -> None:
@@ -58,6 +71,15 @@ def test_a_crms_url_says_crm(account: Api) -> None:
         (TWILIO | {"credentials": {"secret": "x"}}, "credentials.auth_token"),
         (TWILIO | {"credentials": {"auth_token": ""}}, "credentials.auth_token"),
         (TWILIO | {"target_number": None}, "target_number"),
+        (TWILIO | {"answering": {"ring_seconds": 4}}, "answering.ring_seconds"),
+        (TWILIO | {"answering": {"show": "nobody"}}, "answering.show"),
+        (TWILIO | {"answering": {"whisper": "a\nb"}}, "answering.whisper"),
+        (TWILIO | {"answering": {"whisper": " "}}, "answering.whisper"),
+        (TWILIO | {"answering": {"announcement": "x" * 201}}, "answering.announcement"),
+        (TWILIO | {"answering": {"announcement": "http://s.example/a.mp3"}}, "answering.announcement"),
+        (TWILIO | {"answering": {"announcement": "Hi", "language": "Russian"}}, "answering.language"),
+        (MANGO | {"answering": {"ring_seconds": 20}}, "answering.ring_seconds"),
+        (MANGO | {"answering": {"language": "ru-RU"}}, "answering.language"),
         (TWILIO | {"target_number": "12"}, "target_number"),
         (TWILIO | {"time_zone": "Moscow"}, "time_zone"),
         (CRM | {"credentials": {}}, "credentials.secret"),

@@ -31,6 +31,16 @@ def test_a_pool_is_added_read_and_changed(account: Api) -> None:
     assert [each["pool_id"] for each in account.get(PATH).json_body["pools"]] == [pool["pool_id"], "p1"]
 
 
+def test_a_pool_says_how_its_calls_are_put_through_or_leaves_it_to_the_endpoint(account: Api) -> None:
+    how = {"whisper": "https://s.example/site.mp3", "show": "tracking"}
+    changed = account.patch(f"{PATH}/p1", {"answering": how}).json_body
+    whole = how | {"ring_seconds": 30, "announcement": None, "language": None}
+    assert changed["answering"] == account.get(f"{PATH}/p1").json_body["answering"] == whole
+    refused = account.patch(f"{PATH}/p1", {"answering": how | {"ring_seconds": 121}})
+    assert (refused.status_code, refused.json_body["field"]) == (400, "answering.ring_seconds")
+    assert account.patch(f"{PATH}/p1", {"answering": None}).json_body["answering"] is None
+
+
 def test_a_pool_shows_its_use_as_last_counted(account: Api) -> None:
     numbers = [{"number": f"+7499000000{place}", "pool_id": "p1"} for place in range(3)]
     account.post("/manage/sites/s1/numbers", numbers)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.attribution.carriers import CARRIERS, carrier
+from chalicelib.attribution.carriers import CARRIERS, carrier, uis
 from chalicelib.attribution.types import CallStatus
 from tests.attribution.carrier_examples import events, hook, sample
 
 PAGE = (Path(__file__).parents[3] / "docs" / "carriers.md").read_text()
+COLUMNS = ("ring_seconds", "show", "announcement", "whisper")
 TEMPLATES = re.findall(r'^\{"event":"(\w+)".*\}$', PAGE, re.MULTILINE)
 VALUES = sample("uis", "call_finished.rendered.json") | {"file_link": "https://r.example/1.mp3", "file_duration": 45}
 
@@ -36,5 +37,14 @@ def test_a_template_for_uis_is_read_as_the_event_it_names(name: str) -> None:
     assert (event.recording_url is not None) == (name == "recording")
 
 
-def test_all_five_events_have_a_template() -> None:
-    assert sorted(TEMPLATES) == ["answered", "ended", "lost", "recording", "started"]
+def test_every_event_has_a_template() -> None:
+    assert sorted(TEMPLATES) == sorted(uis.EVENTS)
+
+
+@pytest.mark.parametrize("vendor", CARRIERS)
+def test_the_table_of_how_calls_are_put_through_is_true(vendor: str) -> None:
+    (table,) = re.findall(r"\| carrier \| `ring_seconds`.*?\n\n", PAGE, re.DOTALL)
+    (row,) = [line for line in table.splitlines() if f"`{vendor}`" in line.partition("|")[2].partition("|")[0]]
+    cells = [cell.strip() for cell in row.split("|")[2:6]]
+    can = tuple(name for name, cell in zip(COLUMNS, cells, strict=True) if cell != "no")
+    assert can == getattr(carrier(vendor), "ANSWERING", ())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,12 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plivo.utils import validate_v3_signature
 from telnyx.lib.webhook_verification import WebhookVerificationError, verify_webhook_signature
+from twilio.request_validator import RequestValidator
 from vonage_jwt import VonageVerifyJwtError, verify_signature
 
-from chalicelib.attribution.carriers import plivo, telnyx, vonage
+from chalicelib.attribution.carriers import plivo, telnyx, twilio, vonage
 from chalicelib.clock import from_epoch
 from chalicelib.errors import SignatureRejected
-from tests.attribution.carrier_examples import ED25519_PRIVATE, ED25519_PUBLIC, ENDPOINTS, URL, hook
+from tests.attribution.carrier_examples import CREDENTIALS, ED25519_PRIVATE, ED25519_PUBLIC, ENDPOINTS, URL, hook
+from tests.attribution.examples import NOW
 
 NAMES = st.text("ABCab", min_size=1, max_size=4)
 VALUES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
@@ -55,15 +59,61 @@ def test_plivo_accepts_what_we_sign_and_nothing_changed(
     assert not validate_v3_signature(method, url, nonce, TOKEN, changed, multi(fields))
 
 
-@given(fields=FIELDS.filter(bool), nonce=NONCES, spoil=st.booleans())
+@given(fields=FIELDS.filter(bool), query=QUERIES, nonce=NONCES, method=st.sampled_from(["GET", "POST"]), spoil=...)
 @settings(max_examples=200, deadline=None)
 def test_we_accept_of_plivo_exactly_what_its_validator_accepts(
-    fields: list[tuple[str, str]], nonce: str, spoil: bool
+    fields: list[tuple[str, str]], query: list[tuple[str, str]], nonce: str, method: str, spoil: bool
 ) -> None:
-    told = plivo.signature("POST", URL, fields, nonce, "another" if spoil else TOKEN)
+    fields = [] if method == "GET" else fields
+    url = URL + ("?" + urlencode(query) if query else "")
+    told = plivo.signature(method, url, fields, nonce, "another" if spoil else TOKEN)
     headers = {"X-Plivo-Signature-V3": f"zzz,{told}", "X-Plivo-Signature-V3-Nonce": nonce}
-    theirs = validate_v3_signature("POST", URL, nonce, TOKEN, f"zzz,{told}", multi(fields))
-    assert accepted(plivo, hook(urlencode(fields), headers=headers)) == theirs == (not spoil)
+    theirs = validate_v3_signature(method, url, nonce, TOKEN, f"zzz,{told}", multi(fields))
+    asked = hook(urlencode(fields), headers=headers, method=method)
+    values = {name: tuple(value for each, value in query if each == name) for name, _ in query}
+    asked = replace(asked, request=replace(asked.request, query=values))
+    assert accepted(plivo, asked) == theirs == (not spoil)
+
+
+@given(fields=FIELDS, port=st.sampled_from(["", ":443"]), spoil=st.sampled_from(["", "field", "token", "url"]))
+@settings(max_examples=200, deadline=None)
+def test_we_accept_of_twilio_exactly_what_its_validator_accepts(
+    fields: list[tuple[str, str]], port: str, spoil: str
+) -> None:
+    url = URL.replace("calls.example.com", f"calls.example.com{port}")
+    told = RequestValidator("another" if spoil == "token" else CREDENTIALS["twilio"]["auth_token"]).compute_signature(
+        url + "x" * (spoil == "url"), MultiDict([*fields, *[("Z", "1")] * (spoil == "field")])
+    )
+    theirs = RequestValidator(CREDENTIALS["twilio"]["auth_token"]).validate(URL, MultiDict(fields), told)
+    asked = hook(urlencode(fields), headers={"X-Twilio-Signature": told})
+    assert accepted(twilio, asked) == theirs == (not spoil)
+
+
+class MultiDict(dict[str, str]):
+    """Repeated fields as the web frameworks hand them to Twilio's validator."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def getall(self, name: str) -> list[str]:
+        return [value for each, value in self._pairs if each == name]
+
+
+@given(body=st.binary(max_size=60), off=st.integers(-400, 400), spoil=st.sampled_from(["", "body", "token", "hash"]))
+@settings(max_examples=200, deadline=None)
+def test_we_take_of_vonage_what_its_validator_takes_and_only_with_the_bodys_own_hash(
+    body: bytes, off: int, spoil: str
+) -> None:
+    secret = CREDENTIALS["vonage"]["signature_secret"]
+    hashed = hashlib.sha256(body).hexdigest() if spoil != "hash" else "0" * 64
+    issued = int(NOW.timestamp()) + off
+    claims = {"iss": "Vonage", "iat": issued, "payload_hash": hashed, "api_key": "k"}
+    token = jwt.encode(claims, secret + "x" * (spoil == "token"), algorithm="HS256")
+    headers = {"Authorization": f"Bearer {token}"}
+    ours = accepted(vonage, hook(body + b"x" * (spoil == "body"), headers=headers))
+    assert ours == (not spoil and abs(off) <= 300)
+    assert not ours or verify_signature(token, secret)
 
 
 @given(claims=st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=8)), secret=st.text(min_size=1))

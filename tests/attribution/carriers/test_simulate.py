@@ -21,7 +21,7 @@ from chalicelib.attribution.merge import fold
 from chalicelib.attribution.receive import MAX_EVENT_BYTES, endpoint_url, receive
 from chalicelib.attribution.recover import recover
 from chalicelib.attribution.types import Call, CallStatus, Direction
-from chalicelib.errors import BadInput, CallpathError, SignatureRejected, TooLarge
+from chalicelib.errors import BadInput, CallpathError, NotFound, SignatureRejected, TooLarge
 from chalicelib.http import Answer, Request
 from chalicelib.registry.endpoint_token import seal_endpoint
 from chalicelib.settings import settings as configuration
@@ -31,6 +31,8 @@ from tests.attribution.examples import CALLER, NOW, STATIC, TARGET, messages, op
 MOSCOW = "Europe/Moscow"
 SIMULATED = SimulatedCall("call-1", CALLER, STATIC, TARGET, started_at=NOW, time_zone=MOSCOW)
 MISSED = replace(SIMULATED, call_id="call-2", talk_seconds=0)
+WINDOWED = ("telnyx", "vonage", "generic")  # those that sign the time
+FOREIGN = {"private_key": "TM0Imyj/ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U+4pvs="}  # of RFC 8032, section 7.1, test 2
 ANSWERING = ("generic", "twilio", "telnyx", "plivo", "vonage", "zadarma", "exolve")  # those whose reply forwards a call
 
 
@@ -149,11 +151,54 @@ def test_wrong_truncated_oversized_and_binary_bodies_are_refused_and_change_noth
             receive(replace(good, body=body), vendor, secret, first.parts)
         expected = (TooLarge,) if len(body) > MAX_EVENT_BYTES else (BadInput, SignatureRejected)
         assert isinstance(refused.value, expected) and 400 <= refused.value.status < 500
-    assert site.client("dynamodb").scan(TableName=configuration().calls_table)["Count"] == 0
-    assert not messages(site, configuration().kept_queue)
+    assert nothing_changed(site)
 
 
-@pytest.mark.parametrize("vendor", ["telnyx", "vonage", "generic"])
+def nothing_changed(aws: Any) -> bool:
+    """No call, no message, nothing kept."""
+    stored_calls = aws.client("dynamodb").scan(TableName=configuration().calls_table)["Count"]
+    kept = aws.client("s3").list_objects_v2(Bucket=configuration().bucket)["KeyCount"]
+    queues = (configuration().kept_queue, configuration().attribute_queue)
+    return stored_calls == kept == 0 and not any(messages(aws, queue) for queue in queues)
+
+
+@pytest.mark.parametrize("vendor", CARRIERS)
+def test_who_has_not_the_carriers_credentials_or_address_is_refused(vendor: str, site: Any) -> None:
+    endpoint = replace(ENDPOINTS[vendor], time_zone=MOSCOW)
+    if not endpoint.credentials:
+        endpoint = replace(endpoint, credentials={"allowed_addresses": "198.51.100.0/24"})
+    secret = secret_of(endpoint)
+    foreign = {name: FOREIGN.get(name, f"{value}-of-another") for name, value in SIGNING[vendor].items()}
+    for signed in requests_of(vendor, SIMULATED, endpoint_url(vendor, secret), foreign, NOW):
+        with pytest.raises(SignatureRejected) as refused:
+            receive(request_of(signed), vendor, secret, signed.parts)
+        assert refused.value.status == 403
+    forged = secret[:-3] + ("AAA" if not secret.endswith("AAA") else "BBB")
+    for signed in requests_of(vendor, SIMULATED, endpoint_url(vendor, forged), SIGNING[vendor], NOW):
+        with pytest.raises(NotFound):
+            receive(request_of(signed), vendor, forged, signed.parts)
+    assert nothing_changed(site)
+
+
+@pytest.mark.parametrize("vendor", CARRIERS)
+def test_a_call_replayed_whole_is_refused_where_the_scheme_has_a_window_and_changes_nothing_anywhere(
+    vendor: str, site: Any
+) -> None:
+    secret = open_endpoint(vendor)
+    send(vendor, secret)
+    before = store.item("s1", f"{vendor}-call-1")
+    for seconds in (1, 3 * 86_400):
+        for signed in requests_of(vendor, SIMULATED, endpoint_url(vendor, secret), SIGNING[vendor], NOW):
+            try:
+                receive(request_of(signed, NOW + timedelta(seconds=seconds)), vendor, secret, signed.parts)
+            except SignatureRejected:
+                assert vendor in WINDOWED and seconds > 300
+            else:
+                assert vendor not in WINDOWED or seconds <= 300
+    assert store.item("s1", f"{vendor}-call-1") == before
+
+
+@pytest.mark.parametrize("vendor", WINDOWED)
 def test_a_replay_after_the_window_is_refused(vendor: str, site: Any) -> None:
     secret = open_endpoint(vendor)
     (first, *_) = requests_of(vendor, SIMULATED, endpoint_url(vendor, secret), SIGNING[vendor], NOW)
