@@ -203,6 +203,15 @@ def close_day(event: CloudWatchEvent) -> Any:
     return task.close(clock.parse_time(event.time, field="time"))
 
 
+@app.schedule(Rate(1, unit=Rate.HOURS), name="forget_callers")
+@traced("forget_callers")
+def forget_callers(event: CloudWatchEvent) -> Any:
+    """Finish what is being erased; forget callers their site keeps no longer."""
+    from chalicelib.attribution.privacy import forget
+
+    return forget.forget(clock.parse_time(event.time, field="time"))
+
+
 @app.schedule(Rate(1, unit=Rate.HOURS), name="build_report")
 @traced("build_report")
 def build_report(event: CloudWatchEvent) -> Any:
@@ -210,6 +219,27 @@ def build_report(event: CloudWatchEvent) -> Any:
     from chalicelib.reports import build_report as task
 
     return task.build(clock.parse_time(event.time, field="time"), event.detail)
+
+
+# ---- erase_person: its own function, which alone may take things away ---------------------------------------------
+
+
+@app.route("/v1/manage/sites/{site_id}/erase", methods=["POST"])
+@answers("erase_person")
+def erase_person(site_id: str) -> Any:
+    """Forget a person, by phone or visitor; figures stay as they are."""
+    from chalicelib.manage import people
+
+    return people.erase(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/export", methods=["POST"])
+@answers("export_person")
+def export_person(site_id: str) -> Any:
+    """All that is known of a person, by phone or visitor."""
+    from chalicelib.manage import people
+
+    return people.export(_request(), site_id)
 
 
 # ---- manage: the operator's side ---------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from chalicelib.commands import (
     endpoint,
     imports,
     numbers,
+    people,
     pool,
     proof,
     provision,
@@ -38,6 +39,7 @@ COMMANDS = (
     imports,
     report,
     proof,
+    people,
     replay,
     redrive,
 )

@@ -34,6 +34,7 @@ STORAGE_MODULES = {
     "subjects_table",
     "outbox",
     "open_calls",
+    "privacy_table",
 }
 HEAVY = {
     "duckdb",
@@ -72,6 +73,8 @@ PURE = {
         *("urls", "markers", "patterns", "channel_rules", "campaign_match", "book"),
         *("recordings.types", "recordings.told", "recordings.audio", "recordings.addresses"),
         *("transcripts.types", "transcripts.languages", "transcripts.phrases", "transcripts.analysis"),
+        "privacy.types",
+        "privacy.redaction",
     },
     "reports": {"figures", "facts"},
 }

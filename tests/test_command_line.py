@@ -51,7 +51,18 @@ def test_help_lists_every_command() -> None:
     ).stdout
 
     first = ("provision", "numbers", "campaigns", "channel-rules", "pool", "endpoint")
-    for name in (*first, "import-spend", "import-deals", "report", "explain", "verify", "replay", "redrive"):
+    for name in (
+        *first,
+        "import-spend",
+        "import-deals",
+        "report",
+        "explain",
+        "verify",
+        "replay",
+        "erase",
+        "export",
+        "redrive",
+    ):
         assert f"\n    {name}" in told
 
 

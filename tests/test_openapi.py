@@ -327,6 +327,11 @@ def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:
     assert {call["evidence"]["kind"] for call in listed} == {"live", "repeat"}  # the same caller
     assert api.call("GET", f"{here}/calls/generic-live")["evidence"]["touches"]
     api.call("GET", f"{here}/calls?day=x", None, 400)
+    assert api.call("POST", f"{here}/export", {"phone": "+79160000001"})["calls"]
+    assert api.call("POST", f"{here}/erase", {"phone": "+79160000001"})["removed"]["calls"] == 2
+    api.call("POST", f"{here}/erase", {"visitor_id": "nobody"})
+    api.call("POST", f"{here}/erase", {}, 400)
+    api.call("POST", f"{here}/export", {"phone": "x"}, 400)
     spend = b"date,source,cost\n2026-11-01,yandex,100\n"
     api.call("POST", f"{here}/spend", spend, Content_Type="text/csv")
     deals = b"external_id,outcome_at,status\nA,2026-11-22,won\nB,soon,won\n"

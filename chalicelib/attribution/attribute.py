@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from chalicelib import aws, log, queue, tracing
 from chalicelib.attribution import days, join, repeats, sharing, store, stored, subjects
 from chalicelib.attribution.merge import fold
+from chalicelib.attribution.privacy import retention
+from chalicelib.attribution.privacy.redaction import visitors_of
 from chalicelib.attribution.recordings.announce import announce
 from chalicelib.attribution.repeat_rules import own_evidence
 from chalicelib.attribution.sharing import Found
@@ -49,21 +51,28 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     site = snapshot.site_by_id(site_id, now)
     if item is None or site is None:
         raise NotFound("No such call." if site else "No such site.")
-    announce(item)  # first of all: a link to a recording may live ten minutes
-    settled, before = subjects.settle(item, now), stored.attributed_of(item)
+    if not stored.is_nameless(item):
+        announce(item)  # first of all: a link to a recording may live ten minutes
+    settled = subjects.settle(item, now, site.days_of_persons)
+    before, erased = stored.attributed_of(item), stored.erasure_of(item)
     call = fold(stored.record_of({**item, **stored.attributes(settled)}))
-    own, bins = _found(call, site, before, now)
     day = call.started_at.astimezone(ZoneInfo(site.time_zone)).date()
-    evidence = repeats.recalled(own, AttributedCall(call, own, day))
-    repeats.announce(AttributedCall(call, evidence, day), before)
-    kept = store.put_evidence(call, evidence, day, settled)
+    if before and erased:
+        evidence, bins = before.evidence, None  # looked for again, it would find whom it was taken from
+    else:
+        own, bins = _found(call, site, before, now)
+        evidence = repeats.recalled(own, AttributedCall(call, own, day))
+        repeats.announce(AttributedCall(call, evidence, day), before)
+        _note_visitors(call, evidence, before, site)
+    kept = store.put_evidence(call, evidence, day, settled, erased)
     if kept is None:
         return
     _count(call, evidence, bins, kept.before, now)
     days.mark_all(site_id, (day, before.day if before else None))
+    retention.look_again(site, day, now)
     if call.caller_key:
         join.rejoin_caller(site, call.caller_key)
-    if call.ended_at:
+    if call.ended_at and not stored.is_nameless(item):
         with aws.storage_errors():
             queue.send(settings().deliver_queue, message, delay_seconds=SETTLE_SECONDS)
     log.event("call_attributed", site_id=site_id, call_id=call_id, evidence=evidence.kind, status=call.status)
@@ -87,6 +96,12 @@ def find_evidence(call: Call, site: Site, now: datetime) -> Found:
 
     find = sharing.of_overflow if owner.kind is NumberKind.OVERFLOW else sharing.of_leases
     return find(call, site, owner, now, touches_of)
+
+
+def _note_visitors(call: Call, evidence: Evidence, before: AttributedCall | None, site: Site) -> None:
+    """Let the call be found by the visitors it names. Before the evidence: a note without a call does no harm."""
+    for visitor in visitors_of(evidence) - (visitors_of(before.evidence) if before else frozenset()):
+        visits.note_call(site.site_id, visitor, call.call_id, call.started_at, site.days_of_persons)
 
 
 def _count(call: Call, evidence: Evidence, bins: Bins | None, before: Evidence | None, now: datetime) -> None:

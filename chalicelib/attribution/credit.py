@@ -17,6 +17,7 @@ from chalicelib.attribution import patterns
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.campaign_match import key_of
 from chalicelib.attribution.models import Model, model_of
+from chalicelib.attribution.privacy.redaction import page_of
 from chalicelib.attribution.shares import ONE
 from chalicelib.attribution.types import (
     MEASURED,
@@ -85,12 +86,13 @@ def paths_of(attributed: AttributedCall, site: Site, book: Book) -> tuple[Path, 
 
 
 def landing_page(url: str) -> str:
-    """The page of a URL: host and path, without the tags that make every click another URL."""
+    """The page of a URL: host and path, without the tags that make every click another URL, and without a password."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    return f"{parts.netloc}{parts.path or '/'}" if parts.netloc else ""
+    host = parts.netloc.rpartition("@")[2]
+    return f"{host}{parts.path or '/'}" if host else ""
 
 
 class _Caller(NamedTuple):
@@ -147,8 +149,9 @@ def _window(touches: Iterable[Touch], at: datetime, site: Site) -> tuple[Touch, 
 
 
 def _merged(one: Iterable[Touch], other: Iterable[Touch]) -> tuple[Touch, ...]:
-    """Touches of several calls, each arrival once, oldest first."""
-    return tuple(sorted({(touch.at, touch.url): touch for touch in (*one, *other)}.values(), key=lambda t: t.at))
+    """Touches of several calls, each arrival once, oldest first: of one call its address may have been erased since."""
+    each_once = {(touch.at, page_of(touch.url)): touch for touch in (*one, *other)}
+    return tuple(sorted(each_once.values(), key=lambda touch: touch.at))
 
 
 def _step(touch: Touch, book: Book) -> PathStep:

@@ -33,6 +33,9 @@ def deliver(message: dict[str, Any], now: datetime) -> None:
     site, attributed = snapshot.site_by_id(site_id, now), store.call(site_id, call_id)
     if site is None or attributed is None:
         raise NotFound("No such call." if site else "No such site.")
+    if attributed.call.caller.erased:
+        log.event("not_delivered", site_id=site_id, call_id=call_id, reason="erased")
+        return
     if attributed.call.ended_at is None:  # it was passed on while this waited; its real end queues it again
         return
     news = message.get("recording_id")

@@ -20,8 +20,8 @@ def record_outcome(site: Site, outcome: Outcome) -> bool:
 
     Raises StorageUnavailable; doing it again is harmless.
     """
-    phone = outcome.phone
-    caller_key = subjects.subject_of(site.site_id, phone, outcome.outcome_at).subject_id if phone else None
+    known = store.deal(site.site_id, outcome.source, outcome.external_id)
+    caller_key = _caller_key(site, outcome, known)
     call, joined_by = _find_call(site, outcome, caller_key)
     deal = _deal(site, outcome, caller_key, call, joined_by)
     written, before = store.put_deal(deal)
@@ -44,6 +44,17 @@ def rejoin_caller(site: Site, caller_key: str) -> None:
             continue
         if store.join_deal(deal, call.call_id if call else None, "phone" if call else None, day):
             days.mark_all(site.site_id, (day, deal.day))
+
+
+def _caller_key(site: Site, outcome: Outcome, known: Deal | None) -> str | None:
+    """The caller that an outcome's number names. Of one who was erased the deal's own pseudonym stays, and the join."""
+    if outcome.phone is None:
+        return None
+    if known and known.caller_key and subjects.find_subject(site.site_id, outcome.phone) is None:
+        erased = not subjects.subjects_by_id(site.site_id, [known.caller_key])
+        if erased:
+            return known.caller_key
+    return subjects.subject_of(site.site_id, outcome.phone, outcome.outcome_at, site.days_of_persons).subject_id
 
 
 def _find_call(site: Site, outcome: Outcome, caller_key: str | None) -> tuple[CallRef | None, str | None]:

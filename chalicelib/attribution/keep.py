@@ -12,6 +12,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import aws, clock, log, queue, tokens
@@ -24,6 +25,7 @@ from chalicelib.settings import settings
 PREFIX, UNREAD = "kept/", "unread/"
 PLACE_SECONDS = 0.4  # for each place: the caller has waited ANSWER_SECONDS already
 PLACE = "kept event"
+REPEATED_FOR_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,24 @@ def keep_unread(event: KeptEvent, signed_headers: tuple[str, ...], name: str) ->
     """
     message = _sealed(_message(event, signed_headers))
     with aws.storage_errors():
-        _into_bucket(message, f"{UNREAD}{event.carrier}/{message['received_at'][:10]}/{name}.json")
+        _into_bucket(message, _unread_key(event.carrier, event.request.now, name))
+
+
+def delete_unread(carrier: str, received_at: datetime, name: str) -> int:
+    """Delete an event that could not be read, old versions too; answers how many objects. Raises StorageUnavailable."""
+    s3, deleted = aws.client("s3"), 0
+    for day in range(REPEATED_FOR_DAYS):  # a carrier may have repeated it
+        key = _unread_key(carrier, received_at + timedelta(days=day), name)
+        with aws.storage_errors():
+            found = s3.list_object_versions(Bucket=settings().bucket, Prefix=key)
+            for version in (*found.get("Versions", []), *found.get("DeleteMarkers", [])):
+                s3.delete_object(Bucket=settings().bucket, Key=version["Key"], VersionId=version["VersionId"])
+        deleted += len(found.get("Versions", []))
+    return deleted
+
+
+def _unread_key(carrier: str, received_at: datetime, name: str) -> str:
+    return f"{UNREAD}{carrier}/{clock.iso(received_at)[:10]}/{name}.json"
 
 
 def _tried(service: str, put: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> bool:

@@ -1,8 +1,8 @@
 """What of a stored call and of a deal is proved, and which part of it is a person's. Pure.
 
 A call is proved as it is stored: every event, and the evidence that was found for it. How its caller's number is sealed
-is not part of it, since it is sealed anew under another key; whose it is, is. What leads to a visitor or tells where
-he was belongs to the personal part, which an erasure empties: then its digest stays in the attribute `personal`.
+is not part of it, since it is sealed anew under another key; whose it is, is. What an erasure takes away of it is the
+personal part, place by place: then the digests of what stood there stay in the attribute `personal`.
 """
 
 from __future__ import annotations
@@ -12,29 +12,33 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.attribution import sealing
+from chalicelib.attribution.privacy.redaction import REDUCED
 from chalicelib.attribution.proof import Leaf, canonical, leaf_digest, personal_digest, sha256
 from chalicelib.attribution.stored import EVENT, Item
 from chalicelib.attribution.types import Deal
 
 PERSONAL = "personal"  # the attribute that outlives an erasure
-OF_A_PERSON = frozenset({"visitor", "url", "referrer", "region", "click_id", "recording_url", "variables"})
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 ALSO_PROVED = ("vendor", "endpoint_id", "direction", "site_day", "started_ms")
 
 Json = dict[str, Any]
 
 
+def salt_of(site_id: str, signing_key: bytes) -> bytes:
+    """What a site's personal parts are digested with: without it nobody tries a likely address against a digest."""
+    return sealing.derive(signing_key, f"proofs of {site_id}")
+
+
 def call_leaf(item: Item, salt: bytes) -> Leaf:
     """The leaf of a stored call."""
     public, personal = parts_of(item)
-    digest = leaf_digest(public, _kept_digest(item, personal) or personal_digest(personal, salt))
-    return Leaf(f"call {_call_id(item)}", digest)
+    return Leaf(f"call {_call_id(item)}", leaf_digest(public, sha256(canonical(_digests(item, personal, salt)))))
 
 
-def digest_to_keep(item: Item, salt: bytes) -> str:
-    """What an erasure writes into `personal` before it empties what is personal; the same however often it runs."""
-    _, personal = parts_of(item)
-    return _kept_digest(item, personal) or personal_digest(personal, salt)
+def digests_to_keep(item: Item, salt: bytes) -> str:
+    """What an erasure writes into `personal` before it takes away what is personal; the same however often it runs."""
+    return canonical(_digests(item, parts_of(item)[1], salt)).decode()
 
 
 def deal_leaf(deal: Deal) -> Leaf:
@@ -66,12 +70,13 @@ def _without_personal(value: Any, place: str, personal: Json) -> Any:
     kept = {}
     for name, each in value.items():
         where = f"{place}/{name}"
-        if name in OF_A_PERSON:
-            if each not in EMPTY:
-                personal[where] = each
-        else:
+        if name not in REDUCED:
             kept[name] = _without_personal(each, where, personal)
-    return kept
+        elif each not in EMPTY:
+            kept[name] = REDUCED[name](each)
+            if kept[name] != each:
+                personal[where] = each
+    return {name: each for name, each in kept.items() if name not in REDUCED or each not in EMPTY}
 
 
 def _event(text: str) -> Json:
@@ -80,9 +85,15 @@ def _event(text: str) -> Json:
     return {name: value for name, value in told.items() if name not in ("caller", "mask")}
 
 
-def _kept_digest(item: Item, personal: Json) -> str | None:
-    """The digest an erasure left. It speaks only for a part that is empty: nobody can hide a change behind it."""
-    return item[PERSONAL]["S"] if PERSONAL in item and not personal else None
+def _digests(item: Item, personal: Json, salt: bytes) -> Json:
+    """What stood in each personal place, digested: now, or before an erasure took it away.
+
+    The digest an erasure left speaks only for a place where nothing stands any more, or for a visitor, who is an alias
+    since: nobody can hide a change behind it.
+    """
+    kept: Json = msgspec.json.decode(item[PERSONAL]["S"]) if PERSONAL in item else {}
+    now = {place: personal_digest({place: value}, salt) for place, value in personal.items()}
+    return {**now, **{place: told for place, told in kept.items() if place not in now or place.endswith("/visitor")}}
 
 
 def _call_id(item: Item) -> str:

@@ -6,7 +6,7 @@ Everything raises StorageUnavailable when AWS does not answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from chalicelib.attribution import open_calls, stored
 from chalicelib.attribution.deals_table import deal, deals_of_caller, deals_of_day, join_deal, put_deal
 from chalicelib.attribution.table import call_pk
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence
+from chalicelib.errors import StorageUnavailable
 from chalicelib.settings import settings
 
 __all__ = [
@@ -31,11 +32,13 @@ __all__ = [
     "find_call",
     "first_calls",
     "item",
+    "items_of_caller",
     "items_of_day",
     "join_deal",
     "latest_calls",
     "put_deal",
     "put_evidence",
+    "redact",
 ]
 
 
@@ -77,13 +80,13 @@ def items_of_day(site_id: str, day: date) -> list[stored.Item]:
 
 def calls_of_day(site_id: str, day: date) -> list[AttributedCall]:
     """A day's calls by start; `day` is of the site's zone."""
-    found = (stored.attributed_of(each) for each in _query("by_day", "site_day", f"{site_id}#{day.isoformat()}"))
+    found = (stored.attributed_of(each) for each in items_of_day(site_id, day))
     return [each for each in found if each is not None]
 
 
 def calls_of_caller(site_id: str, caller_key: str) -> list[CallRef]:
     """A caller's incoming calls by start: those a deal can come from. The business ringing him back has no source."""
-    found = _query("by_caller", "site_caller", f"{site_id}#{caller_key}")
+    found = items_of_caller(site_id, caller_key)
     return [_ref(each) for each in found if each.get("direction", {}).get("S") != Direction.OUT]
 
 
@@ -103,6 +106,11 @@ def calls_since(site_id: str, caller_key: str, since: datetime, most: int) -> li
     return [attributed.call.call_id for attributed in found]
 
 
+def items_of_caller(site_id: str, caller_key: str) -> Iterator[stored.Item]:
+    """The items of a caller's calls, either direction, by start."""
+    return _query("by_caller", "site_caller", f"{site_id}#{caller_key}")
+
+
 def find_call(site_id: str, call_ids: list[str]) -> CallRef | None:
     """The first of these call ids that is a call of the site with its evidence."""
     for call_id in call_ids:
@@ -112,11 +120,14 @@ def find_call(site_id: str, call_ids: list[str]) -> CallRef | None:
     return None
 
 
-def put_evidence(call: Call, evidence: Evidence, day: date, settled: Mapping[str, str] | None = None) -> Kept | None:
+def put_evidence(
+    call: Call, evidence: Evidence, day: date, settled: Mapping[str, str] | None = None, erased: str | None = None
+) -> Kept | None:
     """Write what attribution found. None where a later one, that knew of more events, was there first.
 
-    `settled` are the attributes that subjects.settle gives: an event read here is never changed by anybody else, and
-    one that came since is left to the attribution that it queued.
+    `settled` are the attributes that subjects.settle gives: an event read here is never changed by another attribution,
+    and one that came since is left to the one that it queued. `erased` is the item's last erasure when it was read:
+    raises StorageUnavailable where there was another meanwhile, since the evidence knows what that took away.
     """
     written: dict[str, dict[str, str]] = {
         "evidence": {"S": stored.evidence_text(evidence)},
@@ -133,6 +144,7 @@ def put_evidence(call: Call, evidence: Evidence, day: date, settled: Mapping[str
     names = {f"#{index}": name for index, name in enumerate(written)}
     values = {f":{index}": value for index, value in enumerate(written.values())}
     not_known_better = "attribute_not_exists(folded) OR folded <= :folded"
+    not_erased, seen = _same(stored.ERASED, erased)
     client = _client()
     try:
         with aws.storage_errors():
@@ -142,21 +154,59 @@ def put_evidence(call: Call, evidence: Evidence, day: date, settled: Mapping[str
                 UpdateExpression="SET "
                 + ", ".join(f"{name} = :{name[1:]}" for name in names)
                 + ("" if call.ended_at is None else f" REMOVE {open_calls.SHARD}"),
-                ConditionExpression=f"attribute_exists(vendor) AND ({not_known_better})",
+                ConditionExpression=f"attribute_exists(vendor) AND ({not_known_better}) AND {not_erased}",
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values | {":folded": written["folded"]},
+                ExpressionAttributeValues=values | {":folded": written["folded"]} | seen,
                 ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-    except client.exceptions.ConditionalCheckFailedException:
+    except client.exceptions.ConditionalCheckFailedException as refused:
+        if stored.erasure_of(refused.response.get("Item", {})) != erased:
+            raise StorageUnavailable("The call was erased meanwhile. Try again.") from None
         return None
     replaced = answer.get("Attributes", {}).get("evidence")
     return Kept(stored.evidence_of(replaced["S"]) if replaced else None)
 
 
+def redact(item: stored.Item, written: Mapping[str, str], removed: Sequence[str], erasure_id: str) -> bool:
+    """Write and remove attributes of a call that is as it was read; False where it has got other evidence since."""
+    texts = {**written, stored.ERASED: erasure_id}
+    names = {f"#{index}": name for index, name in enumerate((*texts, *removed))}
+    sets = [f"{name} = :{name[1:]}" for name in list(names)[: len(texts)]]
+    expression = "SET " + ", ".join(sets)
+    if removed:
+        expression += " REMOVE " + ", ".join(list(names)[len(texts) :])
+    folded, known = _same("folded", item["folded"]["N"] if "folded" in item else None, kind="N")
+    erased, seen = _same(stored.ERASED, stored.erasure_of(item))
+    client = _client()
+    try:
+        with aws.storage_errors():
+            client.update_item(
+                TableName=settings().calls_table,
+                Key={"pk": dict(item["pk"])},
+                UpdateExpression=expression,
+                ConditionExpression=f"attribute_exists(vendor) AND {folded} AND {erased}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={f":{index}": {"S": text} for index, text in enumerate(texts.values())}
+                | known
+                | seen,
+            )
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _same(name: str, value: str | None, *, kind: str = "S") -> tuple[str, dict[str, dict[str, str]]]:
+    """The condition that an attribute is still what it was, and the value it asks for."""
+    if value is None:
+        return f"attribute_not_exists({name})", {}
+    return f"{name} = :was_{name}", {f":was_{name}": {kind: value}}
+
+
 def _ref(found: stored.Item) -> CallRef:
-    caller = found.get("site_caller", {}).get("S", "").rpartition("#")[2]
+    caller = stored.caller_key_of(found)
     started_at = clock.from_epoch(int(found["started_ms"]["N"]) / 1000, field="started_ms")
-    return CallRef(found["pk"]["S"].partition("#")[2], started_at, caller or None)
+    return CallRef(found["pk"]["S"].partition("#")[2], started_at, caller)
 
 
 def _calls_of_caller(

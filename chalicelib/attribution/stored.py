@@ -5,6 +5,8 @@ e#<event_id>   one carrier event with the moment it was received; its caller is 
                id once attribution has come to it
 s#<subject_id> a caller: his mask, and his number sealed under his subject's key
 r#<id>         one recording; t#<id> its transcript: by fetch_recording and read_transcript
+erased         the erasure that last took something personal away: evidence is not looked for again
+nameless       the erasure that took the caller away: nothing that is told of him later is kept
 vendor, endpoint_id, x (expiry)
 evidence, folded (the number of events it was found from), direction, site_day, started_ms, site_caller,
 open_shard (only while no event has told the end):
@@ -23,12 +25,14 @@ import msgspec
 from chalicelib import clock
 from chalicelib.attribution import sealing
 from chalicelib.attribution.merge import CallRecord, fold
+from chalicelib.attribution.privacy.redaction import OF_AN_EVENT
 from chalicelib.attribution.recordings.types import Recording
 from chalicelib.attribution.transcripts.types import Transcript
 from chalicelib.attribution.types import AttributedCall, Caller, CallEvent, Evidence
 from chalicelib.phone import PhoneNumber
 
 EVENT, CALLER, RECORDING, TRANSCRIPT = "e#", "s#", "r#", "t#"
+ERASED, NAMELESS = "erased", "nameless"
 T = TypeVar("T")
 Item = Mapping[str, Mapping[str, Any]]
 
@@ -79,9 +83,55 @@ def callers_at_intake(item: Item) -> dict[str, str]:
     return {name: event.caller for name, event in events.items() if event.caller and event.mask}
 
 
+def is_nameless(item: Item) -> bool:
+    """Whether the caller was erased."""
+    return NAMELESS in item
+
+
+def erasure_of(item: Item) -> str | None:
+    """The erasure that last took something away; None where nothing ever was."""
+    return item[ERASED]["S"] if ERASED in item else None
+
+
+def told_of_caller(item: Item) -> bool:
+    """Whether anything of the caller lies in the item, besides his pseudonym."""
+    return any(name.startswith(CALLER) for name in item) or bool(nameless_events(item))
+
+
+def nameless_events(item: Item) -> dict[str, str]:
+    """The events that tell something of the caller, without it: he is his pseudonym there, or nobody."""
+    key = caller_key_of(item)
+    told = {name: value["S"] for name, value in item.items() if name.startswith(EVENT)}
+    return {name: changed for name, text in told.items() if (changed := _nameless(text, key)) != text}
+
+
+def _nameless(text: str, key: str | None) -> str:
+    told = msgspec.json.decode(text)
+    kept = {name: value for name, value in told.items() if name not in ("mask", *OF_AN_EVENT)}
+    if "mask" in told:
+        kept |= {"caller": key}
+    return msgspec.json.encode({name: value for name, value in kept.items() if value is not None}).decode()
+
+
+def caller_key_of(item: Item) -> str | None:
+    """The caller's pseudonym that the item is indexed by; None where he withheld his number."""
+    return item.get("site_caller", {}).get("S", "").rpartition("#")[2] or None
+
+
+def day_of(item: Item) -> date | None:
+    """The day the call counts on; None where attribution has not come to it yet."""
+    return date.fromisoformat(item["site_day"]["S"].rpartition("#")[2]) if "site_day" in item else None
+
+
+def ids_of(item: Item) -> tuple[str, str]:
+    """Site and call."""
+    site_id, _, call_id = item["pk"]["S"].partition("#")
+    return site_id, call_id
+
+
 def record_of(item: Item) -> CallRecord:
     """A stored item as the record its call is folded from."""
-    site_id, _, call_id = item["pk"]["S"].partition("#")
+    site_id, call_id = ids_of(item)
     texts = [value["S"] for name, value in item.items() if name.startswith(EVENT)]
     events = tuple(_event_of(text) for text in texts)
     return CallRecord(site_id, call_id, item["vendor"]["S"], item["endpoint_id"]["S"], events, _callers_of(item))
@@ -89,9 +139,9 @@ def record_of(item: Item) -> CallRecord:
 
 def attributed_of(item: Item) -> AttributedCall | None:
     """A stored item as a call with its evidence; None where attribution has not come to it yet."""
-    if "evidence" not in item:
+    day = day_of(item)
+    if "evidence" not in item or day is None:
         return None
-    day = date.fromisoformat(item["site_day"]["S"].rpartition("#")[2])
     call, evidence = fold(record_of(item)), evidence_of(item["evidence"]["S"])
     return AttributedCall(call, evidence, day, recordings_of(item), transcripts_of(item))
 

@@ -42,12 +42,12 @@ class Subject:
         return plain.decode() if plain is not None else None
 
 
-def subject_of(site_id: str, phone: str, seen_at: datetime) -> Subject:
-    """The subject of an E.164 number, made where there is none. `seen_at` puts off his expiry.
+def subject_of(site_id: str, phone: str, seen_at: datetime, keep_days: int = CALL_DAYS) -> Subject:
+    """The subject of an E.164 number, made where there is none, known for `keep_days` after he was last seen.
 
     Raises StorageUnavailable.
     """
-    hashed, expires = _hash(site_id, phone), int(seen_at.timestamp()) + CALL_DAYS * 86_400
+    hashed, expires = _hash(site_id, phone), int(seen_at.timestamp()) + keep_days * 86_400 + REFRESH_SECONDS
     row = subjects_table.find(site_id, hashed)
     if row is None:
         new = _new_row(site_id, hashed, expires)
@@ -65,18 +65,28 @@ def find_subject(site_id: str, phone: str) -> Subject | None:
     return _subject(site_id, row.subject_id, row.key) if row else None
 
 
+def forget(site_id: str, subject_id: str) -> bool:
+    """Delete a subject: nothing that is sealed for him opens any more. False where he is gone already.
+
+    Raises StorageUnavailable.
+    """
+    return subjects_table.delete(site_id, subject_id)
+
+
 def subjects_by_id(site_id: str, subject_ids: Iterable[str]) -> dict[str, Subject]:
     """Those of the subjects that are still known. Raises StorageUnavailable."""
     found = subjects_table.sealed_keys(site_id, subject_ids)
     return {subject_id: _subject(site_id, subject_id, key) for subject_id, key in found.items()}
 
 
-def settle(item: stored.Item, seen_at: datetime) -> dict[str, str]:
+def settle(item: stored.Item, seen_at: datetime, keep_days: int = CALL_DAYS) -> dict[str, str]:
     """What attribution writes beside a call's evidence: its callers under their subjects' keys, by attribute.
 
     An event that intake has sealed names its caller by his subject from then on, and the number itself stands once a
-    call. Raises StorageUnavailable.
+    call. Of a caller who was erased nothing more is kept. Raises StorageUnavailable.
     """
+    if stored.is_nameless(item):
+        return stored.nameless_events(item)
     record = stored.record_of(item)
     place = sealing.place_of_call(record.site_id, record.call_id)
     known: dict[str, Subject] = {}
@@ -87,7 +97,7 @@ def settle(item: stored.Item, seen_at: datetime) -> dict[str, str]:
             log.event("caller_unreadable", site_id=record.site_id, call_id=record.call_id)
             continue
         if phone not in known:
-            known[phone] = subject_of(record.site_id, phone, seen_at)
+            known[phone] = subject_of(record.site_id, phone, seen_at, keep_days)
         subject = known[phone]
         settled[name] = stored.with_caller(item[name]["S"], subject.subject_id)
         kept = stored.caller_text(PhoneNumber(phone).masked, subject.seal(phone, place))

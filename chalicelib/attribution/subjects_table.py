@@ -50,6 +50,24 @@ def put_off_expiry(row: SubjectRow) -> bool:
     return _write(row, "subject_id = :subject", {":subject": {"S": row.subject_id}})
 
 
+def delete(site_id: str, subject_id: str) -> bool:
+    """Delete a subject and what leads to him from his number; False where there is none. Raises StorageUnavailable."""
+    with aws.storage_errors():
+        found = _client().get_item(TableName=_table(), Key=_by_id(site_id, subject_id), ConsistentRead=True)
+    if "Item" not in found:
+        return False
+    by_phone = {
+        "TableName": _table(),
+        "Key": _by_phone(site_id, found["Item"]["phone"]["S"]),
+        "ConditionExpression": "attribute_not_exists(pk) OR subject_id = :subject",
+        "ExpressionAttributeValues": {":subject": {"S": subject_id}},
+    }
+    by_id = {"Delete": {"TableName": _table(), "Key": _by_id(site_id, subject_id)}}
+    with aws.storage_errors():
+        _client().transact_write_items(TransactItems=[{"Delete": by_phone}, by_id])
+    return True
+
+
 def sealed_keys(site_id: str, subject_ids: Iterable[str]) -> dict[str, str]:
     """The sealed key of each subject that is known, by id, read consistently. Raises StorageUnavailable."""
     found = {}

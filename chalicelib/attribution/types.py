@@ -84,6 +84,11 @@ class Caller:
     masked: str | None = None  # None once he is erased
     sealed: str | None = None  # what subjects.open_caller opens; None once he is erased
 
+    @property
+    def erased(self) -> bool:
+        """Whether he was known and is not any more."""
+        return self.key is not None and self.sealed is None
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -12,10 +12,7 @@ from chalicelib.attribution import stored, subjects
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.merge import fold
-from chalicelib.attribution.recordings import store as recording_store
-from chalicelib.attribution.recordings.show import shown_recordings
-from chalicelib.attribution.recordings.types import Recording
-from chalicelib.attribution.transcripts.types import Transcript
+from chalicelib.attribution.recordings.show import whole_recordings
 from chalicelib.attribution.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.http import Request
@@ -60,19 +57,8 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
         answer = line | {"evidence": plain(attributed.evidence)}
     told = subjects.open_callers_of_events(record)
     events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
-    recordings = _recordings(stored.recordings_of(found), stored.transcripts_of(found))
+    recordings = whole_recordings(stored.recordings_of(found), stored.transcripts_of(found))
     return answer | {"model": model, "events": events, "recordings": recordings}
-
-
-def _recordings(recordings: tuple[Recording, ...], transcripts: tuple[Transcript, ...]) -> list[dict[str, Any]]:
-    """The call's recordings with fresh links, their transcripts with everything that was said."""
-    shown = shown_recordings(recordings, transcripts)
-    for each in shown:
-        transcript = each["transcript"]
-        if transcript and transcript["key"]:
-            spoken = recording_store.spoken(transcript["key"])
-            transcript["segments"] = plain(spoken.segments) if spoken else []
-    return shown
 
 
 def is_unmatched(attributed: AttributedCall) -> bool:

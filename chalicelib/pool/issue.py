@@ -23,7 +23,7 @@ from chalicelib.pool.lease_token import LeaseToken, open_lease, seal_lease, visi
 from chalicelib.pool.memory import Memory, this_container
 from chalicelib.pool.shown import sample
 from chalicelib.pool.table import PoolTable
-from chalicelib.pool.visits import RawTouch, record_touch
+from chalicelib.pool.visits import RawTouch, days_kept, record_touch
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, Pool, SiteSnapshot, SwapRule
 from chalicelib.settings import settings
@@ -152,13 +152,13 @@ def _shared(lending: Lending, pools: Sequence[Pool], *, refused: bool) -> dict[s
 
 
 def _record_arrival(lending: Lending) -> None:
-    visit = lending.visit
+    visit, site = lending.visit, lending.found.site
     touch = RawTouch(lending.now, visit.url, visit.referrer, visit.region)
     try:
-        record_touch(lending.found.site.site_id, lending.visitor.hex(), touch)
+        record_touch(site.site_id, lending.visitor.hex(), touch, days_kept(site))
     except StorageUnavailable:
         # The visitor gets his number all the same: the lease still ties his call to him.
-        log.event("touch_lost", site_id=lending.found.site.site_id)
+        log.event("touch_lost", site_id=site.site_id)
 
 
 def _dynamic(

@@ -15,7 +15,7 @@ from chalicelib.pool.conditions import visit_of
 from chalicelib.pool.doorkeeper import is_welcome
 from chalicelib.pool.issue import Address, VisitorId
 from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.visits import record_event
+from chalicelib.pool.visits import days_kept, record_event
 from chalicelib.registry import snapshot
 from chalicelib.settings import settings
 
@@ -49,7 +49,7 @@ def record(request: Request, site_key: str) -> dict[str, Any]:
     if not is_welcome(site, request, visit):
         return {"recorded": False}
     visitor = visitor_key(site.site_id, event.visitor_id, settings().signing_key).hex()
-    record_event(site.site_id, visitor, event.type, at, {"url": visit.url, "code": event.code or ""})
+    record_event(site.site_id, visitor, event.type, at, {"url": visit.url, "code": event.code or ""}, days_kept(site))
     log.event("event_recorded", site_id=site.site_id, type=event.type)
     return {"recorded": True}
 

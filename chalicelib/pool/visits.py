@@ -9,8 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import aws, clock
+from chalicelib.registry.types import Site
 from chalicelib.settings import settings
 
+KEPT_DAYS = 400
+CALLS = "#calls"  # behind a visitor: the calls that name him
 FRACTIONS = 999_999  # of a millisecond, that keep events of one moment apart; a touch has none
 
 
@@ -24,14 +27,19 @@ class RawTouch:
     region: str
 
 
-def record_touch(site_id: str, visitor: str, touch: RawTouch, ttl_days: int = 400) -> None:
+def days_kept(site: Site) -> int:
+    """How long a visit is kept: a call looks that far back, unless the site forgets sooner."""
+    return min(KEPT_DAYS, site.days_of_persons)
+
+
+def record_touch(site_id: str, visitor: str, touch: RawTouch, ttl_days: int = KEPT_DAYS) -> None:
     """Store a touch; the same one again changes nothing. `visitor` is 24 hex digits. Raises StorageUnavailable."""
     said = {"url": touch.url, "referrer": touch.referrer, "region": touch.region}
     _put(site_id, visitor, str(_milliseconds(touch.at)), touch.at, said, ttl_days)
 
 
 def record_event(
-    site_id: str, visitor: str, kind: str, at: datetime, fields: Mapping[str, str], ttl_days: int = 400
+    site_id: str, visitor: str, kind: str, at: datetime, fields: Mapping[str, str], ttl_days: int = KEPT_DAYS
 ) -> None:
     """Store what a visitor did; the same event again changes nothing. Raises StorageUnavailable."""
     said = {"type": kind, **fields}
@@ -40,10 +48,44 @@ def record_event(
     _put(site_id, visitor, f"{_milliseconds(at)}.{fraction:06d}", at, said, ttl_days)
 
 
+def note_call(site_id: str, visitor: str, call_id: str, at: datetime, ttl_days: int) -> None:
+    """Note that a call's evidence names this visitor, so that it is found when he is to be forgotten.
+
+    Raises StorageUnavailable.
+    """
+    sort_key = int.from_bytes(hashlib.blake2s(call_id.encode(), digest_size=12).digest())
+    _put(site_id, visitor + CALLS, str(sort_key), at, {"call_id": call_id}, ttl_days)
+
+
+def calls_naming(site_id: str, visitor: str) -> list[str]:
+    """The calls whose evidence names this visitor, by id. Raises StorageUnavailable."""
+    return sorted(item["call_id"]["S"] for item in _query(_partition(site_id, visitor + CALLS)))
+
+
+def everything_of(site_id: str, visitor: str) -> list[dict[str, str]]:
+    """All that is kept of a visitor, oldest first: when, and what was seen or done. Raises StorageUnavailable."""
+    return [
+        {"at": clock.iso(_moment(item))}
+        | {name: value["S"] for name, value in item.items() if name not in ("pk", "sk", "x")}
+        for item in _query(_partition(site_id, visitor))
+    ]
+
+
+def forget(site_id: str, visitor: str) -> int:
+    """Delete all that is kept of a visitor; answers how many touches and events it was. Raises StorageUnavailable."""
+    deleted = 0
+    for whose in (visitor, visitor + CALLS):
+        for item in _query(_partition(site_id, whose)):
+            with aws.storage_errors():
+                key = {"pk": item["pk"], "sk": item["sk"]}
+                aws.client("dynamodb").delete_item(TableName=settings().visitors_table, Key=key)
+            deleted += whose == visitor
+    return deleted
+
+
 def touches_between(site_id: str, visitor: str, since: datetime, until: datetime) -> tuple[RawTouch, ...]:
     """The visitor's touches, both ends included, oldest first. Raises StorageUnavailable."""
-    request: dict[str, Any] = {
-        "TableName": settings().visitors_table,
+    request = {
         "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :until",
         "FilterExpression": "attribute_not_exists(#type)",
         "ExpressionAttributeNames": {"#type": "type"},
@@ -53,14 +95,26 @@ def touches_between(site_id: str, visitor: str, since: datetime, until: datetime
             ":until": {"N": str(_milliseconds(until))},
         },
     }
+    return tuple(_touch(item) for item in _query(request))
+
+
+def _partition(site_id: str, visitor: str) -> dict[str, Any]:
+    return {
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": f"{site_id}#{visitor}"}},
+    }
+
+
+def _query(request: dict[str, Any]) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
+    asked = {"TableName": settings().visitors_table, **request}
     while True:
         with aws.storage_errors():
-            answer = aws.client("dynamodb", hot=True).query(**request)
+            answer = aws.client("dynamodb", hot=True).query(**asked)
         items += answer["Items"]
         if "LastEvaluatedKey" not in answer:
-            return tuple(_touch(item) for item in items)
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            return items
+        asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _put(site_id: str, visitor: str, sort_key: str, at: datetime, fields: Mapping[str, str], ttl_days: int) -> None:
@@ -75,7 +129,11 @@ def _put(site_id: str, visitor: str, sort_key: str, at: datetime, fields: Mappin
 
 def _touch(item: Mapping[str, Any]) -> RawTouch:
     said = {name: item.get(name, {"S": ""})["S"] for name in ("url", "referrer", "region")}
-    return RawTouch(clock.from_epoch(int(item["sk"]["N"]) / 1000, field="sk"), **said)
+    return RawTouch(_moment(item), **said)
+
+
+def _moment(item: Mapping[str, Any]) -> datetime:
+    return clock.from_epoch(int(item["sk"]["N"].partition(".")[0]) / 1000, field="sk")
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -45,6 +45,9 @@ class RepeatRule(StrEnum):
     MODEL = "model"  # all his touches, over all his calls, go through the model
 
 
+MOST_DAYS_OF_PERSONS = 1090  # calls are kept ten days longer: time to rebuild their days' facts without names
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One customer of the service."""
@@ -95,6 +98,12 @@ class Site:
     transcripts: bool = False  # recordings are written down by Amazon Transcribe
     language: str | None = None  # of those, as ru-RU; None: that of the country
     phrases: tuple[str, ...] = ()  # looked for in transcripts
+    retention_days: int | None = None  # how long callers and visitors stay known; None: as long as calls are kept
+
+    @property
+    def days_of_persons(self) -> int:
+        """How long what is personal of a call is kept, in days."""
+        return self.retention_days or MOST_DAYS_OF_PERSONS
 
 
 class ShownNumber(StrEnum):

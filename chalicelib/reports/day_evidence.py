@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from chalicelib.attribution import proof_parts, sealing, store, stored
+from chalicelib.attribution import proof_parts, store, stored
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.proof import Leaf
 from chalicelib.attribution.types import AttributedCall, Deal
@@ -59,7 +59,7 @@ def facts_of(evidence: DayEvidence, site: Site, book: Book) -> dict[str, Iterabl
 
 def leaves_of(evidence: DayEvidence) -> list[Leaf]:
     """What the day's root is made of: a leaf a call, a leaf a deal, and one of all spend."""
-    salt = sealing.derive(settings().signing_key, f"proofs of {evidence.site_id}")
+    salt = proof_parts.salt_of(evidence.site_id, settings().signing_key)
     leaves = [proof_parts.call_leaf(item, salt) for item in evidence.items]
     leaves += [proof_parts.deal_leaf(deal) for deal in evidence.deals]
     return [*leaves, proof_parts.rows_leaf("spend", list(evidence.spend.values()))]

@@ -18,8 +18,9 @@ HTTP_TASKS = {"IssueNumber", "RecordEvent", "ServeSnippet", "ReceiveCall", "Rece
 QUEUE_TASKS = {
     *("AttributeCall", "Deliver", "RecoverEvent", "ImportSpend", "ImportDeals", "FetchRecording", "ReadTranscript"),
 }
-SCHEDULED_TASKS = {"Census", "CloseCalls", "CloseDay", "BuildReport"}
-TASKS = HTTP_TASKS | QUEUE_TASKS | SCHEDULED_TASKS | {"APIHandler"}
+MANAGE_TASKS = {"APIHandler", "ErasePerson"}
+SCHEDULED_TASKS = {"Census", "CloseCalls", "CloseDay", "BuildReport", "ForgetCallers"}
+TASKS = HTTP_TASKS | QUEUE_TASKS | SCHEDULED_TASKS | MANAGE_TASKS
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
@@ -65,10 +66,10 @@ def test_every_route_of_a_public_task_runs_in_its_own_function() -> None:
             if method != "options":
                 uri = json.dumps(definition["x-amazon-apigateway-integration"]["uri"])
                 owners[f"{method} {path}"] = uri.split("functions/${")[1].split(".Arn")[0]
-    manage = {route for route, owner in owners.items() if owner == "APIHandler"}
+    manage = {route for route, owner in owners.items() if owner in MANAGE_TASKS}
     assert all("/v1/manage/" in route or route == "get /v1/health" for route in manage)
     assert owners["post /v1/sites/{site_key}/number"] == "IssueNumber"
-    assert set(owners.values()) == HTTP_TASKS | {"APIHandler"}
+    assert set(owners.values()) == HTTP_TASKS | MANAGE_TASKS
 
 
 def test_every_queue_has_dead_letters_and_encryption() -> None:

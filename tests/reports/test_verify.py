@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 
 from chalicelib import clock
-from chalicelib.attribution import proof_parts, sealing, store
+from chalicelib.attribution import days, proof_parts, store
+from chalicelib.attribution.privacy import find
+from chalicelib.attribution.privacy.erase import erase
+from chalicelib.attribution.privacy.types import Person
+from chalicelib.attribution.proof import Leaf
 from chalicelib.attribution.table import call_pk
+from chalicelib.pool import visits
 from chalicelib.reports import close_day, facts_store, import_spend, parquet, proof_log
 from chalicelib.reports.verify import Verdict, verify
 from chalicelib.settings import settings
@@ -65,8 +70,6 @@ def test_an_untouched_day_has_nothing_wrong() -> None:
 
 
 def test_closing_an_unchanged_day_again_adds_no_entry_and_a_change_adds_one(aws: Any) -> None:
-    from chalicelib.attribution import days
-
     days.mark_changed(SITE.site_id, DAY)
     close()
     assert len(proof_log.entries(SITE.site_id)) == 1
@@ -172,19 +175,33 @@ def test_what_a_crash_left_out_of_the_bucket_is_put_there_with_the_next_entry(aw
 
 
 def test_an_erasure_keeps_the_proof_and_nobody_hides_a_change_behind_one(aws: Any) -> None:
-    item = store.item(SITE.site_id, "c1")
-    assert item is not None
-    kept = proof_parts.digest_to_keep(item, sealing.derive(settings().signing_key, f"proofs of {SITE.site_id}"))
     evidence = text_of("c1", "evidence")
-    for touch in evidence["touches"]:
-        touch |= {"url": "", "referrer": "", "region": ""}
-    evidence["visitor"] = None
-    values = {":e": {"S": json.dumps(evidence)}, ":p": {"S": kept}}
-    update(aws, "c1", "SET #e = :e, #p = :p", values, {"#e": "evidence", "#p": "personal"})
-    assert [text for text in verdict().findings if "c1 is not what it was" in text] == []
+    evidence["touches"][0] |= {"url": "https://shop.example/?mail=ivan@mail.example", "referrer": "https://vk.com/ivan"}
+    values = {":e": {"S": json.dumps(evidence | {"visitor": "a" * 24})}}
+    update(aws, "c1", "SET #e = :e", values, {"#e": "evidence"})
+    days.mark_changed(SITE.site_id, DAY)
+    close()
+    entries, before = proof_log.entries(SITE.site_id), leaf("c1")
+
+    for person in (Person(SITE.site_id, (), ("a" * 24,)), find.by_phone(SITE.site_id, "+79160000001")):
+        visits.note_call(SITE.site_id, "a" * 24, "c1", NOON, 400)
+        assert erase(person, NOON).complete
+        assert leaf("c1") == before
+    close()
+    assert proof_log.entries(SITE.site_id) == entries
+    assert (verdict().waiting, verdict().findings) == ((), ())
+
+    evidence = text_of("c1", "evidence")
+    assert (evidence["touches"][0]["url"], evidence["visitor"] != "a" * 24) == ("https://shop.example/", True)
     evidence["touches"][0]["url"] = "https://another.example/"
     update(aws, "c1", "SET #e = :e", {":e": {"S": json.dumps(evidence)}}, {"#e": "evidence"})
     assert verdict().findings[0] == f"{DAY}: call c1 is not what it was."
+
+
+def leaf(call_id: str) -> Leaf:
+    item = store.item(SITE.site_id, call_id)
+    assert item is not None
+    return proof_parts.call_leaf(item, proof_parts.salt_of(SITE.site_id, settings().signing_key))
 
 
 def test_locked_proofs_are_put_with_their_retention(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from chalicelib.attribution.types import CallEvent
 from chalicelib.errors import BadInput
 from chalicelib.http import Request
 
+STANDS_FOR = "unread-"
+
 
 def stand_in(module: Carrier, hook: Hook, refused: BadInput) -> CallEvent | None:
     """The event that stands for the unread one, the same for its repetitions; None where the body names no call.
@@ -25,7 +27,12 @@ def stand_in(module: Carrier, hook: Hook, refused: BadInput) -> CallEvent | None
     named = _call_named(hook.request, getattr(module, "CALL_FIELDS", ()))
     if named is None:
         return None
-    return CallEvent(f"unread-{digest(hook)}", named, at=hook.request.now, unread=refused.field)
+    return CallEvent(f"{STANDS_FOR}{digest(hook)}", named, at=hook.request.now, unread=refused.field)
+
+
+def digest_of(event: CallEvent) -> str | None:
+    """The digest of the request that a stored event stands for; None where it stands for itself."""
+    return event.event_id.removeprefix(STANDS_FOR) if event.unread is not None else None
 
 
 def digest(hook: Hook) -> str:

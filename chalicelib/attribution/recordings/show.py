@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from chalicelib import links
+from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.types import Recording
 from chalicelib.attribution.transcripts.types import Transcript
 
@@ -15,6 +16,17 @@ def shown_recordings(recordings: tuple[Recording, ...], transcripts: tuple[Trans
     """Each recording with `url`, a fresh link once it is stored, and its `transcript`, if there is one."""
     written = {transcript.recording_id: transcript for transcript in transcripts}
     return [_shown(recording, written.get(recording.recording_id)) for recording in recordings]
+
+
+def whole_recordings(recordings: tuple[Recording, ...], transcripts: tuple[Transcript, ...]) -> list[dict[str, Any]]:
+    """The same, each transcript with everything that was said. Raises StorageUnavailable."""
+    shown = shown_recordings(recordings, transcripts)
+    for each in shown:
+        transcript = each["transcript"]
+        if transcript and transcript["key"]:
+            spoken = store.spoken(transcript["key"])
+            transcript["segments"] = msgspec.to_builtins(spoken.segments) if spoken else []
+    return shown
 
 
 def _shown(recording: Recording, transcript: Transcript | None) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Everything that is known of a person, as JSON can hold it: for who asks what is kept of him."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.attribution import store, stored, subjects
+from chalicelib.attribution.merge import CallRecord, fold
+from chalicelib.attribution.privacy import parts_of_call, stores
+from chalicelib.attribution.privacy.redaction import redacted, visitors_of
+from chalicelib.attribution.privacy.types import Person
+from chalicelib.attribution.types import Evidence
+
+SOMEBODY_ELSE = "somebody else"
+
+
+def export(person: Person) -> dict[str, Any]:
+    """Calls with their events, evidence and whatever hangs on them, deals, and what each store holds.
+
+    Others who may have made a call are not his to see. Raises StorageUnavailable.
+    """
+    found = [item for key in person.subject_ids for item in store.items_of_caller(person.site_id, key)]
+    deals = [deal for key in person.subject_ids for deal in store.deals_of_caller(person.site_id, key)]
+    return {
+        "site_id": person.site_id,
+        "calls": [_call(item, person) for item in found],
+        "deals": [_plain(deal) for deal in deals],
+        **{name: each.export(person) for name, each in stores()},
+    }
+
+
+def _call(item: stored.Item, person: Person) -> dict[str, Any]:
+    record = stored.record_of(item)
+    call, day = fold(record), stored.day_of(item)
+    shown = {name: value for name, value in _plain(call).items() if name not in ("caller_key", "caller_sealed")}
+    return {
+        **shown,
+        "caller": subjects.open_caller(call),
+        "day": day.isoformat() if day else None,
+        "evidence": _evidence(stored.evidence_of(item["evidence"]["S"]), person) if "evidence" in item else None,
+        "events": _events(record),
+        **{name: part.export_of_call(item) for name, part in parts_of_call()},
+    }
+
+
+def _evidence(evidence: Evidence, person: Person) -> Any:
+    others = visitors_of(evidence) - set(person.visitors)
+    return _plain(redacted(evidence, lambda _: SOMEBODY_ELSE, others))
+
+
+def _events(record: CallRecord) -> list[dict[str, Any]]:
+    callers = subjects.open_callers_of_events(record)
+    return [
+        {"received_at": _plain(received), **_plain(event), "caller": callers.get(event.caller or "")}
+        for received, event in record.events
+    ]
+
+
+def _plain(value: object) -> Any:
+    return msgspec.to_builtins(value)

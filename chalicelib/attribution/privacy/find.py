@@ -1,0 +1,39 @@
+"""Who is meant: from a telephone number or a browser's id to the pseudonyms of one person.
+
+A number leads to the browsers its calls surely came from, and a browser to the numbers that surely called from it.
+Where a call may have been somebody else's, a stranger's data is not his to see or to erase.
+"""
+
+from __future__ import annotations
+
+from chalicelib.attribution import store, stored
+from chalicelib.attribution.privacy.redaction import sure_visitor
+from chalicelib.attribution.privacy.types import Person
+from chalicelib.attribution.subjects import find_subject
+from chalicelib.pool import visits
+from chalicelib.pool.lease_token import visitor_key
+from chalicelib.settings import settings
+
+
+def by_phone(site_id: str, phone: str) -> Person:
+    """The person of an E.164 number. Raises StorageUnavailable."""
+    subject = find_subject(site_id, phone)
+    if subject is None:
+        return Person(site_id)
+    found = {_visitor_of(item) for item in store.items_of_caller(site_id, subject.subject_id)}
+    return Person(site_id, (subject.subject_id,), tuple(sorted(visitor for visitor in found if visitor)))
+
+
+def by_visitor(site_id: str, visitor_id: str) -> Person:
+    """The person of a browser's `visitor_id`. Raises StorageUnavailable."""
+    visitor = visitor_key(site_id, visitor_id, settings().signing_key).hex()
+    named = visits.calls_naming(site_id, visitor)
+    if not named and not visits.everything_of(site_id, visitor):
+        return Person(site_id)
+    items = [item for call_id in named if (item := store.item(site_id, call_id)) is not None]
+    callers = {stored.caller_key_of(item) for item in items if _visitor_of(item) == visitor}
+    return Person(site_id, tuple(sorted(caller for caller in callers if caller)), (visitor,))
+
+
+def _visitor_of(item: stored.Item) -> str | None:
+    return sure_visitor(stored.evidence_of(item["evidence"]["S"])) if "evidence" in item else None

@@ -1,0 +1,40 @@
+"""A person as the service knows him, and the order to forget him, as plain values. Pure."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is meant, by pseudonyms: the subjects of his numbers, and the browsers that are his for sure."""
+
+    site_id: str
+    subject_ids: tuple[str, ...] = ()
+    visitors: tuple[str, ...] = ()  # 24 hex digits
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to be told or erased."""
+        return bool(self.subject_ids or self.visitors)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An order to forget a person. It holds pseudonyms only, so that it can be finished after his number is gone."""
+
+    person: Person
+    erasure_id: str
+    secret: str = field(repr=False)  # of the aliases; it goes with the order, and then nothing leads back
+    began_at: datetime
+    passed: bool = False  # every store was gone through once
+
+    @property
+    def site_id(self) -> str:
+        return self.person.site_id
+
+    def alias(self, visitor: str) -> str:
+        """Who a visitor is from now on: one browser stays one, and nobody's."""
+        return hmac.new(self.secret.encode(), visitor.encode(), "sha256").hexdigest()[: len(visitor)]

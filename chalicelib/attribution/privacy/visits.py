@@ -1,0 +1,29 @@
+"""A visitor's touches and what he did on the page, and which calls name him."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.attribution import store
+from chalicelib.attribution.privacy import calls
+from chalicelib.attribution.privacy.types import Erasure, Person
+from chalicelib.pool import visits
+
+
+def erase(erasure: Erasure) -> int:
+    """Delete all visits, after the calls that name the visitor no longer do. Raises StorageUnavailable."""
+    deleted = 0
+    for visitor in erasure.person.visitors:
+        for call_id in visits.calls_naming(erasure.site_id, visitor):
+            item = store.item(erasure.site_id, call_id)
+            if item is not None:
+                calls.erase_visitors(item, erasure, erasure.person.visitors)
+        deleted += visits.forget(erasure.site_id, visitor)
+    return deleted
+
+
+def export(person: Person) -> list[dict[str, Any]]:
+    """Each browser's visits, oldest first. Raises StorageUnavailable."""
+    return [
+        {"visitor": visitor, "visits": visits.everything_of(person.site_id, visitor)} for visitor in person.visitors
+    ]

@@ -1,0 +1,47 @@
+"""A person's own rights: to be forgotten, and to be told what is kept of him."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from chalicelib.attribution.privacy import erase as erasing
+from chalicelib.attribution.privacy import export as exporting
+from chalicelib.attribution.privacy import find
+from chalicelib.attribution.privacy.types import Person
+from chalicelib.body import decode
+from chalicelib.errors import BadInput
+from chalicelib.http import Request
+from chalicelib.manage import checks
+from chalicelib.manage.auth import site_of
+from chalicelib.pool.issue import VisitorId
+from chalicelib.registry.types import Site
+
+
+class Who(Struct):
+    """Body of …/erase and …/export: one of the two. A body, because addresses end up in logs."""
+
+    phone: str | None = None
+    visitor_id: Annotated[VisitorId, Meta(min_length=1)] | None = None
+
+
+def erase(request: Request, site_id: str) -> Any:
+    """POST: forget a person; answers what was taken away. Counts, joins and figures stay."""
+    site = site_of(request, site_id)
+    done = erasing.erase(_person(site, decode(request.body, Who)), request.now)
+    return {"erasure_id": done.erasure_id, "removed": done.removed, "complete": done.complete}
+
+
+def export(request: Request, site_id: str) -> Any:
+    """POST: everything that is known of a person."""
+    site = site_of(request, site_id)
+    return exporting.export(_person(site, decode(request.body, Who)))
+
+
+def _person(site: Site, who: Who) -> Person:
+    if who.phone and not who.visitor_id:
+        return find.by_phone(site.site_id, checks.phone(who.phone, "phone", site.country))
+    if who.visitor_id and not who.phone:
+        return find.by_visitor(site.site_id, who.visitor_id)
+    raise BadInput("phone", "say either phone or visitor_id")
