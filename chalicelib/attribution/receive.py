@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from chalicelib.registry.types import Endpoint, TrackingNumber
 from chalicelib.settings import settings
 
 ANSWER_SECONDS = 0.9  # with what keeping an event may take, under the 2 s a caller is owed
+_WORD = re.compile(r"[a-z][a-z_-]{0,30}")
 MAX_EVENT_BYTES = 64_000  # carriers send some kilobytes; a kept event must fit into a queue message
 
 
@@ -64,8 +66,13 @@ def store(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tupl
         table.add_events(endpoint.site_id, call_id, made_by, of_call, hook.request.now)
         with aws.storage_errors():
             queue.send(settings().attribute_queue, {"site_id": endpoint.site_id, "call_id": call_id}, hot=True)
-        log.event("call_event", site_id=endpoint.site_id, call_id=call_id, kind=hook.parts[0] if hook.parts else None)
+        log.event("call_event", site_id=endpoint.site_id, call_id=call_id, kind=_kind_of(hook))
     return events
+
+
+def _kind_of(hook: Hook) -> str | None:
+    """What the URL calls the event, for the log: a word, and nothing else that may stand there."""
+    return hook.parts[0] if hook.parts and _WORD.fullmatch(hook.parts[0]) else None
 
 
 def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:

@@ -38,6 +38,8 @@ CARRIERS = {  # name in the URL → module, imported when first called
     "vonage": "chalicelib.attribution.carriers.vonage",
     "zadarma": "chalicelib.attribution.carriers.zadarma",
 }
+# Some telephone systems name a call by who made it: such an id would be in every log line.
+_LIKE_A_NUMBER = re.compile(r"(?<![0-9A-Fa-f])[0-9]{11,15}(?![0-9A-Fa-f])")
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")  # also in the keys that Amazon Transcribe writes to
 WHISPER = "whisper"  # the part behind an endpoint's URL
 
@@ -99,7 +101,7 @@ def carrier(name: str) -> Carrier | None:
 
 
 def our_call_id(vendor: str, carriers_id: str) -> str:
-    """`twilio-CA…`: the carrier's own id where it is safe in a URL and a key, a digest of it where it is not."""
-    if _SAFE_ID.fullmatch(carriers_id):
+    """`twilio-CA…`: the carrier's own id where it is safe in a URL, a key and a log, a digest of it where it is not."""
+    if _SAFE_ID.fullmatch(carriers_id) and not _LIKE_A_NUMBER.search(carriers_id):
         return f"{vendor}-{carriers_id}"
     return f"{vendor}-h{sha256(carriers_id.encode()).hexdigest()[:32]}"
