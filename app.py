@@ -125,7 +125,7 @@ def attribute_call(event: SQSEvent) -> Any:
     return queue.consume("attribute_call", event, attribute.attribute)
 
 
-@app.on_sqs_message(queue="deliver", batch_size=10, name="deliver")
+@app.on_sqs_message(queue="deliver", batch_size=1, name="deliver")  # one slow receiver delays no other call's alert
 def deliver(event: SQSEvent) -> Any:
     """Tell the account's other systems about a finished call."""
     from chalicelib.attribution import deliver as task

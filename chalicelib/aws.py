@@ -12,6 +12,7 @@ from chalicelib.errors import StorageUnavailable
 HOT_TIMEOUTS = {"connect_timeout": 0.5, "read_timeout": 0.7}  # seconds; two tries stay under the 2 s a carrier is owed
 HOT_ASIDE_TIMEOUTS = {"connect_timeout": 0.3, "read_timeout": 0.4}  # what is tried after DynamoDB had its two tries
 COLD_TIMEOUTS = {"connect_timeout": 3, "read_timeout": 20}
+MAIL_TIMEOUTS = {"connect_timeout": 3, "read_timeout": 10}  # under the claim of a delivery, which the queue tries again
 ANSWERS_NOT_OUTAGES = frozenset(
     {"ConditionalCheckFailedException", "TransactionCanceledException", "ValidationException", "NoSuchKey"}
 )
@@ -29,20 +30,27 @@ def client(service: str, *, hot: bool = False) -> Any:
     """A low-level boto3 client, made once per container. `hot` gives up within the time a caller can wait."""
     from botocore.config import Config
 
-    limits: dict[str, Any] = (HOT_TIMEOUTS if service == "dynamodb" else HOT_ASIDE_TIMEOUTS) if hot else COLD_TIMEOUTS
     s3: Any = {"addressing_style": "path"} if service == "s3" else None
     config = Config(
         retries=_retries(service, hot),
         signature_version="s3v4" if service == "s3" else None,
         s3=s3,
         max_pool_connections=16,
-        **limits,
+        **_limits(service, hot),
     )
     return _session().client(service, config=config)
 
 
+def _limits(service: str, hot: bool) -> dict[str, Any]:
+    if hot:
+        return HOT_TIMEOUTS if service == "dynamodb" else HOT_ASIDE_TIMEOUTS
+    return MAIL_TIMEOUTS if service == "sesv2" else COLD_TIMEOUTS
+
+
 def _retries(service: str, hot: bool) -> Any:
     """Standard mode waits up to a second before a retry: too long on a hot path. Legacy waits 50 ms for DynamoDB."""
+    if service == "sesv2":  # an e-mail that SES took without our hearing of it must not be sent twice at once
+        return {"mode": "standard", "total_max_attempts": 1}
     if not hot:
         return {"mode": "standard", "total_max_attempts": 4}
     return {"mode": "legacy", "total_max_attempts": 2 if service == "dynamodb" else 1}

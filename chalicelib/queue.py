@@ -10,6 +10,7 @@ from typing import Any
 from chalicelib import aws, clock, log, tracing
 from chalicelib.errors import StorageUnavailable
 
+MOST_HIDDEN_SECONDS = 40_000  # SQS allows 12 hours in all
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 20, 3600  # of a message that is given back: doubled with every try
 
 
@@ -19,9 +20,10 @@ class TryLater(Exception):
     How many tries there are is the queue's own: its redrive policy moves the message to the dead letters in the end.
     """
 
-    def __init__(self, queue_url: str, reason: str) -> None:
+    def __init__(self, queue_url: str, reason: str, *, first_wait: int = FIRST_WAIT_SECONDS, at_least: int = 0) -> None:
+        """`first_wait`: seconds after the first try; `at_least`: seconds that somebody asked to be left alone."""
         super().__init__(reason)
-        self.queue_url = queue_url
+        self.queue_url, self.first_wait, self.at_least = queue_url, first_wait, at_least
 
 
 def consume(
@@ -52,18 +54,19 @@ def consume(
     return {"batchItemFailures": failures}
 
 
-def wait_before(receives: int) -> int:
+def wait_before(receives: int, first_wait: int = FIRST_WAIT_SECONDS) -> int:
     """Seconds before a message that was received so often is tried again."""
-    return int(min(FIRST_WAIT_SECONDS * 2 ** min(receives - 1, 20), LONGEST_WAIT_SECONDS))
+    return int(min(first_wait * 2 ** min(receives - 1, 20), LONGEST_WAIT_SECONDS))
 
 
 def _hide(record: dict[str, Any], later: TryLater) -> None:
     """Nobody sees the message until then. A failure of this only means that it comes back by the queue's own time."""
-    seconds = wait_before(int(record["attributes"]["ApproximateReceiveCount"]))
+    seconds = wait_before(int(record["attributes"]["ApproximateReceiveCount"]), later.first_wait)
+    hidden = min(max(seconds, later.at_least), MOST_HIDDEN_SECONDS)
     try:
         with aws.storage_errors():
             aws.client("sqs").change_message_visibility(
-                QueueUrl=later.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+                QueueUrl=later.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=hidden
             )
     except StorageUnavailable:
         log.event("message_not_postponed", message_id=record["messageId"])

@@ -31,6 +31,8 @@ class Settings:
     kept_queue: str  # URL: carrier events kept while storage failed
     recording_queue: str  # URL: recordings to fetch
     report_function: str  # builds the reports the manage API orders; empty: they are built where they are ordered
+    alert_sender: str  # address that e-mails come from, verified in SES; empty: no e-mails
+    telegram_url: str  # Telegram's Bot API; another one in tests
     link_seconds: int  # lifetime of presigned links
     proof_lock_days: int  # for which nobody can delete or change the proofs in the bucket; 0: it is not locked
     test_clock: bool  # take the time from X-Callpath-Time: simulations only, never in production
@@ -60,6 +62,8 @@ def settings() -> Settings:
         kept_queue=env.get("CALLPATH_KEPT_QUEUE", ""),
         recording_queue=env.get("CALLPATH_RECORDING_QUEUE", ""),
         report_function=env.get("CALLPATH_REPORT_FUNCTION", ""),
+        alert_sender=env.get("CALLPATH_ALERT_SENDER", ""),
+        telegram_url=env.get("CALLPATH_TELEGRAM_URL", "https://api.telegram.org").rstrip("/"),
         link_seconds=int(env.get("CALLPATH_LINK_SECONDS", "604800")),
         proof_lock_days=int(env.get("CALLPATH_PROOF_LOCK_DAYS", "0")),
         test_clock=env.get("CALLPATH_TEST_CLOCK", "off") == "on",

@@ -33,6 +33,7 @@ LOCAL = {
     "PlainHttp": "allowed",
     "TestClock": "on",
     "TestFetch": "on",
+    "AlertSender": "calls@callpath.example",
     "NumberConcurrency": "3",
     "WebhookConcurrency": "3",
 }  # one process of 53 MB a concurrent request

@@ -69,6 +69,7 @@ PURE = {
         "tabular",
         "referrers",
         "signing",
+        *("alerts", "alert_words", "callbacks", "settling"),
         "sealing",
         *("urls", "markers", "patterns", "channel_rules", "campaign_match", "book"),
         *("recordings.types", "recordings.told", "recordings.audio", "recordings.addresses"),

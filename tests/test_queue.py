@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime
 from typing import Any
 
 import pytest
 from chalice.app import SQSEvent
+from moto.sqs import sqs_backends
 
 from chalicelib import queue
+from chalicelib.settings import settings
+from tests.conftest import REGION
 
 
 def batch(*bodies: Any) -> SQSEvent:
@@ -70,3 +74,22 @@ def test_a_wait_that_cannot_be_set_still_gives_the_message_back(aws: Any) -> Non
 
     answer = queue.consume("task", SQSEvent({"Records": [records]}, None), handle)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
+def test_a_message_waits_at_least_as_long_as_somebody_asked(aws: Any) -> None:
+    url, sqs = settings().deliver_queue, aws.client("sqs")
+    queue.send(url, {"n": 1})
+    (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=360)["Messages"]
+    record = {"body": message["Body"], "receiptHandle": message["ReceiptHandle"], "messageId": "1"}
+    hidden = []
+    for tries, asked in (("1", 0), ("3", 0), ("1", 35), ("4", 35), ("1", 99_999)):
+        event = SQSEvent({"Records": [record | {"attributes": {"ApproximateReceiveCount": tries}}]}, None)
+
+        def handle(message: dict[str, Any], now: datetime, asked: int = asked) -> None:
+            raise queue.TryLater(url, "Too many.", first_wait=10, at_least=asked)
+
+        before = time.time()
+        queue.consume("deliver", event, handle)
+        (held,) = sqs_backends["123456789012"][REGION].queues["test-deliver"]._messages
+        hidden.append(round((held.visible_at / 1000 - before) / 5) * 5)
+    assert hidden == [10, 40, 35, 80, 40_000]

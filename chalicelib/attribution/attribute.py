@@ -15,6 +15,7 @@ from chalicelib.attribution.privacy import retention
 from chalicelib.attribution.privacy.redaction import visitors_of
 from chalicelib.attribution.recordings.announce import announce
 from chalicelib.attribution.repeat_rules import own_evidence
+from chalicelib.attribution.settling import settle_seconds
 from chalicelib.attribution.sharing import Found
 from chalicelib.attribution.sources import arrival_of
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
@@ -32,7 +33,6 @@ TOUCHES_REMEMBERED = timedelta(days=400)  # whatever the site's look-back, which
 VISIT_GOES_ON = timedelta(days=1)  # somebody back from a bank's page or our other site has not come anew
 LEASES_REMEMBERED = timedelta(days=85)
 CANDIDATES_STAND = timedelta(days=1)
-SETTLE_SECONDS = 10  # a carrier's last events come in any order: deliver what they say together
 
 
 def attribute(message: dict[str, Any], now: datetime) -> None:
@@ -55,7 +55,8 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
         announce(item)  # first of all: a link to a recording may live ten minutes
     settled = subjects.settle(item, now, site.days_of_persons)
     before, erased = stored.attributed_of(item), stored.erasure_of(item)
-    call = fold(stored.record_of({**item, **stored.attributes(settled)}))
+    record = stored.record_of({**item, **stored.attributes(settled)})
+    call = fold(record)
     day = call.started_at.astimezone(ZoneInfo(site.time_zone)).date()
     if before and erased:
         evidence, bins = before.evidence, None  # looked for again, it would find whom it was taken from
@@ -74,7 +75,8 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
         join.rejoin_caller(site, call.caller_key)
     if call.ended_at and not stored.is_nameless(item):
         with aws.storage_errors():
-            queue.send(settings().deliver_queue, message, delay_seconds=SETTLE_SECONDS)
+            wait = settle_seconds(call, (event for _, event in record.events))
+            queue.send(settings().deliver_queue, message, delay_seconds=wait)
     log.event("call_attributed", site_id=site_id, call_id=call_id, evidence=evidence.kind, status=call.status)
 
 

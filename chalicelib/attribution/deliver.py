@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from chalicelib import log, tracing
-from chalicelib.attribution import outbox, store, subjects
-from chalicelib.attribution.books import book_of
-from chalicelib.attribution.credit import credit_of
-from chalicelib.attribution.destinations import Delivery, DeliveryFailed, destination
+from chalicelib import log, queue, tracing
+from chalicelib.attribution import outbox, store
+from chalicelib.attribution.alerts import AlertKind
+from chalicelib.attribution.destinations import (
+    ALERTS,
+    MANNERS,
+    SECRET_OPTIONS,
+    Delivery,
+    DeliveryFailed,
+    destination,
+)
 from chalicelib.attribution.outbox import Claim
-from chalicelib.attribution.recordings.show import shown_recordings
-from chalicelib.attribution.types import AttributedCall, Direction, Evidence
+from chalicelib.attribution.told import Told
 from chalicelib.errors import NotFound
 from chalicelib.registry import snapshot
-from chalicelib.registry.types import Destination, Site
+from chalicelib.registry.types import Destination
+from chalicelib.settings import settings
+
+ALERTS_A_MINUTE = 20  # to one destination; Telegram takes no more for a group, and nobody reads them
+FIRST_WAIT_SECONDS = 10  # until a delivery that failed is tried again
+
+
+class Undelivered(queue.TryLater):
+    """Some destination does not have the call: the message comes back soon, and later each time."""
+
+
+class Busy(DeliveryFailed):
+    """Another run sends this very call there; if it dies over it, this one comes back."""
 
 
 def deliver(message: dict[str, Any], now: datetime) -> None:
-    """Deliver a call to every destination of its site that does not have it yet. `message` is {"site_id", "call_id"}.
+    """Deliver a call to every destination of its site that wants it and does not have it yet, to people first.
 
-    With a "recording_id" it says that this recording is stored now: for the destinations whose option `recordings` is
-    "yes", which get the payload once more with "recording", its id.
-    One destination's failure does not keep the call from the others. Raises DeliveryFailed afterwards, so that the
-    queue tries again; NotFound, StorageUnavailable.
+    `message` is {"site_id", "call_id"}. With a "recording_id" it says that this recording is stored now: for the
+    destinations whose option `recordings` is "yes", which get the payload once more with "recording", its id.
+    One destination's failure does not keep the call from the others. Raises Undelivered afterwards, so that the queue
+    tries again; NotFound, StorageUnavailable.
     """
     site_id, call_id = message["site_id"], message["call_id"]
     tracing.annotate(site=site_id)
@@ -38,57 +55,52 @@ def deliver(message: dict[str, Any], now: datetime) -> None:
         return
     if attributed.call.ended_at is None:  # it was passed on while this waited; its real end queues it again
         return
-    news = message.get("recording_id")
-    asked = [each for each in site.destinations if news is None or each.options.get("recordings") == "yes"]
-    failed = [each.kind for each in asked if not _deliver_to(each, site, attributed, now, news)]
+    told = Told(attributed, site, now, message.get("recording_id"))
+    failed: list[tuple[str, int]] = []
+    for place in sorted(filter(told.is_for, site.destinations), key=lambda place: place.kind not in ALERTS):
+        try:
+            _deliver_to(place, told)
+        except DeliveryFailed as failure:
+            failed.append((place.kind, failure.retry_after))
+            if not isinstance(failure, Busy):
+                log.event("delivery_failed", site_id=site_id, destination=place.kind, reason=str(failure))
     if failed:
-        raise DeliveryFailed(f"Not delivered: {', '.join(failed)}.")
+        names, waits = zip(*failed, strict=True)
+        reason = f"Not delivered: {', '.join(names)}."
+        raise Undelivered(settings().deliver_queue, reason, first_wait=FIRST_WAIT_SECONDS, at_least=max(waits))
 
 
-def payload(attributed: AttributedCall, site: Site, now: datetime) -> dict[str, Any]:
-    """{"call", "evidence", "source", "recordings"}, and "alert": "missed" where a customer got nobody.
-
-    `source` is the winner. The caller's number is opened here: null where it was withheld or is erased.
-    """
-    credits = credit_of(attributed, site, book_of(site, now))
-    call = attributed.call
-    told = {
-        "call": {name: value for name, value in asdict(call).items() if name != "caller_sealed"}
-        | {"caller": subjects.open_caller(call), "variables": dict(call.variables)}
-        | {"answered": call.answered, "day": str(attributed.day)},
-        "evidence": asdict(_brief(attributed.evidence)),
-        "source": asdict(max(credits, key=lambda credit: credit.weight).source),
-        "recordings": shown_recordings(attributed.recordings, attributed.transcripts),
-    }
-    missed = call.direction is Direction.IN and not call.answered
-    return told | {"alert": "missed"} if missed else told
-
-
-def _brief(evidence: Evidence) -> Evidence:
-    """The evidence without other people's touches: those of candidates and earlier calls stay with us."""
-    return replace(evidence, earlier=(), candidates=tuple(replace(each, touches=()) for each in evidence.candidates))
-
-
-def _deliver_to(place: Destination, site: Site, attributed: AttributedCall, now: datetime, news: str | None) -> bool:
-    """Send once, and once more for each recording that is `news`; True where the destination has it now."""
-    delivery_id = f"{site.site_id}#{attributed.call.call_id}#{destination_name(place)}" + (f"#{news}" if news else "")
+def _deliver_to(place: Destination, told: Told) -> None:
+    """Send once, and once more for each recording that is news. Raises DeliveryFailed where it does not have it now."""
+    call, now, name = told.attributed.call, told.now, destination_name(place)
+    delivery_id = f"{call.site_id}#{call.call_id}#{name}" + (f"#{told.news}" if told.news else "")
     found = outbox.claim(delivery_id, now)
-    if found is not Claim.MINE:
-        return found is Claim.DELIVERED
-    try:
-        told = payload(attributed, site, now)
-        told = {name: part for name, part in told.items() if name != "alert"} | {"recording": news} if news else told
-        destination(place.kind).send(Delivery(delivery_id, told, now), place.options)
-    except DeliveryFailed as error:
-        outbox.give_back(delivery_id)
-        log.event("delivery_failed", site_id=site.site_id, destination=place.kind, reason=str(error))
-        return False
+    if found is Claim.BUSY:
+        raise Busy("Somebody else is at it.")
+    if found is Claim.DELIVERED:
+        return
+    turn = outbox.take_turn(f"{call.site_id}#{name}", now) if place.kind in ALERTS else 0
+    if turn <= ALERTS_A_MINUTE + 1:
+        alert = replace(told.alert, kind=AlertKind.STORM) if turn > ALERTS_A_MINUTE else told.alert
+        _send(place, Delivery(delivery_id, told.payload, alert, now))
     outbox.mark_delivered(delivery_id, now)
-    log.event("delivered", site_id=site.site_id, call_id=attributed.call.call_id, destination=place.kind)
-    return True
+    held_back = turn > ALERTS_A_MINUTE or None
+    log.event("delivered", site_id=call.site_id, call_id=call.call_id, destination=place.kind, held_back=held_back)
+
+
+def _send(place: Destination, delivery: Delivery) -> None:
+    try:
+        destination(place.kind).send(delivery, place.options)
+    except DeliveryFailed:
+        outbox.give_back(delivery.delivery_id)
+        raise
 
 
 def destination_name(place: Destination) -> str:
-    """The destination's own name: its kind, and what tells it from another of the same kind."""
-    told = "&".join(f"{name}={value}" for name, value in sorted(place.options.items()) if name != "secret")
+    """The destination's own name: its kind, and what tells it from another of the same kind.
+
+    A new secret, language or choice of calls leaves it the same, so that nothing is told twice.
+    """
+    own = {name: value for name, value in place.options.items() if name not in SECRET_OPTIONS | MANNERS}
+    told = "&".join(f"{name}={value}" for name, value in sorted(own.items()))
     return f"{place.kind}-{sha256(told.encode()).hexdigest()[:12]}"

@@ -1,4 +1,7 @@
-"""What was delivered where: one item per (call, destination). A claim comes before the sending, a mark after it."""
+"""What was delivered where: one item per (call, destination). A claim comes before the sending, a mark after it.
+
+Beside them one item per destination and minute counts the alerts, so that a storm of calls is no storm of messages.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from chalicelib.settings import settings
 
 CLAIM_SECONDS = 60  # longer than any sending; after it a sender counts as dead
 KEPT_DAYS = 400
+TURNS_KEPT_SECONDS = 3600
 
 
 class Claim(StrEnum):
@@ -55,6 +59,20 @@ def mark_delivered(delivery_id: str, now: datetime) -> None:
 def give_back(delivery_id: str) -> None:
     """Note that the sending failed: the next try need not wait."""
     _set(delivery_id, "SET claimed_until = :at", 0)
+
+
+def take_turn(name: str, now: datetime) -> int:
+    """Count one more alert to a destination within this minute: 1 for the first. Raises StorageUnavailable."""
+    minute = int(now.timestamp()) // 60
+    with aws.storage_errors():
+        answer = _client().update_item(
+            TableName=settings().outbox_table,
+            Key={"pk": {"S": f"{name}#{minute}"}},
+            UpdateExpression="SET x = :x ADD turns :one",
+            ExpressionAttributeValues={":x": {"N": str(minute * 60 + TURNS_KEPT_SECONDS)}, ":one": {"N": "1"}},
+            ReturnValues="UPDATED_NEW",
+        )
+    return int(answer["Attributes"]["turns"]["N"])
 
 
 def _set(delivery_id: str, expression: str, value: int) -> None:

@@ -4,66 +4,34 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
 from chalicelib.attribution import outbox, signing
 from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.deliver import deliver
-from chalicelib.attribution.destinations import DeliveryFailed
+from chalicelib.attribution.deliver import Undelivered, deliver, destination_name
 from chalicelib.attribution.recordings.store import put_recording
 from chalicelib.attribution.recordings.types import Recording, RecordingState
-from chalicelib.attribution.types import Direction
+from chalicelib.attribution.settling import MISSED_SETTLE_SECONDS, SETTLE_SECONDS
+from chalicelib.attribution.table import add_events
+from chalicelib.attribution.types import CallEvent, Direction
 from chalicelib.errors import NotFound, SignatureRejected
 from chalicelib.registry.types import Destination
 from chalicelib.settings import settings
 from tests.attribution.examples import CALLER, NOW, STATIC, open_site
+from tests.attribution.sink import Receiver, receiving
 from tests.attribution.test_attribute import hang_up, ring
 
 MESSAGE = {"site_id": "s1", "call_id": "generic-1"}
 
 
-class Receiver(HTTPServer):
-    """Takes POSTs, answers with the next of `statuses`, then 200."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[dict[str, str], bytes]] = []
-        self.statuses: list[int] = []
-        super().__init__(("127.0.0.1", 0), _Answering)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/calls"
-
-
-class _Answering(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.taken.append((headers, self.rfile.read(int(headers["content-length"]))))
-        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with receiving() as server:
+        yield server
 
 
 @pytest.fixture
@@ -117,8 +85,8 @@ def test_a_customer_who_did_not_answer_us_is_no_missed_call(aws: Any, receiver: 
 @pytest.mark.parametrize("status", [500, 404, 302])
 def test_a_refusal_is_tried_again(aws: Any, receiver: Receiver, status: int) -> None:
     ended_call(receiver.url)
-    receiver.statuses = [status]
-    with pytest.raises(DeliveryFailed):
+    receiver.answers = [(status, b"")]
+    with pytest.raises(Undelivered):
         deliver(MESSAGE, NOW)
     deliver(MESSAGE, NOW)
     assert len(receiver.taken) == 2
@@ -131,7 +99,7 @@ def test_one_destinations_failure_does_not_keep_the_call_from_the_others(
 ) -> None:
     ended_call(closed_url, receiver.url)
     for _ in range(2):
-        with pytest.raises(DeliveryFailed):
+        with pytest.raises(Undelivered):
             deliver(MESSAGE, NOW)
     assert len(receiver.taken) == 1
 
@@ -139,7 +107,7 @@ def test_one_destinations_failure_does_not_keep_the_call_from_the_others(
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://h.example/", ""])
 def test_only_http_goes_out(aws: Any, url: str) -> None:
     ended_call(url)
-    with pytest.raises(DeliveryFailed):
+    with pytest.raises(Undelivered):
         deliver(MESSAGE, NOW)
 
 
@@ -148,7 +116,7 @@ def test_a_destination_we_do_not_know_fails_into_the_dead_letters(aws: Any) -> N
     message = ring(number=STATIC)
     hang_up()
     attribute(message, NOW)
-    with pytest.raises(DeliveryFailed):
+    with pytest.raises(Undelivered):
         deliver(MESSAGE, NOW)
 
 
@@ -156,7 +124,7 @@ def test_a_sender_that_died_is_followed_by_another_after_a_minute(aws: Any, rece
     ended_call(receiver.url)
     (delivery_id,) = {f"s1#generic-1#{name}" for name in names_of(receiver.url)}
     assert outbox.claim(delivery_id, NOW) is outbox.Claim.MINE  # and then the sender dies
-    with pytest.raises(DeliveryFailed):
+    with pytest.raises(Undelivered):
         deliver(MESSAGE, NOW + timedelta(seconds=30))
     deliver(MESSAGE, NOW + timedelta(seconds=61))
     assert len(receiver.taken) == 1
@@ -164,8 +132,6 @@ def test_a_sender_that_died_is_followed_by_another_after_a_minute(aws: Any, rece
 
 
 def names_of(url: str) -> list[str]:
-    from chalicelib.attribution.deliver import destination_name
-
     return [destination_name(Destination("webhook", {"url": url, "secret": "rotated"}))]
 
 
@@ -174,6 +140,70 @@ def test_a_call_that_does_not_exist_goes_to_the_dead_letters(aws: Any) -> None:
     with pytest.raises(NotFound):
         deliver(MESSAGE, NOW)
     assert aws.client("dynamodb").scan(TableName=settings().outbox_table)["Count"] == 0
+
+
+def two_places(url: str, calls: str) -> None:
+    to_people = Destination("webhook", {"url": url + "?2", "secret": "s", "calls": calls})
+    open_site(destinations=(Destination("webhook", {"url": url, "secret": "s"}), to_people))
+
+
+@pytest.mark.parametrize(
+    ("calls", "talk", "told"), [("missed", 0, 2), ("missed", 9, 1), ("answered", 0, 1), ("all", 9, 2)]
+)
+def test_a_destination_gets_the_calls_it_wants(aws: Any, receiver: Receiver, calls: str, talk: int, told: int) -> None:
+    two_places(receiver.url, calls)
+    message = ring(number=STATIC)
+    hang_up(talk=talk)
+    attribute(message, NOW)
+    deliver(MESSAGE, NOW)
+    assert len(receiver.taken) == told
+
+
+def test_the_business_ringing_a_customer_is_neither_missed_nor_answered(aws: Any, receiver: Receiver) -> None:
+    two_places(receiver.url, "missed")
+    message = ring(number=STATIC, direction=Direction.OUT)
+    hang_up(talk=0)
+    attribute(message, NOW)
+    deliver(MESSAGE, NOW)
+    assert len(receiver.taken) == 1
+
+
+def test_a_call_that_goes_on_after_all_is_not_told(aws: Any, receiver: Receiver) -> None:
+    open_site(destinations=(Destination("webhook", {"url": receiver.url, "secret": "s"}),))
+    attribute(ring(number=STATIC), NOW)
+    deliver(MESSAGE, NOW)
+    assert not receiver.taken
+
+
+def test_another_choice_of_calls_language_or_secret_is_the_same_destination() -> None:
+    options = {"token": "1:a", "chat_id": "7", "calls": "all"}
+    changed = options | {"token": "2:b", "calls": "missed", "language": "ru"}
+    assert destination_name(Destination("telegram", options)) == destination_name(Destination("telegram", changed))
+    assert destination_name(Destination("telegram", options | {"chat_id": "8"})) != destination_name(
+        Destination("telegram", options)
+    )
+
+
+def waits(session: Any) -> list[int]:
+    """The delays of what lies in the deliver queue, in seconds."""
+    from moto.sqs import sqs_backends
+
+    (queue,) = [q for q in sqs_backends["123456789012"]["eu-central-1"].queues.values() if "deliver" in q.name]
+    return [
+        message.delayed_until and round((message.delayed_until - message.sent_timestamp) / 1000)
+        for message in queue._messages
+    ]
+
+
+def test_a_missed_call_is_told_at_once_where_the_carrier_said_so_and_later_where_only_silence_does(aws: Any) -> None:
+    open_site()
+    message = ring(number=STATIC)
+    end = CallEvent("line-end", "generic-1", at=NOW, ended_at=NOW)
+    add_events("s1", "generic-1", ("generic", "e-pbx"), [end], NOW)
+    attribute(message, NOW)
+    hang_up(talk=0)
+    attribute(message, NOW)
+    assert waits(aws) == [SETTLE_SECONDS, MISSED_SETTLE_SECONDS]
 
 
 # ---- recordings ------------------------------------------------------------------------------------------------------

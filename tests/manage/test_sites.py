@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.attribution import days
 from chalicelib.registry import snapshot, store
+from chalicelib.settings import settings
 from tests.manage.conftest import Api
 from tests.registry.examples import NOW, SITE
 
@@ -169,3 +170,43 @@ def test_what_counts_calls_recounts_days(account: Api, change: dict[str, Any], q
     site_id = account.post("/manage/sites", NEW).json_body["site_id"]
     assert account.patch(f"/manage/sites/{site_id}{query}", change).status_code == 200
     assert len([each for each in days.changed_days() if each.site_id == site_id]) == marked
+
+
+TOKEN = "123456:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "field"),
+    [
+        ("telegram", {"chat_id": "-100"}, "token"),
+        ("telegram", {"chat_id": "-100", "token": "my bot"}, "token"),
+        ("telegram", {"chat_id": "the sales chat", "token": TOKEN}, "chat_id"),
+        ("telegram", {"chat_id": "-100", "token": TOKEN, "calls": "lost"}, "calls"),
+        ("telegram", {"chat_id": "-100", "token": TOKEN, "language": "xx"}, "language"),
+        ("email", {}, "to"),
+        ("email", {"to": "boss@shop.example, desk"}, "to"),
+        ("email", {"to": ",".join(["boss@shop.example"] * 51)}, "to"),
+        ("email", {"to": "boss@shop.example\nBcc: x@shop.example"}, "to"),
+    ],
+)
+def test_a_wrong_option_of_an_alert_is_named(
+    account: Api, monkeypatch: pytest.MonkeyPatch, kind: str, options: dict[str, str], field: str
+) -> None:
+    monkeypatch.setenv("CALLPATH_ALERT_SENDER", "calls@callpath.example")
+    settings.cache_clear()
+    answer = account.patch("/manage/sites/s1", {"destinations": [{"kind": kind, "options": options}]})
+    assert (answer.status_code, answer.json_body["field"]) == (400, f"destinations[0].options.{field}")
+
+
+def test_a_bots_token_is_never_shown_again(account: Api) -> None:
+    options = {"token": TOKEN, "chat_id": "-100123", "calls": "all", "language": "ru"}
+    account.patch("/manage/sites/s1", {"destinations": [{"kind": "telegram", "options": options}]})
+    shown = account.get("/manage/sites/s1")
+    assert shown.json_body["destinations"] == [{"kind": "telegram", "options": options | {"token": "(set)"}}]
+    assert TOKEN.encode() not in shown.body
+
+
+def test_a_stack_without_a_sender_promises_no_mail(account: Api) -> None:
+    destinations = [{"kind": "email", "options": {"to": "boss@shop.example"}}]
+    answer = account.patch("/manage/sites/s1", {"destinations": destinations})
+    assert (answer.status_code, answer.json_body["field"]) == (400, "destinations[0].kind")

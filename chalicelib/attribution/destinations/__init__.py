@@ -5,26 +5,42 @@ Each module has one function: send(delivery, options) → None, which raises Del
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+from chalicelib.attribution.alerts import Alert, Calls
+
 DESTINATIONS = {  # kind of a site's Destination → module, imported when first used
     "webhook": "chalicelib.attribution.destinations.webhook",
+    "email": "chalicelib.attribution.destinations.email",
+    "telegram": "chalicelib.attribution.destinations.telegram",
 }
+ALERTS = frozenset({"email", "telegram"})  # kinds that a person reads: told in words, missed calls unless he says
+SECRET_OPTIONS = frozenset({"secret", "token", "api_key", "password"})  # never shown again, never logged
+MANNERS = frozenset({"calls", "language"})  # options that do not make another destination of it
 
 
 class DeliveryFailed(Exception):
-    """The other side did not take the call; the queue tries again and gives up into the dead letters."""
+    """The other side did not take the call; the queue tries again and gives up into the dead letters.
+
+    `retry_after`: seconds the other side asked to wait. The message never holds a secret or what was sent.
+    """
+
+    def __init__(self, message: str, *, retry_after: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one destination is told of one call. `delivery_id` is the same at every try."""
+    """What one destination is told of one call, for machines and for people. `delivery_id` is the same at every try."""
 
     delivery_id: str
     payload: dict[str, Any]
+    alert: Alert
     now: datetime
 
 
@@ -39,3 +55,8 @@ def destination(kind: str) -> DestinationModule:
     if kind not in DESTINATIONS:
         raise DeliveryFailed(f"There is no destination {kind!r}.")
     return cast(DestinationModule, import_module(DESTINATIONS[kind]))
+
+
+def calls_of(kind: str, options: Mapping[str, str]) -> Calls:
+    """Which calls a destination wants: as its options say, else missed ones for people and all for machines."""
+    return Calls(options.get("calls") or (Calls.MISSED if kind in ALERTS else Calls.ALL))
