@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import aws, log, queue, tracing
-from chalicelib.attribution import days, join, repeats, sharing, store, stored, subjects
+from chalicelib.attribution import days, join, repeats, ring_back, sharing, store, stored, subjects
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.privacy import retention
 from chalicelib.attribution.privacy.redaction import visitors_of
@@ -69,7 +69,7 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     if kept is None:
         return
     _count(call, evidence, bins, kept.before, now)
-    days.mark_all(site_id, (day, before.day if before else None))
+    days.mark_all(site_id, (day, before.day if before else None, *ring_back.days_mended_by(call)))
     retention.look_again(site, day, now)
     if call.caller_key:
         join.rejoin_caller(site, call.caller_key)

@@ -26,6 +26,7 @@ __all__ = [
     "calls_of_caller",
     "calls_of_day",
     "calls_since",
+    "calls_with",
     "deal",
     "deals_of_caller",
     "deals_of_day",
@@ -109,6 +110,13 @@ def calls_since(site_id: str, caller_key: str, since: datetime, most: int) -> li
 def items_of_caller(site_id: str, caller_key: str) -> Iterator[stored.Item]:
     """The items of a caller's calls, either direction, by start."""
     return _query("by_caller", "site_caller", f"{site_id}#{caller_key}")
+
+
+def calls_with(site_id: str, caller_key: str, since: datetime, until: datetime) -> list[AttributedCall]:
+    """A caller's calls of both directions that began within that span, its ends included, by start."""
+    span = (stored.millis(since), stored.millis(until))
+    found = (stored.attributed_of(each) for each in _query("by_caller", "site_caller", f"{site_id}#{caller_key}", span))
+    return [each for each in found if each is not None]
 
 
 def find_call(site_id: str, call_ids: list[str]) -> CallRef | None:
@@ -229,8 +237,12 @@ def _calls_of_caller(
     return [each for each in found if each is not None]
 
 
-def _query(index: str, name: str, value: str) -> Iterator[stored.Item]:
-    """All items of an index partition by start, page after page."""
+def _query(index: str, name: str, value: str, span: tuple[int, int] | None = None) -> Iterator[stored.Item]:
+    """The items of an index partition by start, page after page: all, or those within a span of milliseconds."""
+    condition, values = f"{name} = :value", {":value": {"S": value}}
+    if span:
+        condition += " AND started_ms BETWEEN :since AND :until"
+        values |= {":since": {"N": str(span[0])}, ":until": {"N": str(span[1])}}
     with aws.storage_errors():
         pages = (
             _client()
@@ -238,8 +250,8 @@ def _query(index: str, name: str, value: str) -> Iterator[stored.Item]:
             .paginate(
                 TableName=settings().calls_table,
                 IndexName=index,
-                KeyConditionExpression=f"{name} = :value",
-                ExpressionAttributeValues={":value": {"S": value}},
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
             )
         )
         for page in pages:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from chalicelib.attribution import proof_parts, store, stored
+from chalicelib.attribution import proof_parts, ring_back, store, stored
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.proof import Leaf
 from chalicelib.attribution.types import AttributedCall, Deal
@@ -48,9 +48,17 @@ def read(site_id: str, day: date) -> DayEvidence:
 
 
 def facts_of(evidence: DayEvidence, site: Site, book: Book) -> dict[str, Iterable[Fact]]:
-    """The day's facts by kind. Raises StorageUnavailable where the first call of a buyer cannot be read."""
+    """The day's facts by kind. Other days tell two things: when a buyer first called, and whether a missed caller was
+    rung back. Raises StorageUnavailable.
+    """
+    calls = evidence.calls
     found = facts_of_day(
-        site, book, evidence.calls, evidence.deals, lambda caller_key: _first_call(site.site_id, caller_key)
+        site,
+        book,
+        calls,
+        evidence.deals,
+        lambda caller_key: _first_call(site.site_id, caller_key),
+        reached=ring_back.reached(site, [attributed.call for attributed in calls]),
     )
     spend = spend_table.facts_of_rows(site.site_id, evidence.spend.values(), book)
     facts: dict[str, Iterable[Fact]] = {"calls": found.calls, "credits": found.credits, "paths": found.paths}

@@ -10,6 +10,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.book import Book
+from chalicelib.attribution.callbacks import called_back
 from chalicelib.attribution.credit import Path, paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.attribution.types import (
@@ -23,7 +24,6 @@ from chalicelib.attribution.types import (
 )
 from chalicelib.money import round_half_up
 from chalicelib.registry.types import Site
-from chalicelib.reports.callbacks import called_back
 from chalicelib.reports.facts import CallFact, CreditFact, DealFact, PathFact
 
 PathsOf = Callable[[AttributedCall, Site, Book], tuple[Path, ...]]
@@ -49,14 +49,17 @@ def facts_of_day(
     *,
     paths: PathsOf = paths_of,
     own_sources: Mapping[str, Source] | None = None,
+    reached: frozenset[str] | None = None,
 ) -> DayFacts:
     """Count one day.
 
     `first_call_of` tells when a caller (by key) first called, ever; it is asked for won deals only. `own_sources` names
-    the source of a deal that has no call, by external id.
+    the source of a deal that has no call, by external id. `reached` are the missed calls that were called back, by id;
+    without it the day's own calls tell.
     """
     marks = quality_marks(deals)
-    reached = called_back(attributed.call for attributed in calls)
+    if reached is None:
+        reached = called_back((attributed.call for attributed in calls), ZoneInfo(site.time_zone))
     counted: list[CallFact] = []
     credited: list[CreditFact] = []
     steps: list[PathFact] = []

@@ -9,7 +9,7 @@ FORMULAS: dict[str, str] = {
     "target": "calls whose talk time reached the campaign's threshold (10 s unless set)",
     "missed": "calls nobody talked on",
     "missed_percent": "missed / calls × 100",
-    "called_back": "missed calls whose caller was reached later the same day: he was rung back or got through himself",
+    "called_back": "missed calls whose caller was rung back within 14 days, or got through himself the same day",
     "share": "calls of the row / calls of all rows × 100",
     "average_talk": "talk time / answered calls",
     "average_quality": "mean of the quality marks (1 to 5) given in the CRM",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from statistics import median
 
@@ -167,12 +167,12 @@ class Reckoner:
         }
 
     def _reached_later(self, missed: Call) -> bool:
-        """Whether he was talked to later the same day, whoever rang whom."""
+        """Whether the business rang him back within two weeks, or he got through himself the same day."""
         return any(
             later.talk
             and later.person == missed.person
             and later.at > missed.at
-            and day_of(later.at) == day_of(missed.at)
+            and (later.at - missed.at <= timedelta(days=14) if later.back_to else day_of(later.at) == day_of(missed.at))
             for later in self.calls
             if missed.person
         )

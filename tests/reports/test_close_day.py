@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 
 from chalicelib import clock
-from chalicelib.attribution import days
+from chalicelib.attribution import attribute, days, table
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.types import Direction, EvidenceKind
+from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
 from chalicelib.reports import build_report, close_day, facts_store, import_spend, parquet, report_store
@@ -155,6 +156,36 @@ def test_outgoing_calls_are_facts_without_credit_and_call_back_the_missed(tmp_pa
     close_day.close(later())
     assert facts("calls", "call_id, called_back", tmp_path) == [("back", False), ("missed", True)]
     assert {call_id for (call_id,) in facts("credits", "call_id", tmp_path)} == {"missed"}
+
+
+def attributed(call_id: str, at: datetime, talk: int, direction: Direction) -> None:
+    """A call as the carrier tells it and as its own task takes it in."""
+    status = CallStatus.ACCEPTED if talk else CallStatus.MISSED
+    event = CallEvent("end", call_id, direction=direction, caller="+79160000001", number="+74950000001", started_at=at)
+    event = replace(event, ended_at=at, talk_seconds=talk, status=status)
+    table.add_events(SITE.site_id, call_id, ("generic", "e1"), [event], at)
+    attribute.attribute({"site_id": SITE.site_id, "call_id": call_id}, at)
+
+
+def test_ringing_back_on_a_later_day_changes_the_earlier_one(tmp_path: Path) -> None:
+    attributed("missed", NOON, 0, Direction.IN)
+    close_day.close(later())
+    assert facts("calls", "call_id, called_back", tmp_path) == [("missed", False)]
+    attributed("himself", NOON + timedelta(days=2), 30, Direction.IN)
+    attributed("unanswered", NOON + timedelta(days=2), 0, Direction.OUT)
+    assert DAY not in [one.day for one in days.changed_days()]
+    attributed("back", NOON + timedelta(days=3), 30, Direction.OUT)
+    assert DAY in [one.day for one in days.changed_days()]
+    close_day.close(later())
+    assert facts("calls", "call_id, called_back", tmp_path) == [("missed", True)]
+    assert set(facts("credits", "called_back", tmp_path)) == {(True,)}
+
+
+def test_a_missed_call_that_becomes_known_after_it_was_called_back_is_called_back(tmp_path: Path) -> None:
+    attributed("back", NOON + timedelta(days=3), 30, Direction.OUT)
+    attributed("missed", NOON, 0, Direction.IN)  # from the carrier's history, say
+    close_day.close(later())
+    assert facts("calls", "call_id, called_back", tmp_path) == [("missed", True)]
 
 
 def test_a_report_is_built_from_the_facts_and_linked_from_the_index(aws: Any) -> None:

@@ -182,6 +182,16 @@ def test_a_missed_caller_who_got_through_the_same_day_was_called_back(tmp_path: 
     assert (total["missed"], total["called_back"], total["target"]) == (2, 1, 1)
 
 
+def test_ringing_back_on_another_day_of_the_file_counts(tmp_path: Path) -> None:
+    caller = {"caller": "+79160000001"}
+    calls = [
+        {"call_id": "1", "started_at": "2026-11-03T20:00:00Z", **caller},
+        {"call_id": "2", "started_at": "2026-11-05T09:00:00Z", "talk_sec": 9, "direction": "out", **caller},
+    ]
+    total = Files(tmp_path).report(calls, time_zone="Europe/Moscow").rows("channel")["TOTAL"]
+    assert (total["calls"], total["missed"], total["called_back"]) == (1, 1, 1)
+
+
 def test_amounts_in_another_currency_are_not_added_up(tmp_path: Path) -> None:
     deals = [
         {"external_id": "1", "outcome_at": "2026-11-05T10:00:00Z", "status": "won", "amount": "100", "currency": "RUB"},

@@ -10,6 +10,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.book import Book
+from chalicelib.attribution.callbacks import called_back
 from chalicelib.attribution.credit import Path, paths_of
 from chalicelib.attribution.types import AttributedCall, Deal, EvidenceKind
 from chalicelib.errors import BadInput
@@ -28,14 +29,15 @@ SITE_ID = "files"
 
 
 def counted(calls: Input, deals: Input, spend: Input, site: Site, key: bytes, book: Book) -> dict[str, list[Fact]]:
-    """All rows as facts by kind. `key` is of the callers' hashes; called back is told within each day."""
+    """All rows as facts by kind. `key` is of the callers' hashes; calls back are looked for in all of the file."""
     reader = Reader(ZoneInfo(site.time_zone), site.country, key)
     attributed = _calls(calls, reader)
     known = CallsByCaller(attributed)
     rows = _once(deals.parsed(lambda line, cells: _timed(deal_of(line, cells, reader), known)))
     own = {row.external_id: row.source for row in rows if row.source}
+    reached = called_back((each.call for each in attributed), reader.zone)
     found = [
-        facts_of_day(site, book, day_calls, day_deals, known.first_call, paths=_paths, own_sources=own)
+        facts_of_day(site, book, day_calls, day_deals, known.first_call, paths=_paths, own_sources=own, reached=reached)
         for day_calls, day_deals in _by_day(attributed, [_deal(row, known, site) for row in rows])
     ]
     costs = spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency), book))

@@ -82,10 +82,13 @@ def test_a_known_caller_is_credited_to_his_latest_visit_whatever_number_he_dials
     assert truth.accuracy == Decimal("50.00")
 
 
-def test_a_missed_caller_is_called_back_only_on_the_same_day() -> None:
+def test_a_missed_caller_is_rung_back_on_any_day_but_gets_through_himself_only_on_the_same() -> None:
     missed = call(1, 0, talk=0, placement=PLACEMENTS[0])
     assert told([], [missed, call(2, 60, back_to=missed)]).total["called_back"] == 1
-    assert told([], [missed, call(2, 14 * 60, back_to=missed)]).total["called_back"] == 0
+    assert told([], [missed, call(2, 14 * 60, back_to=missed)]).total["called_back"] == 1
+    assert told([], [missed, call(2, 15 * 24 * 60, back_to=missed)]).total["called_back"] == 0
+    assert told([], [missed, call(2, 60, placement=PLACEMENTS[0])]).total["called_back"] == 1
+    assert told([], [missed, call(2, 14 * 60, placement=PLACEMENTS[0])]).total["called_back"] == 0
     assert told([], [missed, call(2, 60, BORIS, placement=PLACEMENTS[0])]).total["called_back"] == 0
 
 
