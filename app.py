@@ -173,6 +173,14 @@ def import_deals(event: SQSEvent) -> Any:
     return queue.consume("import_deals", event, task.from_drop)
 
 
+@app.on_sqs_message(queue="call-drops", batch_size=1, name="import_calls")
+def import_calls(event: SQSEvent) -> Any:
+    """A carrier's history of calls dropped into the bucket."""
+    from chalicelib.attribution import import_calls as task
+
+    return queue.consume("import_calls", event, task.from_drop)
+
+
 # ---- schedules ---------------------------------------------------------------------------------------------------
 
 
@@ -414,6 +422,15 @@ def manage_calls(site_id: str) -> Any:
     from chalicelib.manage import calls
 
     return calls.collection(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/calls", methods=["POST"], content_types=TABLE)
+@answers("manage")
+def manage_calls_import(site_id: str) -> Any:
+    """Import calls from a carrier's history, CSV or JSON."""
+    from chalicelib.manage import uploads
+
+    return uploads.calls(_request(), site_id)
 
 
 @app.route("/v1/manage/sites/{site_id}/calls/{call_id}", methods=["GET"])

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from chalicelib import stack_settings
 from chalicelib.commands import (
+    calls,
     campaigns,
     carriers,
     channel_rules,
@@ -36,6 +37,7 @@ COMMANDS = (
     pool,
     endpoint,
     carriers,
+    calls,
     imports,
     report,
     proof,

@@ -53,6 +53,7 @@ def test_help_lists_every_command() -> None:
     first = ("provision", "numbers", "campaigns", "channel-rules", "pool", "endpoint")
     for name in (
         *first,
+        "calls",
         "import-spend",
         "import-deals",
         "report",
@@ -296,3 +297,16 @@ def test_a_report_of_plain_files_takes_rules_too(run: Any, tmp_path: Path) -> No
     rules.write_text('[{"when": [{"part": "mood", "value": "x"}], "channel": "x"}]')
     code, _, complaint = run("report", "--calls", calls, "--rules", rules, "--out", tmp_path / "out")
     assert (code, "rules[0].when[0].part" in complaint) == (2, True)
+
+
+def test_a_history_of_calls_is_imported_once(aws: Any, run: Any, tmp_path: Path) -> None:
+    open_site()
+    history = tmp_path / "history.csv"
+    history.write_text("call_id;started_at;from;to;talk_sec\n1;22.11.2026 12:00;+79160000001;+74990000001;5\n2;;;;\n")
+    arguments = ("calls", "import", "--site", "s1", "--vendor", "generic", str(history))
+    code, printed, _ = run(*arguments)
+    answer = answer_in(printed)
+    assert (code, answer["landed"], answer["rejected"][0]["field"]) == (0, 1, "started_at")
+    code, printed, _ = run(*arguments, "--time-zone", "Europe/Moscow")
+    assert (code, answer_in(printed)["unchanged"]) == (0, 1)
+    assert run(*arguments, "--time-zone", "Mars")[0] == 2

@@ -24,6 +24,7 @@ from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
 from chalicelib.attribution.destinations import DESTINATIONS
+from chalicelib.attribution.history import HISTORIES
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.attribution.recordings import store as recordings
 from chalicelib.attribution.recordings.types import Recording, RecordingState
@@ -72,6 +73,8 @@ def test_names_that_can_be_chosen_are_those_the_code_knows() -> None:
     assert schemas["CampaignFields"]["properties"]["platform_ids"]["propertyNames"]["enum"] == list(PLATFORMS)
     assert schemas["RuleCondition"]["properties"]["part"]["enum"] == list(PARTS)
     assert schemas["RuleCondition"]["properties"]["compare"]["enum"] == list(Comparison)
+    (vendor, _) = SPEC["paths"]["/v1/manage/sites/{site_id}/calls"]["post"]["parameters"]
+    assert vendor["schema"]["enum"] == list(HISTORIES)
     assert schemas["Destination"]["properties"]["kind"]["enum"] == list(DESTINATIONS)
 
 
@@ -336,6 +339,9 @@ def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:
     api.call("POST", f"{here}/spend", spend, Content_Type="text/csv")
     deals = b"external_id,outcome_at,status\nA,2026-11-22,won\nB,soon,won\n"
     assert api.call("POST", f"{here}/deals", deals, Content_Type="text/csv")["rejected"]
+    history = [{"call_id": "9", "started_at": "2026-11-22T09:00:00Z", "to": "+74990000009", "talk_sec": 5}, {}]
+    assert api.call("POST", f"{here}/calls?vendor=generic", history)["landed"] == 1
+    api.call("POST", f"{here}/calls?vendor=pigeon", history, 400)
     report_store.put("s1", Period(date(2026, 11, 1), date(2026, 11, 30)), "linear", {"report.csv": b"x"}, NOW)
     api.call("GET", f"{here}/reports")
     api.call("POST", f"{here}/reports", {"from": "2026-11-01", "to": "2026-11-02"}, 202)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -33,6 +34,7 @@ TOUCHES_REMEMBERED = timedelta(days=400)  # whatever the site's look-back, which
 VISIT_GOES_ON = timedelta(days=1)  # somebody back from a bank's page or our other site has not come anew
 LEASES_REMEMBERED = timedelta(days=85)
 CANDIDATES_STAND = timedelta(days=1)
+FORGOTTEN = "The call is older than the 90 days for which it is kept who held a number."
 
 
 def attribute(message: dict[str, Any], now: datetime) -> None:
@@ -73,9 +75,10 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     retention.look_again(site, day, now)
     if call.caller_key:
         join.rejoin_caller(site, call.caller_key)
-    if call.ended_at and not stored.is_nameless(item):
+    history = all(event.imported for _, event in record.events)  # which is no news
+    if call.ended_at and not history and not stored.is_nameless(item):
         with aws.storage_errors():
-            wait = settle_seconds(call, (event for _, event in record.events))
+            wait = settle_seconds(call, [event for _, event in record.events])
             queue.send(settings().deliver_queue, message, delay_seconds=wait)
     log.event("call_attributed", site_id=site_id, call_id=call_id, evidence=evidence.kind, status=call.status)
 
@@ -127,7 +130,7 @@ def _count(call: Call, evidence: Evidence, bins: Bins | None, before: Evidence |
 def _found(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Found:
     """The call's own evidence: found, or as it stands where what it was found by is being forgotten."""
     if before is None:
-        return find_evidence(call, site, now)
+        return _or_forgotten(find_evidence(call, site, now), call, now)
     known, age = own_evidence(before.evidence), now - call.started_at
     if known.kind is EvidenceKind.STATIC and before.call.number == call.number:
         return Found(known)  # an archived campaign's number may stand for another one by now
@@ -139,6 +142,15 @@ def _found(call: Call, site: Site, before: AttributedCall | None, now: datetime)
     # Leases are forgotten after 90 days: an event that comes so late must not wipe out what was known.
     late = age > LEASES_REMEMBERED and found.evidence.kind is EvidenceKind.UNKNOWN
     return Found(known) if late else found
+
+
+def _or_forgotten(found: Found, call: Call, now: datetime) -> Found:
+    """A call that becomes known after its number's leases were forgotten says so."""
+    evidence = found.evidence
+    nobody = evidence.kind is EvidenceKind.UNKNOWN and evidence.pool_id and call.direction is Direction.IN
+    if nobody and now - call.started_at > LEASES_REMEMBERED:
+        return found._replace(evidence=replace(evidence, why=FORGOTTEN))
+    return found
 
 
 def _touches(site: Site, visitor: str, at: datetime) -> tuple[Touch, ...]:

@@ -17,8 +17,8 @@ MAX_FILE_BYTES = 50_000_000
 Report = dict[str, Any]
 
 
-def take(message: dict[str, Any], kind: str, import_file: Callable[[str, bytes], Report]) -> None:
-    """Import each file that S3's notification names; `import_file` takes (site_id, content) and answers a report.
+def take(message: dict[str, Any], kind: str, import_file: Callable[[str, str, bytes], Report]) -> None:
+    """Import each file that S3's notification names; `import_file` takes (site_id, name, content), answers a report.
 
     A file that cannot be taken stays where it is, and its result says why. Raises StorageUnavailable, so that the
     queue brings the notice again; importing a file twice is harmless.
@@ -30,9 +30,9 @@ def take(message: dict[str, Any], kind: str, import_file: Callable[[str, bytes],
         _take_one(bucket, key, kind, import_file)
 
 
-def _take_one(bucket: str, key: str, kind: str, import_file: Callable[[str, bytes], Report]) -> None:
+def _take_one(bucket: str, key: str, kind: str, import_file: Callable[[str, str, bytes], Report]) -> None:
     try:
-        report = import_file(_site_of(key, kind), _content(bucket, key))
+        report = import_file(_site_of(key, kind), key.rpartition("/")[2], _content(bucket, key))
     except (BadInput, NotFound) as error:
         report = {"error": error.error_code, "message": error.message, "field": error.field}
     with aws.storage_errors():

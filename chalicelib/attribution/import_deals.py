@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chalicelib.attribution import drops, join
 from chalicelib.attribution.crm.generic import checked_id, checked_quality, text
-from chalicelib.attribution.tabular import read_rows, require
+from chalicelib.attribution.tabular import read_rows, read_time, require
 from chalicelib.attribution.types import Outcome, OutcomeStatus
-from chalicelib.clock import parse_time
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.money import parse_currency, parse_decimal
 from chalicelib.phone import parse_phone
@@ -51,12 +49,11 @@ STATUSES = {
     }.items()
     for word in words.split("|")
 }
-DATE_FORMATS = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d.%m.%y %H:%M", "%d.%m.%y")
 
 
 def from_drop(message: dict[str, Any], now: datetime) -> None:
     """Take in the files an S3 notification names. Raises StorageUnavailable."""
-    drops.take(message, "deals", lambda site_id, raw: import_rows(site_id, SOURCE, raw, now))
+    drops.take(message, "deals", lambda site_id, _, raw: import_rows(site_id, SOURCE, raw, now))
 
 
 def import_rows(site_id: str, source: str, raw: bytes, now: datetime) -> dict[str, Any]:
@@ -90,7 +87,7 @@ def read_outcome(row: Mapping[str, str], site: Site, source: str) -> Outcome:
     return Outcome(
         source=source,
         external_id=checked_id(row["external_id"]),
-        outcome_at=read_time(row["outcome_at"], site.time_zone),
+        outcome_at=read_time(row["outcome_at"], site.time_zone, field="outcome_at"),
         status=_status(row["status"]),
         call_id=row.get("call_id") or None,
         phone=parse_phone(phone, country=site.country).e164 if phone else None,
@@ -100,23 +97,6 @@ def read_outcome(row: Mapping[str, str], site: Site, source: str) -> Outcome:
         promo_code=text(row.get("promo_code")),
         manager=text(row.get("manager")),
         quality=_quality(quality) if quality else None,
-    )
-
-
-def read_time(told: str, zone: str) -> datetime:
-    """ISO 8601 or `22.11.2026 12:55`; without an offset it is of `zone`. Raises BadInput."""
-    for form in DATE_FORMATS:
-        try:
-            moment = datetime.strptime(told, form)
-        except ValueError:
-            continue
-        return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    try:
-        moment = datetime.fromisoformat(told)
-    except ValueError:
-        raise BadInput("outcome_at", "is not a date like 22.11.2026 12:55 or 2026-11-22T12:55") from None
-    return parse_time(
-        (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).isoformat(), field="outcome_at"
     )
 
 

@@ -20,8 +20,12 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def told(events: Iterable[CallEvent], part: Callable[[CallEvent], T | None]) -> list[T]:
-    """What the events say of one thing, in their order; silence left out."""
-    return [value for event in events if (value := part(event)) is not None]
+    """What the events say of one thing, in their order; silence left out.
+
+    The carrier's history counts only where no webhook said anything.
+    """
+    found = [(event.imported, value) for event in events if (value := part(event)) is not None]
+    return [value for imported, value in found if not imported] or [value for _, value in found]
 
 
 def whole(seconds: timedelta) -> int:

@@ -59,7 +59,7 @@ def fold(record: CallRecord) -> Call:
     says that it ended, it ended when we last heard of it; any end that a carrier tells, even later, counts instead.
     """
     known = _distinct(event for _, event in record.events)
-    say = _sorted_out([event for event in known if not event.closing])
+    say = _sorted_out(_counting([event for event in known if not event.closing]))
     first_seen_at = min(received for received, _ in record.events)
     started_at = min(told(say.events, lambda e: e.started_at), default=first_seen_at)
     answered_at = _answered_at(say)
@@ -106,6 +106,29 @@ def _distinct(events: Iterable[CallEvent]) -> list[CallEvent]:
     """Each event once, in an order that does not depend on how they came: by when they happened, then by id."""
     ordered = sorted(events, key=lambda e: (e.at or EPOCH, e.event_id, repr(e)))
     return list({event.event_id: event for event in reversed(ordered)}.values())[::-1]
+
+
+def _counting(events: Sequence[CallEvent]) -> Sequence[CallEvent]:
+    """The events, with those of the carrier's history reduced to who and what where the webhooks told the whole call.
+
+    Its times and lengths are coarser, or of another zone by somebody's mistake.
+    """
+    told_live = [event for event in events if not event.imported]
+    if len(told_live) == len(events) or _ended_at(_sorted_out(told_live)) is None:
+        return events
+    return [_without_course(event) if event.imported else event for event in events]
+
+
+def _without_course(event: CallEvent) -> CallEvent:
+    return CallEvent(
+        event.event_id,
+        event.call_id,
+        direction=event.direction,
+        caller=event.caller,
+        number=event.number,
+        recording_url=event.recording_url,
+        variables=event.variables,
+    )
 
 
 def _sorted_out(events: Sequence[CallEvent]) -> _Told:

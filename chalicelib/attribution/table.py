@@ -20,9 +20,17 @@ def call_pk(site_id: str, call_id: str) -> dict[str, dict[str, str]]:
 
 
 def add_events(
-    site_id: str, call_id: str, endpoint: tuple[str, str], events: Sequence[CallEvent], received_at: datetime
-) -> None:
+    site_id: str,
+    call_id: str,
+    endpoint: tuple[str, str],
+    events: Sequence[CallEvent],
+    received_at: datetime,
+    *,
+    hot: bool = True,
+) -> stored.Item:
     """Upsert events of one call; `endpoint` is (vendor, endpoint_id). An event that is there already changes nothing.
+
+    Where nobody waits (`hot` is False) it answers the item as it was before, else nothing.
 
     A caller's number is sealed here, before anything is stored: attribution seals it anew under the caller's own key.
     Raises StorageUnavailable.
@@ -41,10 +49,13 @@ def add_events(
         }
     parts = [f"{name} = if_not_exists({name}, :{name[1:]})" for name in names]
     with aws.storage_errors():
-        aws.client("dynamodb", hot=True).update_item(
+        answer = aws.client("dynamodb", hot=hot).update_item(
             TableName=settings().calls_table,
             Key=call_pk(site_id, call_id),
             UpdateExpression="SET " + ", ".join(parts),
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
+            ReturnValues="NONE" if hot else "ALL_OLD",
         )
+    before: stored.Item = answer.get("Attributes", {})
+    return before

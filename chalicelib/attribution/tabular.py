@@ -6,12 +6,17 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from zoneinfo import ZoneInfo
 
+from chalicelib import clock
 from chalicelib.errors import BadInput
 
 BROKEN = ""  # the key under which an unreadable row says why; `require` turns it into an error
 DELIMITERS = ";\t,|"
 MAX_CELL = 100_000  # characters
+DATE_FORMATS = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d.%m.%y %H:%M", "%d.%m.%y")
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -60,6 +65,29 @@ def require(row: Mapping[str, str], *fields: str) -> None:
     for field in fields:
         if not row.get(field):
             raise BadInput(field, "is empty" if field in row else "the file has no such column")
+
+
+def read_time(told: str, zone: str, *, field: str) -> datetime:
+    """ISO 8601, `22.11.2026 12:55`, RFC 2822 or seconds since 1970, as aware UTC; without an offset it is of `zone`.
+
+    Raises BadInput naming the field.
+    """
+    if told.isascii() and told.isdigit():
+        return clock.from_epoch(int(told), field=field)
+    moment = _written(told)
+    if moment is None:
+        raise BadInput(field, "is not a date like 22.11.2026 12:55 or 2026-11-22T12:55")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+
+
+def _written(told: str) -> datetime | None:
+    readers = [lambda text, form=form: datetime.strptime(text, form) for form in DATE_FORMATS]
+    for read in (*readers, datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            return read(told)
+        except ValueError:
+            continue
+    return None
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str] | str]]:

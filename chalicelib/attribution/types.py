@@ -10,6 +10,8 @@ from enum import StrEnum
 from chalicelib.attribution.recordings.types import Recording
 from chalicelib.attribution.transcripts.types import Transcript
 
+IMPORTED = "history-"  # how the ids of events begin that a carrier's history told, not its webhooks
+
 
 class Direction(StrEnum):
     """Seen from the business: `IN` is a customer calling, `OUT` is the business ringing (back)."""
@@ -61,6 +63,11 @@ class CallEvent:
     variables: tuple[tuple[str, str], ...] = ()  # what the carrier was told to carry along, e.g. utm_source
     unread: str | None = None  # the field for which nothing more of the event was read; it is kept as it came
     closing: bool = False  # not the carrier's: ours, because no event told the end
+
+    @property
+    def imported(self) -> bool:
+        """It comes from the carrier's history: what a webhook told counts before it."""
+        return self.event_id.startswith(IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ QUEUES = {  # name on the command line → output of the stack
     "transcript": "TranscriptDeadLettersUrl",
     "spend-drops": "SpendDropDeadLettersUrl",
     "deal-drops": "DealDropDeadLettersUrl",
+    "call-drops": "CallDropDeadLettersUrl",
 }
 
 

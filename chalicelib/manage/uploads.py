@@ -1,12 +1,13 @@
-"""Files of spend and deals, taken in as a drop into the bucket would be."""
+"""Files of spend, deals and calls, taken in as a drop into the bucket would be."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.attribution import import_deals
+from chalicelib.attribution import import_calls, import_deals
 from chalicelib.errors import BadInput
 from chalicelib.http import Request
+from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.reports import import_spend
 
@@ -25,6 +26,15 @@ def deals(request: Request, site_id: str) -> Any:
     site_of(request, site_id)
     source = request.argument("source") or import_deals.SOURCE
     return import_deals.import_rows(site_id, source, _file(request), request.now)
+
+
+def calls(request: Request, site_id: str) -> Any:
+    """POST: a carrier's history of calls (arguments `vendor`, `time_zone` of times without one), the same way."""
+    site_of(request, site_id)
+    vendor, zone = request.argument("vendor") or "", request.argument("time_zone")
+    if zone is not None:
+        checks.time_zone(zone, "time_zone")
+    return import_calls.import_rows(site_id, vendor, _file(request), request.now, zone=zone)
 
 
 def _file(request: Request) -> bytes:

@@ -22,7 +22,8 @@ from chalicelib.reports.spend.row import SpendRow, summed
 
 def from_drop(message: dict[str, Any], now: datetime) -> None:
     """Take in the files an S3 notification names (`drop/spend/<site_id>/…`). Raises StorageUnavailable."""
-    drops.take(message, "spend", lambda site_id, raw: import_rows(site_id, "generic", raw, _dropped_at(message, now)))
+    at = _dropped_at(message, now)
+    drops.take(message, "spend", lambda site_id, _, raw: import_rows(site_id, "generic", raw, at))
 
 
 def import_rows(site_id: str, source: str, raw: bytes, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from urllib.parse import quote_plus
 import pytest
 
 from chalicelib.attribution import days, store
-from chalicelib.attribution.import_deals import SOURCE, from_drop, import_rows, read_time
+from chalicelib.attribution.import_deals import SOURCE, from_drop, import_rows
+from chalicelib.attribution.tabular import read_time
 from chalicelib.attribution.types import OutcomeStatus
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.settings import settings
@@ -137,7 +138,7 @@ def test_a_file_without_the_needed_column_rejects_every_row_with_the_columns_nam
     ],
 )
 def test_times_without_an_offset_are_of_the_sites_zone(told: str, moment: str) -> None:
-    assert read_time(told, "Europe/Moscow") == datetime.fromisoformat(moment)
+    assert read_time(told, "Europe/Moscow", field="outcome_at") == datetime.fromisoformat(moment)
 
 
 def test_an_unknown_site_and_a_file_that_is_no_table_are_refused() -> None:

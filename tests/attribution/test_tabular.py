@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.attribution.tabular import BROKEN, read_rows, require
+from chalicelib.attribution.tabular import BROKEN, read_rows, read_time, require
 from chalicelib.errors import BadInput
 
 HEADINGS = {"дата": "date", "сумма": "amount"}
@@ -70,3 +70,10 @@ def test_no_bytes_break_it(raw: bytes) -> None:
         assert all(isinstance(line, int) for line, _ in read_rows(raw, HEADINGS))
     except BadInput as refused:
         assert refused.field
+
+
+@pytest.mark.parametrize("told", ["2026-11-22T25:00", "32.01.2026", "soon", "12345678901234", "-5", "²²"])
+def test_what_is_no_time_is_named(told: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_time(told, "UTC", field="started_at")
+    assert refused.value.field == "started_at"

@@ -16,7 +16,8 @@ from infra.tables import environment_name
 
 HTTP_TASKS = {"IssueNumber", "RecordEvent", "ServeSnippet", "ReceiveCall", "ReceiveOutcome"}
 QUEUE_TASKS = {
-    *("AttributeCall", "Deliver", "RecoverEvent", "ImportSpend", "ImportDeals", "FetchRecording", "ReadTranscript"),
+    *("AttributeCall", "Deliver", "RecoverEvent", "FetchRecording", "ReadTranscript"),
+    *("ImportSpend", "ImportDeals", "ImportCalls"),
 }
 MANAGE_TASKS = {"APIHandler", "ErasePerson"}
 SCHEDULED_TASKS = {"Census", "CloseCalls", "CloseDay", "BuildReport", "ForgetCallers"}

@@ -72,3 +72,27 @@ def test_an_unknown_source_of_spend_is_refused(account: Api) -> None:
 @pytest.mark.parametrize("kind", ["spend", "deals"])
 def test_a_stranger_uploads_nothing(account: Api, stranger: Api, kind: str) -> None:
     assert stranger.post(f"/manage/sites/s1/{kind}", b"x", "text/csv").status_code == 404
+
+
+HISTORY = b"call_id;started_at;from;to;talk_sec\n1;22.11.2026 12:00;+79160000001;+74990000001;5\n2;soon;;;\n"
+
+
+def test_calls_land_once_with_the_zone_that_is_named(account: Api) -> None:
+    path = "/manage/sites/s1/calls?vendor=generic&time_zone=Asia/Yekaterinburg"
+    first = account.post(path, HISTORY, "text/csv").json_body
+    assert (first["landed"], [each["line"] for each in first["rejected"]]) == (1, [3])
+    assert account.post(path, HISTORY, "text/csv").json_body["unchanged"] == 1
+    events = account.get("/manage/sites/s1/calls/generic-1").json_body["events"]
+    assert [event["started_at"] for event in events] == ["2026-11-22T07:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("", "vendor"), ("?vendor=pigeon", "vendor"), ("?vendor=uis&time_zone=Mars", "time_zone")]
+)
+def test_a_wrong_argument_of_an_import_of_calls_is_named(account: Api, query: str, field: str) -> None:
+    answer = account.post(f"/manage/sites/s1/calls{query}", HISTORY, "text/csv")
+    assert (answer.status_code, answer.json_body["field"]) == (400, field)
+
+
+def test_a_stranger_imports_no_calls(account: Api, stranger: Api) -> None:
+    assert stranger.post("/manage/sites/s1/calls?vendor=generic", HISTORY, "text/csv").status_code == 404

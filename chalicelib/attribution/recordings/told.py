@@ -16,11 +16,14 @@ Received = tuple[datetime, CallEvent]
 
 
 def told_recordings(record: CallRecord) -> tuple[ToldRecording, ...]:
-    """The recordings of a call by their ids. A link that is told again, e.g. freshly signed, replaces the older one."""
+    """The recordings of a call by their ids. A link that is told again, e.g. freshly signed, replaces the older one.
+
+    Those that only the carrier's history tells stay where they are: their links are old, and may be thousands.
+    """
     by_id: dict[str, list[Received]] = {}
     for received in record.events:
         name = received[1].recording_id or received[1].recording_url
-        if name:
+        if name and not received[1].imported:
             by_id.setdefault(_our_id(name), []).append(received)
     return tuple(_one(recording_id, by_id[recording_id]) for recording_id in sorted(by_id))
 
