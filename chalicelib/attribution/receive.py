@@ -92,6 +92,13 @@ def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) ->
         return (event,)
 
 
+def where_to(token: EndpointToken, number: str | None, now: datetime) -> Route:
+    """Where a call to a number goes by the registry, else as the endpoint's token says. Raises StorageUnavailable."""
+    owner = snapshot.owner_of(number, now) if number else None
+    spare = _spare(token)
+    return _route_of(owner, spare, now) if owner and owner.site_id == token.site_id else spare
+
+
 def _endpoint_of(carrier: str, secret: str) -> tuple[Carrier, EndpointToken]:
     module = carriers.carrier(carrier)
     token = open_endpoint(secret, settings().signing_key) if module else None
@@ -135,16 +142,14 @@ def _spare(token: EndpointToken) -> Route:
 
 def _router(token: EndpointToken, events: tuple[CallEvent, ...], hook: Hook) -> Callable[[], Route]:
     """Finds where the call goes when the reply asks: by the number it came to, else as the endpoint's token says."""
-    spare, now = _spare(token), hook.request.now
 
     def route() -> Route:
         number = next((event.number for event in events if event.number), hook.whispered_number)
         try:
-            owner = snapshot.owner_of(number, now) if number else None
-            return _route_of(owner, spare, now) if owner and owner.site_id == token.site_id else spare
+            return where_to(token, number, hook.request.now)
         except Exception as failure:  # an unreadable registry must not stop a call
             log.event("route_unreadable", endpoint_id=token.endpoint_id, error=type(failure).__name__)
-            return spare
+            return _spare(token)
 
     return route
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from chalicelib import clock, tokens
 from chalicelib.attribution.carriers import CARRIERS
-from chalicelib.attribution.carriers.simulate import Signed, probe, requests_of
+from chalicelib.attribution.carriers.simulate import requests_of
 from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
+from chalicelib.attribution.carriers.simulated_transfers import TRANSFERS
+from chalicelib.attribution.types import CallStatus
+from chalicelib.commands import carrier_check
+from chalicelib.commands.carrier_requests import sent
 from chalicelib.commands.endpoint import credential
 from chalicelib.commands.output import show
-from chalicelib.errors import BadInput
 from chalicelib.phone import parse_phone
 
-TIMEOUT_SECONDS = 15
-UNSIGNED = ("exolve", "uis")
+TALKED = ("answered", "transferred")
+OUTCOMES = (*TALKED, "missed", "busy", "abandoned", "failed")
 
 
 def add(commands: Any) -> None:
@@ -37,14 +37,21 @@ def add(commands: Any) -> None:
     simulate.add_argument("--target", default="+10000000000", metavar="PHONE", help="the forwarded leg's number, E.164")
     simulate.add_argument("--ring", type=int, default=5, metavar="SECONDS", help="ringing (5)")
     simulate.add_argument("--talk", type=int, default=45, metavar="SECONDS", help="talk (45); 0: nobody answers")
+    simulate.add_argument("--outcome", choices=OUTCOMES, default="answered", help="how it goes (answered)")
+    simulate.add_argument("--outgoing", action="store_true", help="the business rings --caller from --number")
+    simulate.add_argument("--no-recording", action="store_true", help="it is not recorded")
     simulate.add_argument("--time-zone", default="UTC", metavar="ZONE", help="of carriers that write local times (UTC)")
     simulate.set_defaults(run=_simulate, needs_stack=False)
     check = kinds.add_parser(
         "check",
         help="say whether an endpoint is configured right",
-        description="Sends one request signed wrongly and one signed rightly that names no call: nothing is stored.",
+        description="Sends requests signed wrongly, and rightly but naming no call: nothing is stored. With --stack it "
+        "also reads the registry: the endpoint's credentials, its number's site, where its calls go. Ends with 1 where "
+        "something is wrong.",
     )
     _shared(check)
+    check.add_argument("--number", metavar="PHONE", help="with a stack: a tracking number it tells of, E.164")
+    check.add_argument("--forwards-to", metavar="PHONE", help="with --number: where its calls are to go, E.164")
     check.set_defaults(run=_check, needs_stack=False)
 
 
@@ -58,7 +65,8 @@ def _shared(command: argparse.ArgumentParser) -> None:
 def _simulate(options: argparse.Namespace) -> bool:
     """Whether every webhook was taken."""
     now = clock.utc_now()
-    lasted = timedelta(seconds=options.ring + options.talk)
+    talk = options.talk if options.outcome in TALKED else 0
+    lasted = timedelta(seconds=options.ring + talk)
     call = SimulatedCall(
         call_id=tokens.random_id("simulated-"),
         caller=parse_phone(options.caller, country="ZZ", field="--caller").e164,
@@ -66,68 +74,40 @@ def _simulate(options: argparse.Namespace) -> bool:
         target=parse_phone(options.target, country="ZZ", field="--target").e164,
         started_at=now - lasted,
         ring_seconds=options.ring,
-        talk_seconds=options.talk,
+        talk_seconds=talk,
         time_zone=options.time_zone,
+        ending=CallStatus.MISSED if options.outcome in TALKED else CallStatus(options.outcome),
+        recorded=not options.no_recording,
+        passed_on=options.outcome == "transferred",
+        outgoing=options.outgoing,
     )
     signed = requests_of(options.vendor, call, options.url, _credentials(options), now)
-    answers = [{"path": "/".join(each.parts), **_sent(each)} for each in signed]
-    show({"call_id": call.call_id, "answers": answers})
+    answers = [{"path": "/".join(each.parts), **sent(each)} for each in signed]
+    shown: dict[str, Any] = {"call_id": call.call_id, "answers": answers}
+    if call.passed_on and options.vendor not in TRANSFERS:
+        shown["note"] = f"{options.vendor} does not see what happens behind the target number: an answered call to it"
+    show(shown)
     return all(answer["status"] == 200 for answer in answers)
 
 
 def _check(options: argparse.Namespace) -> bool:
-    """Whether the endpoint refuses what is not signed and takes what is."""
-    good = probe(options.vendor, options.url, _credentials(options), clock.utc_now())
-    found = [_found("the endpoint takes what the carrier signs", _sent(good), good=400, meaning=SIGNED)]
-    if options.vendor not in UNSIGNED:
-        bare = {"Content-Type": good.headers["Content-Type"]}
-        spoiled = Signed(good.parts, good.url, bare, good.body.replace(b"sign=", b"sign=0"))  # Mango signs in the form
-        found.append(_found("it refuses what nobody signed", _sent(spoiled), good=403, meaning=UNSIGNED_TAKEN))
-    show({"vendor": options.vendor, "checks": found})
-    return all(each["ok"] for each in found)
+    """Whether nothing is wrong with the endpoint, as far as it could be checked."""
+    number, expected = (_phone(told, name) for told, name in _numbers(options))
+    found = carrier_check.checks(options.vendor, options.url, _credentials(options), number, expected, clock.utc_now())
+    wrong = [each for each in found if each["ok"] is False]
+    open_ = [each for each in found if each["ok"] is None]
+    verdict = "not ready" if wrong else "ready as far as it was checked" if open_ else "ready"
+    show({"vendor": options.vendor, "verdict": verdict, "checks": found})
+    return not wrong
 
 
-SIGNED = {
-    403: "the credentials differ from those the endpoint was made with, the URL is not the public one, "
-    "the clock is off, or the address is not on the endpoint's list",
-    404: "there is no such endpoint: closed, of another vendor, or a URL that is not whole",
-    405: "the URL is not an endpoint's",
-    200: "storage is down: the event was kept, and calls are forwarded",
-    0: "nothing answers there",
-}
-UNSIGNED_TAKEN = {
-    200: "storage is down: nothing can be verified, calls are forwarded",
-    404: "there is no such endpoint",
-    0: "nothing answers there",
-}
+def _numbers(options: argparse.Namespace) -> tuple[tuple[str | None, str], tuple[str | None, str]]:
+    return (options.number, "--number"), (options.forwards_to, "--forwards-to")
 
 
-def _found(what: str, answer: Mapping[str, Any], *, good: int, meaning: Mapping[int, str]) -> dict[str, Any]:
-    status = answer["status"]
-    found = {"check": what, "ok": status == good, "status": status}
-    return found if status == good else found | {"why": meaning.get(status, "not an answer of callpath's")}
+def _phone(told: str | None, name: str) -> str | None:
+    return parse_phone(told, country="ZZ", field=name).e164 if told else None
 
 
 def _credentials(options: argparse.Namespace) -> dict[str, str]:
     return dict(credential(text) for text in options.credential)
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """Signed requests go where they were signed for, and nowhere else."""
-
-    def redirect_request(self, *arguments: Any, **named: Any) -> None:
-        return None
-
-
-def _sent(signed: Signed) -> dict[str, Any]:
-    """Status and body of the answer; status 0 where nothing answered. Raises BadInput for a URL that is none."""
-    if not signed.url.startswith(("https://", "http://")):
-        raise BadInput("--url", "is not an http or https URL")
-    request = Request(signed.url, data=signed.body, headers=signed.headers, method="POST")  # noqa: S310 - checked above
-    try:
-        with build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS) as answer:
-            return {"status": answer.status, "answer": answer.read().decode()}
-    except HTTPError as refusal:
-        return {"status": refusal.code, "answer": refusal.read().decode()}
-    except (URLError, TimeoutError) as failure:
-        return {"status": 0, "answer": str(getattr(failure, "reason", failure))}

@@ -10,8 +10,7 @@ import pytest
 from chalicelib.attribution import open_calls, store
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.close_calls import MOST, QUIET, close
-from chalicelib.attribution.deliver import deliver
-from chalicelib.attribution.destinations import DeliveryFailed
+from chalicelib.attribution.deliver import Undelivered, deliver
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, CallStatus
 from chalicelib.registry.types import Destination
@@ -129,5 +128,5 @@ def test_a_call_that_was_passed_on_is_not_delivered_before_its_end(aws: Any) -> 
     deliver(MESSAGE, NOW)  # the destination is not even looked up
     hang_up()
     attribute(MESSAGE, NOW)
-    with pytest.raises(DeliveryFailed):
+    with pytest.raises(Undelivered):
         deliver(MESSAGE, NOW)

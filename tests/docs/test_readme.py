@@ -59,6 +59,7 @@ def test_every_make_target_that_is_shown_exists(page: str, command: str) -> None
 def test_every_command_line_that_is_shown_is_understood(page: str, command: str) -> None:
     words = shlex.split(command.replace("…", ""))
     after = words[words.index("chalicelib") + 1 :]
+    after = after[2:] if after[0] == "--stack" else after
     path = []
     for word in after:
         if word.startswith("-"):

@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 from chalicelib.attribution import signing
 from chalicelib.attribution.carriers import mango, plivo, twilio, vonage, zadarma
 from chalicelib.attribution.carriers.simulated_calls import SEQUENCES, SimulatedCall, Step
+from chalicelib.attribution.carriers.simulated_outgoing import OUTGOING
+from chalicelib.attribution.carriers.simulated_transfers import TRANSFERS
 from chalicelib.errors import BadInput
 
 Credentials = Mapping[str, str]
@@ -45,8 +47,19 @@ def requests_of(
     vendor: str, call: SimulatedCall, url: str, credentials: Credentials, now: datetime
 ) -> Iterator[Signed]:
     """The carrier's requests for one call, in their usual order. Raises BadInput naming a missing credential."""
-    for step in SEQUENCES[vendor](call):
+    for step in steps_of(vendor, call):
         yield _signed(vendor, step, url, credentials, now)
+
+
+def steps_of(vendor: str, call: SimulatedCall) -> list[Step]:
+    """What the carrier posts of the call. Raises BadInput for an outgoing call of a carrier that tells of none."""
+    if call.outgoing:
+        if vendor not in OUTGOING:
+            raise BadInput("outgoing", f"{vendor} does not tell outgoing calls apart")
+        return OUTGOING[vendor](call)
+    if call.passed_on and call.talk_seconds and vendor in TRANSFERS:
+        return TRANSFERS[vendor](call)
+    return SEQUENCES[vendor](call)
 
 
 def probe(vendor: str, url: str, credentials: Credentials, now: datetime) -> Signed:

@@ -63,18 +63,36 @@ def _dial(form: Form, now: datetime, country: str) -> CallEvent:
 def _status(form: Form, now: datetime, country: str) -> CallEvent:
     call_id, status = _need(form, "CallSid"), _need(form, "CallStatus")
     at = _moment(form, "Timestamp") or now
+    outgoing = form.get("Direction", "").startswith("outbound")
     event = CallEvent(
         f"status-{form.get('SequenceNumber') or status}",
         call_id,
         at=at,
-        number=_number(form, country),
+        number=None if outgoing else _number(form, country),
         total_seconds=_seconds(form, "CallDuration"),
         status=END_STATUSES.get(status),
         hangup_cause=form.get("SipResponseCode") if status in ENDED else None,
-        caller=_caller(form, country),
+        caller=None if outgoing else _caller(form, country),
         direction=Direction.IN,
     )
+    event = _outgoing(event, form, country) if outgoing else event
     return _ended(event) if status in ENDED else event
+
+
+def _outgoing(event: CallEvent, form: Form, country: str) -> CallEvent:
+    """The business rang, by the API: the customer is in To, and the duration counts from his answer."""
+    status = _need(form, "CallStatus")
+    number, customer = parse_caller(form.get("From"), country=country), parse_caller(form.get("To"), country=country)
+    return replace(
+        event,
+        direction=Direction.OUT,
+        number=number.e164 if number else None,
+        caller=customer.e164 if customer else None,
+        started_at=event.at if status in ("queued", "initiated") else None,
+        answered_at=event.at if status == "in-progress" else None,
+        talk_seconds=event.total_seconds if status == "completed" else None,
+        total_seconds=None,
+    )
 
 
 def _leg(form: Form, now: datetime, country: str) -> CallEvent:

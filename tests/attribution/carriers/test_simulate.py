@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from chalicelib.attribution import keep, store, stored
 from chalicelib.attribution.carriers import CARRIERS, Hook, carrier
-from chalicelib.attribution.carriers.simulate import Signed, probe, requests_of
+from chalicelib.attribution.carriers.simulate import Signed, probe, requests_of, steps_of
 from chalicelib.attribution.carriers.simulated_calls import SEQUENCES, SimulatedCall
+from chalicelib.attribution.carriers.simulated_outgoing import OUTGOING
+from chalicelib.attribution.carriers.simulated_transfers import TRANSFERS
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.receive import MAX_EVENT_BYTES, endpoint_url, receive
 from chalicelib.attribution.recover import recover
@@ -82,6 +84,55 @@ def test_an_answered_call_is_one_call(vendor: str) -> None:
 def test_a_call_nobody_answered_is_missed(vendor: str) -> None:
     call = folded(EVENTS[vendor][1])
     assert (call.status, call.talk_seconds, call.answered) == (CallStatus.MISSED, 0, False)
+
+
+ENDINGS = [CallStatus.MISSED, CallStatus.BUSY, CallStatus.ABANDONED, CallStatus.FAILED]
+
+
+@pytest.mark.parametrize("vendor", CARRIERS)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_how_a_call_ended_that_nobody_answered_is_told(vendor: str, ending: CallStatus) -> None:
+    call = folded(told(vendor, replace(MISSED, ending=ending)))
+    expected = CallStatus.MISSED if vendor == "uis" else ending  # UIS says only that it was lost
+    assert (call.status, call.talk_seconds, call.ended_at is not None) == (expected, 0, True)
+
+
+@pytest.mark.parametrize("vendor", CARRIERS)
+def test_an_unrecorded_call_tells_of_no_recording(vendor: str) -> None:
+    events = [event for _, event in told(vendor, replace(SIMULATED, recorded=False))]
+    assert not any(event.recording_id or event.recording_url for event in events)
+    assert any(event.recording_id or event.recording_url for _, event in told(vendor, SIMULATED))
+
+
+@pytest.mark.parametrize("vendor", CARRIERS)
+def test_a_call_that_is_passed_on_is_one_call_with_both_who_talked_where_the_carrier_sees_it(vendor: str) -> None:
+    call = folded(told(vendor, replace(SIMULATED, passed_on=True)))
+    assert (call.status, call.talk_seconds, call.direction) == (CallStatus.ACCEPTED, 45, Direction.IN)
+    assert call.ended_at is not None
+    if vendor in TRANSFERS:
+        assert (call.answered_by, call.last_answered_by) == ("101", "102")
+
+
+@pytest.mark.parametrize("vendor", OUTGOING)
+@pytest.mark.parametrize("talk", [30, 0])
+def test_an_outgoing_call_is_of_the_customer_it_rang(vendor: str, talk: int) -> None:
+    call = folded(told(vendor, replace(SIMULATED, outgoing=True, talk_seconds=talk)))
+    assert (call.direction, call.caller_key, call.number) == (Direction.OUT, CALLER, STATIC)
+    assert (call.talk_seconds, call.answered) == (talk, talk > 0)
+
+
+@pytest.mark.parametrize("vendor", OUTGOING)
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_order_and_repetition_of_an_outgoing_call_do_not_matter(vendor: str, data: st.DataObject) -> None:
+    events = told(vendor, replace(SIMULATED, outgoing=True))
+    assert folded(data.draw(st.permutations(events + events[:1]))) == folded(events)
+
+
+def test_only_exolve_does_not_tell_outgoing_calls_apart() -> None:
+    assert set(CARRIERS) - set(OUTGOING) == {"exolve"}
+    with pytest.raises(BadInput, match="exolve"):
+        steps_of("exolve", replace(SIMULATED, outgoing=True))
 
 
 @pytest.fixture
