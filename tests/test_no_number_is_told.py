@@ -24,6 +24,7 @@ from chalicelib import clock
 from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.carriers.simulate import _signed, requests_of
 from chalicelib.attribution.carriers.simulated_calls import SEQUENCES, SimulatedCall, Step
+from chalicelib.attribution.destinations import DESTINATIONS as KINDS
 from chalicelib.attribution.receive import endpoint_url
 from chalicelib.errors import BadInput
 from chalicelib.registry import snapshot, store
@@ -36,6 +37,12 @@ from tests.conftest import forget_caches
 PHONE = "+79165550123"  # invented
 DIGITS = re.compile(r"916\D{0,2}555\D?01\D?23")
 MOSCOW = "Europe/Moscow"
+CLOSED = "http://127.0.0.1:9/closed"
+DESTINATIONS = (
+    Destination("webhook", {"url": CLOSED, "secret": "s"}),
+    Destination("telegram", {"token": "1:x", "chat_id": "1", "calls": "all"}),
+    Destination("email", {"to": "sales@pallets.example", "calls": "all"}),
+)
 
 
 class Daemon:
@@ -115,7 +122,10 @@ def witness(aws: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     from aws_xray_sdk.core import xray_recorder
 
     daemon = Daemon()
-    open_site(destinations=(Destination("webhook", {"url": "http://127.0.0.1:9/closed", "secret": "s"}),))
+    monkeypatch.setenv("CALLPATH_TELEGRAM_URL", CLOSED)
+    monkeypatch.setenv("CALLPATH_ALERT_SENDER", "nobody@pallets.example")  # whom SES does not know
+    settings.cache_clear()
+    open_site(destinations=DESTINATIONS)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
     xray_recorder.configure(daemon_address=daemon.address, context_missing="LOG_ERROR", sampling=False)
@@ -167,6 +177,7 @@ def test_a_carriers_calls_good_and_spoiled_tell_nobody(vendor: str, witness: Wit
     )
     heard = witness.heard()
     assert "call_event" in heard["log"] and "call_attributed" in heard["log"] and '"attribute_call"' in heard["traces"]
+    assert {place.kind for place in DESTINATIONS if f'"{place.kind}", "reason"' in heard["log"]} == set(KINDS)
     assert silent(heard)
 
 

@@ -40,7 +40,7 @@ class Book:
     def decide(self, touch: Touch) -> Decision:
         """The touch by the first rule it meets, then by the campaign that fits closest; else as it was classified.
 
-        Of an erased touch, whose address is blank, only rules and campaigns can decide that ask for what is kept.
+        Of an erased touch only rules and campaigns can decide that ask for what is kept of it.
         """
         if not self.rules and not self.campaigns:
             return Decision(touch.source, None, None)
