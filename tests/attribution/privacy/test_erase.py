@@ -15,6 +15,9 @@ from chalicelib.attribution.deliver import deliver
 from chalicelib.attribution.privacy import erase as erasing
 from chalicelib.attribution.privacy import find, forget, privacy_table
 from chalicelib.attribution.privacy.erase import SECOND_LOOK, erase
+from chalicelib.attribution.privacy.export import export
+from chalicelib.attribution.recordings import store as recording_store
+from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.types import CallEvent, Direction
 from chalicelib.errors import StorageUnavailable
 from chalicelib.pool import visits
@@ -266,6 +269,37 @@ def test_a_webhook_that_could_not_be_read_goes_with_its_call(shop: Any) -> None:
     assert erase(find.by_phone("s1", IVAN), NOW).complete
     left = s3.list_objects_v2(Bucket=settings().bucket, Prefix=keep.UNREAD)["Contents"]
     assert [each["Key"] for each in left] == ["unread/generic/2026-11-22/of another call.json"]
+
+
+def test_his_recordings_go_with_all_versions_and_so_does_one_that_was_on_its_way(shop: Any) -> None:
+    s3, bucket, key = shop.client("s3"), settings().bucket, "recordings/s1/generic-his1/r1.mp3"
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    def arrives() -> None:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"his voice")
+        stored_one = Recording("r1", RecordingState.STORED, key=key)
+        recording_store.put_recording("s1", "generic-his1", stored_one)
+
+    arrives()
+    arrives()
+    told = export(find.by_phone("s1", IVAN))["calls"]
+    assert any(each["url"] for call in told for each in call["recordings"] if each["recording_id"] == "r1")
+    erase(find.by_phone("s1", IVAN), NOW)
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket, Prefix="recordings/")
+    arrives()
+    forget.forget(NOW + SECOND_LOOK)
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket, Prefix="recordings/")
+    found = store.call("s1", "generic-his1")
+    assert found and {each.state for each in found.recordings} == {RecordingState.ERASED}
+
+
+def test_a_recording_told_of_later_is_not_fetched(shop: Any) -> None:
+    messages(shop, settings().recording_queue)
+    erase(find.by_phone("s1", IVAN), NOW)
+    late = CallEvent("recording", "his1", at=NOW, recording_url="https://pbx.example/his1-again.mp3")
+    attribute(tell("generic-his1", late), NOW)
+    assert messages(shop, settings().recording_queue) == []
+    assert "his1-again" not in lying(shop)
 
 
 def test_calls_he_was_rung_back_by_are_his_too(shop: Any) -> None:
