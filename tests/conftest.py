@@ -44,9 +44,9 @@ def forget_caches() -> None:
     """Empty what a container keeps between requests: settings, clients and the registry's minute."""
     import sys
 
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():  # in one step: a thread left behind may still import
         if name.startswith("chalicelib") and module is not None:
-            for value in list(vars(module).values()):
+            for value in vars(module).copy().values():
                 clear = getattr(value, "cache_clear", None)
                 if callable(clear) and not isinstance(value, type):
                     clear()
