@@ -77,8 +77,6 @@ def _kind_of(hook: Hook) -> str | None:
 
 def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """What the hook tells. One that is signed and cannot be read is kept as it came, and an event stands for it."""
-    if hook.asks_whisper and "whisper" in getattr(module, "ANSWERING", ()):
-        return ()  # it only asks: that somebody answered, other events tell
     try:
         return module.parse(hook, endpoint, country)
     except BadInput as refused:

@@ -200,3 +200,10 @@ def test_a_url_of_the_first_layout_still_opens_and_a_longer_one_stays_short_enou
     assert reopened.answering.show is ShownNumber.TRACKING
     plain = seal_endpoint(endpoint("twilio", Answering()), "RU", key)
     assert len(plain) <= len(old) + 40
+
+
+def test_a_pbx_may_post_its_events_wherever_it_likes(site: Any) -> None:
+    secret = secret_of(endpoint("generic"))
+    (first, *_) = requests_of("generic", SIMULATED, endpoint_url("generic", secret), SIGNING["generic"], NOW)
+    assert receive(request_of(first), "generic", secret, ("whisper",)).status == 200
+    assert site.client("dynamodb").scan(TableName=settings().calls_table)["Count"] == 1

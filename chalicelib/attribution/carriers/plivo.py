@@ -60,6 +60,8 @@ def signature(method: str, url: str, fields: forms.Pairs, nonce: str, token: str
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """What one webhook says of its call. Raises BadInput naming the field."""
+    if hook.asks_whisper:
+        return ()  # that somebody answered, other events tell
     return (read(dict(forms.pairs(hook.request)), hook.request.now, country),)
 
 

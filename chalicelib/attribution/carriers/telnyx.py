@@ -39,6 +39,8 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """What one webhook says of its call. Raises BadInput naming the field."""
+    if hook.asks_whisper:
+        return ()  # that somebody answered, other events tell
     if telnyx_events.is_call_control(hook):
         return (telnyx_events.call_control(hook, country),)
     return (telnyx_events.texml(hook, country),)

@@ -49,6 +49,8 @@ def signature(url: str, pairs: list[tuple[str, str]], token: str) -> str:
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """What one webhook says of its call. Raises BadInput naming the field."""
+    if hook.asks_whisper:
+        return ()  # that somebody answered, other events tell
     kind = hook.parts[0] if hook.parts else "incoming"
     reader = READERS.get(kind)
     if reader is None or len(hook.parts) > 1:

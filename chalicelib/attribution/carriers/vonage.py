@@ -71,6 +71,8 @@ def jwt_signature(signed: str, secret: str) -> str:
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """What one webhook says of its call. Raises BadInput naming the field."""
+    if hook.asks_whisper:
+        return ()  # that somebody answered, other events tell
     told, now = told_by(hook.request), hook.request.now
     if hook.parts[:1] == (LEG,) and len(hook.parts) == 2:
         return (read_leg(told, hook.parts[1], now, country),)
