@@ -287,13 +287,15 @@ def test_a_number_in_an_address_is_refused_without_repeating_it(witness: Witness
     assert silent(witness.heard())
 
 
-@pytest.mark.parametrize("upload", ["deals", "spend"])
+@pytest.mark.parametrize("upload", ["deals", "spend", "calls?vendor=generic"])
 def test_a_number_in_the_wrong_column_is_refused_without_repeating_it(upload: str, witness: Witness) -> None:
     key = store.create_key(None, "tests", clock.utc_now())[1]
     tables = {
         "deals": OUTCOME,
         "spend": {"date": "2026-11-01", "source": "yandex", "medium": "cpc", "campaign": "x", "cost": "1"}
         | {"currency": "RUB", "clicks": "1", "impressions": "1"},
+        "calls?vendor=generic": {"call_id": "1", "started_at": "2026-11-22 10:00", "from": PHONE, "to": STATIC}
+        | {"direction": "in", "talk_sec": "5", "status": "answered", "answered_by": "101"},
     }
     row = {name: str(value) for name, value in tables[upload].items()}
     for name in row:

@@ -92,7 +92,7 @@ def _read(
 
 
 def _event(row: Row, form: Format, zone: str, country: str, now: datetime) -> CallEvent:
-    event = event_of(row, form, zone, country)
+    event = event_of(row, form, zone, country, settings().signing_key)
     if event.at and event.at - now > FUTURE:
         raise BadInput("started_at", "is in the future")
     return event

@@ -80,12 +80,13 @@ def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) ->
     try:
         return module.parse(hook, endpoint, country)
     except BadInput as refused:
-        event = unread.stand_in(module, hook, refused)
+        name = unread.digest(hook, settings().signing_key)
+        event = unread.stand_in(module, hook, refused, name)
         if event is None:
             raise
         secret = hook.endpoint_url.rpartition("/")[2]
         as_it_came = keep.KeptEvent(endpoint.vendor, secret, hook.parts, hook.request)
-        keep.keep_unread(as_it_came, module.SIGNED_HEADERS, unread.digest(hook))
+        keep.keep_unread(as_it_came, module.SIGNED_HEADERS, name)
         log.event("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
         return (event,)
 

@@ -54,6 +54,6 @@ def _recover(message: dict[str, Any], now: datetime) -> bool:
         log.event("kept_event_dropped", endpoint_id=endpoint.endpoint_id, reason=error.error_code)
         return False
     except BadInput as refused:  # its sender was not told so when it came
-        keep.keep_unread(kept, module.SIGNED_HEADERS, unread.digest(hook))
+        keep.keep_unread(kept, module.SIGNED_HEADERS, unread.digest(hook, settings().signing_key))
         log.event("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
     return True

@@ -57,6 +57,11 @@ def open_from_intake(text: str, *, signing_key: bytes, place: str) -> str | None
     return plain.decode() if plain is not None else None
 
 
+def digest(told: bytes, *, signing_key: bytes, purpose: str) -> str:
+    """24 hex digits that stand for what was told, a number perhaps among it: who lacks the key cannot try them all."""
+    return hmac.digest(derive(signing_key, purpose), told, "sha256").hex()[:24]
+
+
 def place_of_call(site_id: str, call_id: str) -> str:
     """Where the callers of a call are sealed for."""
     return f"{site_id}#{call_id}"

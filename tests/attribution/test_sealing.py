@@ -49,6 +49,13 @@ def test_sealing_twice_gives_two_texts_without_the_digits() -> None:
     assert {sealing.open_from_intake(text, signing_key=KEY, place="s1#c1") for text in texts} == {PHONE}
 
 
+def test_a_digest_is_the_keys_own() -> None:
+    told = sealing.digest(PHONE.encode(), signing_key=KEY, purpose="events")
+    assert told == sealing.digest(PHONE.encode(), signing_key=KEY, purpose="events")
+    assert len({told, sealing.digest(PHONE.encode(), signing_key=OTHER_KEY, purpose="events")}) == 2
+    assert len({told, sealing.digest(PHONE.encode(), signing_key=KEY, purpose="call ids")}) == 2
+
+
 def test_keys_of_two_purposes_are_strangers() -> None:
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF

@@ -6,11 +6,11 @@ on a caller whose call starts with it. A module names in CALL_FIELDS where its c
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from chalicelib.attribution import sealing
 from chalicelib.attribution.carriers import Carrier, Hook, forms
 from chalicelib.attribution.types import CallEvent
 from chalicelib.errors import BadInput
@@ -19,7 +19,7 @@ from chalicelib.http import Request
 STANDS_FOR = "unread-"
 
 
-def stand_in(module: Carrier, hook: Hook, refused: BadInput) -> CallEvent | None:
+def stand_in(module: Carrier, hook: Hook, refused: BadInput, name: str) -> CallEvent | None:
     """The event that stands for the unread one, the same for its repetitions; None where the body names no call.
 
     It tells the field that could not be read, and nothing of what stood there.
@@ -27,7 +27,7 @@ def stand_in(module: Carrier, hook: Hook, refused: BadInput) -> CallEvent | None
     named = _call_named(hook.request, getattr(module, "CALL_FIELDS", ()))
     if named is None:
         return None
-    return CallEvent(f"{STANDS_FOR}{digest(hook)}", named, at=hook.request.now, unread=refused.field)
+    return CallEvent(f"{STANDS_FOR}{name}", named, at=hook.request.now, unread=refused.field)
 
 
 def digest_of(event: CallEvent) -> str | None:
@@ -35,10 +35,10 @@ def digest_of(event: CallEvent) -> str | None:
     return event.event_id.removeprefix(STANDS_FOR) if event.unread is not None else None
 
 
-def digest(hook: Hook) -> str:
+def digest(hook: Hook, signing_key: bytes) -> str:
     """Hex digits that stand for what the request told."""
     told = repr((hook.parts, sorted(hook.request.query.items()))).encode() + hook.request.body
-    return sha256(told).hexdigest()[:24]
+    return sealing.digest(told, signing_key=signing_key, purpose="events")
 
 
 def _call_named(request: Request, paths: tuple[str, ...]) -> str | None:

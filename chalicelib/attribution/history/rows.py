@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 
+from chalicelib.attribution import sealing
 from chalicelib.attribution.carriers.values import international, national, seconds
 from chalicelib.attribution.history import FIELDS, Format
 from chalicelib.attribution.tabular import read_time, require
@@ -36,7 +36,7 @@ def legs_told(rows: Iterable[Row], form: Format) -> list[Row]:
     ]
 
 
-def event_of(row: Row, form: Format, zone: str, country: str) -> CallEvent:
+def event_of(row: Row, form: Format, zone: str, country: str, signing_key: bytes) -> CallEvent:
     """The row's event; times without a zone are of `zone`, numbers without a prefix of `country`.
 
     Raises BadInput naming the field: what is missing, malformed, of a call that goes on, or between two employees.
@@ -46,7 +46,7 @@ def event_of(row: Row, form: Format, zone: str, country: str) -> CallEvent:
         raise BadInput("to_extension", "two employees spoke among themselves")
     started_at = read_time(row["started_at"], form.zone or zone, field="started_at")
     event = CallEvent(
-        event_id=IMPORTED + _digest(row),
+        event_id=IMPORTED + _digest(row, signing_key),
         call_id=row.get("leg_of") or row["call_id"],
         started_at=None if row.get("leg_of") else started_at,
         hangup_cause=row.get("hangup_cause") or None,
@@ -58,9 +58,9 @@ def event_of(row: Row, form: Format, zone: str, country: str) -> CallEvent:
     return event if row.get("leg_of") else _with_parties(event, row, form, country)
 
 
-def _digest(row: Row) -> str:
+def _digest(row: Row, signing_key: bytes) -> str:
     told = "\x1f".join(f"{name}={row[name]}" for name in sorted(FIELDS.intersection(row)) if row[name])
-    return sha256(told.encode()).hexdigest()[:24]
+    return sealing.digest(told.encode(), signing_key=signing_key, purpose="events")
 
 
 def _ended(event: CallEvent, row: Row, form: Format, zone: str, started_at: datetime) -> CallEvent:

@@ -62,7 +62,7 @@ def finish(now: datetime) -> tuple[int, int]:
             left += 1
             continue
         try:
-            done = go_on(erasure).complete and second_look
+            done = go_on(erasure).complete and erasure.passed and second_look
         except Exception as error:  # one person's trouble must not keep the others; the task raises at its end
             failed += 1
             log.event("erasure_failed", erasure_id=erasure.erasure_id, error=type(error).__name__)

@@ -29,7 +29,7 @@ def events_of(vendor: str, raw: bytes) -> dict[str, list[CallEvent]]:
     for _, row in rows_of(raw, form):
         by_call[row.get("leg_of") or row["call_id"]].append(row)
     return {
-        call_id: [event_of(row, form, "Europe/Moscow", "RU") for row in legs_told(rows, form)]
+        call_id: [event_of(row, form, "Europe/Moscow", "RU", b"a key") for row in legs_told(rows, form)]
         for call_id, rows in by_call.items()
     }
 
