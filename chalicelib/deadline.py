@@ -17,7 +17,7 @@ class DeadlinePassed(Exception):
     """The work was not done in time. It may still be finished later, so it must be harmless to do it again."""
 
 
-class _Work(Thread, Generic[T]):
+class Work(Thread, Generic[T]):
     """One piece of work in a thread of its own: a pool's threads could all hang, and then nothing would start."""
 
     def __init__(self, work: Callable[[], T]) -> None:
@@ -43,7 +43,7 @@ class _Work(Thread, Generic[T]):
 
 def within(seconds: float, work: Callable[[], T]) -> T:
     """Do `work` and answer what it answers, or raise what it raises. Raises DeadlinePassed after `seconds`."""
-    thread = _Work(work)
+    thread = Work(work)
     thread.start()
     thread.join(seconds)
     return thread.result()

@@ -7,6 +7,7 @@ the fault is taken away and what was kept is taken in: the call must be there, w
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from chalicelib import http
+from chalicelib import deadline, http
 from chalicelib.attribution import store
 from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.carriers.simulate import requests_of
@@ -98,7 +99,17 @@ def world(engine: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         open_site()
     forget_caches()
     yield engine
+    finish_abandoned_work()
     engine.proxy.inject()
+    messages(engine.direct, settings().kept_queue)
+    empty_bucket(engine)
+
+
+def finish_abandoned_work() -> None:
+    """Wait, the fault still there, for what went on after its caller was answered: it must not reach the next test."""
+    for thread in threading.enumerate():
+        if isinstance(thread, deadline.Work):
+            thread.join(30)
 
 
 _ids = itertools.count(1)
@@ -131,9 +142,14 @@ def take_in(world: World) -> int:
         kept.append({"Records": [{"s3": place}]})
     for message in kept:
         recover(message, NOW + timedelta(hours=1))
+    empty_bucket(world)
+    return len(kept)
+
+
+def empty_bucket(world: World) -> None:
+    bucket = world.direct.client("s3")
     for found in bucket.list_objects_v2(Bucket="outage").get("Contents", []):
         bucket.delete_object(Bucket="outage", Key=found["Key"])
-    return len(kept)
 
 
 def is_stored_and_queued(world: World, call_id: str) -> bool:
