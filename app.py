@@ -406,13 +406,13 @@ def manage_endpoints(site_id: str) -> Any:
     return endpoints.collection(_request(), site_id)
 
 
-@app.route("/v1/manage/sites/{site_id}/endpoints/{endpoint_id}", methods=["DELETE"])
+@app.route("/v1/manage/sites/{site_id}/endpoints/{endpoint_id}", methods=["PATCH", "DELETE"])
 @answers("manage")
 def manage_endpoint(site_id: str, endpoint_id: str) -> Any:
-    """Close an endpoint."""
+    """Renew an endpoint's credentials, or close it."""
     from chalicelib.manage import endpoints
 
-    return endpoints.close(_request(), site_id, endpoint_id)
+    return endpoints.item(_request(), site_id, endpoint_id)
 
 
 @app.route("/v1/manage/sites/{site_id}/calls", methods=["GET"])

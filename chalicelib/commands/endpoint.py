@@ -1,4 +1,4 @@
-"""`endpoint create`: a webhook URL for a carrier or a CRM."""
+"""`endpoint create`, `endpoint credentials`: a webhook URL for a carrier or a CRM, and its secrets."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from chalicelib.commands.output import read_file, show
 from chalicelib.commands.sites import site_of
 from chalicelib.errors import BadInput
 from chalicelib.http import to_json
-from chalicelib.manage.endpoints import NewEndpoint, open_endpoint, shown
+from chalicelib.manage.endpoints import NewEndpoint, open_endpoint, renew_credentials, shown
 from chalicelib.registry.types import ShownNumber
+
+CREDENTIAL: dict[str, Any] = {"action": "append", "metavar": "NAME=VALUE"}
 
 
 def add(commands: Any) -> None:
-    """Declare the command."""
-    command = commands.add_parser("endpoint", help="make a webhook URL").add_subparsers(required=True, metavar="create")
+    """Declare the commands."""
+    endpoint = commands.add_parser("endpoint", help="make a webhook URL, renew its credentials")
+    command = endpoint.add_subparsers(required=True, metavar="create|credentials")
+    _add_credentials(command)
     create = command.add_parser(
         "create",
         help="make a webhook URL for a carrier or a CRM",
@@ -26,12 +30,31 @@ def add(commands: Any) -> None:
     create.add_argument("--kind", required=True, choices=("carrier", "crm"))
     create.add_argument("--vendor", required=True, metavar="NAME", help="e.g. twilio, generic")
     help_text = "what its signatures are checked by: auth_token=… for twilio, secret=… else; NAME=@FILE reads a file"
-    create.add_argument("--credential", action="append", default=[], metavar="NAME=VALUE", help=help_text)
+    create.add_argument("--credential", default=[], help=help_text, **CREDENTIAL)
     create.add_argument("--target-number", metavar="PHONE", help="carriers: where calls go when all else fails")
     create.add_argument("--record", action="store_true", help="carriers: record those calls")
     create.add_argument("--time-zone", metavar="ZONE", help="carriers that write local times: their zone")
     add_answering(create)
     create.set_defaults(run=_run, needs_stack=True)
+
+
+def _add_credentials(command: Any) -> None:
+    credentials = command.add_parser(
+        "credentials",
+        help="renew an endpoint's credentials",
+        description="Changes what an endpoint's signatures are checked by. Its URL stays.",
+    )
+    credentials.add_argument("--site", required=True, metavar="ID", help="site id")
+    credentials.add_argument("--endpoint", required=True, metavar="ID", help="endpoint id")
+    help_text = "one to change; NAME=@FILE reads a file, NAME= takes one away that is not needed"
+    credentials.add_argument("--credential", required=True, help=help_text, **CREDENTIAL)
+    credentials.set_defaults(run=_renew, needs_stack=True)
+
+
+def _renew(options: argparse.Namespace) -> bool:
+    told = dict(credential(text) for text in options.credential)
+    show(shown(renew_credentials(site_of(options.site).site_id, options.endpoint, told)))
+    return True
 
 
 def _run(options: argparse.Namespace) -> bool:

@@ -37,6 +37,12 @@ class NewEndpoint(Struct):
     answering: Answering = Answering()
 
 
+class ChangedEndpoint(Struct):
+    """Body of PATCH …/endpoints/{endpoint_id}. The rest stands in the URL: for another, make a new endpoint."""
+
+    credentials: dict[str, str]
+
+
 def collection(request: Request, site_id: str) -> Any:
     """GET: the site's endpoints. POST: make one (201); the answer's `url` goes to the carrier or the CRM."""
     site = site_of(request, site_id)
@@ -46,11 +52,27 @@ def collection(request: Request, site_id: str) -> Any:
     return Answer(shown(endpoint) | {"url": url}, 201)
 
 
-def close(request: Request, site_id: str, endpoint_id: str) -> Answer:
-    """DELETE: events that reach the endpoint's URL are refused from now on (204)."""
+def item(request: Request, site_id: str, endpoint_id: str) -> Any:
+    """PATCH: other credentials, as a vendor's secret is renewed; they count within a minute.
+
+    DELETE: events that reach the endpoint's URL are refused from now on (204).
+    """
     site_of(request, site_id)
-    store.close_endpoint(site_id, endpoint_id)
-    return Answer("", 204)
+    if request.method == "DELETE":
+        store.close_endpoint(site_id, endpoint_id)
+        return Answer("", 204)
+    return shown(renew_credentials(site_id, endpoint_id, decode(request.body, ChangedEndpoint).credentials))
+
+
+def renew_credentials(site_id: str, endpoint_id: str, credentials: dict[str, str]) -> Endpoint:
+    """Change an endpoint's credentials: those told, the others stay; an empty one is taken away.
+
+    Raises NotFound, and BadInput naming what the vendor needs.
+    """
+    endpoint = store.endpoint_in_use(site_id, endpoint_id)
+    vendor = import_module((CARRIERS if endpoint.kind == "carrier" else CRMS)[endpoint.vendor])
+    kept = _credentials(endpoint.vendor, endpoint.credentials | credentials, vendor)
+    return store.change_credentials(site_id, endpoint_id, kept)
 
 
 def open_endpoint(site: Site, body: NewEndpoint) -> tuple[Endpoint, str]:
@@ -62,7 +84,7 @@ def open_endpoint(site: Site, body: NewEndpoint) -> tuple[Endpoint, str]:
         site_id=site.site_id,
         kind=body.kind,
         vendor=body.vendor,
-        credentials=_credentials(body, vendor),
+        credentials=_credentials(body.vendor, body.credentials, vendor),
         target_number=_target(body, site.country),
         record=body.record,
         time_zone=None if body.time_zone is None else checks.time_zone(body.time_zone, "time_zone"),
@@ -80,14 +102,14 @@ def shown(endpoint: Endpoint) -> dict[str, Any]:
     return answer
 
 
-def _credentials(body: NewEndpoint, vendor: ModuleType) -> dict[str, str]:
+def _credentials(name: str, told: dict[str, str], vendor: ModuleType) -> dict[str, str]:
     """The credentials the vendor needs and takes, nothing else: what is not needed is not kept."""
     needed = getattr(vendor, "CREDENTIALS", SHARED_SECRET)
     optional = getattr(vendor, "OPTIONAL_CREDENTIALS", ())
-    for name in needed:
-        if not body.credentials.get(name):
-            raise BadInput(f"credentials.{name}", f"{body.vendor} needs it")
-    return {name: body.credentials[name] for name in (*needed, *optional) if body.credentials.get(name)}
+    for each in needed:
+        if not told.get(each):
+            raise BadInput(f"credentials.{each}", f"{name} needs it")
+    return {each: told[each] for each in (*needed, *optional) if told.get(each)}
 
 
 def _answering(body: NewEndpoint, vendor: ModuleType) -> Answering:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from chalicelib.registry.endpoint_token import seal_endpoint
 from chalicelib.registry.table import Entry, Transaction
 from chalicelib.registry.types import ApiKey, Endpoint, Site
 from chalicelib.settings import settings
+
+NO_ENDPOINT = "No such endpoint of this site."
 
 
 def create_endpoint(endpoint: Endpoint) -> tuple[Endpoint, str]:
@@ -39,10 +42,7 @@ def close_endpoint(site_id: str, endpoint_id: str) -> None:
 
     Raises NotFound where the site has no such endpoint.
     """
-    found = table.read(layout.endpoint_pk(endpoint_id), "ENDPOINT", Endpoint)
-    if found is None or found.site_id != site_id or found.closed:
-        raise NotFound("No such endpoint of this site.")
-    closed = replace(_shown(found), closed=True)
+    closed = replace(_shown(endpoint_in_use(site_id, endpoint_id)), closed=True)
 
     def fill(transaction: Transaction) -> None:
         listed = table.entry(layout.site_pk(site_id), f"ENDPOINT#{endpoint_id}")
@@ -50,7 +50,26 @@ def close_endpoint(site_id: str, endpoint_id: str) -> None:
         transaction.save(table.entry(layout.endpoint_pk(endpoint_id), "ENDPOINT", closed))
 
     if table.commit(fill):
-        raise NotFound("No such endpoint of this site.")
+        raise NotFound(NO_ENDPOINT)
+
+
+def change_credentials(site_id: str, endpoint_id: str, credentials: Mapping[str, str]) -> Endpoint:
+    """Replace an endpoint's credentials; its URL stays. Raises NotFound where the site has no such open endpoint."""
+    endpoint_in_use(site_id, endpoint_id)
+    pk = layout.endpoint_pk(endpoint_id)
+    changed = table.change(pk, "ENDPOINT", Endpoint, {"credentials": dict(credentials)}, what="endpoint")
+    if changed.closed:  # meanwhile: what is closed keeps no credentials
+        table.change(pk, "ENDPOINT", Endpoint, {"credentials": {}}, what="endpoint")
+        raise NotFound(NO_ENDPOINT)
+    return changed
+
+
+def endpoint_in_use(site_id: str, endpoint_id: str) -> Endpoint:
+    """A site's endpoint with its credentials. Raises NotFound where the site has none of this id, or closed it."""
+    found = table.read(layout.endpoint_pk(endpoint_id), "ENDPOINT", Endpoint)
+    if found is None or found.site_id != site_id or found.closed:
+        raise NotFound(NO_ENDPOINT)
+    return found
 
 
 def create_key(account_id: str | None, label: str, now: datetime) -> tuple[ApiKey, str]:

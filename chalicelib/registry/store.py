@@ -12,9 +12,11 @@ from chalicelib import tokens
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.registry import layout, table
 from chalicelib.registry.access import (
+    change_credentials,
     close_endpoint,
     create_endpoint,
     create_key,
+    endpoint_in_use,
     endpoints_of,
     key_by_secret,
     keys_of,
@@ -35,6 +37,7 @@ __all__ = [
     "all_sites",
     "campaign",
     "campaigns_of",
+    "change_credentials",
     "change_number",
     "close_endpoint",
     "create_account",
@@ -43,6 +46,7 @@ __all__ = [
     "create_key",
     "create_pool",
     "create_site",
+    "endpoint_in_use",
     "endpoints_of",
     "key_by_secret",
     "keys_of",

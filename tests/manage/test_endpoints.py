@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from chalice.test import HTTPResponse
 
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.endpoint_token import open_endpoint
@@ -100,6 +101,42 @@ def test_a_closed_endpoint_is_gone(account: Api) -> None:
     assert account.send("DELETE", f"{PATH}/{made['endpoint_id']}").status_code == 204
     assert account.get(PATH).json_body == {"endpoints": []}
     assert account.send("DELETE", f"{PATH}/{made['endpoint_id']}").status_code == 404
+
+
+def test_a_renewed_secret_replaces_the_old_one_and_the_url_stays(
+    account: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = account.post(PATH, TWILIO | {"credentials": {"auth_token": "T0P-SECRET", "api_url": "https://a.example"}})
+    where = f"{PATH}/{made.json_body['endpoint_id']}"
+    answer = account.patch(where, {"credentials": {"auth_token": "N3W-SECRET", "unneeded": "x"}})
+
+    assert answer.status_code == 200
+    assert answer.json_body == {name: told for name, told in made.json_body.items() if name != "url"}
+    assert credentials_of(made) == {"auth_token": "N3W-SECRET", "api_url": "https://a.example"}
+    assert account.patch(where, {"credentials": {"api_url": ""}}).status_code == 200
+    assert credentials_of(made) == {"auth_token": "N3W-SECRET"}
+    assert "SECRET" not in answer.body.decode() + capsys.readouterr().out
+
+
+def test_a_secret_that_is_needed_can_not_be_taken_away_nor_a_closed_endpoint_get_one(account: Api) -> None:
+    made = account.post(PATH, TWILIO)
+    where = f"{PATH}/{made.json_body['endpoint_id']}"
+    refused = account.patch(where, {"credentials": {"auth_token": ""}})
+
+    assert (refused.status_code, refused.json_body["field"]) == (400, "credentials.auth_token")
+    assert credentials_of(made) == {"auth_token": "T0P-SECRET"}
+    account.send("DELETE", where)
+    assert account.patch(where, {"credentials": {"auth_token": "N3W-SECRET"}}).status_code == 404
+    assert credentials_of(made) == {}
+    assert account.patch(f"{PATH}/e-unknown", {"credentials": {"auth_token": "x"}}).status_code == 404
+
+
+def credentials_of(made: HTTPResponse) -> dict[str, str]:
+    """What is kept of the endpoint that this answer made."""
+    snapshot.forget()
+    stored = snapshot.endpoint_by_id(made.json_body["endpoint_id"], NOW)
+    assert stored is not None
+    return stored.credentials
 
 
 def test_no_secret_reaches_the_logs(account: Api, capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,11 +104,11 @@ def _twilio_like(call: SimulatedCall, timestamp: Callable[[datetime], str]) -> l
 
 
 def _twilio(call: SimulatedCall) -> list[Step]:
-    return _twilio_like(call, lambda moment: moment.strftime("%a, %d %b %Y %H:%M:%S +0000"))
+    return _twilio_like(call, twilio_time)
 
 
 def _telnyx(call: SimulatedCall) -> list[Step]:
-    return _twilio_like(call, lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S.%fZ"))
+    return _twilio_like(call, telnyx_time)
 
 
 def _plivo(call: SimulatedCall) -> list[Step]:
@@ -274,6 +274,16 @@ def recording(call: SimulatedCall) -> str:
 def iso(moment: datetime) -> str:
     """As APIs write it."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def twilio_time(moment: datetime) -> str:
+    """As Twilio writes it."""
+    return moment.strftime("%a, %d %b %Y %H:%M:%S +0000")
+
+
+def telnyx_time(moment: datetime) -> str:
+    """As Telnyx writes it."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%fZ")
 
 
 def plain(moment: datetime) -> str:

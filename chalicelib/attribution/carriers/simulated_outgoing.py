@@ -23,6 +23,8 @@ from chalicelib.attribution.carriers.simulated_calls import (
     mango_record,
     plain,
     recording,
+    telnyx_time,
+    twilio_time,
     vonage_event,
     zadarma_record,
 )
@@ -61,11 +63,11 @@ def _twilio_like(call: SimulatedCall, timestamp: Callable[[datetime], str]) -> l
 
 
 def _twilio(call: SimulatedCall) -> list[Step]:
-    return _twilio_like(call, lambda moment: moment.strftime("%a, %d %b %Y %H:%M:%S +0000"))
+    return _twilio_like(call, twilio_time)
 
 
 def _telnyx(call: SimulatedCall) -> list[Step]:
-    return _twilio_like(call, lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S.%fZ"))
+    return _twilio_like(call, telnyx_time)
 
 
 def _plivo(call: SimulatedCall) -> list[Step]:
