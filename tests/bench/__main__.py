@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import imports, lending, outage, page, pool, webhook
+from tests.bench import imports, lending, outage, page, pool, reports, webhook
 from tests.bench.row import Row
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -24,6 +24,7 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "pool": pool.rows,
     "webhook": webhook.rows,
     "outage": outage.rows,
+    "reports": reports.rows,
     "page": page.rows,
     "imports": imports.rows,
 }
