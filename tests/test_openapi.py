@@ -327,7 +327,7 @@ def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:
     put_recorded("generic-live")
     assert api.call("GET", f"{here}/calls/generic-live")["recordings"][0]["transcript"]["segments"]
     listed = api.call("GET", f"{here}/calls")["calls"]
-    assert {call["evidence"]["kind"] for call in listed} == {"live", "repeat"}  # the same caller
+    assert {call["evidence"]["kind"] for call in listed} == {"live", "static"}
     assert api.call("GET", f"{here}/calls/generic-live")["evidence"]["touches"]
     api.call("GET", f"{here}/calls?day=x", None, 400)
     assert api.call("POST", f"{here}/export", {"phone": "+79160000001"})["calls"]

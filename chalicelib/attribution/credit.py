@@ -7,7 +7,7 @@ lets a model weigh the touches of each path. The facts hold the paths too, so th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from chalicelib.attribution.types import (
     MEASURED,
     AttributedCall,
     Credit,
+    EarlierCall,
     Evidence,
     EvidenceKind,
     Source,
@@ -30,12 +31,15 @@ from chalicelib.attribution.types import (
 )
 from chalicelib.registry.types import RepeatRule, Site
 
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when a source came that is no arrival: it is alone in its path
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when somebody came of whom nothing is known: it is alone in its path
 
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One touch as credit sees it: its source as the account's book names it, and the campaign it is counted under."""
+    """One touch as credit sees it: its source as the account's book names it, and the campaign it is counted under.
+
+    A call to a number that stands for one source is a touch of that source, at the moment of the call.
+    """
 
     at: datetime
     source: Source
@@ -77,12 +81,9 @@ def shared_by(model: Model, paths: Sequence[Path]) -> tuple[Credit, ...]:
 def paths_of(attributed: AttributedCall, site: Site, book: Book) -> tuple[Path, ...]:
     """The possible callers with the touches that count for each: within the look-back, as the repeat rule says.
 
-    A static number's campaign, the overflow number and the unknown are paths of one step. Shares sum to exactly 1.
+    The overflow number and the unknown are paths of one step. Shares sum to exactly 1.
     """
-    return tuple(
-        Path(caller.share, tuple(_step(touch, book) for touch in caller.touches) or (caller.otherwise,))
-        for caller in _callers(attributed, site, book)
-    )
+    return tuple(Path(caller.share, _steps(caller, book)) for caller in _callers(attributed, site, book))
 
 
 def landing_page(url: str) -> str:
@@ -96,36 +97,44 @@ def landing_page(url: str) -> str:
 
 
 class _Caller(NamedTuple):
-    """One who may have made the call: his share, the touches that count, and what he is where there are none."""
+    """One who may have made the call: his share, the touches that count, and what he is where there are none.
+
+    `called` are the sources of numbers and promo codes that stand for one: touches at the moment of their call.
+    """
 
     share: Decimal
     touches: tuple[Touch, ...]
     otherwise: PathStep
+    called: tuple[PathStep, ...] = ()
 
 
 def _callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller]:
     evidence, begun = attributed.evidence, attributed.call.started_at
     own = [
-        caller._replace(touches=_window(caller.touches, begun, site)) for caller in _own_callers(evidence, site, book)
+        caller._replace(touches=_window(caller.touches, begun, site)) for caller in _own_callers(attributed, site, book)
     ]
     if not evidence.earlier:
         return own
     measured = evidence.told_by_itself in MEASURED
     if site.repeat_rule is RepeatRule.MODEL:
         others = _window([touch for call in evidence.earlier for touch in call.touches], begun, site)
+        called = tuple(step for call in evidence.earlier for step in _called(call, call.started_at, book))
+        called = tuple(step for step in called if step.at >= begun - timedelta(days=site.lookback_days))
         mine = own if measured else [_Caller(ONE, (), own[0].otherwise)]
-        return [caller._replace(touches=_merged(others, caller.touches)) for caller in mine]
+        return [
+            caller._replace(touches=_merged(others, caller.touches), called=called + caller.called) for caller in mine
+        ]
     if measured and site.repeat_rule is RepeatRule.NEW_VISIT:
         return own
     call = evidence.earlier[0 if site.repeat_rule is RepeatRule.FIRST else -1]
-    return [_Caller(ONE, _window(call.touches, call.started_at, site), _bare("unknown"))]
+    touches, called = _window(call.touches, call.started_at, site), _called(call, call.started_at, book)
+    return [_Caller(ONE, touches, _bare("unknown"), called)]
 
 
-def _own_callers(evidence: Evidence, site: Site, book: Book) -> list[_Caller]:
+def _own_callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller]:
     """Who may have made the call, as far as the call itself tells."""
+    evidence = attributed.evidence
     kind = evidence.told_by_itself
-    if kind is EvidenceKind.STATIC:
-        return [_Caller(ONE, (), _static(evidence, book))]
     nobody = _bare("overflow" if kind is EvidenceKind.OVERFLOW else "unknown")
     if evidence.candidates and site.share_credit:
         known = {call.visitor for call in evidence.earlier}
@@ -139,7 +148,7 @@ def _own_callers(evidence: Evidence, site: Site, book: Book) -> list[_Caller]:
     if kind is EvidenceKind.OVERFLOW:
         return [_Caller(ONE, (), nobody)]
     # The touches are of the page view that a promo code names; a code that stands for a campaign has none.
-    return [_Caller(ONE, evidence.touches, _static(evidence, book) if evidence.campaign_id else nobody)]
+    return [_Caller(ONE, evidence.touches, nobody, _called(evidence, attributed.call.started_at, book))]
 
 
 def _window(touches: Iterable[Touch], at: datetime, site: Site) -> tuple[Touch, ...]:
@@ -154,20 +163,32 @@ def _merged(one: Iterable[Touch], other: Iterable[Touch]) -> tuple[Touch, ...]:
     return tuple(sorted(each_once.values(), key=lambda touch: touch.at))
 
 
+def _steps(caller: _Caller, book: Book) -> tuple[PathStep, ...]:
+    """What counts for a caller, oldest first."""
+    steps = [*(_step(touch, book) for touch in caller.touches), *caller.called]
+    return tuple(sorted(steps, key=lambda step: step.at)) or (caller.otherwise,)
+
+
 def _step(touch: Touch, book: Book) -> PathStep:
     found = book.decide(touch)
     return PathStep(touch.at, found.source, touch.region, landing_page(touch.url), found.campaign_id)
 
 
-def _static(evidence: Evidence, book: Book) -> PathStep:
-    """A static number's campaign, archived or not, whatever its dates: its billboard may still hang."""
-    campaign, step = book.campaign(evidence.campaign_id), _bare("offline")
+def _called(told: Evidence | EarlierCall, at: datetime, book: Book) -> tuple[PathStep, ...]:
+    """The source that the number called, or the promo code told, stands for; nothing where it stands for none.
+
+    Its campaign may be archived, or past its dates: its billboard may still hang.
+    """
+    kind = told.told_by_itself if isinstance(told, Evidence) else told.kind
+    if kind is not EvidenceKind.STATIC and not told.campaign_id:
+        return ()
+    campaign, offline = book.campaign(told.campaign_id), Source("offline", "", "", told.campaign_id or "", "", "")
     if campaign is None:
-        return replace(step, source=replace(step.source, campaign=evidence.campaign_id or ""))
-    told = {part: value for part, value in campaign.match.items() if not patterns.is_pattern(value)}
-    source, medium = told.get("source", ""), told.get("medium", "")
+        return (PathStep(at, offline),)
+    parts = {part: value for part, value in campaign.match.items() if not patterns.is_pattern(value)}
+    source, medium = parts.get("source", ""), parts.get("medium", "")
     named = Source(campaign.channel or "offline", source, medium, key_of(campaign), "", "")
-    return PathStep(NEVER, named, campaign_id=campaign.campaign_id)
+    return (PathStep(at, named, campaign_id=campaign.campaign_id),)
 
 
 def _bare(channel: str) -> PathStep:

@@ -26,23 +26,25 @@ def own_evidence(evidence: Evidence) -> Evidence:
 
 
 def testimony(attributed: AttributedCall) -> EarlierCall | None:
-    """What a call says of its caller to his other calls; None where no visitor is likelier than not."""
+    """What a call says of its caller to his other calls; None where it names no source that is likelier than not."""
     call, evidence = attributed.call, attributed.evidence
     if call.caller_key is None or call.direction is Direction.OUT:
         return None
-    if evidence.kind not in MEASURED or not evidence.touches:
+    if evidence.kind not in MEASURED or not (evidence.touches or evidence.campaign_id):
         return None
     if evidence.candidates and evidence.candidates[0].share < LIKELY:
         return None
     touches = evidence.touches
     kept = touches if len(touches) <= MAX_TOUCHES else (touches[0], *touches[1 - MAX_TOUCHES :])
-    return EarlierCall(call.call_id, call.started_at, evidence.kind, evidence.visitor, kept)
+    return EarlierCall(
+        call.call_id, call.started_at, evidence.kind, evidence.visitor, kept, campaign_id=evidence.campaign_id
+    )
 
 
 def with_earlier(own: Evidence, attributed: AttributedCall, others: Iterable[AttributedCall]) -> Evidence:
     """The call's own evidence with what earlier calls of its caller tell; `others` may hold any of the site's calls.
 
-    A call that leads to no visitor becomes a repeat of the latest one before it that does.
+    A call without a source of its own becomes a repeat of the latest one before it that has one.
     """
     call = attributed.call
     if call.caller_key is None or call.direction is Direction.OUT or own.kind is EvidenceKind.SELF_REPORTED:
@@ -58,7 +60,8 @@ def with_earlier(own: Evidence, attributed: AttributedCall, others: Iterable[Att
     if own.kind in MEASURED:
         return replace(own, earlier=earlier)
     latest = earlier[-1]
-    why = f"The caller is known: his call of {latest.started_at:%Y-%m-%d %H:%M} UTC came from a visit."
+    what = "came from a visit" if latest.touches else "was measured by what stands for one source"
+    why = f"The caller is known: his call of {latest.started_at:%Y-%m-%d %H:%M} UTC {what}."
     return replace(
         own,
         kind=EvidenceKind.REPEAT,

@@ -173,14 +173,21 @@ class EvidenceKind(StrEnum):
     STATIC = "static"  # the number stands for one source
     OVERFLOW = "overflow"  # the shared number: the pool was too small
     PROMO = "promo"  # the caller told a promo code, which names the page view
-    REPEAT = "repeat"  # the call itself tells no visitor, an earlier one of the same caller did
+    REPEAT = "repeat"  # the call itself tells no source, an earlier one of the same caller did
     SELF_REPORTED = "self_reported"  # the caller said himself what brought him
     UNKNOWN = "unknown"  # ours, but nobody held it; or not ours
 
 
 MEASURED = frozenset(
-    {EvidenceKind.LIVE, EvidenceKind.GRACE, EvidenceKind.PREVIOUS, EvidenceKind.SHARED, EvidenceKind.PROMO}
-)  # the call itself leads to a visitor
+    {
+        EvidenceKind.LIVE,
+        EvidenceKind.GRACE,
+        EvidenceKind.PREVIOUS,
+        EvidenceKind.SHARED,
+        EvidenceKind.STATIC,
+        EvidenceKind.PROMO,
+    }
+)  # the call itself leads to a visitor, or its number stands for a source
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +213,7 @@ class EarlierCall:
     kind: EvidenceKind
     visitor: str | None
     touches: tuple[Touch, ...]
+    campaign_id: str | None = None  # what its number or its promo code stands for
 
 
 @dataclass(frozen=True, slots=True)

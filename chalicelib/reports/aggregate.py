@@ -120,10 +120,11 @@ def names_of_campaigns(db: DuckDBPyConnection) -> dict[str, str]:
 
 
 def names_of_numbers(db: DuckDBPyConnection) -> dict[str, str]:
-    """Static number → the one campaign it stands for."""
+    """Static number → the one campaign it stands for. A known caller may be counted for a visit: to a landing page."""
     rows = db.execute("""
         SELECT c.number, max(k.campaign) FROM calls AS c JOIN credits AS k USING (call_id)
-        WHERE c.evidence = 'static' AND k.campaign <> '' GROUP BY 1 HAVING count(DISTINCT k.campaign) = 1""").fetchall()
+        WHERE c.evidence = 'static' AND k.campaign <> '' AND k.landing_page = ''
+        GROUP BY 1 HAVING count(DISTINCT k.campaign) = 1""").fetchall()
     return dict(rows)
 
 

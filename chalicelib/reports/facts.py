@@ -81,7 +81,8 @@ class CreditFact:
 class PathFact:
     """One touch of one possible caller of an incoming call: all that a model needs, so that any model can be asked.
 
-    A source that is no arrival (a static number, the overflow number, unknown) is a path of one step.
+    A call to a static number is a step at the moment of that call; the overflow number and unknown are paths of one
+    step.
     """
 
     site_id: str

@@ -82,14 +82,14 @@ def _history(visits: Iterable[Visit]) -> dict[Person, list[Visit]]:
 
 
 def _origins(incoming: Iterable[Call], history: Mapping[Person, list[Visit]]) -> dict[Call, Origin]:
-    """A call that no visit of his own led to is credited as the caller's latest one before it that had a visit."""
+    """A call that tells no source by itself is credited as the caller's latest one before it that did."""
     origins: dict[Call, Origin] = {}
     measured: dict[Person, Origin] = {}
     for call in incoming:
         own = _origin(call, history)
-        has_visit = call.visit is not None and not call.visit.overflow
-        origins[call] = own if has_visit or call.person is None else measured.get(call.person, own)
-        if has_visit and call.person:
+        tells = own not in (OVERFLOW, UNKNOWN)
+        origins[call] = own if tells or call.person is None else measured.get(call.person, own)
+        if tells and call.person:
             measured[call.person] = own
     return origins
 

@@ -17,9 +17,9 @@ from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES, own_evidence
 from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent, Direction, EvidenceKind
+from chalicelib.attribution.types import CallEvent, Credit, Direction, EvidenceKind
 from chalicelib.pool import issue, place
-from chalicelib.registry.types import NumberKind, RepeatRule, TrackingNumber
+from chalicelib.registry.types import Campaign, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.settings import settings
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
 from tests.attribution.test_attribute import BROWSER, found, ring
@@ -49,7 +49,7 @@ def visit(who: str, tags: str) -> str:
 
 
 def calls(site: Any) -> dict[str, dict[str, Any]]:
-    """Four calls of one caller: one from each visit, one to the static number, one to a number not held by anybody."""
+    """Four calls of one caller: one from each visit, one to the static number, one to a number nobody had lately."""
     return {
         "yandex": {"number": site.lent["first"], "at": NOW - timedelta(days=40) + timedelta(minutes=1)},
         "static": {"number": STATIC, "at": NOW - timedelta(days=20)},
@@ -75,7 +75,12 @@ def pass_on(session: Any) -> None:
 def sources(session: Any, **changes: Any) -> dict[str, str]:
     """Who gets each call, by the site's rule."""
     site = replace(SITE, **changes)
-    return {call_id: credit_of(found(call_id), site, Book())[0].source.source for call_id in calls(session)}
+    return {call_id: named(credit_of(found(call_id), site, Book())[0]) for call_id in calls(session)}
+
+
+def named(credit: Credit) -> str:
+    """The source; of the static number, which has none, its campaign."""
+    return credit.source.source or credit.source.campaign
 
 
 @pytest.mark.parametrize("order", list(permutations(("yandex", "static", "vk", "unknown"))))
@@ -86,39 +91,63 @@ def test_calls_that_become_known_in_any_order_tell_the_same(site: Any, order: tu
     told = {call_id: found(call_id).evidence for call_id in order}
     assert {call_id: (evidence.kind, evidence.repeat_of) for call_id, evidence in told.items()} == {
         "yandex": (EvidenceKind.LIVE, None),
-        "static": (EvidenceKind.REPEAT, "yandex"),
+        "static": (EvidenceKind.STATIC, None),
         "vk": (EvidenceKind.LIVE, None),
         "unknown": (EvidenceKind.REPEAT, "vk"),
     }
-    assert [each.call_id for each in told["unknown"].earlier] == ["yandex", "vk"]
-    assert [each.call_id for each in told["vk"].earlier] == ["yandex"]
+    assert [each.call_id for each in told["unknown"].earlier] == ["yandex", "static", "vk"]
+    assert [each.call_id for each in told["vk"].earlier] == ["yandex", "static"]
+    assert [each.call_id for each in told["static"].earlier] == ["yandex"]
     assert told["yandex"].earlier == ()
 
 
 def test_each_rule_names_its_source_without_touching_a_call(site: Any) -> None:
     for call_id, said in calls(site).items():
         attribute(ring(call_id, **said), NOW)
-    assert sources(site) == {"yandex": "yandex", "static": "yandex", "vk": "vk", "unknown": "vk"}
+    assert sources(site) == {"yandex": "yandex", "static": "avito", "vk": "vk", "unknown": "vk"}
     first = sources(site, repeat_rule=RepeatRule.FIRST)
     assert first == {"yandex": "yandex", "static": "yandex", "vk": "yandex", "unknown": "yandex"}
     by_model = replace(SITE, repeat_rule=RepeatRule.MODEL, model="linear")
-    shares = {
-        call_id: [c.source.source for c in credit_of(found(call_id), by_model, Book())] for call_id in calls(site)
+    shares = {call_id: [named(part) for part in credit_of(found(call_id), by_model, Book())] for call_id in calls(site)}
+    assert shares == {
+        "yandex": ["yandex"],
+        "static": ["yandex", "avito"],
+        "vk": ["yandex", "avito", "vk"],
+        "unknown": ["yandex", "avito", "vk"],
     }
-    assert shares == {"yandex": ["yandex"], "static": ["yandex"], "vk": ["yandex", "vk"], "unknown": ["yandex", "vk"]}
-    short = replace(by_model, lookback_days=30)  # of this call; Yandex is 40 days behind it
-    assert [c.source.source for c in credit_of(found("unknown"), short, Book())] == ["vk"]
+    for days, left in ((30, ["avito", "vk"]), (15, ["vk"])):  # of this call; they are 40, 20 and 5 days behind it
+        short = replace(by_model, lookback_days=days)
+        assert [named(part) for part in credit_of(found("unknown"), short, Book())] == left
+
+
+def test_a_caller_who_first_dialled_a_static_number_is_its_sources_by_the_first_rule(site: Any) -> None:
+    for call_id in ("static", "vk", "unknown"):
+        attribute(ring(call_id, **calls(site)[call_id]), NOW)
+    first = replace(SITE, repeat_rule=RepeatRule.FIRST)
+    assert {named(credit_of(found(call_id), first, Book())[0]) for call_id in ("static", "vk", "unknown")} == {"avito"}
+    assert named(credit_of(found("vk"), SITE, Book())[0]) == "vk"
+
+
+def test_a_number_that_leads_to_nobody_is_his_latest_static_calls(site: Any) -> None:
+    attribute(ring("static", **calls(site)["static"]), NOW)
+    attribute(ring("unknown", **calls(site)["unknown"]), NOW)
+    evidence = found("unknown").evidence
+    assert (evidence.kind, evidence.repeat_of) == (EvidenceKind.REPEAT, "static")
+    assert evidence.why.endswith("was measured by what stands for one source.")
+    (credit,) = credit_of(found("unknown"), SITE, Book((Campaign("avito", "s1", "Авито", "classifieds"),)))
+    assert (credit.source.channel, credit.source.campaign, credit.campaign_id) == ("classifieds", "Авито", "avito")
 
 
 def test_a_repeat_keeps_what_the_call_said_by_itself(site: Any) -> None:
     attribute(ring("yandex", **calls(site)["yandex"]), NOW)
-    attribute(ring("static", **calls(site)["static"]), NOW)
-    evidence = found("static").evidence
-    assert (evidence.own_kind, evidence.campaign_id) == (EvidenceKind.STATIC, "avito")
-    assert evidence.own_why == "The number stands for one source."
+    attribute(ring("over", number=POOL.overflow_number), NOW)
+    evidence = found("over").evidence
+    assert (evidence.own_kind, evidence.pool_id) == (EvidenceKind.OVERFLOW, "p1")
+    assert evidence.own_why == "The pool's shared number was called: no dynamic number had been free."
     assert evidence.why.startswith("The caller is known: his call of 2026-10-13")
+    assert evidence.why.endswith("came from a visit.")
     own = own_evidence(evidence)
-    assert (own.kind, own.why, own.earlier) == (EvidenceKind.STATIC, evidence.own_why, ())
+    assert (own.kind, own.why, own.earlier) == (EvidenceKind.OVERFLOW, evidence.own_why, ())
 
 
 def test_anonymous_callers_are_never_joined(site: Any) -> None:
@@ -155,14 +184,14 @@ def test_a_caller_told_late_moves_the_later_calls_of_both(site: Any) -> None:
     told = calls(site)["yandex"]
     attribute(ring("yandex", caller=STRANGER, **told), NOW)
     attribute(ring("unknown", **calls(site)["unknown"]), NOW)
-    attribute(ring("strangers", number=STATIC, caller=STRANGER), NOW)
+    attribute(ring("strangers", number=NUMBERS[0], caller=STRANGER), NOW)
     pass_on(site)
     assert (found("strangers").evidence.kind, found("unknown").evidence.kind) == ("repeat", "unknown")
     event = CallEvent("corrected", "yandex", at=told["at"] - timedelta(seconds=1), caller=CALLER)
     add_events("s1", "yandex", ("generic", "e-pbx"), [event], NOW)
     attribute({"site_id": "s1", "call_id": "yandex"}, NOW)
     pass_on(site)
-    assert (found("strangers").evidence.kind, found("unknown").evidence.kind) == ("static", "repeat")
+    assert (found("strangers").evidence.kind, found("unknown").evidence.kind) == ("unknown", "repeat")
 
 
 def test_looking_again_changes_nothing_and_queues_nothing(site: Any) -> None:

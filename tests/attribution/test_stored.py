@@ -79,9 +79,9 @@ KINDS = st.sampled_from(EvidenceKind)
             max_size=3,
         ).map(tuple),
         own_kind=st.none() | KINDS,
-        earlier=st.lists(st.builds(EarlierCall, TEXTS, MOMENTS, KINDS, st.none() | TEXTS, TOUCHES), max_size=2).map(
-            tuple
-        ),
+        earlier=st.lists(
+            st.builds(EarlierCall, TEXTS, MOMENTS, KINDS, st.none() | TEXTS, TOUCHES, st.none() | TEXTS), max_size=2
+        ).map(tuple),
     )
 )
 def test_evidence_reads_back(evidence: Evidence) -> None:

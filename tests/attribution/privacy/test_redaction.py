@@ -58,9 +58,10 @@ earlier = st.lists(
         EarlierCall,
         st.just("c0"),
         st.just(NOW - timedelta(days=5)),
-        st.just(EvidenceKind.LIVE),
+        st.sampled_from((EvidenceKind.LIVE, EvidenceKind.STATIC)),
         st.none() | visitors,
         touches,
+        st.none() | st.just("avito"),
     ),
     max_size=2,
 ).map(tuple)

@@ -71,15 +71,16 @@ def test_a_deal_opened_by_hand_belongs_to_the_latest_call_that_came_in() -> None
     assert truth.tables["channel"]["offline"]["deals"] == 0
 
 
-def test_a_known_caller_is_credited_to_his_latest_visit_whatever_number_he_dials_next() -> None:
+def test_a_known_callers_call_that_tells_nothing_is_credited_as_his_latest_one_that_did() -> None:
     seen, shared = visit(1, ANNA, 0), visit(2, ANNA, 100, DIRECT, overflow=True)
-    calls = [call(1, 1, visit=seen), call(2, 60, placement=PLACEMENTS[0]), call(3, 101, visit=shared)]
-    truth = told([seen, shared], [*calls, call(4, 110, None, placement=PLACEMENTS[0])])
+    calls = [call(1, 1, visit=seen), call(2, 101, visit=shared), call(3, 120, placement=PLACEMENTS[0])]
+    truth = told([seen, shared], [*calls, call(4, 150, visit=shared), call(5, 160, None, visit=shared)])
     assert {channel: row["calls"] for channel, row in truth.tables["channel"].items()} == {
-        "paid_search": 3,
-        "classifieds": 1,
+        "paid_search": 2,
+        "classifieds": 2,
+        "overflow": 1,
     }
-    assert truth.accuracy == Decimal("50.00")
+    assert truth.accuracy == Decimal("25.00")
 
 
 def test_a_missed_caller_is_rung_back_on_any_day_but_gets_through_himself_only_on_the_same() -> None:
