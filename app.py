@@ -379,6 +379,15 @@ def manage_channel_rules_test() -> Any:
     return channel_rules.test(_request())
 
 
+@app.route("/v1/manage/answer-rules", methods=["GET", "PUT"])
+@answers("manage")
+def manage_answer_rules() -> Any:
+    """Read or replace how the account reads what customers say brought them."""
+    from chalicelib.manage import answer_rules
+
+    return answer_rules.item(_request())
+
+
 @app.route("/v1/manage/sites/{site_id}/campaigns", methods=["GET", "POST"], content_types=TABLE)
 @answers("manage")
 def manage_campaigns(site_id: str) -> Any:
@@ -433,10 +442,10 @@ def manage_calls_import(site_id: str) -> Any:
     return uploads.calls(_request(), site_id)
 
 
-@app.route("/v1/manage/sites/{site_id}/calls/{call_id}", methods=["GET"])
+@app.route("/v1/manage/sites/{site_id}/calls/{call_id}", methods=["GET", "PATCH"])
 @answers("manage")
 def manage_call(site_id: str, call_id: str) -> Any:
-    """One call: its events, lease, touches and credit."""
+    """One call: its events, lease, touches and credit; note what the caller said brought him."""
     from chalicelib.manage import calls
 
     return calls.item(_request(), site_id, call_id)

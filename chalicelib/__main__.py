@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from chalicelib import stack_settings
 from chalicelib.commands import (
+    answers,
     calls,
     campaigns,
     carriers,
@@ -38,6 +39,7 @@ COMMANDS = (
     endpoint,
     carriers,
     calls,
+    answers,
     imports,
     report,
     proof,

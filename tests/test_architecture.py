@@ -74,10 +74,11 @@ PURE = {
         *("urls", "markers", "patterns", "channel_rules", "campaign_match", "book"),
         *("recordings.types", "recordings.told", "recordings.audio", "recordings.addresses"),
         *("transcripts.types", "transcripts.languages", "transcripts.phrases", "transcripts.analysis"),
+        *("self_reported", "asked"),
         "privacy.types",
         "privacy.redaction",
     },
-    "reports": {"figures", "facts"},
+    "reports": {"figures", "facts", "comparison"},
 }
 LONGEST_FILE = 400
 TOP_LEVEL = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -13,10 +14,12 @@ import pytest
 
 from chalicelib.__main__ import main
 from chalicelib.attribution import store as attribution_store
+from chalicelib.attribution.table import add_events
+from chalicelib.attribution.types import CallEvent
 from chalicelib.registry import store
 from chalicelib.registry.endpoint_token import open_endpoint
 from chalicelib.settings import settings
-from tests.registry.examples import open_site
+from tests.registry.examples import NOW, open_site
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "tests" / "fixtures" / "generic"
@@ -50,7 +53,7 @@ def test_help_lists_every_command() -> None:
         [sys.executable, "-m", "chalicelib", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
 
-    first = ("provision", "numbers", "campaigns", "channel-rules", "pool", "endpoint")
+    first = ("provision", "numbers", "campaigns", "channel-rules", "pool", "endpoint", "answers")
     for name in (
         *first,
         "calls",
@@ -279,6 +282,31 @@ def test_channel_rules_are_set_shown_and_tried(aws: Any, run: Any, tmp_path: Pat
     rules.write_text('{"rules": [{"when": [], "channel": "x"}]}')
     code, _, complaint = run("channel-rules", "set", rules, "--account", "acc1")
     assert (code, "rules[0].when" in complaint) == (2, True)
+
+
+def test_answers_are_noted_and_read(aws: Any, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_site()
+    add_events("s1", "generic-1", ("generic", "e1"), [CallEvent("e", "generic-1", at=NOW)], NOW)
+    noted = answer_in(run("answers", "note", "generic-1", "кум сказал", "--site", "s1")[1])["self_reported"]
+    assert (noted["answer"], noted["channel"]) == ("кум сказал", "other: кум сказал")
+    rules = tmp_path / "rules.json"
+    rules.write_text('[{"channel": "word of mouth", "phrases": ["кум*"]}]')
+    assert answer_in(run("answers", "set", rules, "--account", "acc1")[1])["version"] == 1
+    shown = answer_in(run("answers", "show", "--account", "acc1")[1])
+    assert shown["rules"] == [{"channel": "word_of_mouth", "phrases": ["кум*"]}]
+    assert answer_in(run("answers", "test", "Кума!", "--account", "acc1")[1])["channel"] == "word_of_mouth"
+    monkeypatch.setattr("sys.stdin", io.StringIO("кума\n"))
+    noted = answer_in(run("answers", "note", "generic-1", "-", "--site", "s1")[1])["self_reported"]
+    assert (noted["answer"], noted["channel"]) == ("кума", "word_of_mouth")
+    assert run("answers", "note", "generic-9", "кума", "--site", "s1")[0] == 1
+    rules.write_text('{"rules": [{"channel": "x", "phrases": ["*"]}]}')
+    code, _, complaint = run("answers", "set", rules, "--account", "acc1")
+    assert (code, "rules[0].phrases[0]" in complaint) == (2, True)
+
+
+def test_an_answer_is_tried_without_any_stack(run: Any) -> None:
+    code, printed, _ = run("answers", "test", "Яндекс.Карты")
+    assert (code, answer_in(printed)) == (0, {"answer": "яндекс.карты", "channel": "maps"})
 
 
 def test_a_link_is_tried_without_any_stack(run: Any) -> None:

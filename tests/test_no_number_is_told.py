@@ -247,6 +247,8 @@ BODIES: list[tuple[str, str, Any]] = [
     ("PATCH", "/v1/manage/sites/s1/campaigns/avito", {"name": "x", "target_talk_seconds": 5, "archived": False}),
     ("POST", "/v1/manage/sites/s1/endpoints", ENDPOINT),
     ("POST", "/v1/manage/sites/s1/reports", {"from": "2026-11-01", "to": "2026-11-02", "model": "linear"}),
+    ("PUT", "/v1/manage/answer-rules?account_id=acc1", {"rules": [{"channel": "x", "phrases": ["y"]}], "version": 1}),
+    ("PATCH", "/v1/manage/sites/s1/calls/generic-1", {"self_reported": "a neighbour"}),
     ("POST", "/v1/manage/sites/s1/erase", {"phone": "+79990000000"}),
     ("POST", "/v1/manage/sites/s1/erase", {"visitor_id": "v1"}),
     ("POST", "/v1/manage/sites/s1/export", {"phone": "+79990000000"}),

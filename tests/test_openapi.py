@@ -301,6 +301,16 @@ def test_channel_rules_and_imports_of_campaigns_are_answered_as_described(api: A
     api.call("POST", f"{here}?recompute_days=x", {"name": "x"}, 400)
 
 
+def test_readings_of_answers_are_answered_as_described(api: Api) -> None:
+    rules, rule = "/manage/answer-rules", {"channel": "word of mouth", "phrases": ["кум*"]}
+    api.call("GET", rules)
+    written = api.call("PUT", f"{rules}?recompute_days=2", {"rules": [rule]})
+    assert written["rules"] == [{"channel": "word_of_mouth", "phrases": ["кум*"]}]
+    api.call("PUT", rules, {"rules": [], "version": 7}, 409)
+    api.call("PUT", rules, {"rules": [{"channel": "x", "phrases": []}]}, 400)
+    api.call("GET", f"{rules}?account_id=acc9", None, 404)
+
+
 def put_recorded(call_id: str) -> None:
     """A recording with its transcript."""
     folder = recordings.folder("s1", call_id)
@@ -324,6 +334,12 @@ def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:
     for call_id in ("live", "static"):
         attribute({"site_id": "s1", "call_id": f"generic-{call_id}"}, datetime.now(UTC) + timedelta(seconds=1))
 
+    noted = api.call("PATCH", f"{here}/calls/generic-live", {"self_reported": "Яндекс"})["self_reported"]
+    assert (noted["answer"], noted["channel"]) == ("яндекс", "search")
+    assert api.call("GET", f"{here}/calls/generic-live")["self_reported"] == noted
+    assert api.call("PATCH", f"{here}/calls/generic-static", {"self_reported": None})["self_reported"] is None
+    api.call("PATCH", f"{here}/calls/generic-live", {}, 400)
+    api.call("PATCH", f"{here}/calls/nobodys", {"self_reported": "x"}, 404)
     put_recorded("generic-live")
     assert api.call("GET", f"{here}/calls/generic-live")["recordings"][0]["transcript"]["segments"]
     listed = api.call("GET", f"{here}/calls")["calls"]

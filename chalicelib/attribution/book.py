@@ -1,4 +1,5 @@
-"""An account's book: the names it gives to its traffic itself, its channel rules and its campaigns. Pure.
+"""An account's book: the names it gives to its traffic itself, its channel rules and its campaigns, and how it reads
+what customers say. Pure.
 
 Evidence keeps a touch as it was seen and as the built-in rules read it. The book is opened when credit or facts are
 computed, never before: a changed rule or campaign recounts the past without touching a call.
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution import campaign_match, channel_rules
+from chalicelib.attribution import campaign_match, channel_rules, self_reported
+from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import Source, Touch
-from chalicelib.registry.types import Campaign, ChannelRule
+from chalicelib.registry.types import AnswerRule, Campaign, ChannelRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,19 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A site's campaigns and its account's rules in the order they are tried; days are of `time_zone`."""
+    """A site's campaigns, and its account's rules and reading of answers in the order they are tried.
+
+    Days are of `time_zone`.
+    """
 
     campaigns: tuple[Campaign, ...] = ()
     rules: tuple[ChannelRule, ...] = ()
     time_zone: str = "UTC"
+    answers: tuple[AnswerRule, ...] = ()
+
+    def read_answer(self, reported: SelfReported | None) -> str | None:
+        """What a customer's answer is counted as, beside what was measured; None where he was not asked."""
+        return self_reported.shown(reported, self.answers) if reported else None
 
     def decide(self, touch: Touch) -> Decision:
         """The touch by the first rule it meets, then by the campaign that fits closest; else as it was classified.

@@ -13,6 +13,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 from chalicelib import aws
+from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import Deal
 from chalicelib.settings import settings
 
@@ -88,6 +89,22 @@ def join_deal(deal: Deal, call_id: str | None, joined_by: str | None, day: date)
             joined.update(
                 [model.doc.set(joined.doc), model.site_day.set(joined.site_day)],
                 condition=model.digest == joined.digest,
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
+    return True
+
+
+def replace_answer(deal: Deal, kept: SelfReported) -> bool:
+    """Keep something else of a stored deal's answer. False where the deal changed since it was read."""
+    item, changed = _item(deal), _item(replace(deal, self_reported=kept))
+    model = type(item)
+    with aws.storage_errors():
+        try:
+            changed.update(
+                [model.doc.set(changed.doc), model.digest.set(changed.digest)], condition=model.doc == item.doc
             )
         except UpdateError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":

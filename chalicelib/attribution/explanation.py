@@ -12,8 +12,10 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
 from chalicelib.attribution.channels import CHANNELS
 from chalicelib.attribution.proof import ChainEntry
+from chalicelib.attribution.self_reported import TOLD_CHANNELS
 from chalicelib.attribution.types import (
     AttributedCall,
     Call,
@@ -23,6 +25,7 @@ from chalicelib.attribution.types import (
     Deal,
     Direction,
     Evidence,
+    EvidenceKind,
     Source,
     Touch,
 )
@@ -37,6 +40,7 @@ class Chapter(StrEnum):
     CALL = "The call they make"
     LEASE = "Who had the number"
     TOUCHES = "What had brought him"
+    ANSWER = "What the caller says brought him"
     CREDIT = "Which source gets the call"
     DEALS = "What it brought"
     PROOF = "What proves it"
@@ -62,6 +66,7 @@ class Story:
     deals: Sequence[Deal]
     proved: ChainEntry | None  # the last entry of the call's day
     waiting: bool  # the day changed since and is yet to be closed
+    answer: str | None = None  # what the caller's own answer is counted as
 
 
 def explain(story: Story, zone: ZoneInfo) -> list[Sentence]:
@@ -70,8 +75,9 @@ def explain(story: Story, zone: ZoneInfo) -> list[Sentence]:
     told = [
         *_webhooks(story.events),
         *_call(attributed.call),
-        *_lease(attributed.evidence),
+        *_lease(attributed.evidence, shown_kind(attributed, answer_of(attributed, answers_in(story.deals)))),
         *_touches(attributed.evidence),
+        *_answer(story),
         *_credit(story),
         *_deals(story.deals),
         *_proof(story),
@@ -129,14 +135,14 @@ def _call(call: Call) -> Iterator[Sentence]:
     yield Sentence(Chapter.CALL, f"It ended: {ended}{cause}.", call.ended_at)
 
 
-def _lease(evidence: Evidence) -> Iterator[Sentence]:
+def _lease(evidence: Evidence, kind: EvidenceKind) -> Iterator[Sentence]:
     if evidence.own_kind and evidence.own_why:
         yield Sentence(Chapter.LEASE, f"By itself ({evidence.own_kind}): {evidence.own_why}")
     if evidence.leased_at and evidence.expires_at:
         visitor = f"visitor {(evidence.visitor or 'erased')[:8]}"
         yield Sentence(Chapter.LEASE, f"The number was lent to {visitor}.", evidence.leased_at)
         yield Sentence(Chapter.LEASE, "That lease ended, or would have.", evidence.expires_at)
-    yield Sentence(Chapter.LEASE, f"Certainty {evidence.kind}: {evidence.why}")
+    yield Sentence(Chapter.LEASE, f"Certainty {kind}: {evidence.why}")
     for place, candidate in enumerate(evidence.candidates, 1):
         yield Sentence(Chapter.LEASE, f"Possible caller {place}: {_candidate(candidate)}.", candidate.shown_until)
 
@@ -170,6 +176,23 @@ def _touches(evidence: Evidence) -> Iterator[Sentence]:
 def _touch(touch: Touch) -> str:
     page = f", on {touch.url.partition('?')[0]}" if touch.url else ""
     return f"{named(touch.source)}{page}"
+
+
+def _answer(story: Story) -> Iterator[Sentence]:
+    """What he said, beside what was measured."""
+    reported = answer_of(story.attributed, answers_in(story.deals))
+    if reported is None:
+        return
+    words = "words that are erased" if reported.answer is None else f"“{reported.answer}”"
+    means = TOLD_CHANNELS.get(story.answer or "", story.answer) or ""
+    told = "noted with the call" if story.attributed.self_reported else "told by the CRM"
+    heaviest = max(story.credits, key=lambda credit: credit.weight, default=None)
+    measured = f" Measured was {named(heaviest.source)}." if heaviest else ""
+    yield Sentence(
+        Chapter.ANSWER,
+        f"{words[0].upper()}{words[1:]}: {means}, {told}. It changes no credit.{measured}",
+        reported.told_at,
+    )
 
 
 def _credit(story: Story) -> Iterator[Sentence]:

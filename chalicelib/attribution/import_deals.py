@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.attribution import drops, join
+from chalicelib.attribution import drops, join, self_reported
 from chalicelib.attribution.crm.generic import checked_id, checked_quality, text
 from chalicelib.attribution.tabular import read_rows, read_time, require
 from chalicelib.attribution.types import Outcome, OutcomeStatus
@@ -33,6 +33,7 @@ HEADINGS = {
         "promo_code": "promo_code|promo|промокод|промо-код",
         "manager": "manager|менеджер|ответственный",
         "quality": "quality|качество|оценка",
+        "self_reported": "|".join(self_reported.HEADINGS),
     }.items()
     for heading in headings.split("|")
 }
@@ -97,6 +98,7 @@ def read_outcome(row: Mapping[str, str], site: Site, source: str) -> Outcome:
         promo_code=text(row.get("promo_code")),
         manager=text(row.get("manager")),
         quality=_quality(quality) if quality else None,
+        self_reported=self_reported.told(row.get("self_reported")),
     )
 
 

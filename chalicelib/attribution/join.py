@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from chalicelib import log
-from chalicelib.attribution import days, store, subjects
+from chalicelib.attribution import answers, days, store, subjects
 from chalicelib.attribution.carriers import CARRIERS, our_call_id
 from chalicelib.attribution.join_rules import call_of_caller
 from chalicelib.attribution.store import CallRef
@@ -23,7 +23,7 @@ def record_outcome(site: Site, outcome: Outcome) -> bool:
     known = store.deal(site.site_id, outcome.source, outcome.external_id)
     caller_key = _caller_key(site, outcome, known)
     call, joined_by = _find_call(site, outcome, caller_key)
-    deal = _deal(site, outcome, caller_key, call, joined_by)
+    deal = answers.kept(_deal(site, outcome, caller_key, call, joined_by), known)
     written, before = store.put_deal(deal)
     if written:
         days.mark_all(site.site_id, (deal.day, before.day if before else None))
@@ -87,6 +87,7 @@ def _deal(site: Site, outcome: Outcome, caller_key: str | None, call: CallRef | 
         call_id=call.call_id if call else None,
         day=_day(site, call.started_at if call else outcome.outcome_at),
         joined_by=joined_by,
+        self_reported=outcome.self_reported,
     )
 
 

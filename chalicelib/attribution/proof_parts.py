@@ -8,6 +8,7 @@ personal part, place by place: then the digests of what stood there stay in the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,7 +16,8 @@ import msgspec
 from chalicelib.attribution import sealing
 from chalicelib.attribution.privacy.redaction import REDUCED
 from chalicelib.attribution.proof import Leaf, canonical, leaf_digest, personal_digest, sha256
-from chalicelib.attribution.stored import EVENT, Item
+from chalicelib.attribution.self_reported import SelfReported
+from chalicelib.attribution.stored import EVENT, SELF_REPORTED, Item
 from chalicelib.attribution.types import Deal
 
 PERSONAL = "personal"  # the attribute that outlives an erasure
@@ -41,9 +43,21 @@ def digests_to_keep(item: Item, salt: bytes) -> str:
     return canonical(_digests(item, parts_of(item)[1], salt)).decode()
 
 
-def deal_leaf(deal: Deal) -> Leaf:
-    """The leaf of a deal. It holds no name and no number: its caller is a pseudonym already."""
-    return Leaf(f"deal {deal.source}#{deal.external_id}", sha256(canonical(msgspec.to_builtins(deal))))
+def deal_leaf(deal: Deal, salt: bytes) -> Leaf:
+    """The leaf of a deal. Its caller is a pseudonym; what is his are the words in which he said what brought him."""
+    name, told = f"deal {deal.source}#{deal.external_id}", msgspec.to_builtins(deal)
+    reported = deal.self_reported
+    if reported is None:
+        return Leaf(name, sha256(canonical({field: value for field, value in told.items() if field != SELF_REPORTED})))
+    digest = wordless(reported, salt).digest or sha256(b"")
+    return Leaf(name, leaf_digest(told | {SELF_REPORTED: reported.channel}, digest))
+
+
+def wordless(reported: SelfReported, salt: bytes) -> SelfReported:
+    """What is left of a deal's answer when its words are erased, with the digest that proves them."""
+    if reported.answer is None:
+        return reported
+    return replace(reported, answer=None, digest=personal_digest({SELF_REPORTED: reported.answer}, salt))
 
 
 def rows_leaf(name: str, rows: list[Any]) -> Leaf:
@@ -56,6 +70,8 @@ def parts_of(item: Item) -> tuple[Json, Json]:
     told: Json = {name: _event(value["S"]) for name, value in item.items() if name.startswith(EVENT)}
     told["evidence"] = msgspec.json.decode(item["evidence"]["S"]) if "evidence" in item else None
     told |= {name: next(iter(item[name].values())) for name in ALSO_PROVED if name in item}
+    if SELF_REPORTED in item:
+        told[SELF_REPORTED] = msgspec.json.decode(item[SELF_REPORTED]["S"])
     told["caller"] = item.get("site_caller", {}).get("S", "").rpartition("#")[2]
     personal: Json = {}
     public = _without_personal(told, "", personal)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from chalicelib import aws, clock
 from chalicelib.attribution import open_calls, stored
 from chalicelib.attribution.deals_table import deal, deals_of_caller, deals_of_day, join_deal, put_deal
+from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.table import call_pk
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence
 from chalicelib.errors import StorageUnavailable
@@ -39,6 +40,7 @@ __all__ = [
     "latest_calls",
     "put_deal",
     "put_evidence",
+    "put_self_reported",
     "redact",
 ]
 
@@ -177,7 +179,7 @@ def put_evidence(
 
 
 def redact(item: stored.Item, written: Mapping[str, str], removed: Sequence[str], erasure_id: str) -> bool:
-    """Write and remove attributes of a call that is as it was read; False where it has got other evidence since."""
+    """Write and remove attributes of a call that is as it was read; False where it is told otherwise since."""
     texts = {**written, stored.ERASED: erasure_id}
     names = {f"#{index}": name for index, name in enumerate((*texts, *removed))}
     sets = [f"{name} = :{name[1:]}" for name in list(names)[: len(texts)]]
@@ -185,6 +187,7 @@ def redact(item: stored.Item, written: Mapping[str, str], removed: Sequence[str]
     if removed:
         expression += " REMOVE " + ", ".join(list(names)[len(texts) :])
     folded, known = _same("folded", item["folded"]["N"] if "folded" in item else None, kind="N")
+    noted, said = _same(stored.SELF_REPORTED, item.get(stored.SELF_REPORTED, {}).get("S"))
     erased, seen = _same(stored.ERASED, stored.erasure_of(item))
     client = _client()
     try:
@@ -193,11 +196,32 @@ def redact(item: stored.Item, written: Mapping[str, str], removed: Sequence[str]
                 TableName=settings().calls_table,
                 Key={"pk": dict(item["pk"])},
                 UpdateExpression=expression,
-                ConditionExpression=f"attribute_exists(vendor) AND {folded} AND {erased}",
+                ConditionExpression=f"attribute_exists(vendor) AND {folded} AND {erased} AND {noted}",
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues={f":{index}": {"S": text} for index, text in enumerate(texts.values())}
                 | known
+                | said
                 | seen,
+            )
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def put_self_reported(item: stored.Item, reported: SelfReported | None) -> bool:
+    """Note what a call's caller said, or that he said nothing; False where the call was erased since it was read."""
+    erased, seen = _same(stored.ERASED, stored.erasure_of(item))
+    text = stored.self_reported_text(reported) if reported else None
+    written = {":told": {"S": text}} if text else {}
+    client = _client()
+    try:
+        with aws.storage_errors():
+            client.update_item(
+                TableName=settings().calls_table,
+                Key={"pk": dict(item["pk"])},
+                UpdateExpression=f"SET {stored.SELF_REPORTED} = :told" if text else f"REMOVE {stored.SELF_REPORTED}",
+                ConditionExpression=f"attribute_exists(vendor) AND {erased}",
+                **({"ExpressionAttributeValues": written | seen} if written or seen else {}),
             )
     except client.exceptions.ConditionalCheckFailedException:
         return False

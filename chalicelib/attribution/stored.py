@@ -5,6 +5,7 @@ e#<event_id>   one carrier event with the moment it was received; its caller is 
                id once attribution has come to it
 s#<subject_id> a caller: his mask, and his number sealed under his subject's key
 r#<id>         one recording; t#<id> its transcript: by fetch_recording and read_transcript
+self_reported  what the caller said brought him: by who notes it
 erased         the erasure that last took something personal away: evidence is not looked for again
 nameless       the erasure that took the caller away: nothing that is told of him later is kept
 vendor, endpoint_id, x (expiry)
@@ -16,7 +17,7 @@ open_shard (only while no event has told the end):
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -27,12 +28,13 @@ from chalicelib.attribution import sealing
 from chalicelib.attribution.merge import CallRecord, fold
 from chalicelib.attribution.privacy.redaction import OF_AN_EVENT
 from chalicelib.attribution.recordings.types import Recording
+from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.transcripts.types import Transcript
 from chalicelib.attribution.types import AttributedCall, Caller, CallEvent, Evidence
 from chalicelib.phone import PhoneNumber
 
 EVENT, CALLER, RECORDING, TRANSCRIPT = "e#", "s#", "r#", "t#"
-ERASED, NAMELESS = "erased", "nameless"
+ERASED, NAMELESS, SELF_REPORTED = "erased", "nameless", "self_reported"
 T = TypeVar("T")
 Item = Mapping[str, Mapping[str, Any]]
 
@@ -95,7 +97,7 @@ def erasure_of(item: Item) -> str | None:
 
 def told_of_caller(item: Item) -> bool:
     """Whether anything of the caller lies in the item, besides his pseudonym."""
-    return any(name.startswith(CALLER) for name in item) or bool(nameless_events(item))
+    return any(name.startswith(CALLER) for name in item) or bool(nameless_events(item)) or bool(wordless(item))
 
 
 def nameless_events(item: Item) -> dict[str, str]:
@@ -111,6 +113,24 @@ def _nameless(text: str, key: str | None) -> str:
     if "mask" in told:
         kept |= {"caller": key}
     return msgspec.json.encode({name: value for name, value in kept.items() if value is not None}).decode()
+
+
+def self_reported_of(item: Item) -> SelfReported | None:
+    """What the caller said brought him, as it was noted with the call."""
+    return msgspec.json.decode(item[SELF_REPORTED]["S"], type=SelfReported) if SELF_REPORTED in item else None
+
+
+def self_reported_text(reported: SelfReported) -> str:
+    """The reverse of `self_reported_of`, as JSON."""
+    return msgspec.json.encode(reported).decode()
+
+
+def wordless(item: Item) -> dict[str, str]:
+    """What the caller said, without his words; empty where there are none."""
+    reported = self_reported_of(item)
+    if reported is None or reported.answer is None:
+        return {}
+    return {SELF_REPORTED: self_reported_text(replace(reported, answer=None))}
 
 
 def caller_key_of(item: Item) -> str | None:
@@ -143,7 +163,9 @@ def attributed_of(item: Item) -> AttributedCall | None:
     if "evidence" not in item or day is None:
         return None
     call, evidence = fold(record_of(item)), evidence_of(item["evidence"]["S"])
-    return AttributedCall(call, evidence, day, recordings_of(item), transcripts_of(item))
+    return AttributedCall(
+        call, evidence, day, recordings_of(item), transcripts_of(item), self_reported=self_reported_of(item)
+    )
 
 
 def recordings_of(item: Item) -> tuple[Recording, ...]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from chalicelib.attribution.recordings.types import Recording
+from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.transcripts.types import Transcript
 
 IMPORTED = "history-"  # how the ids of events begin that a carrier's history told, not its webhooks
@@ -267,6 +268,7 @@ class AttributedCall:
     day: date
     recordings: tuple[Recording, ...] = ()
     transcripts: tuple[Transcript, ...] = ()
+    self_reported: SelfReported | None = None  # what the caller said brought him, as an operator noted it
 
 
 class OutcomeStatus(StrEnum):
@@ -294,6 +296,7 @@ class Outcome:
     promo_code: str | None = None
     manager: str | None = None
     quality: int | None = None  # 1 to 5
+    self_reported: SelfReported | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,3 +318,4 @@ class Deal:
     call_id: str | None  # ours
     day: date  # the joined call's day; the outcome's own day where no call was found
     joined_by: str | None  # "call_id", "phone" or None
+    self_reported: SelfReported | None = None  # what the customer said brought him

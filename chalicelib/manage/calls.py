@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
+from chalicelib.attribution import note_answer, stored, subjects
 from chalicelib.attribution import store as attribution_store
-from chalicelib.attribution import stored, subjects
+from chalicelib.attribution.asked import Answers, answer_of, answers_in, shown_kind
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.recordings.show import whole_recordings
+from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
+from chalicelib.body import decode
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.http import Request
 from chalicelib.manage import checks
@@ -21,6 +26,12 @@ from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import page, page_of, plain
 from chalicelib.manage.books import book_of
 from chalicelib.registry.types import Site
+
+
+class Note(Struct):
+    """Body of PATCH …/calls/{call_id}."""
+
+    self_reported: str | None
 
 
 def collection(request: Request, site_id: str) -> Any:
@@ -32,16 +43,22 @@ def collection(request: Request, site_id: str) -> Any:
     limit, after = page_of(request)
     day, model, book = _day(request, site), _model(request, site), book_of(site)
     wanted = is_unmatched if checks.flag(request.argument("unmatched"), "unmatched") else _any
+    answers = answers_in(attribution_store.deals_of_day(site_id, day))
     calls = sorted(filter(wanted, attribution_store.calls_of_day(site_id, day)), key=_key)
     rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
     callers = subjects.open_callers([attributed.call for attributed in rest[:limit]])
-    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, book, callers))
+    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, book, callers, answers))
     return {"day": day.isoformat(), "model": model} | shown
 
 
 def item(request: Request, site_id: str, call_id: str) -> Any:
-    """GET: one call with its events, the lease and touches behind it, and their credit."""
+    """GET: one call with its events, the lease and touches behind it, and their credit.
+
+    PATCH: note what the caller said brought him, or with null that nothing is known of it.
+    """
     site = site_of(request, site_id)
+    if request.method == "PATCH":
+        return {"call_id": call_id} | noted(site, call_id, decode(request.body, Note).self_reported, request.now)
     model = _model(request, site)
     found = attribution_store.item(site_id, call_id)
     if found is None:
@@ -51,14 +68,28 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
     call = attributed.call if attributed else fold(record)
     callers = subjects.open_callers([call])
     if attributed is None:  # attribution has not come to it yet
-        answer = _call(call, callers) | {"day": None, "evidence": None, "credit": []}
+        answer = _call(call, callers) | {"day": None, "evidence": None, "credit": [], "self_reported": None}
     else:
-        line = _line(attributed, site, model, book_of(site), callers)
-        answer = line | {"evidence": plain(attributed.evidence)}
+        answers = answers_in(attribution_store.deals_of_day(site_id, attributed.day))
+        line = _line(attributed, site, model, book_of(site), callers, answers)
+        kind = line["evidence"]["kind"]
+        answer = line | {"evidence": plain(attributed.evidence) | {"kind": kind}}
     told = subjects.open_callers_of_events(record)
     events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
     recordings = whole_recordings(stored.recordings_of(found), stored.transcripts_of(found))
     return answer | {"model": model, "events": events, "recordings": recordings}
+
+
+def noted(site: Site, call_id: str, text: str | None, now: datetime) -> dict[str, Any]:
+    """Note an answer with a call; answers {"self_reported": how it is kept and read}. Raises NotFound, BadInput."""
+    return {"self_reported": shown_answer(note_answer.note(site.site_id, call_id, text, now), book_of(site))}
+
+
+def shown_answer(reported: SelfReported | None, book: Book) -> dict[str, Any] | None:
+    """An answer as it is shown: the words, what they are counted as, and when they were noted."""
+    if reported is None:
+        return None
+    return {"answer": reported.answer, "channel": book.read_answer(reported), "told_at": plain(reported.told_at)}
 
 
 def is_unmatched(attributed: AttributedCall) -> bool:
@@ -78,14 +109,17 @@ def _line(
     model: str,
     book: Book,
     callers: Mapping[str, str | None],
+    answers: Answers,
 ) -> dict[str, Any]:
-    evidence: dict[str, Any] = plain(attributed.evidence)
+    answer = answer_of(attributed, answers)
+    evidence: dict[str, Any] = plain(attributed.evidence) | {"kind": shown_kind(attributed, answer)}
     for held in (evidence, *evidence["candidates"], *evidence["earlier"]):
         held["touches"] = len(held["touches"])
     credit = [plain(part) for part in credit_of(attributed, site, book, model)]
     states = [{"recording_id": each.recording_id, "state": each.state} for each in attributed.recordings]
     shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit, "recordings": states}
-    return _call(attributed.call, callers) | shown | {"unmatched": is_unmatched(attributed)}
+    told = {"self_reported": shown_answer(answer, book), "unmatched": is_unmatched(attributed)}
+    return _call(attributed.call, callers) | shown | told
 
 
 def _call(call: Call, callers: Mapping[str, str | None]) -> dict[str, Any]:

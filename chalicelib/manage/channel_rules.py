@@ -67,7 +67,7 @@ class Trial(Struct):
 
 def item(request: Request) -> Any:
     """GET: the rules of the key's account (the operator's: of `account_id`). PUT: replace them, and recount days."""
-    account_id = _account(request)
+    account_id = account_in(request)
     if request.method == "GET":
         return shown(account_id)
     body, back = decode(request.body, NewRules), asked_days(request)
@@ -165,7 +165,8 @@ def _text(text: str, field: str) -> str:
     return text.strip()
 
 
-def _account(request: Request) -> str:
+def account_in(request: Request) -> str:
+    """The key's account; the operator's: that of `account_id`. Raises BadInput, NotFound."""
     account_id = account_of(key_of(request), request.argument("account_id"))
     if account_id is None:
         raise BadInput("account_id", "the operator must say whose rules they are")

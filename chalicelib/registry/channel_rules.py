@@ -1,19 +1,28 @@
-"""An account's channel rules in storage: one item, replaced as a whole."""
+"""What an account says of its traffic, in storage: its channel rules and its reading of answers, each one item that is
+replaced as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from chalicelib.errors import Conflict, NotFound, StorageUnavailable
 from chalicelib.registry import layout, table
 from chalicelib.registry.table import Entry, Transaction
-from chalicelib.registry.types import ChannelRule, ChannelRules
+from chalicelib.registry.types import AnswerRule, AnswerRules, ChannelRule, ChannelRules
+
+R = TypeVar("R", ChannelRules, AnswerRules)
 
 
 def rules_of(account_id: str) -> ChannelRules:
     """The rules as they stand; version 0 where none were ever written."""
     return table.read(layout.account_pk(account_id), layout.RULES, ChannelRules) or ChannelRules()
+
+
+def answers_of(account_id: str) -> AnswerRules:
+    """The reading of answers as it stands; version 0 where none was ever written."""
+    return table.read(layout.account_pk(account_id), layout.ANSWERS, AnswerRules) or AnswerRules()
 
 
 def put_rules(account_id: str, rules: Sequence[ChannelRule], *, over: int | None = None) -> ChannelRules:
@@ -23,21 +32,35 @@ def put_rules(account_id: str, rules: Sequence[ChannelRule], *, over: int | None
     """
     for _ in range(table.TRIES):
         stands = rules_of(account_id)
-        if over not in (None, stands.version):
-            raise Conflict("The rules were changed meanwhile: read them again.", field="version")
-        new = replace(stands, rules=tuple(rules), version=stands.version + 1)
-        if _written(account_id, stands, new):
+        new = replace(stands, rules=tuple(rules), version=_next(stands, over))
+        if _written(account_id, layout.RULES, stands, new):
             return new
     raise StorageUnavailable("The rules are being changed. Try again.")
 
 
-def _written(account_id: str, stands: ChannelRules, new: ChannelRules) -> bool:
+def put_answers(account_id: str, rules: Sequence[AnswerRule], *, over: int | None = None) -> AnswerRules:
+    """Replace the reading of answers, as `put_rules` does the rules."""
+    for _ in range(table.TRIES):
+        stands = answers_of(account_id)
+        new = replace(stands, rules=tuple(rules), version=_next(stands, over))
+        if _written(account_id, layout.ANSWERS, stands, new):
+            return new
+    raise StorageUnavailable("The rules are being changed. Try again.")
+
+
+def _next(stands: ChannelRules | AnswerRules, over: int | None) -> int:
+    if over not in (None, stands.version):
+        raise Conflict("The rules were changed meanwhile: read them again.", field="version")
+    return stands.version + 1
+
+
+def _written(account_id: str, sk: str, stands: R, new: R) -> bool:
     pk = layout.account_pk(account_id)
     same = Entry.doc == layout.encode(stands) if stands.version else Entry.pk.does_not_exist()
 
     def fill(transaction: Transaction) -> None:
         transaction.condition_check(table.entries(), layout.ACCOUNTS, account_id, condition=Entry.pk.exists())
-        transaction.save(table.entry(pk, layout.RULES, new), condition=same)
+        transaction.save(table.entry(pk, sk, new), condition=same)
 
     failed = table.commit(fill)
     if 0 in failed:

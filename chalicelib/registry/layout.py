@@ -6,6 +6,7 @@
 | an account's sites | `ACCOUNT#<account id>` | `SITE#<site id>` | |
 | an account's (or `operator`'s) API keys | `ACCOUNT#<account id>` | `KEY#<key id>` | `doc` |
 | an account's channel rules | `ACCOUNT#<account id>` | `CHANNEL-RULES` | `doc` |
+| an account's reading of answers | `ACCOUNT#<account id>` | `ANSWER-RULES` | `doc` |
 | API key by what it proves | `APIKEY#<fingerprint>` | `APIKEY` | `doc` |
 | site | `SITES` | site id | `doc`, `version`, `published_key`, `published_parts` |
 | pool | `POOLS` | `<site id>#<pool id>` | `doc` |
@@ -34,7 +35,7 @@ T = TypeVar("T")
 
 PART_BYTES = 250_000  # an item may hold 400 KB
 ACCOUNTS, SITES, POOLS = "ACCOUNTS", "SITES", "POOLS"
-RULES = "CHANNEL-RULES"
+RULES, ANSWERS = "CHANNEL-RULES", "ANSWER-RULES"
 OPERATOR = "operator"  # stands where an account id would, for keys that belong to none
 
 

@@ -12,7 +12,16 @@ from chalicelib import aws
 from chalicelib.errors import StorageUnavailable
 from chalicelib.registry import layout
 from chalicelib.registry.cache import Cache
-from chalicelib.registry.types import Campaign, ChannelRules, Endpoint, Pool, Site, SiteSnapshot, TrackingNumber
+from chalicelib.registry.types import (
+    AnswerRules,
+    Campaign,
+    ChannelRules,
+    Endpoint,
+    Pool,
+    Site,
+    SiteSnapshot,
+    TrackingNumber,
+)
 from chalicelib.settings import settings
 
 T = TypeVar("T")
@@ -24,6 +33,7 @@ _endpoints: Cache[Endpoint] = Cache()
 _pools: Cache[tuple[Pool, ...]] = Cache()
 _campaigns: Cache[tuple[Campaign, ...]] = Cache()
 _rules: Cache[ChannelRules] = Cache()
+_answers: Cache[AnswerRules] = Cache()
 
 
 def site_by_key(site_key: str, now: datetime) -> SiteSnapshot | None:
@@ -65,9 +75,16 @@ def rules_of(account_id: str, now: datetime) -> ChannelRules:
     )
 
 
+def answers_of(account_id: str, now: datetime) -> AnswerRules:
+    """An account's reading of answers: one GetItem."""
+    pk = layout.account_pk(account_id)
+    found = _answers.get(account_id, now, lambda: _read(pk, layout.ANSWERS, AnswerRules) or AnswerRules())
+    return found or AnswerRules()
+
+
 def forget() -> None:
     """Empty the container's memory: the next reads go to the table."""
-    for cache in (_snapshots, _sites, _numbers, _endpoints, _pools, _campaigns, _rules):
+    for cache in (_snapshots, _sites, _numbers, _endpoints, _pools, _campaigns, _rules, _answers):
         cache.cache_clear()
 
 

@@ -23,7 +23,7 @@ from chalicelib.registry.access import (
     revoke_key,
 )
 from chalicelib.registry.campaigns import campaign, campaigns_of, create_campaign, update_campaign
-from chalicelib.registry.channel_rules import put_rules, rules_of
+from chalicelib.registry.channel_rules import answers_of, put_answers, put_rules, rules_of
 from chalicelib.registry.numbers import change_number, number_of_site, numbers_of, numbers_page, placed, put_numbers
 from chalicelib.registry.pools import all_pools, create_pool, pool, pools_of, update_pool
 from chalicelib.registry.publish import publish
@@ -35,6 +35,7 @@ __all__ = [
     "accounts",
     "all_pools",
     "all_sites",
+    "answers_of",
     "campaign",
     "campaigns_of",
     "change_credentials",
@@ -58,6 +59,7 @@ __all__ = [
     "pool",
     "pools_of",
     "publish",
+    "put_answers",
     "put_numbers",
     "put_rules",
     "revoke_key",

@@ -233,6 +233,22 @@ class ChannelRules:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRule:
+    """An account's own reading of what customers say brought them: these phrases stand for `channel`."""
+
+    channel: str  # a key of attribution.self_reported.TOLD_CHANNELS or a name of the account's own
+    phrases: tuple[str, ...]  # words that stand one after the other in the answer; `*` ends a word in any way
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRules:
+    """An account's readings in the order they are tried; `version` counts their changes."""
+
+    rules: tuple[AnswerRule, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A URL we gave to a carrier or a CRM, with the credentials its signatures are checked by."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.attribution.self_reported import OTHER
 from chalicelib.reports.figures import Spread, Tally
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _DEAL_DIMENSIONS = {
     "manager": "coalesce(nullif(c.manager, ''), d.manager)",
     "weekday": "c.weekday",
     "hour": "c.hour",
+    "self_reported": "coalesce(c.self_reported, d.self_reported)",
 }
 _ONE = "CAST(1 AS DECIMAL(9,8))"
 
@@ -128,6 +130,43 @@ def names_of_numbers(db: DuckDBPyConnection) -> dict[str, str]:
     return dict(rows)
 
 
+def answers(db: DuckDBPyConnection, model: str) -> list[tuple[str, str, Decimal]]:
+    """What was measured under `model`, what was told, and how many calls that are; deals without a call beside them.
+
+    Answers that name no channel are `other`: what they say, `other_answers` tells.
+    """
+    return db.execute(
+        f"""
+        WITH asked AS (SELECT call_id, self_reported FROM calls WHERE direction = 'in' AND self_reported IS NOT NULL),
+        answers AS (
+            SELECT k.channel, asked.self_reported, k.weight
+            FROM asked JOIN (SELECT call_id, channel, weight FROM credits WHERE model = $model) AS k USING (call_id)
+            UNION ALL
+            SELECT own_channel, self_reported, 1 FROM deals WHERE call_id IS NULL AND self_reported IS NOT NULL)
+        SELECT channel, if(starts_with(self_reported, '{OTHER}: '), '{OTHER}', self_reported) AS told, sum(weight)
+        FROM answers GROUP BY channel, told""",  # noqa: S608
+        {"model": model},
+    ).fetchall()
+
+
+def other_answers(db: DuckDBPyConnection, most: int) -> list[tuple[str, int]]:
+    """The words of the commonest answers that name no channel, and how often they were given."""
+    return db.execute(
+        f"""
+        SELECT self_reported[{len(OTHER) + 3}:] AS words, count(*) AS given FROM (
+            SELECT self_reported FROM calls WHERE direction = 'in'
+            UNION ALL SELECT self_reported FROM deals WHERE call_id IS NULL)
+        WHERE starts_with(self_reported, '{OTHER}: ') GROUP BY words ORDER BY given DESC, words LIMIT ?""",  # noqa: S608
+        [most],
+    ).fetchall()
+
+
+def asked(db: DuckDBPyConnection) -> tuple[int, int]:
+    """How many customers' calls have an answer, and how many deals that have no call."""
+    calls = "SELECT count(*) FROM calls WHERE direction = 'in' AND self_reported IS NOT NULL"
+    return _one(db, calls), _one(db, "SELECT count(*) FROM deals WHERE call_id IS NULL AND self_reported IS NOT NULL")
+
+
 def call_list(db: DuckDBPyConnection, model: str, limit: int) -> list[tuple[Any, ...]]:
     """The latest incoming calls, newest first, with their heaviest credit under `model`: CallLine's columns, in UTC."""
     # Where the list begins is found first, so that only the last days' files are read for the rest of it.
@@ -147,7 +186,8 @@ def call_list(db: DuckDBPyConnection, model: str, limit: int) -> list[tuple[Any,
             FROM credits SEMI JOIN listed USING (call_id) WHERE model = $model AND day >= $first_day GROUP BY call_id)
         SELECT started_at, call_id, caller_masked, number, status, answered, target, called_back, talk_seconds,
                coalesce(credit.channel, ''), coalesce(credit.source, ''), coalesce(credit.campaign, ''),
-               coalesce(credit.keyword, ''), coalesce(credit.creative, ''), region, manager, evidence
+               coalesce(credit.keyword, ''), coalesce(credit.creative, ''), region, manager, evidence,
+               coalesce(self_reported, '')
         FROM listed LEFT JOIN credited USING (call_id) ORDER BY started_at DESC, call_id""",
         {"since": since, "first_day": first_day, "most": limit, "model": model},
     ).fetchall()

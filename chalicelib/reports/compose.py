@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.reports import aggregate, any_model, parquet
+from chalicelib.reports.comparison import Cell, Comparison, most_first
 from chalicelib.reports.figures import Tally, figures_of, interval_of, tracking_accuracy
 from chalicelib.reports.report import GROUPINGS, NESTED, Basis, CallLine, Report, Row, Table
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MOST_CALLS_LISTED = 20_000
+MOST_OTHER_ANSWERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path)
         overflow, pool = aggregate.pool_calls(db)
         calls = aggregate.call_list(db, order.model, MOST_CALLS_LISTED)
         total = aggregate.total(db)
+        comparison = _comparison(db, order, int(total.calls))
         return Report(
             site_id=order.site_id,
             site_name=order.site_name,
@@ -59,12 +62,28 @@ def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path)
             currency=order.currency,
             time_zone=order.time_zone,
             generated_at=now,
-            tables={by: _table(db, by, order, total) for by in order.groupings},
+            tables={by: _table(db, by, order, total) for by in _told(order.groupings, comparison)},
             accuracy=tracking_accuracy(overflow, pool),
             calls=tuple(_call_lines(calls, order.time_zone)),
             calls_left_out=int(total.calls) - len(calls),
             basis=order.basis,
+            comparison=comparison,
         )
+
+
+def _comparison(db: DuckDBPyConnection, order: Order, calls: int) -> Comparison | None:
+    asked, deals_alone = aggregate.asked(db)
+    if not asked and not deals_alone:
+        return None
+    cells = most_first(Cell(*row) for row in aggregate.answers(db, order.model))
+    return Comparison(cells, calls, asked, deals_alone, tuple(aggregate.other_answers(db, MOST_OTHER_ANSWERS)))
+
+
+def _told(groupings: tuple[str, ...], comparison: Comparison | None) -> tuple[str, ...]:
+    """The groupings that tell anything: what callers said only where they were asked, or where nothing else is."""
+    if comparison:
+        return groupings
+    return tuple(by for by in groupings if by != "self_reported") or groupings
 
 
 def _table(db: DuckDBPyConnection, by: str, order: Order, total: Tally) -> Table:

@@ -69,7 +69,7 @@ def leaves_of(evidence: DayEvidence) -> list[Leaf]:
     """What the day's root is made of: a leaf a call, a leaf a deal, and one of all spend."""
     salt = proof_parts.salt_of(evidence.site_id, settings().signing_key)
     leaves = [proof_parts.call_leaf(item, salt) for item in evidence.items]
-    leaves += [proof_parts.deal_leaf(deal) for deal in evidence.deals]
+    leaves += [proof_parts.deal_leaf(deal, salt) for deal in evidence.deals]
     return [*leaves, proof_parts.rows_leaf("spend", list(evidence.spend.values()))]
 
 

@@ -9,10 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.callbacks import called_back
 from chalicelib.attribution.credit import Path, paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
+from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import (
     AttributedCall,
     Credit,
@@ -57,7 +59,7 @@ def facts_of_day(
     the source of a deal that has no call, by external id. `reached` are the missed calls that were called back, by id;
     without it the day's own calls tell.
     """
-    marks = quality_marks(deals)
+    marks, answers = quality_marks(deals), answers_in(deals)
     if reached is None:
         reached = called_back((attributed.call for attributed in calls), ZoneInfo(site.time_zone))
     counted: list[CallFact] = []
@@ -67,13 +69,15 @@ def facts_of_day(
         found = paths(attributed, site, book)
         threshold = talk_threshold(site, book, shared_by(model_of(site.model), found))
         region = found[0].steps[-1].region
-        fact = _call_fact(site, attributed, threshold, reached, marks.get(attributed.call.call_id), region)
+        answer = answer_of(attributed, answers)
+        quality = marks.get(attributed.call.call_id)
+        fact = _call_fact(site, attributed, threshold, reached, quality, region, answer, book)
         counted.append(fact)
         if attributed.call.direction is Direction.IN:
             credited.extend(_credit_facts(fact, found))
             steps.extend(_path_facts(fact, found))
     own = own_sources or {}
-    cards = (_deal_fact(site, deal, first_call_of, own.get(deal.external_id, NO_SOURCE)) for deal in deals)
+    cards = (_deal_fact(site, book, deal, first_call_of, own.get(deal.external_id, NO_SOURCE)) for deal in deals)
     return DayFacts(tuple(counted), tuple(credited), tuple(steps), tuple(cards))
 
 
@@ -101,6 +105,8 @@ def _call_fact(
     reached: frozenset[str],
     quality: Decimal | None,
     region: str,
+    answer: SelfReported | None,
+    book: Book,
 ) -> CallFact:
     call, evidence = attributed.call, attributed.evidence
     local = call.started_at.astimezone(ZoneInfo(site.time_zone))
@@ -114,7 +120,7 @@ def _call_fact(
         direction=call.direction,
         number=call.number or "",
         pool_id=evidence.pool_id or "",
-        evidence=evidence.kind,
+        evidence=shown_kind(attributed, answer),
         caller_key=call.caller_key,
         caller_masked=call.caller_masked or "",
         status=call.status,
@@ -131,6 +137,7 @@ def _call_fact(
         overflow=evidence.told_by_itself is EvidenceKind.OVERFLOW,
         wait_seconds=call.wait_seconds,
         end_missing=call.end_missing,
+        self_reported=book.read_answer(answer),
     )
 
 
@@ -163,6 +170,7 @@ def _credit_facts(fact: CallFact, paths: Sequence[Path]) -> Iterable[CreditFact]
                 quality=fact.quality,
                 candidate=part.candidate,
                 share=part.share,
+                self_reported=fact.self_reported,
             )
 
 
@@ -189,7 +197,9 @@ def _path_facts(fact: CallFact, paths: Sequence[Path]) -> Iterable[PathFact]:
             )
 
 
-def _deal_fact(site: Site, deal: Deal, first_call_of: Callable[[str], datetime | None], own: Source) -> DealFact:
+def _deal_fact(
+    site: Site, book: Book, deal: Deal, first_call_of: Callable[[str], datetime | None], own: Source
+) -> DealFact:
     won = deal.status is OutcomeStatus.WON
     ours = deal.currency == site.currency  # amounts of two currencies do not add up
     return DealFact(
@@ -214,4 +224,5 @@ def _deal_fact(site: Site, deal: Deal, first_call_of: Callable[[str], datetime |
         own_campaign=own.campaign,
         own_keyword=own.keyword,
         own_creative=own.creative,
+        self_reported=book.read_answer(deal.self_reported),
     )

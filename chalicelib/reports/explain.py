@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from chalicelib.attribution import days, store, stored
+from chalicelib.attribution.asked import answer_of, answers_in
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Sentence, Story
@@ -26,13 +27,16 @@ def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[
         raise NotFound("No such call of this site." if item is None else "The call is not attributed yet. Try again.")
     day = attributed.day
     entries = [entry for entry in proof_log.entries(site.site_id) if entry.day == day]
+    book = book_of(site, now)
+    deals = [deal for deal in store.deals_of_day(site.site_id, day) if deal.call_id == call_id]
     story = Story(
         attributed=attributed,
         events=stored.record_of(item).events,
-        credits=credit_of(attributed, site, book_of(site, now), model),
+        credits=credit_of(attributed, site, book, model),
         model=model or site.model,
-        deals=[deal for deal in store.deals_of_day(site.site_id, day) if deal.call_id == call_id],
+        deals=deals,
         proved=entries[-1] if entries else None,
+        answer=book.read_answer(answer_of(attributed, answers_in(deals))),
         waiting=any((changed.site_id, changed.day) == (site.site_id, day) for changed in days.changed_days()),
     )
     return told(story, ZoneInfo(site.time_zone))

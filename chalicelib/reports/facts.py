@@ -41,6 +41,7 @@ class CallFact:
     overflow: bool  # the pool's shared number was called
     wait_seconds: int | None  # till somebody talked, else till the end
     end_missing: bool  # the clock closed it: no carrier told its end
+    self_reported: str | None  # what the caller said: a channel, or `other: ` and his words; None: not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class CreditFact:
     quality: Decimal | None
     candidate: int
     share: Decimal
+    self_reported: str | None  # beside the source, which it never changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class DealFact:
     own_campaign: str
     own_keyword: str
     own_creative: str
+    self_reported: str | None  # what the customer said; of a deal with a call the call's fact tells what counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,17 @@ FORMULAS: dict[str, str] = {
     "sales_cycle": "median days from the caller's first call to the deal won",
 }
 
+COMPARISON_FORMULAS: dict[str, str] = {
+    "asked_percent": "calls with an answer / calls × 100",
+    "agreement_percent": "answers that can be what was measured / answers that name a channel and whose call has a "
+    "measured one × 100",
+    "not_advertised": "answers that no advertisement can claim: word of mouth, and who had been a customer",
+    "claimed": "of those, calls that are measured as brought by advertising all the same",
+}
+COMPARISON_NOTE = (
+    "What callers say never changes a figure: it stands beside what was measured. People remember a place rather than "
+    "a click, so a search engine agrees with both paid and organic search, and word of mouth with a direct visit."
+)
 ACCURACY_FORMULA = "(1 − calls to the overflow number / calls to the pool) × 100"
 
 NOTES: tuple[str, ...] = (

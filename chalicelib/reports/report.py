@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from chalicelib.reports.comparison import Comparison
 from chalicelib.reports.figures import Figures
 
 # Grouping → the dimensions that name its rows. A second dimension is nested: its shares are of its parent.
@@ -20,6 +21,7 @@ GROUPINGS: dict[str, tuple[str, ...]] = {
     "region": ("region",),
     "hour": ("weekday", "hour"),
     "manager": ("manager",),
+    "self_reported": ("self_reported",),
 }
 NESTED = frozenset({"campaign_keyword"})
 BOUNDS = ("calls_low", "calls_high")  # what files call a row's interval
@@ -75,6 +77,7 @@ class CallLine:
     region: str
     manager: str
     evidence: str
+    self_reported: str  # what the caller said, beside what was measured; empty where he was not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class Report:
     calls: tuple[CallLine, ...]
     calls_left_out: int = 0  # older calls that the list has no room for
     basis: Basis | None = None  # None: counted from plain files
+    comparison: Comparison | None = None  # of what was measured with what callers said; None: nobody was asked
 
     @property
     def total(self) -> Figures:

@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.attribution import days, store
 from chalicelib.attribution.import_deals import SOURCE, from_drop, import_rows
+from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.tabular import read_time
 from chalicelib.attribution.types import OutcomeStatus
 from chalicelib.errors import BadInput, NotFound
@@ -49,6 +50,13 @@ def test_however_it_was_saved_it_is_the_same_file(encoding: str) -> None:
     take(SAMPLE)
     again = SAMPLE.decode("utf-8-sig").replace(";", "\t").encode(encoding)
     assert take(again) == {"rows": 2, "landed": 0, "unchanged": 2, "rejected": []}
+
+
+@pytest.mark.parametrize("heading", ["Откуда узнали", "Источник (со слов клиента)", "self_reported", "Heard from"])
+def test_what_the_customer_said_has_a_column_of_its_own(heading: str) -> None:
+    take(f"id;дата;статус;{heading}\nA-7;22.11.2026;оплачен;Сарафанное радио".encode())
+    told = store.deal("s1", "csv", "A-7")
+    assert told is not None and told.self_reported == SelfReported("сарафанное радио", "word_of_mouth")
 
 
 def test_dropping_it_again_changes_nothing_and_marks_nothing() -> None:

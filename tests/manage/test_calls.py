@@ -55,6 +55,37 @@ def test_a_days_calls_are_listed_with_evidence_and_credit(account: Api, endpoint
     assert "caller_key" not in call
 
 
+def test_what_a_caller_said_is_noted_beside_what_was_measured(account: Api, stranger: Api, endpoint: str) -> None:
+    ring(endpoint, "one")
+    before = account.get(f"{PATH}/generic-one").json_body
+
+    noted = account.patch(f"{PATH}/generic-one", {"self_reported": " Сосед, +7 916 000-00-01 "})
+
+    assert noted.status_code == 200
+    assert noted.json_body["call_id"] == "generic-one"
+    said = noted.json_body["self_reported"]
+    assert (said["answer"], said["channel"]) == ("сосед, […]", "word_of_mouth")
+    after = account.get(f"{PATH}/generic-one").json_body
+    assert after == before | {"self_reported": said}
+    [listed] = account.get(f"{PATH}?day={DAY}").json_body["calls"]
+    assert (listed["self_reported"], listed["evidence"]["kind"]) == (said, "static")
+    assert stranger.patch(f"{PATH}/generic-one", {"self_reported": "x"}).status_code == 404
+    wrong = account.patch(f"{PATH}/generic-one", {"self_reported": 5})
+    assert (wrong.status_code, wrong.json_body["field"]) == (400, "self_reported")
+    assert account.patch(f"{PATH}/generic-one", {"self_reported": None}).json_body["self_reported"] is None
+    assert account.get(f"{PATH}/generic-one").json_body == before
+
+
+def test_a_call_of_which_nothing_was_measured_is_shown_as_told(account: Api, endpoint: str) -> None:
+    event = pbx_call("one")[0] | {"to": "+74990000777"}
+    receive.receive(signed_request(event), "generic", endpoint, ())
+    attribute({"site_id": "s1", "call_id": "generic-one"}, NOW)
+    account.patch(f"{PATH}/generic-one", {"self_reported": "авито"})
+    call = account.get(f"{PATH}/generic-one").json_body
+    assert (call["evidence"]["kind"], call["credit"][0]["source"]["channel"]) == ("self_reported", "unknown")
+    assert call["unmatched"]
+
+
 def test_a_call_is_shown_with_its_recordings_and_what_was_said_in_them(account: Api, endpoint: str) -> None:
     ring(endpoint, "one")
     key = "recordings/s1/generic-one/r1.mp3"

@@ -76,6 +76,11 @@ def test_it_is_recognised_by_ids_and_creatives_too(account: Api) -> None:
     assert (made["creatives"], made["match"]) == (["777"], {"source": "vk"})
 
 
+def test_word_of_mouth_is_no_campaigns_channel(account: Api) -> None:
+    refused = account.post(PATH, {"name": "x", "channel": "Word of mouth"})
+    assert (refused.status_code, refused.json_body["field"]) == (400, "channel")
+
+
 def test_a_channel_of_ours_may_be_written_as_people_say_it(account: Api) -> None:
     made = [
         account.post(PATH, NEW | {"channel": name}).json_body["channel"]

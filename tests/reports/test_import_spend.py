@@ -43,6 +43,13 @@ def test_the_generic_file_lands_whole() -> None:
     assert (row.keyword, row.cost, row.clicks, row.impressions) == ("купить окна", Decimal("9210.75"), 35, 1200)
 
 
+@pytest.mark.parametrize("channel", ["word_of_mouth", "Word of mouth", "returning"])
+def test_no_money_is_spent_on_what_only_callers_tell(channel: str) -> None:
+    raw = f"date,source,channel,cost\n2026-11-01,x,{channel},5".encode()
+    (rejected,) = import_spend.import_rows(SITE.site_id, "generic", raw, NOON)["rejected"]
+    assert rejected["field"] == "channel"
+
+
 def test_a_file_that_comes_again_changes_nothing_and_marks_its_day() -> None:
     raw = FIXTURE.read_bytes()
     import_spend.import_rows(SITE.site_id, "generic", raw, NOON)

@@ -1,7 +1,8 @@
 """The generic CRM contract: signed JSON, one outcome or an array of them.
 
 {"external_id", "outcome_at", "status": "lead" | "open" | "won" | "lost", "call_id"?, "phone"?, "amount"?,
- "gross_profit"?, "currency"?, "promo_code"?, "manager"?, "quality"?: 1 to 5}
+ "gross_profit"?, "currency"?, "promo_code"?, "manager"?, "quality"?: 1 to 5,
+ "self_reported"?: what the customer said brought him}
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from chalicelib import body, clock
-from chalicelib.attribution import signing
+from chalicelib.attribution import self_reported, signing
 from chalicelib.attribution.types import Outcome, OutcomeStatus
 from chalicelib.errors import BadInput
 from chalicelib.http import Request
@@ -38,6 +39,7 @@ class Body(msgspec.Struct):
     promo_code: str | None = None
     manager: str | None = None
     quality: int | None = None
+    self_reported: str | None = None
 
 
 def verify(request: Request, endpoint: Endpoint) -> None:
@@ -68,6 +70,7 @@ def _outcome(told: Body, country: str, place: str) -> Outcome:
             promo_code=text(told.promo_code),
             manager=text(told.manager),
             quality=checked_quality(told.quality),
+            self_reported=self_reported.told(told.self_reported),
         )
     except BadInput as error:
         raise BadInput(f"{place}{error.field}", error.reason) from None

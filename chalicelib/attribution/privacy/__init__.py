@@ -6,7 +6,8 @@ Where something personal lies is one row here. A store has one module with two f
 What hangs on a call, as its recordings do, has one module with two functions of the call's item:
     erase_of_call(item)     → how many things were taken away, before the item itself is redacted
     export_of_call(item)    → all of it, as JSON can hold it
-Calls, their evidence and subjects are the heart of it: privacy/calls.py. Deals hold a pseudonym and nothing else.
+Calls, their evidence and subjects are the heart of it: privacy/calls.py. Deals hold a pseudonym,
+and the words in which a customer said what brought him: privacy/self_reported.py.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ if TYPE_CHECKING:  # what is stored asks privacy/redaction.py what is personal o
 
 STORES = {  # name in summaries and exports → module, imported when first asked
     "visits": "chalicelib.attribution.privacy.visits",
+    "self_reported": "chalicelib.attribution.privacy.self_reported",
 }
 PARTS_OF_CALL = {
     "recordings": "chalicelib.attribution.privacy.recordings",
     "unread_events": "chalicelib.attribution.privacy.unread_events",
+    "self_reported": "chalicelib.attribution.privacy.self_reported",
 }
 
 

@@ -1,8 +1,9 @@
 """A call without the person who made it, and without a visitor it names: the one place where a call's item is redacted.
 
-What it takes away of a call: the sealed number and its mask, links to recordings, what the carrier carried along, and
-of the evidence whatever privacy/redaction.py takes. The pseudonym stays, and with it every count and every join; and a
-digest of each thing taken, so that the proof of the day stays valid.
+What it takes away of a call: the sealed number and its mask, links to recordings, what the carrier carried along, the
+words in which the caller said what brought him, and of the evidence whatever privacy/redaction.py takes. The pseudonym
+stays, and with it every count and every join; and a digest of each thing taken, so that the proof of the day stays
+valid.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def _redaction(
     salt = proof_parts.salt_of(erasure.site_id, settings().signing_key)
     written, removed = {proof_parts.PERSONAL: proof_parts.digests_to_keep(item, salt)}, []
     if visitors is None:
-        written |= stored.nameless_events(item) | {stored.NAMELESS: erasure.erasure_id}
+        written |= stored.nameless_events(item) | stored.wordless(item) | {stored.NAMELESS: erasure.erasure_id}
         removed = [name for name in item if name.startswith(stored.CALLER)]
     if "evidence" in item and stored.erasure_of(item) != erasure.erasure_id:  # an alias has no alias
         evidence = stored.evidence_of(item["evidence"]["S"])

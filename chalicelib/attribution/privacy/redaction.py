@@ -1,9 +1,9 @@
 """What is personal of a call, and the call without it. Pure.
 
 Taken away: who the visitor was; of each touch the address's arguments, but for utm tags, the referrer's path and the
-value of the click id; of an event whatever leads to a recording or came along. Kept: when, the page, the referring
-host, the region and the classified source, which are what figures are made of: credit under any model is the same
-before and after. `REDUCED` is the whole list, for whoever reads a call as JSON.
+value of the click id; of an event whatever leads to a recording or came along; the caller's own words of what brought
+him. Kept: when, the page, the referring host, the region and the classified source, which are what figures are made of:
+credit under any model is the same before and after. `REDUCED` is the whole list, for whoever reads a call as JSON.
 """
 
 from __future__ import annotations
@@ -108,5 +108,6 @@ REDUCED: Mapping[str, Callable[[Any], Any]] = {
     "referrer": host_of,
     "click_id": platform_of,
     "visitor": nobody,
+    "answer": nobody,
     **dict.fromkeys(OF_AN_EVENT, nobody),
 }

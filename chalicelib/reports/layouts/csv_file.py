@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
+from chalicelib.reports.comparison import Comparison
 from chalicelib.reports.figures import UNITS
 from chalicelib.reports.report import Report, Row, Table
 
@@ -19,19 +20,34 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d*\s()-]+$)")  # "+7495…" is a numbe
 
 
 def render(report: Report) -> dict[str, bytes]:
-    """`report-<grouping>.csv` for each grouping; a report with a single one is `report.csv`."""
+    """`report-<grouping>.csv` for each grouping; a report with a single one is `report.csv`.
+
+    Where callers were asked, `report-measured-and-told.csv` compares.
+    """
+    told = {"report-measured-and-told.csv": _comparison(report.comparison)} if report.comparison else {}
     if len(report.tables) == 1:
-        return {"report.csv": _file(next(iter(report.tables.values())))}
-    return {f"report-{by}.csv": _file(table) for by, table in report.tables.items()}
+        return {"report.csv": _file(next(iter(report.tables.values())))} | told
+    return {f"report-{by}.csv": _file(table) for by, table in report.tables.items()} | told
+
+
+def _comparison(told: Comparison) -> bytes:
+    lines = [
+        [_safe(cell.measured), _safe(cell.told), _cell(cell.count), {True: "yes", False: "no", None: ""}[cell.agree]]
+        for cell in told.cells
+    ]
+    return _written([["measured", "told", "calls", "agree"], *lines])
+
+
+def _written(lines: Iterable[list[str]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(lines)
+    return out.getvalue().encode("utf-8-sig")
 
 
 def _file(table: Table) -> bytes:
     named = any(row.name for row in table.rows)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*table.dimensions, *(["name"] if named else []), *UNITS, *table.bounds])
-    writer.writerows(_lines(table, named=named))
-    return out.getvalue().encode("utf-8-sig")
+    head = [*table.dimensions, *(["name"] if named else []), *UNITS, *table.bounds]
+    return _written([head, *_lines(table, named=named)])
 
 
 def _lines(table: Table, *, named: bool) -> Iterable[list[str]]:

@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.reports.comparison import Comparison
 from chalicelib.reports.figures import UNITS, Figures, Unit
-from chalicelib.reports.formulas import ACCURACY_FORMULA, FORMULAS, NOTES
+from chalicelib.reports.formulas import ACCURACY_FORMULA, COMPARISON_NOTE, FORMULAS, NOTES
 from chalicelib.reports.layouts.labels import label, model_label, row_label, value_label
 from chalicelib.reports.layouts.numbers import between, shown, with_currency
 from chalicelib.reports.report import Report, Row, Table
@@ -23,6 +24,7 @@ MOST_ROWS = 200
 MOST_BARS = 12
 MOST_JUDGEMENTS = 5
 MOST_CALLS = 100
+MOST_OTHERS = 12
 # What a page has room for; the workbook has every figure.
 COLUMNS = (
     "calls", "share", "unique", "target", "missed_percent", "leads", "deals", "conversion",
@@ -70,9 +72,11 @@ def render(report: Report) -> dict[str, bytes]:
         ],
         earned_word=label("gross_profit" if report.total.gross_profit is not None else "revenue"),
         tables=[_table_view(table) for table in report.tables.values() if table.by != "hour" and any_key(table)],
+        told=_told(report.comparison) if report.comparison else None,
         heat=_heat(report.tables["hour"]) if "hour" in report.tables else None,
         calls=report.calls[:MOST_CALLS],
         formulas=[(label(name), text) for name, text in FORMULAS.items()] + [(label("accuracy"), ACCURACY_FORMULA)],
+        comparison_note=COMPARISON_NOTE,
         notes=NOTES,
     )
     return {"report.html": page.encode()}
@@ -214,6 +218,41 @@ def _cells(
             }
         )
     return cells
+
+
+def _told(comparison: Comparison) -> dict[str, Any]:
+    """What was measured down the side, what was told along the top, and what the table comes to."""
+    told = comparison.told
+    return {
+        "heads": [value_label("self_reported", name) for name in told],
+        "rows": [
+            {
+                "word": value_label("channel", measured),
+                "cells": [_told_cell(comparison, measured, name) for name in told],
+                "sum": shown(comparison.count(measured=measured), Unit.COUNT),
+            }
+            for measured in comparison.measured
+        ],
+        "sums": [shown(comparison.count(told=name), Unit.COUNT) for name in told],
+        "sum": shown(comparison.count(), Unit.COUNT),
+        "asked": f"{comparison.asked} of {comparison.calls} calls",
+        "asked_percent": _percent(comparison.asked_percent),
+        "deals_alone": comparison.deals_alone,
+        "agreement": _percent(comparison.agreement_percent),
+        "agreeing": shown(comparison.agreeing, Unit.COUNT),
+        "compared": shown(comparison.compared, Unit.COUNT),
+        "not_advertised": shown(comparison.not_advertised, Unit.COUNT),
+        "claimed": shown(comparison.claimed, Unit.COUNT),
+        "others": [f"{answer} ({count})" for answer, count in comparison.others[:MOST_OTHERS]],
+    }
+
+
+def _told_cell(comparison: Comparison, measured: str, told: str) -> dict[str, str]:
+    count = comparison.count(measured, told)
+    if not count:
+        return {"text": "", "mark": ""}
+    mark = {True: "agree", False: "differ", None: ""}[comparison.agreement(measured, told)]
+    return {"text": shown(count, Unit.COUNT), "mark": mark}
 
 
 def _heat(table: Table) -> dict[str, Any] | None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.reports.comparison import Comparison
 from chalicelib.reports.figures import UNITS
-from chalicelib.reports.formulas import ACCURACY_FORMULA, FORMULAS, NOTES
+from chalicelib.reports.formulas import ACCURACY_FORMULA, COMPARISON_FORMULAS, COMPARISON_NOTE, FORMULAS, NOTES
 from chalicelib.reports.report import BOUNDS, Report, Row, Table
 
 
@@ -27,10 +28,32 @@ def _document(report: Report) -> dict[str, Any]:
         "basis": report.basis,
         "tracking_accuracy": report.accuracy,
         "groupings": {by: _table(table) for by, table in report.tables.items()},
+        "self_reported": _comparison(report.comparison) if report.comparison else None,
         "calls": report.calls,
         "calls_left_out": report.calls_left_out,
         "formulas": {**FORMULAS, "tracking_accuracy": ACCURACY_FORMULA},
         "notes": NOTES,
+    }
+
+
+def _comparison(told: Comparison) -> dict[str, Any]:
+    return {
+        "calls": told.calls,
+        "asked": told.asked,
+        "asked_percent": told.asked_percent,
+        "deals_alone": told.deals_alone,
+        "compared": told.compared,
+        "agreeing": told.agreeing,
+        "agreement_percent": told.agreement_percent,
+        "not_advertised": told.not_advertised,
+        "claimed": told.claimed,
+        "cells": [
+            {"measured": cell.measured, "told": cell.told, "calls": cell.count, "agree": cell.agree}
+            for cell in told.cells
+        ],
+        "others": [{"answer": answer, "count": count} for answer, count in told.others],
+        "formulas": COMPARISON_FORMULAS,
+        "note": COMPARISON_NOTE,
     }
 
 

@@ -14,6 +14,7 @@ ENGLISH: dict[str, str] = {
     "hour": "Hour",
     "weekday": "Weekday",
     "manager": "Manager",
+    "self_reported": "Self-reported",
     # figures
     "calls": "Calls",
     "unique": "Unique",
@@ -59,6 +60,12 @@ ENGLISH: dict[str, str] = {
     "channel:overflow": "Overflow number",
     "channel:unknown": "Unknown",
     "channel:other_paid": "Other paid",
+    "self_reported:": "(not asked)",
+    "self_reported:word_of_mouth": "Word of mouth",
+    "self_reported:returning": "Had been a customer",
+    "self_reported:search": "Search engine",
+    "self_reported:internet": "The internet",
+    "self_reported:other": "Other",
     "weekday:1": "Mon",
     "weekday:2": "Tue",
     "weekday:3": "Wed",
@@ -97,7 +104,10 @@ def value_label(dimension: str, value: str, language: str = "en") -> str:
     if dimension == "hour" and value.isdigit():
         return f"{int(value):02d}:00"
     words = LANGUAGES[language]
-    return words.get(f"{dimension}:{value}") or (value or words[""])
+    named = words.get(f"{dimension}:{value}")
+    if named is None and dimension == "self_reported":  # measured channels are called the same where they are told
+        named = words.get(f"channel:{value}")
+    return named or value or words[""]
 
 
 def model_label(spec: str, language: str = "en") -> str:

@@ -13,6 +13,7 @@ from chalicelib.reports.figures import UNITS, Unit
 from chalicelib.reports.formulas import ACCURACY_FORMULA, FORMULAS, NOTES
 from chalicelib.reports.layouts.labels import label, model_label, value_label
 from chalicelib.reports.layouts.xlsx_charts import add_charts
+from chalicelib.reports.layouts.xlsx_comparison import comparison_sheet
 from chalicelib.reports.report import CallLine, Report, Row, Table
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def render(report: Report) -> dict[str, bytes]:
         summary = book.add_worksheet("Summary")
         for table in report.tables.values():
             _table_sheet(book.add_worksheet(label(table.by)), table, styles)
+        if report.comparison:
+            comparison_sheet(book, book.add_worksheet("Measured and told"), report.comparison, styles.header)
         _call_sheet(book.add_worksheet("Calls"), report, styles)
         _formula_sheet(book.add_worksheet("Formulas"), styles)
         _about_sheet(book.add_worksheet("About"), report, styles)
@@ -139,7 +142,7 @@ def _figures(sheet: Worksheet, line: int, first: int, row: Row, styles: _Styles,
 
 
 def _call_sheet(sheet: Worksheet, report: Report, styles: _Styles) -> None:
-    columns = [field.name for field in fields(CallLine)]
+    columns = [field.name for field in fields(CallLine) if report.comparison or field.name != "self_reported"]
     for column, name in enumerate(columns):
         sheet.write_string(0, column, label(name), styles.header)
     for line, call in enumerate(report.calls, start=1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from chalicelib.attribution.self_reported import HEADINGS, SelfReported, told
 from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import Call, CallStatus, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.errors import BadInput
@@ -21,6 +22,7 @@ CALL_FIELDS = {
     "total_seconds": ("duration_sec", "duration"),
     "status": ("disposition",),
     "manager": ("answered_by",),
+    "self_reported": HEADINGS,
 }
 STATUSES = {
     "answered": CallStatus.ACCEPTED,
@@ -72,6 +74,11 @@ def call_of(line: int, cells: Cells, reader: Reader) -> tuple[Call, Evidence]:
         recording_url=None,
     )
     return call, _evidence(cells, touches)
+
+
+def answer_in(cells: Cells) -> SelfReported | None:
+    """What the caller said brought him, where the row tells."""
+    return told(text_of(cells, "self_reported", CALL_FIELDS))
 
 
 def _touches(cells: Cells, started_at: datetime, reader: Reader) -> tuple[Touch, ...]:

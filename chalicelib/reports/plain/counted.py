@@ -17,7 +17,7 @@ from chalicelib.errors import BadInput
 from chalicelib.registry.types import Site
 from chalicelib.reports.day_facts import facts_of_day
 from chalicelib.reports.facts import Fact
-from chalicelib.reports.plain.calls import call_of
+from chalicelib.reports.plain.calls import answer_in, call_of
 from chalicelib.reports.plain.cells import Cells, Reader
 from chalicelib.reports.plain.deals import DealRow, deal_of
 from chalicelib.reports.plain.inputs import Input
@@ -70,7 +70,8 @@ def _calls(source: Input, reader: Reader) -> list[AttributedCall]:
         if call.call_id in lines:
             raise BadInput("call_id", f"repeats line {lines[call.call_id]}")
         lines[call.call_id] = line
-        return AttributedCall(replace(call, site_id=SITE_ID), evidence, call.started_at.astimezone(reader.zone).date())
+        day = call.started_at.astimezone(reader.zone).date()
+        return AttributedCall(replace(call, site_id=SITE_ID), evidence, day, self_reported=answer_in(cells))
 
     return source.parsed(parse)
 
@@ -127,6 +128,7 @@ def _deal(row: DealRow, known: CallsByCaller, site: Site) -> Deal:
         call_id=attributed.call.call_id if attributed else None,
         day=attributed.day if attributed else outcome_at.astimezone(ZoneInfo(site.time_zone)).date(),
         joined_by=joined_by,
+        self_reported=row.self_reported,
     )
 
 

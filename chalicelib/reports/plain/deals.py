@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from chalicelib.attribution.import_deals import STATUSES
+from chalicelib.attribution.self_reported import SelfReported, told
 from chalicelib.attribution.types import OutcomeStatus, Source
 from chalicelib.errors import BadInput
 from chalicelib.money import parse_currency, parse_decimal
@@ -29,12 +30,13 @@ class DealRow:
     manager: str | None
     quality: int | None
     source: Source | None
+    self_reported: SelfReported | None
 
 
 def deal_of(line: int, cells: Cells, reader: Reader) -> DealRow:
     """One deal. A file without statuses lists won deals. Raises BadInput naming the field."""
-    told = " ".join(text_of(cells, "status").lower().split()) or "won"
-    if told not in STATUSES:
+    status = " ".join(text_of(cells, "status").lower().split()) or "won"
+    if status not in STATUSES:
         raise BadInput("status", f"not one of {', '.join(status for status in OutcomeStatus)}")
     moment = text_of(cells, "outcome_at")
     currency = text_of(cells, "currency")
@@ -43,13 +45,14 @@ def deal_of(line: int, cells: Cells, reader: Reader) -> DealRow:
         call_id=text_of(cells, "call_id") or None,
         caller_key=reader.caller_key(text_of(cells, "phone", {"phone": ("caller", "from")})),
         outcome_at=reader.moment(moment, field="outcome_at") if moment else None,
-        status=STATUSES[told],
+        status=STATUSES[status],
         amount=_amount(cells, "amount"),
         gross_profit=_amount(cells, "gross_profit"),
         currency=parse_currency(currency) if currency else None,
         manager=text_of(cells, "manager") or None,
         quality=_quality(cells),
         source=own_source(cells),
+        self_reported=told(text_of(cells, "self_reported")),
     )
 
 

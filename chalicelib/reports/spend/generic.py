@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from chalicelib.attribution.self_reported import NOT_ADVERTISED, told_channel_named
 from chalicelib.attribution.tabular import read_rows, require
 from chalicelib.errors import BadInput
 from chalicelib.money import parse_currency, parse_decimal
@@ -69,7 +70,7 @@ def spend_row(cells: Mapping[str, str], site_currency: str) -> SpendRow:
         day=parse_day(cells["date"], field="date"),
         source=text_of(cells, "source").lower(),
         medium=text_of(cells, "medium").lower(),
-        channel=text_of(cells, "channel"),
+        channel=_channel(text_of(cells, "channel")),
         campaign_id=text_of(cells, "campaign_id") or text_of(cells, "campaign"),
         campaign_name=text_of(cells, "campaign_name") or text_of(cells, "campaign"),
         ad_id=text_of(cells, "ad_id"),
@@ -82,6 +83,13 @@ def spend_row(cells: Mapping[str, str], site_currency: str) -> SpendRow:
     if not (row.source or row.channel or row.campaign):
         raise BadInput("source", "nothing says what the money was spent on: give source, channel or campaign")
     return row
+
+
+def _channel(text: str) -> str:
+    """The channel as it is told; money is never spent on what only callers tell of themselves."""
+    if told_channel_named(text) in NOT_ADVERTISED:
+        raise BadInput("channel", "is what callers say of themselves: no advertising has it")
+    return text
 
 
 def parse_day(text: str, *, field: str) -> date:

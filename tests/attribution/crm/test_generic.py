@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.attribution.crm import generic
+from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import Outcome, OutcomeStatus
 from chalicelib.errors import BadInput
 from tests.attribution.examples import CRM, FIXTURES, signed_request
@@ -28,6 +29,12 @@ def test_the_sample_is_read_whole() -> None:
 
 def test_a_local_number_is_of_the_sites_country() -> None:
     assert parse(SAMPLE | {"phone": "8 (916) 000-00-01"})[0].phone == "+79160000001"
+
+
+def test_what_the_customer_said_is_kept_in_one_form() -> None:
+    (outcome,) = parse(SAMPLE | {"self_reported": " Знакомые, 8 916 000-00-01 "})
+    assert outcome.self_reported == SelfReported("знакомые, […]", "word_of_mouth")
+    assert parse(SAMPLE | {"self_reported": " "})[0].self_reported is None
 
 
 def test_an_unknown_field_is_ignored() -> None:
@@ -50,6 +57,7 @@ def test_an_unknown_field_is_ignored() -> None:
         ({"phone": "12"}, "phone"),
         ({"quality": 6}, "quality"),
         ({"quality": "good"}, "quality"),
+        ({"self_reported": 5}, "self_reported"),
     ],
 )
 def test_a_wrong_field_is_named_and_in_an_array_its_position_too(changes: dict[str, Any], field: str) -> None:

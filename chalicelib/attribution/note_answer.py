@@ -1,0 +1,36 @@
+"""What an operator asked a caller: noted with the call, beside what was measured of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib import log
+from chalicelib.attribution import days, self_reported, store, stored
+from chalicelib.attribution.self_reported import SelfReported
+from chalicelib.errors import BadInput, NotFound, StorageUnavailable
+
+MOST_TOLD = 2000  # characters of an answer as it is sent
+TRIES = 3  # an erasure may come between reading and writing
+
+
+def note(site_id: str, call_id: str, text: str | None, now: datetime) -> SelfReported | None:
+    """Note an answer in place of the one before; an empty one takes it away. Answers what is kept.
+
+    Of a caller who was erased the words are not kept, only the channel they stand for. Raises NotFound, BadInput for
+    a text that is too long, StorageUnavailable.
+    """
+    if len(text or "") > MOST_TOLD:
+        raise BadInput("self_reported", f"longer than {MOST_TOLD} characters")
+    for _ in range(TRIES):
+        item = store.item(site_id, call_id)
+        if item is None:
+            raise NotFound("No such call of this site.")
+        kept = self_reported.told(text, now)
+        if kept and stored.is_nameless(item):
+            kept = replace(kept, answer=None)
+        if store.put_self_reported(item, kept):
+            days.mark_all(site_id, [stored.day_of(item)])
+            log.event("answer_noted", site_id=site_id, call_id=call_id, channel=kept.channel if kept else None)
+            return kept
+    raise StorageUnavailable("The call is being erased. Try again.")

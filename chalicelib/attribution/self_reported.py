@@ -1,0 +1,167 @@
+"""What a customer said himself of how he came: his words in one form, and the channel they stand for. Pure.
+
+It lies beside what was measured and never changes it: nothing here is asked when credit is computed. The words are
+read by the account's own dictionary first, then by the one below; words that neither knows stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Protocol
+
+from chalicelib.attribution.channels import CHANNELS, channel_named
+
+HEADINGS = (  # what columns of answers are called
+    *("self_reported", "self-reported source", "how did you hear about us", "heard from", "how heard", "told source"),
+    *("откуда узнали", "откуда узнал", "откуда вы о нас узнали", "как узнали", "как узнали о нас", "источник со слов"),
+    *("источник (со слов клиента)", "со слов клиента", "самоотчет", "самоотчёт"),
+)
+LONGEST = 200  # characters of an answer that are kept
+OTHER = "other"  # of an answer that the dictionary does not know
+NOT_ADVERTISED = {"word_of_mouth": "word of mouth", "returning": "had been a customer"}  # no advertisement is one
+_TOLD_ALONE = {**NOT_ADVERTISED, "search": "search engine", "internet": "the internet"}  # nothing is measured as one
+TOLD_CHANNELS = {**_TOLD_ALONE, **CHANNELS}
+MASK = "[…]"
+PRIVATE = re.compile(
+    r"\S+@\S+\.\w+"  # a mail address
+    r"|\+?\d(?:[\s().–—-]*\d){6,}"  # a telephone number, or anything as long
+)
+_QUOTES = dict.fromkeys(map(ord, "\"'«»“”„`"))
+_WORD = re.compile(r"[^\W_]+")
+
+# Channel → phrases; `*` ends a word in any way. The first channel that has a fitting phrase is meant: the narrower
+# ones stand before those they would pass for (Yandex Maps before Yandex).
+_DEFAULTS = {
+    "word_of_mouth": "знаком*|друзья|друз*|друг|друга|подруг*|родствен*|родител*|сосед*|коллег*|посовет*|"
+    "советовал*|совету|рекоменд*|порекоменд*|сарафан*|word of mouth|friend*|recommend*|referred|colleague*|"
+    "neighbo*|relative*|family",
+    "returning": "постоянн* клиент*|постоянн* покупат*|уже заказ*|уже обращ*|уже покупа*|раньше заказ*|раньше обращ*|"
+    "раньше покупа*|не первый раз|повторн*|regular customer|returning customer|existing customer|bought before|"
+    "ordered before",
+    "maps": "яндекс карт*|yandex map*|гугл карт*|google map*|карты|на карте|картах|map|maps|2гис|2gis|дубльгис|"
+    "навигатор*",
+    "classifieds": "авито*|avito|циан*|cian|юла|юле|домклик|яндекс маркет*|маркетплейс*|доск* объявлен*|classified*",
+    "ai": "chatgpt|chat gpt|чат гпт|нейросет*|gigachat|гигачат|deepseek|дипсик|perplexity|искусственн* интеллект*",
+    "messenger": "телеграм*|телеге|telegram|whatsapp|ватсап*|вотсап*|вацап*|viber|вайбер*",
+    "paid_search": "яндекс директ*|yandex direct|google ads|adwords|контекстн*",
+    "social": "вк|vk|вконтакте|vkontakte|инстаграм*|instagram|фейсбук*|facebook|одноклассник*|тикток*|tiktok|ютуб*|"
+    "youtube|соцсет*|социальн* сет*|social*|блогер*|blogger*",
+    "email": "рассылк*|email|e mail|имейл*|письм*|newsletter*",
+    "offline": "радио|radio|тв|tv|телевизор*|телевиден*|television|билборд*|биллборд*|billboard*|рекламн* щит*|вывеск*|"
+    "листовк*|флаер*|flyer*|leaflet*|газет*|newspaper*|журнал*|magazine*|визитк*|business card*|наружн*|мимо|"
+    "drove past|walked past|выставк*|exhibition*|лифт*|подъезд*",
+    "display": "баннер*|banner*",
+    "search": "яндекс*|yandex*|гугл*|google*|поиск*|bing|search*",
+    "internet": "интернет*|internet|онлайн|online|сайт*|website*|в сети",
+}
+# What measuring cannot tell apart, or tells finer than people do: a told channel → the measured ones it agrees with,
+# besides itself. Who came by word of mouth types the address: nothing that was advertised is measured of him.
+_MEANS = {
+    "search": frozenset({"organic_search", "paid_search"}),
+    "social": frozenset({"paid_social"}),
+    "internet": frozenset(CHANNELS) - {"offline", "overflow", "unknown"},
+    **dict.fromkeys(NOT_ADVERTISED, frozenset({"direct"})),
+}
+
+
+class AnswerRule(Protocol):
+    """An account's own entry of the dictionary."""
+
+    @property
+    def channel(self) -> str: ...
+    @property
+    def phrases(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SelfReported:
+    """An answer as it is kept: of a call as an operator noted it, of a deal as the CRM told it."""
+
+    answer: str | None  # in its one form; None once it is erased
+    channel: str  # as the dictionary below reads it, or `other`: what stays when the words are erased
+    told_at: datetime | None = None  # of a call: when it was noted
+    digest: str | None = None  # of a deal: what proves the words that were erased
+
+
+def told(text: str | None, told_at: datetime | None = None) -> SelfReported | None:
+    """An answer as it was written down; None for one that says nothing."""
+    answer = normal(text or "")
+    return SelfReported(answer, channel_of(answer) or OTHER, told_at) if answer else None
+
+
+def normal(text: str) -> str:
+    """The one form of an answer: small letters, single spaces, no telephone numbers or mail addresses, not too long."""
+    words = unicodedata.normalize("NFKC", text).lower().replace("ё", "е").translate(_QUOTES)
+    return PRIVATE.sub(MASK, " ".join(words.split()))[:LONGEST].strip(" .,;:!?()–—-")
+
+
+def channel_of(answer: str, rules: Iterable[AnswerRule] = ()) -> str | None:
+    """What an answer in its one form stands for: by the account's `rules`, else by the dictionary; None: neither."""
+    words = _words(answer)
+    own = (rule.channel for rule in rules if any(_fits(pattern_of(phrase), words) for phrase in rule.phrases))
+    default = (channel for channel, phrases in _defaults() if any(_fits(phrase, words) for phrase in phrases))
+    return next(own, None) or next(default, None)
+
+
+def shown(reported: SelfReported, rules: Iterable[AnswerRule] = ()) -> str:
+    """An answer as reports group by it: its channel, or `other: ` and the words."""
+    if reported.answer is None:
+        return reported.channel
+    return channel_of(reported.answer, rules) or f"{OTHER}: {reported.answer}"
+
+
+def is_other(value: str) -> bool:
+    """Whether what `shown` gives names no channel."""
+    return value == OTHER or value.startswith(f"{OTHER}: ")
+
+
+def agrees(value: str, measured: str) -> bool | None:
+    """Whether what was told can be what was measured. None where there are not two things to compare."""
+    if is_other(value) or measured in ("unknown", "overflow"):
+        return None
+    return value == measured or measured in _MEANS.get(value, ())
+
+
+def told_channel_named(name: str) -> str:
+    """A channel as an account writes it, in the one form reports group by: by key or name, else as written."""
+    written = " ".join(name.split())
+    known = written.casefold().replace("_", " ")
+    key = next((key for key, called in _TOLD_ALONE.items() if known in (key.replace("_", " "), called)), None)
+    return key or channel_named(written)
+
+
+def default_dictionary() -> dict[str, list[str]]:
+    """The dictionary that every account begins with: channel → phrases, in the order they are tried."""
+    return {channel: phrases.split("|") for channel, phrases in _DEFAULTS.items()}
+
+
+@lru_cache(maxsize=1)
+def _defaults() -> tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]:
+    return tuple((channel, tuple(map(pattern_of, told))) for channel, told in default_dictionary().items())
+
+
+@lru_cache(maxsize=4096)
+def pattern_of(phrase: str) -> tuple[str, ...]:
+    """A phrase's words, those that go on in any way with their `*`."""
+    return tuple(found[0] for found in re.finditer(r"[^\W_]+\*?", normal(phrase.replace("*", "_")).replace("_", "*")))
+
+
+def _words(answer: str) -> list[str]:
+    return _WORD.findall(answer)
+
+
+def _fits(pattern: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether the words of a phrase stand one after the other in an answer."""
+    length = len(pattern)
+    return any(
+        all(map(_is, pattern, words[place : place + length])) for place in range(len(words) - length + 1) if length
+    )
+
+
+def _is(wanted: str, word: str) -> bool:
+    return word.startswith(wanted[:-1]) if wanted.endswith("*") else word == wanted

@@ -1,0 +1,214 @@
+"""What a customer says, kept with his call and his deal, proved, and gone with him: through the real tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib.attribution import days, join, note_answer, proof_parts, store, stored
+from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.privacy import find, retention
+from chalicelib.attribution.privacy.erase import erase, finish
+from chalicelib.attribution.privacy.export import export
+from chalicelib.attribution.proof import canonical, sha256
+from chalicelib.attribution.self_reported import SelfReported, told
+from chalicelib.attribution.types import Deal
+from chalicelib.errors import BadInput, NotFound
+from chalicelib.settings import settings
+from tests.attribution.examples import NOW, SITE
+from tests.attribution.privacy.world import IVAN, MARIA, call, item, lying, open_shop, won
+
+WORDS = "Плакат у дома Ивановых"
+KEPT = "плакат у дома ивановых"
+
+
+@pytest.fixture(autouse=True)
+def site(aws: Any) -> Any:
+    open_shop()
+    return aws
+
+
+def noted(call_id: str) -> SelfReported | None:
+    found = store.call("s1", call_id)
+    assert found is not None
+    return found.self_reported
+
+
+def deal(external_id: str = "A-1") -> Deal:
+    found = store.deal("s1", "generic", external_id)
+    assert found is not None
+    return found
+
+
+def leaf(call_id: str) -> str:
+    return proof_parts.call_leaf(item(call_id), salt()).digest
+
+
+def deal_leaf(found: Deal) -> str:
+    return proof_parts.deal_leaf(found, salt()).digest
+
+
+def salt() -> bytes:
+    return proof_parts.salt_of("s1", settings().signing_key)
+
+
+def test_an_answer_is_noted_replaced_and_taken_away_and_its_day_is_counted_anew() -> None:
+    call("generic-1", IVAN)
+    for changed in days.changed_days():
+        days.forget(changed)
+    assert note_answer.note("s1", "generic-1", "  Знакомые ", NOW) == SelfReported("знакомые", "word_of_mouth", NOW)
+    assert noted("generic-1") == SelfReported("знакомые", "word_of_mouth", NOW)
+    assert [(each.site_id, each.day.isoformat()) for each in days.changed_days()] == [("s1", "2026-11-22")]
+    note_answer.note("s1", "generic-1", "авито", NOW + timedelta(hours=1))
+    assert noted("generic-1") == SelfReported("авито", "classifieds", NOW + timedelta(hours=1))
+    assert note_answer.note("s1", "generic-1", "", NOW) is None
+    assert note_answer.note("s1", "generic-1", None, NOW) is None
+    assert noted("generic-1") is None
+
+
+def test_what_cannot_be_noted_is_named() -> None:
+    with pytest.raises(NotFound):
+        note_answer.note("s1", "generic-9", "авито", NOW)
+    call("generic-1", IVAN)
+    with pytest.raises(BadInput) as refused:
+        note_answer.note("s1", "generic-1", "x" * 2001, NOW)
+    assert refused.value.field == "self_reported"
+
+
+def test_a_later_event_of_the_call_keeps_the_answer_and_evidence_knows_nothing_of_it() -> None:
+    message = call("generic-1", IVAN)
+    before = item("generic-1")["evidence"]
+    note_answer.note("s1", "generic-1", WORDS, NOW)
+    attribute(message, NOW + timedelta(minutes=5))
+    assert noted("generic-1") == SelfReported(KEPT, "other", NOW)
+    assert item("generic-1")["evidence"] == before
+
+
+def test_an_erased_caller_leaves_the_channel_and_the_proof_but_no_word(site: Any) -> None:
+    call("generic-1", IVAN)
+    note_answer.note("s1", "generic-1", f"{WORDS}, знакомые", NOW)
+    before = leaf("generic-1")
+    assert KEPT in lying(site)
+    erase(find.by_phone("s1", IVAN), NOW)
+    assert noted("generic-1") == SelfReported(None, "word_of_mouth", NOW)
+    assert KEPT not in lying(site)
+    assert leaf("generic-1") == before
+
+
+def test_of_an_erased_caller_no_word_is_noted_later(site: Any) -> None:
+    call("generic-1", IVAN)
+    erase(find.by_phone("s1", IVAN), NOW)
+    note_answer.note("s1", "generic-1", WORDS, NOW)
+    assert noted("generic-1") == SelfReported(None, "other", NOW)
+    assert KEPT not in lying(site)
+
+
+def test_the_second_look_of_an_erasure_finds_words_noted_under_it(site: Any) -> None:
+    call("generic-1", IVAN)
+    read = item("generic-1")
+    erase(find.by_phone("s1", IVAN), NOW)
+    assert not store.put_self_reported(read, told(WORDS))  # the one who notes reads the call again
+    text = stored.self_reported_text(SelfReported(KEPT, "other"))
+    site.client("dynamodb").update_item(
+        TableName=settings().calls_table,
+        Key={"pk": {"S": "s1#generic-1"}},
+        UpdateExpression="SET self_reported = :told",
+        ExpressionAttributeValues={":told": {"S": text}},
+    )
+    finish(NOW + timedelta(hours=2))
+    assert KEPT not in lying(site)
+
+
+def test_retention_takes_the_words_of_old_calls_and_of_their_deals(site: Any) -> None:
+    for call_id, caller in (("generic-1", IVAN), ("generic-2", None)):
+        call(call_id, caller, at=NOW - timedelta(days=40))
+        note_answer.note("s1", call_id, WORDS, NOW)
+    won(IVAN, at=NOW - timedelta(days=39), self_reported=told(WORDS))
+    kept = replace(SITE, retention_days=30)
+    retention.go_through(kept, (NOW - timedelta(days=45)).date(), NOW)
+    assert KEPT not in lying(site)
+    assert [noted(call_id) for call_id in ("generic-1", "generic-2")] == [SelfReported(None, "other", NOW)] * 2
+
+
+def test_a_deal_keeps_what_the_crm_told_and_erasure_takes_the_words(site: Any) -> None:
+    call("generic-1", IVAN)
+    won(IVAN, self_reported=told(WORDS))
+    assert deal().self_reported == SelfReported(KEPT, "other")
+    before = deal_leaf(deal())
+    done = erase(find.by_phone("s1", IVAN), NOW)
+    left = deal().self_reported
+    assert left is not None and (left.answer, left.channel) == (None, "other")
+    assert KEPT not in lying(site)
+    assert deal_leaf(deal()) == before
+    assert done.removed["calls"] == 1
+
+
+def test_a_deal_of_nobodys_call_loses_its_words_too(site: Any) -> None:
+    won(IVAN, self_reported=told(WORDS))
+    assert deal().call_id is None
+    assert erase(find.by_phone("s1", IVAN), NOW).removed["self_reported"] == 1
+    assert KEPT not in lying(site)
+
+
+def test_a_crm_that_tells_an_erased_customers_words_again_leaves_none(site: Any) -> None:
+    call("generic-1", IVAN)
+    outcome = won(IVAN, self_reported=told(WORDS))
+    erase(find.by_phone("s1", IVAN), NOW)
+    proved = deal_leaf(deal())
+    assert not join.record_outcome(SITE, outcome)
+    later = replace(outcome, outcome_at=NOW + timedelta(days=1), self_reported=told(f"{WORDS} и авито"))
+    assert join.record_outcome(SITE, later)
+    left = deal().self_reported
+    assert left is not None and (left.answer, left.channel) == (None, "classifieds")
+    assert KEPT not in lying(site)
+    assert deal_leaf(deal()) != proved
+
+
+def test_words_told_after_an_erasure_for_the_first_time_are_not_kept_either(site: Any) -> None:
+    call("generic-1", IVAN)
+    outcome = won(IVAN)
+    erase(find.by_phone("s1", IVAN), NOW)
+    join.record_outcome(SITE, replace(outcome, outcome_at=NOW + timedelta(days=1), self_reported=told(WORDS)))
+    assert KEPT not in lying(site)
+
+
+def test_whoever_is_not_erased_keeps_his_words(site: Any) -> None:
+    call("generic-1", IVAN)
+    call("generic-2", MARIA)
+    won(MARIA, "A-2", self_reported=told(WORDS))
+    erase(find.by_phone("s1", IVAN), NOW)
+    assert deal("A-2").self_reported == SelfReported(KEPT, "other")
+
+
+def test_an_export_shows_what_he_said(site: Any) -> None:
+    call("generic-1", IVAN)
+    note_answer.note("s1", "generic-1", WORDS, NOW)
+    won(IVAN, self_reported=told("авито"))
+    shown = export(find.by_phone("s1", IVAN))
+    assert shown["calls"][0]["self_reported"]["answer"] == KEPT
+    assert shown["self_reported"] == [{"source": "generic", "external_id": "A-1", "answer": "авито"}]
+    json.dumps(shown, default=str)
+
+
+def test_a_changed_answer_changes_the_proof(site: Any) -> None:
+    call("generic-1", IVAN)
+    plain = leaf("generic-1")
+    note_answer.note("s1", "generic-1", "авито", NOW)
+    one = leaf("generic-1")
+    note_answer.note("s1", "generic-1", "циан", NOW)
+    assert len({plain, one, leaf("generic-1")}) == 3
+    won(IVAN, self_reported=told("авито"))
+    told_first = deal()
+    for other in (SelfReported("циан", "classifieds"), SelfReported(None, "offline"), None):
+        assert deal_leaf(replace(told_first, self_reported=other)) != deal_leaf(told_first)
+
+
+def test_a_deal_without_an_answer_is_proved_as_it_always_was(site: Any) -> None:
+    won(IVAN)
+    before = {name: value for name, value in msgspec.to_builtins(deal()).items() if name != "self_reported"}
+    assert deal_leaf(deal()) == sha256(canonical(before))
