@@ -42,7 +42,7 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
 
     `message` is {"site_id", "call_id"}; `now` is the present. Each new event of a call queues it again: the last run
     has seen all of them, and an earlier run never overwrites a later one. A message of callers, {"site_id", "callers",
-    "since"}, queues their later calls again. Raises StorageUnavailable, NotFound.
+    "since", "besides"}, queues their later calls again, but for one. Raises StorageUnavailable, NotFound.
     """
     if "callers" in message:
         repeats.requeue(message)

@@ -42,6 +42,7 @@ def announce(attributed: AttributedCall, before: AttributedCall | None) -> None:
         return
     since = min(each.started_at for each in (told, was) if each)
     message = {"site_id": attributed.call.site_id, "callers": sorted(callers), "since": clock.iso(since)}
+    message["besides"] = attributed.call.call_id  # it tells itself nothing
     with aws.storage_errors():
         queue.send(settings().attribute_queue, message, delay_seconds=LOOK_AGAIN_SECONDS)
 
@@ -50,8 +51,9 @@ def requeue(message: dict[str, Any]) -> None:
     """Queue the calls of these callers since a moment, up to MOST_REQUEUED of each. Raises StorageUnavailable."""
     site_id, since = message["site_id"], clock.parse_time(message["since"], field="since")
     for caller_key in message["callers"]:
-        later = store.calls_since(site_id, caller_key, since, MOST_REQUEUED)
+        found = store.calls_since(site_id, caller_key, since, MOST_REQUEUED)
+        later = [call_id for call_id in found if call_id != message["besides"]]
         for call_id in later:
             with aws.storage_errors():
                 queue.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
-        log.event("calls_looked_at_again", site_id=site_id, count=len(later), more=len(later) == MOST_REQUEUED)
+        log.event("calls_looked_at_again", site_id=site_id, count=len(later), more=len(found) == MOST_REQUEUED)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from moto.sqs.models import sqs_backends
 
-from chalicelib.attribution import store, subjects
+from chalicelib.attribution import repeats, store, subjects
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
@@ -203,6 +203,14 @@ def test_looking_again_changes_nothing_and_queues_nothing(site: Any) -> None:
         attribute({"site_id": "s1", "call_id": call_id}, NOW)
     pass_on(site)
     assert {call_id: found(call_id) for call_id in calls(site)} == before
+
+
+def test_a_call_is_not_looked_at_again_for_what_it_tells_itself(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "LOOK_AGAIN_SECONDS", 0)  # the queue would really make it wait
+    attribute(ring("static", **calls(site)["static"]), NOW)
+    (announced,) = messages(site, settings().attribute_queue)
+    attribute(announced, NOW)
+    assert messages(site, settings().attribute_queue) == []
 
 
 def test_of_many_earlier_calls_the_first_and_the_latest_stay(site: Any) -> None:
