@@ -39,7 +39,7 @@ def chapters(sentences: list[Sentence]) -> dict[Chapter, list[str]]:
 def test_every_chapter_is_told_in_its_order(closed_day: None) -> None:
     sentences = explain(SITE, "c1", None, NOON)
     by = chapters(sentences)
-    assert list(by) == list(Chapter)
+    assert list(by) == [chapter for chapter in Chapter if chapter is not Chapter.ANSWER]  # nobody asked him
     assert by[Chapter.WEBHOOKS] == [
         "Event c1-ended: number +74950000001; started 09:00:00 UTC; 30 s of talk; status accepted."
     ]

@@ -19,11 +19,11 @@ from chalicelib.attribution.privacy.erase import SECOND_LOOK
 from chalicelib.pool import place, visits
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.registry import store as registry
-from chalicelib.registry.types import Account, NumberKind, Pool, TrackingNumber
+from chalicelib.registry.types import Account, Endpoint, NumberKind, Pool, TrackingNumber
 from chalicelib.settings import settings
 from chalicelib.stack_settings import use_stack
 from chalicelib.tokens import random_id
-from tests.attribution.examples import NOW, PBX, SITE, signed_request
+from tests.attribution.examples import NOW, PBX, SECRET, SITE, signed_request
 from tests.conftest import forget_caches
 
 BROWSER = "Mozilla/5.0 (Windows NT 10.0) Chrome/142.0"
@@ -46,8 +46,26 @@ class Shop:
         with urllib.request.urlopen(asked) as answer:
             return json.load(answer)
 
-    def manage(self, path: str, told: Any) -> Any:
-        return self.post(f"/v1/manage/sites/{self.site_id}{path}", told, Authorization=f"Bearer {self.key}")
+    def manage(self, path: str, told: Any, method: str = "POST") -> Any:
+        sent = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
+        url = f"{self.stack.base_url}/v1/manage/sites/{self.site_id}{path}"
+        asked = urllib.request.Request(url, json.dumps(told).encode(), sent, method=method)
+        with urllib.request.urlopen(asked) as answer:
+            return json.load(answer)
+
+    def won(self, phone: str, said: str) -> None:
+        """A deal won, with what its customer said, as a CRM's webhook tells it."""
+        crm = Endpoint(f"crm-{self.site_id}", self.site_id, "crm", "generic", {"secret": SECRET})
+        now = clock.utc_now()
+        told = {"external_id": "A-1", "outcome_at": clock.iso(now), "status": "won", "phone": phone}
+        request = signed_request(told | {"self_reported": said}, now)
+        asked = urllib.request.Request(
+            f"{self.stack.base_url}/v1/crm/generic/{registry.create_endpoint(crm)[1]}",
+            request.body,
+            {**request.headers, "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(asked) as answer:
+            assert json.load(answer)["landed"] == 1
 
     def ring(self, call_id: str, caller: str, number: str) -> None:
         """A call's webhook, and its attribution."""
@@ -104,18 +122,25 @@ def lying(shop: Shop) -> str:
     dynamodb = shop.stack.client("dynamodb")
     tables = [name for name in shop.stack.outputs if name.endswith("Table")]
     pages = [dynamodb.get_paginator("scan").paginate(TableName=shop.stack.outputs[name]) for name in tables]
-    items = [json.dumps(item, default=str) for found in pages for page in found for item in page["Items"]]
-    return "\n".join(item for item in items if shop.site_id in item)
+    items = [item for found in pages for page in found for item in page["Items"]]
+    texts = [json.dumps(item, default=str, ensure_ascii=False) for item in items]
+    return "\n".join(text for text in texts if shop.site_id in text)
 
 
 def test_the_routes_tell_and_erase_a_person_and_the_schedule_looks_twice(shop: Shop) -> None:
+    noted = shop.manage("/calls/generic-his", {"self_reported": "Сосед по даче"}, "PATCH")
+    assert noted["self_reported"]["channel"] == "word_of_mouth"
+    shop.won(IVAN, "Плакат у дачи")
     told = shop.manage("/export", {"phone": IVAN})
+    assert told["calls"][0]["self_reported"]["answer"] == "сосед по даче"
+    assert [each["answer"] for each in told["self_reported"]] == ["плакат у дачи"]
     assert [each["caller"] for each in told["calls"]] == [IVAN]
     assert told["calls"][0]["evidence"]["kind"] == "live" and told["visits"][0]["visits"]
     before = store.call(shop.site_id, "generic-his")
 
     done = shop.manage("/erase", {"phone": IVAN})
-    assert (done["removed"], done["complete"]) == ({"numbers": 1, "calls": 1, "visits": 1}, True)
+    gone = {"numbers": 1, "calls": 1, "visits": 1, "self_reported": 0}  # the deal's words went with its call
+    assert (done["removed"], done["complete"]) == (gone, True)
 
     after, hers = store.call(shop.site_id, "generic-his"), store.call(shop.site_id, "generic-hers")
     assert before and after and hers
@@ -127,6 +152,7 @@ def test_the_routes_tell_and_erase_a_person_and_the_schedule_looks_twice(shop: S
     left = lying(shop)
     assert not [each for each in ("+791******21", "mail=ivan", "yclid=77", visitor_of(shop), IVAN[2:]) if each in left]
     assert "+791******02" in left
+    assert "по даче" not in left and "у дачи" not in left
 
 
 def test_the_schedule_forgets_whom_the_site_keeps_no_longer(shop: Shop) -> None:
