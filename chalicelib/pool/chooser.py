@@ -6,9 +6,10 @@ Pure: the same code runs in production and in the simulator, which gives it a vi
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from chalicelib.pool.allowance import Allowance
 from chalicelib.pool.commands import Conversation, Read
 from chalicelib.pool.group import Group, free_before
 from chalicelib.pool.view import PoolView
@@ -29,8 +30,10 @@ class Choice(NamedTuple):
 class Search:
     """One request's search for a number; it remembers what it has read and must not read again."""
 
-    def __init__(self, view: PoolView, now: float, rng: random.Random) -> None:
-        self.view, self.now, self.rng = view, now, rng
+    def __init__(self, view: PoolView, now: float, rng: random.Random, allowance: Allowance | None = None) -> None:
+        self.view, self.now, self.rng, self.allowance = view, now, rng, allowance
+        self._over = free_before(now, view.policy.guard)
+        self._full: set[int] = set()  # groups of which the visitor's address holds all it may
         self.asked: set[int] = set()  # groups whose image came during this request
         self.refused: set[int] = set()  # groups that cannot serve this visitor
         self._reads = list(READS)
@@ -41,8 +44,14 @@ class Search:
         """Whether every group of the pool was looked at during this request."""
         return len(self.asked) >= self.view.size
 
+    @property
+    def crowded(self) -> bool:
+        """Whether a number is free that the visitor does not get for what his address holds already."""
+        return bool(self._free(self._full, barred=frozenset()))
+
     def next(self) -> Conversation[Choice | None]:
         """The next slot to try, or None when no free number was found."""
+        self._find_full()
         choice = None if self._explore else self._remembered() or self._among(self.asked)
         self._explore = False
         while choice is None and (groups := self._to_read()):
@@ -53,6 +62,7 @@ class Search:
                     self.view.record(group, images[group], self.now)
                 else:
                     self.view.forget(group)
+            self._find_full()
             choice = self._among(groups)
         return choice
 
@@ -85,16 +95,26 @@ class Search:
     def _rested(self) -> float:
         return RESTED * (self.view.pace or 0.0)
 
-    def _free(self, groups: Iterable[int]) -> list[tuple[Choice, float]]:
+    def _free(self, groups: Iterable[int], *, barred: Collection[int] | None = None) -> list[tuple[Choice, float]]:
         """The free, lendable slots of these groups and how long each has been idle, in seconds."""
-        limit = free_before(self.now, self.view.policy.guard)
+        barred = self.refused | self._full if barred is None else barred
         return [
             (Choice(group, index), self.now - slot.until)
             for group in groups
-            if group not in self.refused and (image := self.view.image(group)) is not None
+            if group not in barred and (image := self.view.image(group)) is not None
             for index, slot in enumerate(image.slots)
-            if slot.until < limit and self.view.lendable(group, index)
+            if slot.until < self._over and self.view.lendable(group, index)
         ]
+
+    def _find_full(self) -> None:
+        if self.allowance is not None:
+            allowance, view, over = self.allowance, self.view, self._over
+            held = view.held_by(allowance, over)
+            self._full = (
+                set(range(view.size))
+                if len(held) >= allowance.most
+                else {g for g, _ in held if allowance.ticket(g, view.image(g), None, over) is None}
+            )
 
     def _to_read(self) -> tuple[int, ...]:
         """The groups of the next read; none when the request has read what it may."""

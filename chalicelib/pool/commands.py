@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from chalicelib.pool.allowance import Ticket
 from chalicelib.pool.group import Group
 
 
@@ -17,7 +18,7 @@ class Read(NamedTuple):
 class Take(NamedTuple):
     """Lend a slot whose lease ended before `free_before`, unless the visitor already sits in the group.
 
-    The lease it displaces goes into the ring.
+    The lease it displaces goes into the ring. A ticket must not be that of another running lease of the group.
     """
 
     group: int
@@ -26,15 +27,21 @@ class Take(NamedTuple):
     leased: int
     until: int
     free_before: int
+    ticket: Ticket | None = None  # None: his address is not limited
 
 
 class Renew(NamedTuple):
-    """Extend the visitor's own lease to `until`; also one that is over but was not displaced."""
+    """Extend the visitor's own lease to `until`, if it ends at `running` or later.
+
+    With `running` 0 also one that is over but was not displaced: for who is limited, that takes a ticket anew.
+    """
 
     group: int
     slot: int
     visitor: bytes
     until: int
+    running: int = 0
+    ticket: Ticket | None = None
 
 
 class Release(NamedTuple):

@@ -10,7 +10,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-SLOTS = 12  # with nineteen closed leases, the most that one write unit holds
+SLOTS = 12  # with eighteen closed leases, the most that one write unit holds
 GUARD = 2  # seconds between a lease's end and the next one: twice the largest clock error of a container
 RETIRED = 99_999_999_999  # the end of a slot that is not lent: empty, draining, in quarantine or archived
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
@@ -18,12 +18,16 @@ AGE_CAP = 1800.0  # seconds; a number idle for longer says nothing more about th
 
 
 class Slot(NamedTuple):
-    """One number's present. Never lent: no visitor, `until` 0. Retired: `kept_for` is the number that owns it."""
+    """One number's present. Never lent: no visitor, `until` 0. Retired: `kept_for` is the number that owns it.
+
+    `tag` stands for the address the lease was given to, if that is limited (see allowance.py); no history keeps it.
+    """
 
     visitor: bytes | None
     leased: int
     until: int
     kept_for: str | None = None
+    tag: bytes | None = None
 
     @property
     def retired(self) -> bool:

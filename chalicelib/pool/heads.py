@@ -60,7 +60,7 @@ def retire(table: PoolTable, group: int, slot: int, number: str, now: float, *, 
     limit = RETIRED if at_once else free_before(now, guard)
     written = table.update(
         group,
-        f"SET r = list_append(r, {name}), {name} = :kept",
+        f"SET r = list_append(r, {name}), {name} = :kept REMOVE {wire.TAGS[slot]}",
         f"{name}[3] < :limit",
         {":kept": wire.slot_value(slot, Slot(None, int(now), RETIRED, number)), ":limit": {"N": str(limit)}},
     )

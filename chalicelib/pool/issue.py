@@ -12,10 +12,11 @@ from chalicelib.body import decode
 from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.http import Request
 from chalicelib.pool import rules
+from chalicelib.pool.allowance import Allowance, allowance_of
 from chalicelib.pool.census_table import tally
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.conditions import Visit, fitting, is_marked, visit_of
-from chalicelib.pool.crowd import share_of
+from chalicelib.pool.crowd import address_key
 from chalicelib.pool.doorkeeper import from_own_page, is_crawler
 from chalicelib.pool.group import second_of
 from chalicelib.pool.hold import renew_in
@@ -23,6 +24,7 @@ from chalicelib.pool.lease_token import LeaseToken, open_lease, seal_lease, visi
 from chalicelib.pool.memory import Memory, this_container
 from chalicelib.pool.shown import sample
 from chalicelib.pool.table import PoolTable
+from chalicelib.pool.view import PoolView
 from chalicelib.pool.visits import RawTouch, days_kept, record_touch
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, Pool, SiteSnapshot, SwapRule
@@ -62,6 +64,11 @@ class Lending:
         if self.held is None or self.held.until < self.second:
             return True
         return is_marked(self.visit) and self.held.arrival != self.visit.fingerprint
+
+    def allowance(self, pool: Pool, view: PoolView) -> Allowance | None:
+        """What the request's address may hold of the pool; None: as much as it likes."""
+        address, percent = address_key(self.address), pool.address_percent
+        return allowance_of(address, pool.pool_id, view.count, view.size, percent, settings().signing_key)
 
     def _own(self, text: str | None) -> LeaseToken | None:
         """The lease in hand, if we signed it for this very visitor."""
@@ -119,23 +126,22 @@ def _renewed(lending: Lending) -> dict[str, Any] | None:
         return None  # taken out of use since: a lease that runs may go on, one that lapsed may not come back
     table = PoolTable(pool.pool_id)
     seat = Choice(held.group, held.slot)
-    renewed = table.hold(rules.renew(view, seat, lending.visitor, lending.second))
+    lapsed, allowance = held.until < lending.second, lending.allowance(pool, view)
+    renewed = table.hold(rules.renew(view, seat, lending.visitor, lending.second, allowance, lapsed=lapsed))
     return None if renewed is None else _dynamic(lending, pool, renewed, held.number, table, "number_renewed")
 
 
 def _lent(lending: Lending) -> dict[str, Any]:
     """A dynamic number of the first fitting pool that has one, else the first overflow number, else none of ours."""
     pools = fitting(lending.found.pools, lending.visit)
-    memory, refused = lending.memory, False
+    memory, now, refused = lending.memory, lending.second, False
     for pool in pools:
         view, table = memory.view(lending.found, pool), PoolTable(pool.pool_id)
-        most = share_of(view.count, pool.address_percent)
-        if not memory.crowd.may_hold(lending.address, (pool.pool_id, lending.visitor), most, lending.second):
-            refused = True
-            continue
-        lent = table.hold(rules.lend(view, lending.visitor, lending.second, memory.rng)) if view.size else None
+        allowance = lending.allowance(pool, view)
+        lent = table.hold(rules.lend(view, lending.visitor, now, memory.rng, allowance)) if view.size else None
         if lent is not None:
             return _dynamic(lending, pool, lent, view.numbers[lent.group][lent.slot], table, "number_lent")
+        refused = refused or (allowance is not None and view.crowded(allowance, now))
     return _shared(lending, pools, refused=refused)
 
 
@@ -166,7 +172,6 @@ def _dynamic(
 ) -> dict[str, Any]:
     arrival = lending.visit.fingerprint if lending.arrives or lending.held is None else lending.held.arrival
     lease = LeaseToken(pool.pool_id, lent.group, lent.slot, number, lent.visitor, arrival, lent.leased, lent.until)
-    lending.memory.crowd.note(lending.address, (pool.pool_id, lent.visitor), lent.until)
     trips = table.consumed.trips
     log.event(event, site_id=lending.found.site.site_id, pool_id=pool.pool_id, trips=trips)
     return _answer(lending, NumberKind.DYNAMIC, number, pool, seal_lease(lease, settings().signing_key))

@@ -44,15 +44,11 @@ def release(request: Request, site_key: str) -> dict[str, Any]:
     if lease is None or lease.visitor != visitor_key(site_id, asked.visitor_id, key):
         raise BadInput("lease", "not a lease of this visitor")
     seat = Choice(lease.group, lease.slot)
-    memory = this_container()
     pool = next((pool for pool in found.pools if pool.pool_id == lease.pool_id), None)
-    view = memory.view(found, pool) if pool else None
+    view = this_container().view(found, pool) if pool else None
     written = PoolTable(lease.pool_id).hold(
         rules.release(seat, lease.visitor, second_of(request.now), lease.until, view)
     )
     released = written.image is not None and written.image.slots[lease.slot].visitor == lease.visitor
-    if released and written.image is not None:
-        until = written.image.slots[lease.slot].until
-        memory.crowd.note(request.source_ip, (lease.pool_id, lease.visitor), until)
     log.event("number_released", site_id=site_id, pool_id=lease.pool_id, released=released)
     return {"released": released}

@@ -7,6 +7,9 @@ store of their own.
 A slot is one register inside one item, and DynamoDB serialises conditional writes to an item. A take needs a lease that
 ended more than the guard ago, a renewal and a release need the visitor himself: so a number has one holder at any
 moment. Expiry is only ever a comparison with the clock.
+
+What one address may hold is bounded in the same writes (allowance.py). A lease that runs is renewed whoever holds what;
+one that has ended is begun anew, in the same place, by who was not displaced, and counts as a new one.
 """
 
 from __future__ import annotations
@@ -15,16 +18,18 @@ import math
 import random
 from typing import NamedTuple
 
+from chalicelib.pool.allowance import Allowance, Ticket
 from chalicelib.pool.chooser import Choice, Search
-from chalicelib.pool.commands import Conversation, Copy, Release, Renew, Take, Trim, Written
+from chalicelib.pool.commands import Conversation, Copy, Read, Release, Renew, Take, Trim, Written
 from chalicelib.pool.group import Group, end_of, free_before
 from chalicelib.pool.view import PoolView
 
 RELEASE_GRACE = 90  # seconds a number still belongs to a visitor who left: he may be dialling
-MOST_WRITES = 8
-# Closed leases. With 19 a head stays below a kilobyte when its times have nine digits, which they have from 2027 on.
+MOST_WRITES, RENEWALS = 8, 3
+# Closed leases. With 18 a head stays below a kilobyte when its times have nine digits, which they have from 2027 on.
 # Renewals and releases empty the ring earlier: nobody waits for them.
-RING_FULL_TAKE, RING_FULL_RENEW = 19, 15
+RING_FULL_TAKE, RING_FULL_RENEW = 18, 14
+LOOKED_AT_AGAIN = 64  # groups, before an address is refused
 
 
 class Lent(NamedTuple):
@@ -37,37 +42,70 @@ class Lent(NamedTuple):
     until: int
 
 
-def lend(view: PoolView, visitor: bytes, now: float, rng: random.Random) -> Conversation[Lent | None]:
-    """A number for a visitor: the one he has or had, while nobody else got it, else a rested one; None if none."""
-    seat = view.seat_of(visitor)
-    if seat is not None:
-        lent = yield from renew(view, Choice(*seat), visitor, now)
-        if lent is not None:
-            return lent
-    if view.exhausted(now):
+def lend(
+    view: PoolView, visitor: bytes, now: float, rng: random.Random, allowance: Allowance | None = None
+) -> Conversation[Lent | None]:
+    """A number for a visitor: the one he has or had, while nobody else got it, else a rested one; None if none.
+
+    `allowance` is his address's, if that is limited. If it is why he gets none, the view tells (`crowded`).
+    """
+    lent = yield from _regain(view, visitor, now, allowance)
+    if lent is not None:
+        return lent
+    if view.exhausted(now) or (yield from _crowded(view, allowance, now)):
         return None
-    search = Search(view, now, rng)
+    search, choice = Search(view, now, rng, allowance), None
     for _ in range(MOST_WRITES):
+        known = view.seat_of(visitor)
         choice = yield from search.next()
-        if choice is None:
-            view.note_exhausted(now, all_read=search.all_read)
-            return None
-        lent = yield from _take(search, choice, visitor)
+        if view.seat_of(visitor) not in (known, None):  # the search came upon him
+            lent = yield from _regain(view, visitor, now, allowance)
+        elif choice is None:
+            break
+        else:
+            lent = yield from _take(search, choice, visitor)
         if lent is not None:
             return lent
+    if allowance is not None and search.crowded:
+        view.note_crowded(allowance, now)
+    elif choice is None:
+        view.note_exhausted(now, all_read=search.all_read)
     return None
 
 
-def renew(view: PoolView, seat: Choice, visitor: bytes, now: float) -> Conversation[Lent | None]:
-    """Extend the visitor's lease by the pool's hold. None: the number is somebody else's by now."""
-    written: Written = yield Renew(*seat, visitor, end_of(now, view.policy.hold))
-    if written.image is None:
-        view.forget(seat.group)
-        return None
-    view.record(seat.group, written.image, now)
-    if written.done and len(written.image.ring) >= RING_FULL_RENEW:
-        yield from spill(seat.group, written.image)
-    return _standing(seat, visitor, written.image)
+def renew(
+    view: PoolView,
+    seat: Choice,
+    visitor: bytes,
+    now: float,
+    allowance: Allowance | None = None,
+    *,
+    lapsed: bool = False,
+) -> Conversation[Lent | None]:
+    """Extend the visitor's lease by the pool's hold. None: the number is somebody else's by now.
+
+    None as well where the lease has ended and his address has nothing left of its allowance. `lapsed` says that it has
+    ended as far as he knows.
+    """
+    until, running = end_of(now, view.policy.hold), math.ceil(now)
+    image = view.image(seat.group)
+    ended = lapsed or (image is not None and image.slots[seat.slot].until < running)
+    for _ in range(RENEWALS):
+        ticket = _ticket(view, allowance, seat, now) if ended else None
+        if ended and allowance is not None and ticket is None:
+            return None
+        written: Written = yield Renew(*seat, visitor, until, 0 if ticket or allowance is None else running, ticket)
+        if written.image is None:
+            view.forget(seat.group)
+            return None
+        view.record(seat.group, written.image, now)
+        if written.done and len(written.image.ring) >= RING_FULL_RENEW:
+            yield from spill(seat.group, written.image)
+        slot = written.image.slots[seat.slot]
+        if slot.visitor != visitor or written.done or slot.until >= until:
+            return _standing(seat, visitor, written.image)
+        ended = slot.until < running  # not as it had seemed
+    return None
 
 
 def release(
@@ -97,12 +135,45 @@ def chunk_key(image: Group) -> int:
     return image.last_push() * 1000 + image.trims % 1000
 
 
+def _regain(view: PoolView, visitor: bytes, now: float, allowance: Allowance | None) -> Conversation[Lent | None]:
+    """The number that the visitor was last seen with."""
+    seat = view.seat_of(visitor)
+    return None if seat is None else (yield from renew(view, Choice(*seat), visitor, now, allowance))
+
+
+def _crowded(view: PoolView, allowance: Allowance | None, now: float) -> Conversation[bool]:
+    """Whether the address holds what it may. Before it is refused it is looked at again, once in a few seconds."""
+    if allowance is None or view.crowded(allowance, now):
+        return allowance is not None
+    over = free_before(now, view.policy.guard)
+    held = view.held_by(allowance, over)
+    if len(held) < allowance.most:
+        return False
+    images: dict[int, Group] = yield Read(tuple(sorted({group for group, _ in held}))[:LOOKED_AT_AGAIN])
+    for group, image in images.items():
+        view.record(group, image, now)
+    if len(view.held_by(allowance, over)) < allowance.most:
+        return False
+    view.note_crowded(allowance, now)
+    return True
+
+
+def _ticket(view: PoolView, allowance: Allowance | None, seat: Choice, now: float) -> Ticket | None:
+    """What an address that is limited needs to be lent this slot; None where there is no limit, or nothing left."""
+    over = free_before(now, view.policy.guard)
+    if allowance is None or len(view.held_by(allowance, over)) >= allowance.most:
+        return None
+    return allowance.ticket(seat.group, view.image(seat.group), seat.slot, over)
+
+
 def _take(search: Search, choice: Choice, visitor: bytes) -> Conversation[Lent | None]:
     """One conditional write. None: it met a conflict, and the view knows more than before."""
     view, now = search.view, search.now
     age = view.age(choice.group, now)
     leased, until = math.floor(now), end_of(now, view.policy.hold)
-    written: Written = yield Take(*choice, visitor, leased, until, free_before(now, view.policy.guard))
+    over = free_before(now, view.policy.guard)
+    ticket = _ticket(view, search.allowance, choice, now)
+    written: Written = yield Take(*choice, visitor, leased, until, over, ticket)
     search.asked.add(choice.group)
     if written.image is None:
         view.forget(choice.group)
@@ -119,14 +190,16 @@ def _take(search: Search, choice: Choice, visitor: bytes) -> Conversation[Lent |
 
 
 def _conflict(search: Search, choice: Choice, visitor: bytes, image: Group, age: float) -> Conversation[Lent | None]:
-    """Either the visitor already sits in this group (a second tab, a retry), or somebody was faster."""
-    mine = image.slot_of(visitor)
+    """The visitor sits in this group (a second tab, a retry), or somebody was faster, or his address's part is full."""
+    view, mine = search.view, image.slot_of(visitor)
     if mine is None:
-        search.view.believe_less()
+        if image.slots[choice.slot].until >= free_before(search.now, view.policy.guard):
+            view.believe_less()
         return None
-    seat = Choice(choice.group, mine)
-    lent = (yield from renew(search.view, seat, visitor, search.now)) if search.view.lendable(*seat) else None
-    if lent is None and (now_there := search.view.image(choice.group)) and now_there.slot_of(visitor) is not None:
+    seat, lent = Choice(choice.group, mine), None
+    if view.lendable(*seat):
+        lent = yield from renew(view, seat, visitor, search.now, search.allowance)
+    if lent is None and (now_there := view.image(choice.group)) and now_there.slot_of(visitor) is not None:
         search.refused.add(choice.group)
     return lent
 

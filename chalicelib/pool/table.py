@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from chalicelib import aws, log
 from chalicelib.errors import StorageUnavailable
 from chalicelib.pool import wire
+from chalicelib.pool.allowance import Ticket
 from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Take, Trim, Written
 from chalicelib.pool.group import Group, Slot
 from chalicelib.pool.image_aside import put_images_aside
@@ -165,17 +166,27 @@ class PoolTable:
         slot = wire.NAMES[take.slot]
         lease = wire.slot_value(take.slot, Slot(take.visitor, take.leased, take.until))
         lease_is_over = f"{slot}[3] < :free_before"
+        change, has_ticket, tag = _ticketed(take.slot, take.ticket)
+        untagged = "" if take.ticket else f" REMOVE {wire.TAGS[take.slot]}"
         return self.update(
             take.group,
-            f"SET r = list_append(r, {slot}), {slot} = :lease",
-            f"{lease_is_over} AND {NOT_SEATED}",
-            {":lease": lease, ":free_before": {"N": str(take.free_before)}, ":me": {"B": take.visitor}},
+            f"SET r = list_append(r, {slot}), {slot} = :lease{change}{untagged}",
+            f"{lease_is_over} AND {NOT_SEATED}{has_ticket}",
+            {":lease": lease, ":free_before": {"N": str(take.free_before)}, ":me": {"B": take.visitor}} | tag,
         )
 
     def _renew(self, renew: Renew) -> Written:
         slot = wire.NAMES[renew.slot]
-        values = {":me": {"B": renew.visitor}, ":until": {"N": str(renew.until)}}
-        return self.update(renew.group, f"SET {slot}[3] = :until", f"{slot}[1] = :me AND {slot}[3] < :until", values)
+        still_his = f"{slot}[1] = :me AND {slot}[3] < :until"
+        runs = f"{slot}[3] >= :running"
+        change, has_ticket, tag = _ticketed(renew.slot, renew.ticket)
+        times = {":until": {"N": str(renew.until)}, ":running": {"N": str(renew.running)}}
+        return self.update(
+            renew.group,
+            f"SET {slot}[3] = :until{change}",
+            f"{still_his} AND {runs}{has_ticket}",
+            {":me": {"B": renew.visitor}} | times | tag,
+        )
 
     def _release(self, release: Release) -> Written:
         slot = wire.NAMES[release.slot]
@@ -223,3 +234,19 @@ class PoolTable:
         self.consumed.add(answer, write=False)
         item: wire.Item | None = answer.get("Item")
         return item
+
+
+def _ticketed(slot: int, ticket: Ticket | None) -> tuple[str, str, dict[str, Any]]:
+    """What a ticket adds to a write that lends this slot: to the change, to the condition and to the values.
+
+    No other slot may carry the tag, but for those whose lease was seen to be over and is so still.
+    """
+    if ticket is None:
+        return "", "", {}
+    others = [name for index, name in enumerate(wire.TAGS) if index != slot and index not in ticket.ended]
+    condition = f" AND NOT :tag IN ({', '.join(others)})" if others else ""
+    values: dict[str, Any] = {":tag": {"B": ticket.tag}}
+    if ticket.ended:
+        condition += "".join(f" AND {wire.NAMES[index]}[3] < :over" for index in ticket.ended)
+        values[":over"] = {"N": str(ticket.over)}
+    return f", {wire.TAGS[slot]} = :tag", condition, values

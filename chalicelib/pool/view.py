@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from chalicelib.pool.allowance import Allowance
 from chalicelib.pool.group import GUARD, Group, idle_time
 
 FIRST_TRUST, LEAST_TRUST, MOST_TRUST = 1.0, 0.02, 3600.0  # seconds of age per rested slot that a view shows
@@ -16,6 +17,7 @@ TRUST_GAIN, TRUST_LOSS = 1.05, 0.66  # eight or nine reads or successes on old v
 PACE_WEIGHT = 0.1  # of one image in the moving average of idle time
 FEW_GROUPS = 16  # up to here all groups are candidates
 NEGATIVE_SECONDS = 1.0
+CROWDED_SECONDS, CROWDED_MOST = 5.0, 1024  # how long an address stays refused, and how many such are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class PoolView:
         self._rng = rng
         self._seen: dict[int, Seen] = {}  # in the order of refreshing
         self._where: dict[bytes, tuple[int, int]] = {}
+        self._tagged: dict[bytes, set[tuple[int, int]]] = {}  # an address's tag → seats that carry it
+        self._crowded: dict[int, float] = {}  # an address's mark → until when it is refused
         self._by_end: list[tuple[float, int, float]] = []  # heap of (jittered oldest end, group, seen at)
         self._closed_until = 0.0
 
@@ -81,6 +85,8 @@ class PoolView:
         for index, slot in enumerate(image.slots):
             if slot.visitor is not None:
                 self._where[slot.visitor] = (group, index)
+            if slot.tag is not None:
+                self._tagged.setdefault(slot.tag, set()).add((group, index))
         self._learn_pace(image, now)
         jitter = self._rng.uniform(0, 0.1 * (self.pace or 0))
         heapq.heappush(self._by_end, (image.oldest_end() + jitter, group, now))
@@ -91,9 +97,13 @@ class PoolView:
     def forget(self, group: int) -> None:
         """Drop what is known of a group."""
         seen = self._seen.pop(group, None)
-        for slot in seen.image.slots if seen else ():
+        for index, slot in enumerate(seen.image.slots if seen else ()):
             if slot.visitor is not None and self._where.get(slot.visitor, (None,))[0] == group:
                 del self._where[slot.visitor]
+            if slot.tag is not None and (seats := self._tagged.get(slot.tag)) is not None:
+                seats.discard((group, index))
+                if not seats:
+                    del self._tagged[slot.tag]
 
     def image(self, group: int) -> Group | None:
         """The last image of a group."""
@@ -109,6 +119,11 @@ class PoolView:
         """The group and slot where the visitor was last seen, if its number may be lent."""
         seat = self._where.get(visitor)
         return seat if seat and self.lendable(*seat) else None
+
+    def held_by(self, allowance: Allowance, over: int) -> list[tuple[int, int]]:
+        """The groups and slots of an address's leases that end at `over` or later, as far as the images go."""
+        seats = (seat for tag in allowance.tags for seat in self._tagged.get(tag, ()))
+        return [(group, slot) for group, slot in seats if self._seen[group].image.slots[slot].until >= over]
 
     def candidates(self) -> Iterable[int]:
         """Groups worth a look: all of a small pool; of a large one the freshest and those that rest longest."""
@@ -158,6 +173,18 @@ class PoolView:
         ends = (seen.image.oldest_end() for seen in self._seen.values())
         first_end = min(ends, default=0) + self.policy.guard + 1  # free from then on: `until` < now - guard
         self._closed_until = min(now + NEGATIVE_SECONDS, max(first_end, now)) if all_read else now + 0.1
+
+    def crowded(self, allowance: Allowance, now: float) -> bool:
+        """Whether the address was refused just now because it holds what it may."""
+        until = self._crowded.get(allowance.mark, 0.0)
+        return until - CROWDED_SECONDS <= now < until
+
+    def note_crowded(self, allowance: Allowance, now: float) -> None:
+        """Spare storage the address for a moment, and the pool's other visitors nothing."""
+        if len(self._crowded) >= CROWDED_MOST:
+            self._crowded = {mark: until for mark, until in self._crowded.items() if until > now}
+        if len(self._crowded) < CROWDED_MOST:
+            self._crowded[allowance.mark] = now + CROWDED_SECONDS
 
     def _learn_pace(self, image: Group, now: float) -> None:
         idle = idle_time(image, now, self.policy.guard)

@@ -5,6 +5,7 @@
 | `k` S | `<pool id>#<group>` |
 | `e` N | HEAD for the present, milliseconds since 2024 of the last push for a chunk of history |
 | `A` … `L` L | one slot: index, visitor (B; 0 for none; S, the number a retired slot is kept for), begin, end |
+| `M` … `X` B | tag of the address that holds the slot `A` … `L`; of the head only, and absent where none is limited |
 | `r` L | closed leases, oldest first, flat: index, visitor, begin, end, index, … |
 | `h` N | how often the ring was emptied |
 | `x` N | chunks only: seconds since 1970 after which DynamoDB deletes them |
@@ -22,6 +23,7 @@ from chalicelib.pool.group import EPOCH, Closed, Group, Slot
 Item = dict[str, dict[str, Any]]
 
 NAMES = "ABCDEFGHIJKL"
+TAGS = "MNOPQRSTUVWX"
 HEAD = 9_999_999_999_999
 NOBODY: dict[str, Any] = {"N": "0"}
 SECONDS_TO_EPOCH = int(EPOCH.timestamp())
@@ -49,30 +51,32 @@ def slot_value(index: int, slot: Slot) -> dict[str, Any]:
 
 def read_group(item: Item) -> Group:
     """An item, head or chunk, as a value."""
-    slots = tuple(_slot(item[name]["L"]) for name in NAMES)
+    slots = tuple(_slot(item[name]["L"], item.get(tag)) for name, tag in zip(NAMES, TAGS, strict=True))
     ring = item["r"]["L"]
     closed = tuple(
-        Closed(int(ring[at]["N"]), _visitor(ring[at + 1]), int(ring[at + 2]["N"]), int(ring[at + 3]["N"]))
+        Closed(int(ring[at]["N"]), _bytes(ring[at + 1]), int(ring[at + 2]["N"]), int(ring[at + 3]["N"]))
         for at in range(0, len(ring), 4)
     )
     return Group(slots, closed, int(item["h"]["N"]))
 
 
 def write_group(pool_id: str, group: int, image: Group, moment: int = HEAD) -> Item:
-    """A value as an item."""
+    """A value as an item. A chunk of history tells nothing of addresses."""
     ring: list[dict[str, Any]] = []
     for closed in image.ring:
         ring += slot_value(closed.slot, Slot(closed.visitor, closed.leased, closed.until))["L"]
     slots = {name: slot_value(index, slot) for index, (name, slot) in enumerate(zip(NAMES, image.slots, strict=True))}
-    return {**key(pool_id, group, moment), **slots, "r": {"L": ring}, "h": {"N": str(image.trims)}}
+    held = zip(TAGS, image.slots, strict=True) if moment == HEAD else ()
+    tags: Item = {name: {"B": slot.tag} for name, slot in held if slot.tag is not None}
+    return {**key(pool_id, group, moment), **slots, **tags, "r": {"L": ring}, "h": {"N": str(image.trims)}}
 
 
-def _slot(values: list[dict[str, Any]]) -> Slot:
+def _slot(values: list[dict[str, Any]], tag: dict[str, Any] | None) -> Slot:
     _, who, leased, until = values
-    return Slot(_visitor(who), int(leased["N"]), int(until["N"]), who.get("S"))
+    return Slot(_bytes(who), int(leased["N"]), int(until["N"]), who.get("S"), _bytes(tag) if tag else None)
 
 
-def _visitor(who: dict[str, Any]) -> bytes | None:
-    """A visitor as boto3 gives binary values, or as they stand in JSON (see image_aside.py)."""
+def _bytes(who: dict[str, Any]) -> bytes | None:
+    """A visitor or a tag as boto3 gives binary values, or as they stand in JSON (see image_aside.py)."""
     value = who.get("B")
     return b64decode(value) if isinstance(value, str) else value

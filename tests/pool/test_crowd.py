@@ -1,4 +1,4 @@
-"""One address's share, and how much of the others is left when it floods."""
+"""Who counts as one address, how many pages it may open, and how much is left to others when it floods."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.pool import census_table
-from chalicelib.pool.crowd import ADDRESSES, NEWCOMERS, Crowd, address_key, share_of
+from chalicelib.pool.allowance import numbers_for_one
+from chalicelib.pool.crowd import ADDRESSES, NEWCOMERS, Crowd, address_key
 from chalicelib.pool.issue import issue
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.pool.memory import Memory
@@ -39,22 +40,6 @@ CONTAINERS, REQUESTS = 4, 400
 )
 def test_an_address_counts_as_its_customers_network_and_a_private_one_not_at_all(address: str, key: str | None) -> None:
     assert address_key(address) == key
-
-
-@pytest.mark.parametrize(("numbers", "percent", "most"), [(50, 10, 5), (5, 10, 3), (500, 10, 50), (50, 100, 50)])
-def test_an_address_may_hold_a_share_of_the_pool(numbers: int, percent: int, most: int) -> None:
-    assert share_of(numbers, percent) == most
-
-
-def test_what_an_address_held_is_forgotten_by_time() -> None:
-    crowd = Crowd()
-    for place in range(3):
-        crowd.note(HIS, ("p1", bytes([place])), until=100)
-    assert not crowd.may_hold(HIS, ("p1", b"new"), 3, now=99)
-    assert crowd.may_hold(HIS, ("p1", b"\0"), 3, now=99)  # who holds one may have it again
-    assert crowd.may_hold(HIS, ("p2", b"new"), 3, now=99)
-    assert crowd.may_hold(HERS, ("p1", b"new"), 3, now=99)
-    assert crowd.may_hold(HIS, ("p1", b"new"), 3, now=101)
 
 
 def test_newcomers_are_counted_by_the_minute() -> None:
@@ -102,9 +87,9 @@ def flood(aws: Any) -> Flood:
 def test_a_flood_from_one_address_leaves_most_numbers_to_others(flood: Flood) -> None:
     answers = [flood.ask(place / 20, HIS) for place in range(REQUESTS)]
     taken = {answer["number"] for answer in answers if answer["kind"] == "dynamic"}
-    assert len(taken) == CONTAINERS * share_of(50, POOL.address_percent) == 20
+    assert len(taken) == numbers_for_one(50, POOL.address_percent) == 5
     assert {answer["kind"] for answer in answers} == {"dynamic", "overflow"}
-    assert flood.others(at=REQUESTS / 20) == 30
+    assert flood.others(at=REQUESTS / 20) == 45
 
 
 def test_without_the_limit_the_same_flood_takes_every_number(flood: Flood) -> None:
@@ -126,7 +111,7 @@ def test_a_flood_from_one_visitor_takes_at_most_a_number_a_group(flood: Flood) -
 
 def test_a_forwarded_address_is_not_believed(flood: Flood) -> None:
     asked = [flood.ask(place / 20, HIS, x_forwarded_for=f"93.2.2.{place}") for place in range(100)]
-    assert len({answer["number"] for answer in asked if answer["kind"] == "dynamic"}) == 20
+    assert len({answer["number"] for answer in asked if answer["kind"] == "dynamic"}) == 5
 
 
 def test_a_flood_is_seen_in_the_census_but_not_taken_for_a_pool_too_small(flood: Flood) -> None:
@@ -134,7 +119,7 @@ def test_a_flood_is_seen_in_the_census_but_not_taken_for_a_pool_too_small(flood:
         flood.ask(place / 20, HIS)
     flood.others(at=30)
     (row,) = census_table.minutes("p1", NOW, NOW + timedelta(minutes=1))
-    assert row.overflow <= 20 < row.refused  # twenty others found nothing left
+    assert row.overflow <= 5 < row.refused  # five others found nothing left
 
 
 def test_beyond_the_newcomers_of_a_minute_not_even_the_arrival_is_written(aws: Any) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.pool import rules, wire
+from chalicelib.pool.allowance import Ticket
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Take, Trim, Written
 from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot, end_of
@@ -28,6 +29,19 @@ def free_group(slots: int = SLOTS) -> Group:
 
 def numbers_of(groups: int, slots: int = SLOTS) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(f"+7495{group:04d}{slot:03d}" for slot in range(slots)) for group in range(groups))
+
+
+def ticket_holds(head: Group, slot: int, ticket: Ticket | None) -> bool:
+    """Whether no other slot has the ticket, but for those whose leases were over and are so still."""
+    if ticket is None:
+        return True
+    others = [(index, each) for index, each in enumerate(head.slots) if index != slot]
+    return all(each.until < ticket.over if index in ticket.ended else each.tag != ticket.tag for index, each in others)
+
+
+def renewal_holds(head: Group, renew: Renew) -> bool:
+    """What a renewal demands of the group beside being the holder's own."""
+    return head.slots[renew.slot].until >= renew.running and ticket_holds(head, renew.slot, renew.ticket)
 
 
 class MemoryTable:
@@ -57,11 +71,13 @@ class MemoryTable:
                 old = head.slots[command.slot]
                 if old.until >= command.free_before or head.slot_of(command.visitor) is not None:
                     return Written(False, head)
+                if not ticket_holds(head, command.slot, command.ticket):
+                    return Written(False, head)
                 closed = Closed(command.slot, old.visitor, old.leased, old.until)
                 head = head._replace(ring=(*head.ring, closed))
-                return self._set(
-                    head, command.group, command.slot, Slot(command.visitor, command.leased, command.until)
-                )
+                tag = command.ticket.tag if command.ticket else None
+                slot = Slot(command.visitor, command.leased, command.until, tag=tag)
+                return self._set(head, command.group, command.slot, slot)
             case Renew() | Release():
                 head = self.heads[command.group]
                 old = head.slots[command.slot]
@@ -70,7 +86,11 @@ class MemoryTable:
                     return Written(False, head)
                 if isinstance(command, Release) and old.until > command.latest:
                     return Written(False, head)
-                return self._set(head, command.group, command.slot, old._replace(until=command.until))
+                if isinstance(command, Renew) and not renewal_holds(head, command):
+                    return Written(False, head)
+                ticket = command.ticket if isinstance(command, Renew) else None
+                tag = ticket.tag if ticket else old.tag
+                return self._set(head, command.group, command.slot, old._replace(until=command.until, tag=tag))
             case Copy():
                 stored = self.chunks.get((command.group, command.key))
                 if stored is None or len(stored.ring) < len(command.image.ring):
