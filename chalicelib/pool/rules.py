@@ -98,7 +98,7 @@ def renew(
         if written.image is None:
             view.forget(seat.group)
             return None
-        view.record(seat.group, written.image, now)
+        view.record(seat.group, written.image, now, paced=False)
         if written.done and len(written.image.ring) >= RING_FULL_RENEW:
             yield from spill(seat.group, written.image)
         slot = written.image.slots[seat.slot]
@@ -117,7 +117,7 @@ def release(
     """
     written: Written = yield Release(*seat, visitor, end_of(now, RELEASE_GRACE), latest)
     if view is not None and not view.unseen and written.image is not None:
-        view.record(seat.group, written.image, now)  # a look at twelve numbers for nothing
+        view.record(seat.group, written.image, now, paced=False)  # a look at twelve numbers for nothing
     if written.done and written.image is not None and len(written.image.ring) >= RING_FULL_RENEW:
         yield from spill(seat.group, written.image)
     return written

@@ -78,8 +78,8 @@ class PoolView:
         """Whether the registry has a number there that may be lent."""
         return group < self.size and slot < len(self.numbers[group]) and self.numbers[group][slot] != ""
 
-    def record(self, group: int, image: Group, now: float) -> None:
-        """Remember an image that just came home."""
+    def record(self, group: int, image: Group, now: float, *, paced: bool = True) -> None:
+        """Remember an image that just came home. `paced`: it was not one visitor's to choose which group it is of."""
         self.forget(group)
         self._seen[group] = Seen(image, now)
         for index, slot in enumerate(image.slots):
@@ -87,7 +87,8 @@ class PoolView:
                 self._where[slot.visitor] = (group, index)
             if slot.tag is not None:
                 self._tagged.setdefault(slot.tag, set()).add((group, index))
-        self._learn_pace(image, now)
+        if paced:
+            self._learn_pace(image, now)
         jitter = self._rng.uniform(0, 0.1 * (self.pace or 0))
         heapq.heappush(self._by_end, (image.oldest_end() + jitter, group, now))
         if len(self._by_end) > 4 * len(self._seen) + 64:

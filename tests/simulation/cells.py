@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.simulation.engine import Network
+from tests.simulation.flood import Flood
 from tests.simulation.packed import PackedGroups
 from tests.simulation.peers import CachedList, IndexQuery, Oracle, PoolLock, RandomFree, RingCursor, StealOldest
 from tests.simulation.run import Cell, Make
@@ -56,6 +57,22 @@ STORM = Cell(
     phases=(Phase(10, 2000),),
 )
 BURST_DESIGNS: tuple[Make, ...] = (PackedGroups, CachedList, IndexQuery, RandomFree, RingCursor)
+
+FLOODED = (
+    Cell("50 numbers, 50 % in use", 50, 0.5, leases=800),
+    Cell("500 numbers, 50 % in use", 500, 0.5, leases=3_000),
+)
+NEW_EACH_TIME = Flood("one address, a new visitor each time")
+FLOODS = (  # on sixteen containers
+    Flood("one address, 2,000 visitors who come back", visitors=2_000, renews=False),
+    Flood("one address, lease and release", releases=True),
+    Flood("one visitor, without his token", visitors=1),
+    Flood("one visitor, lease and release", visitors=1, releases=True),
+    Flood("one visitor, from a new address each time", visitors=1, addresses=1 << 24),
+    Flood("a /64, a new address and visitor each time", addresses=1 << 24, one_network=True),
+    Flood("five addresses, a new visitor each time", addresses=5),
+)
+FLOODED_CONTAINERS = (1, 4, 16, 40)  # under a new visitor each time
 
 NO_GUARD = Cell("clocks ±1.5 s, no guard", 50, 0.95, leases=4_000, clock_error=1.5, guard=0)
 GUARDED = replace(NO_GUARD, name="clocks ±1 s, guard 2 s", clock_error=1.0, guard=2)

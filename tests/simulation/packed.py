@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.pool import history, rules, wire
+from chalicelib.pool.allowance import TAG_BYTES, Allowance, allowance_of
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.commands import Command, Copy, Read, Release, Renew, Take, Trim, Written
 from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot, end_of
 from chalicelib.pool.history import Lease
 from chalicelib.pool.view import Policy, PoolView
+from tests.pool.world import renewal_holds, ticket_holds
 from tests.simulation.design import Held
 from tests.simulation.engine import Charge, Talk
 from tests.simulation.truth import Truth
@@ -21,6 +23,8 @@ from tests.simulation.units import item_size, read_units, write_units
 
 POOL_ID = "paaaaaaaaaaaaaaaa"  # as long as the registry makes them
 VERSIONS = 8  # of a head, for reads that lag
+DEFAULT_PERCENT = 10  # as the registry sets it
+SIGNING_KEY = b"simulated"
 STALE_SHARE, STALE_SECONDS = 1 / 3, 0.02  # one replica of three lags; mean lag
 CHUNKS_KEPT = 40  # per group, so that a million leases fit into memory
 EXPIRY_BYTES = 7  # the attribute x of a chunk
@@ -95,7 +99,10 @@ class PackedStore:
         if not before.until < take.free_before or head.slot_of(take.visitor) is not None:
             self._truth.refused += 1
             return Written(False, head)
-        slots = _replaced(head.slots, take.slot, Slot(take.visitor, take.leased, take.until))
+        if not ticket_holds(head, take.slot, take.ticket):
+            return Written(False, head)
+        tag = take.ticket.tag if take.ticket else None
+        slots = _replaced(head.slots, take.slot, Slot(take.visitor, take.leased, take.until, tag=tag))
         closed = Closed(take.slot, before.visitor, before.leased, before.until)
         lease = Lease(take.visitor, take.leased, take.until)
         self._truth.lend(take.group * SLOTS + take.slot, lease, at, clock_error)
@@ -109,9 +116,13 @@ class PackedStore:
             return Written(False, head)
         if isinstance(command, Release) and slot.until > command.latest:
             return Written(False, head)
+        if isinstance(command, Renew) and not renewal_holds(head, command):
+            return Written(False, head)
+        ticket = command.ticket if isinstance(command, Renew) else None
         tell = self._truth.extend if later else self._truth.shorten
         tell(command.group * SLOTS + command.slot, command.until, clock_error)
-        slots = _replaced(head.slots, command.slot, slot._replace(until=command.until))
+        tag = ticket.tag if ticket else slot.tag
+        slots = _replaced(head.slots, command.slot, slot._replace(until=command.until, tag=tag))
         return self._write(command.group, head._replace(slots=slots), at, True)
 
     def _copy(self, copy: Copy) -> Written:
@@ -133,10 +144,11 @@ class PackedStore:
 
 
 class PackedGroups:
-    """The production rules, with their view in each container."""
+    """The production rules, with their view in each container. Every visitor comes from an address of his own."""
 
     name = "**packed groups (ours)**"
     history_writes = 0.0  # its history is part of the conversations
+    address_percent = DEFAULT_PERCENT
 
     def __init__(self, truth: Truth, policy: Policy, rng: random.Random) -> None:
         self._policy, self._rng = policy, rng
@@ -147,11 +159,18 @@ class PackedGroups:
     def memory(self) -> PoolView:
         return PoolView(self._numbers, self._policy, self._rng)
 
-    def lend(self, memory: PoolView, visitor: bytes, now: float) -> Talk:
-        return _held((yield from rules.lend(memory, visitor, now, self._rng)))
+    def lend(self, memory: PoolView, visitor: bytes, now: float, address: str | None = None) -> Talk:
+        allowance = self.allowance(memory, visitor, address)
+        return _held((yield from rules.lend(memory, visitor, now, self._rng, allowance)))
 
-    def renew(self, memory: PoolView, visitor: bytes, number: int, now: float) -> Talk:
-        return _held((yield from rules.renew(memory, _seat(number), visitor, now)))
+    def renew(self, memory: PoolView, visitor: bytes, number: int, now: float, address: str | None = None) -> Talk:
+        allowance = self.allowance(memory, visitor, address)
+        return _held((yield from rules.renew(memory, _seat(number), visitor, now, allowance)))
+
+    def allowance(self, memory: PoolView, visitor: bytes, address: str | None) -> Allowance | None:
+        """What the visitor's address may hold. `address` is written as `address_key` does; None: his own."""
+        own = address or visitor.hex()
+        return allowance_of(own, POOL_ID, memory.count, memory.size, self.address_percent, SIGNING_KEY)
 
     def release(self, memory: PoolView, visitor: bytes, number: int, now: float) -> Talk:
         yield from rules.release(
@@ -181,8 +200,8 @@ def _replaced(slots: tuple[Slot, ...], index: int, slot: Slot) -> tuple[Slot, ..
 
 
 def _head_size(groups: int, closed: int) -> int:
-    """Bytes of a head whose twelve slots are lent, with so many closed leases, in the pool's last group."""
+    """Bytes of a head whose twelve slots are lent, tagged, with so many closed leases, in the pool's last group."""
     visitor, begin, end = bytes(12), 110_123_457, 110_123_757
-    slots = tuple(Slot(visitor, begin, end) for _ in range(SLOTS))
+    slots = tuple(Slot(visitor, begin, end, tag=bytes(TAG_BYTES)) for _ in range(SLOTS))
     ring = tuple(Closed(index % SLOTS, visitor, begin, end) for index in range(closed))
     return item_size(wire.write_group(POOL_ID, groups - 1, Group(slots, ring, 999)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import mean
 
 from tests.simulation.figures import Target
+from tests.simulation.flood import Spoils
 from tests.simulation.tally import Tally, quantile
 
 MEASUREMENTS = Path(__file__).resolve().parent.parent.parent / "docs" / "measurements.md"
@@ -24,6 +25,7 @@ GRID_HEAD = (
     "false overflow",
     "rest p5 / mean, s",
     "rested > 60 s",
+    "lent in the cool-down, others past it",
     "calls right, late calls right",
     "write units per renewal",
     "double leases",
@@ -38,6 +40,20 @@ BURST_HEAD = (
     "answered in time",
     "overflow",
     "false overflow",
+    "double leases",
+)
+FLOOD_HEAD = (
+    "flood",
+    "containers",
+    "one address may hold",
+    "it held at most",
+    "its round trips / write units a request",
+    "honest visitors",
+    "without a number",
+    "their round trips / write units",
+    "calls right, late calls right",
+    "rest p5 / mean, s",
+    "lent in the cool-down, others past it",
     "double leases",
 )
 
@@ -58,6 +74,7 @@ def grid_row(name: str, tally: Tally) -> tuple[str, ...]:
         percent(tally.false_overflow),
         f"{tally.idle_p5:.0f} / {mean(idle):.0f}" if idle else "",
         percent(tally.late_call_owned),
+        percent(tally.truth.hasty / max(len(idle), 1)),
         f"{percent(tally.calls.accuracy)}, {percent(tally.late_calls.accuracy)}",
         f"{tally.renewal_writes / max(tally.renewals, 1):.2f}",
         str(tally.truth.doubles),
@@ -77,6 +94,25 @@ def burst_row(name: str, tally: Tally) -> tuple[str, ...]:
         percent(tally.in_time / max(tally.arrivals, 1)),
         percent(tally.overflows / requests),
         percent(tally.false_overflow),
+        str(tally.truth.doubles),
+    )
+
+
+def flood_row(name: str, containers: int, may_hold: int, tally: Tally, spoils: Spoils) -> tuple[str, ...]:
+    """One flood, and the honest visitors beside it."""
+    requests, idle = max(spoils.requests, 1), tally.truth.idle
+    return (
+        name,
+        str(containers),
+        str(may_hold),
+        str(spoils.most_held),
+        f"{spoils.trips / requests:.3f} / {spoils.writes / requests:.3f}" if spoils.requests else "",
+        f"{tally.requests:,}",
+        percent(tally.overflows / max(tally.requests, 1)),
+        f"{tally.mean_trips:.2f} / {tally.writes_per_lease:.3f}",
+        f"{percent(tally.calls.accuracy)}, {percent(tally.late_calls.accuracy)}",
+        f"{tally.idle_p5:.0f} / {mean(idle):.0f}" if idle else "",
+        percent(tally.truth.hasty / max(len(idle), 1)),
         str(tally.truth.doubles),
     )
 

@@ -11,6 +11,8 @@ from chalicelib.pool.history import Certainty, holding
 from chalicelib.pool.view import Policy
 from tests.simulation.design import Design, Held
 from tests.simulation.engine import START, Container, Engine, Fleet, Network, Spent
+from tests.simulation.flood import Flood, Flooding, Spoils, is_honest
+from tests.simulation.packed import DEFAULT_PERCENT, PackedGroups
 from tests.simulation.tally import Tally
 from tests.simulation.traffic import Fate, Phase, Visits
 from tests.simulation.truth import Truth
@@ -49,6 +51,29 @@ def simulate(cell: Cell, make: Make, seed: int) -> Tally:
     return _Run(cell, make, seed).finish()
 
 
+def flooded(cell: Cell, flood: Flood | None, seed: int, percent: int = DEFAULT_PERCENT) -> tuple[Tally, Spoils]:
+    """Run the cell on our design with a flood from when counting begins. The tally is of the honest visitors alone.
+
+    `percent` of the numbers is what one address may hold. Without a flood the same visitors come.
+    """
+
+    def make(truth: Truth, policy: Policy, rng: random.Random) -> PackedGroups:
+        design = PackedGroups(truth, policy, rng)
+        design.address_percent = percent
+        return design
+
+    run = _Run(cell, make, seed)
+    design = run.design
+    assert isinstance(design, PackedGroups)
+    flooding = None
+    if flood is not None:
+        chance = random.Random(f"flood {seed}")
+        flooding = Flooding(flood, design, run.engine, run.fleet, run.truth, chance)
+        run.when_counting = flooding.begin
+    run.truth.watched = is_honest
+    return run.finish(), flooding.spoils if flooding else Spoils()
+
+
 class _Run:
     def __init__(self, cell: Cell, make: Make, seed: int) -> None:
         self.cell = cell
@@ -60,6 +85,7 @@ class _Run:
         self.fleet = Fleet(self.engine, [self._container(chance) for _ in range(cell.containers)])
         self.tally = Tally(cell.numbers, self.truth, self.design.history_writes)
         self.visitors = 0
+        self.when_counting: Callable[[float], None] | None = None  # is called with the end of the counted phases
         if cell.rested:
             self.design.store.rest(int(START - chance.uniform(*FRESHLY_RESTED)) for _ in range(cell.numbers))
 
@@ -75,6 +101,9 @@ class _Run:
         counted = cell.phases if cell.phases is not None else (Phase(cell.leases / rate, rate),)
         self.tally.since = self.engine.now + warm
         self.engine.at(self.tally.since, self.truth.start_counting)
+        if self.when_counting is not None:
+            end = self.tally.since + sum(phase.seconds for phase in counted)
+            self.engine.at(self.tally.since, self.when_counting, end)
         for phase in (Phase(warm, rate), *counted):
             end = self.engine.now + phase.seconds
             if phase.rate:

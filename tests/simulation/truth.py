@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from chalicelib.pool.history import Lease
@@ -18,6 +19,9 @@ class Truth:
     numbers: int
     guard: int
     doubles: int = 0
+    cooldown: float = 90.0
+    watched: Callable[[bytes], bool] = lambda _: True  # whose leases `idle` and `hasty` are of
+    hasty: int = 0  # numbers lent within the cool-down while another had rested for longer
     refused: int = 0  # writes that would have lent a number, had somebody else not been faster
     idle: list[float] = field(default_factory=list)  # seconds that each lent number had rested
     past: list[deque[Lease]] = field(init=False)
@@ -34,7 +38,10 @@ class Truth:
         past = self.past[number]
         if past and past[-1].visitor != lease.visitor:
             self.doubles += at < self._end[number]
-            self.idle.append(at - self._end[number])
+            if self.watched(lease.visitor):
+                rest = at - self._end[number]
+                self.idle.append(rest)
+                self.hasty += rest < self.cooldown and min(self._end) < at - self.cooldown
         past.append(lease)
         self._end[number], self._told[number] = lease.until - clock_error, lease.until
 
@@ -50,9 +57,15 @@ class Truth:
         """Whether a number is free that was free at `since` already, by the rule of the guard and a right clock."""
         return min(self._told) < math.floor(since) - self.guard
 
+    def holders(self, at: float) -> Iterator[tuple[int, bytes]]:
+        """The numbers that are promised at this moment, and to whom."""
+        for number, past in enumerate(self.past):
+            if past and at <= self._end[number]:
+                yield number, past[-1].visitor
+
     def start_counting(self) -> None:
         """Forget what the warm-up did; double leases count always."""
-        self.refused = 0
+        self.refused = self.hasty = 0
         self.idle.clear()
 
     def _write_end(self, number: int, until: int, end: float) -> None:
