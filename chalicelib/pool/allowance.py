@@ -16,9 +16,10 @@ import hashlib
 import hmac
 from typing import NamedTuple
 
-from chalicelib.pool.group import SLOTS, Group
+from chalicelib.pool.group import SLOTS, Group, free_before
 
 LEAST_NUMBERS = 3  # that an address may hold in any pool
+ON_ITS_WAY = 10  # seconds: the life of a request that lends or renews; its function's time runs out then
 TAG_BYTES = 2
 STEP = 40_503  # between the tags of one address: odd, so that they are all different
 
@@ -62,6 +63,14 @@ class Allowance(NamedTuple):
 
     def _tag(self, ticket: int) -> bytes:
         return ((self.mark + ticket * STEP) % (1 << 8 * TAG_BYTES)).to_bytes(TAG_BYTES, "big")
+
+
+def over_before(now: float, guard: int) -> int:
+    """A lease no longer counts against its address when its `until` is less than this.
+
+    By then no renewal is on its way any more that was sent while it still ran.
+    """
+    return free_before(now, guard) - ON_ITS_WAY
 
 
 def numbers_for_one(numbers: int, percent: int) -> int:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from chalicelib.pool.allowance import Allowance
+from chalicelib.pool.allowance import Allowance, over_before
 from chalicelib.pool.commands import Conversation, Read
 from chalicelib.pool.group import Group, free_before
 from chalicelib.pool.view import PoolView
@@ -32,7 +32,7 @@ class Search:
 
     def __init__(self, view: PoolView, now: float, rng: random.Random, allowance: Allowance | None = None) -> None:
         self.view, self.now, self.rng, self.allowance = view, now, rng, allowance
-        self._over = free_before(now, view.policy.guard)
+        self._free_before = free_before(now, view.policy.guard)
         self._full: set[int] = set()  # groups of which the visitor's address holds all it may
         self.asked: set[int] = set()  # groups whose image came during this request
         self.refused: set[int] = set()  # groups that cannot serve this visitor
@@ -103,12 +103,12 @@ class Search:
             for group in groups
             if group not in barred and (image := self.view.image(group)) is not None
             for index, slot in enumerate(image.slots)
-            if slot.until < self._over and self.view.lendable(group, index)
+            if slot.until < self._free_before and self.view.lendable(group, index)
         ]
 
     def _find_full(self) -> None:
         if self.allowance is not None:
-            allowance, view, over = self.allowance, self.view, self._over
+            allowance, view, over = self.allowance, self.view, over_before(self.now, self.view.policy.guard)
             held = view.held_by(allowance, over)
             self._full = (
                 set(range(view.size))

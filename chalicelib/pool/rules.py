@@ -18,7 +18,7 @@ import math
 import random
 from typing import NamedTuple
 
-from chalicelib.pool.allowance import Allowance, Ticket
+from chalicelib.pool.allowance import Allowance, Ticket, over_before
 from chalicelib.pool.chooser import Choice, Search
 from chalicelib.pool.commands import Conversation, Copy, Read, Release, Renew, Take, Trim, Written
 from chalicelib.pool.group import Group, end_of, free_before
@@ -145,7 +145,7 @@ def _crowded(view: PoolView, allowance: Allowance | None, now: float) -> Convers
     """Whether the address holds what it may. Before it is refused it is looked at again, once in a few seconds."""
     if allowance is None or view.crowded(allowance, now):
         return allowance is not None
-    over = free_before(now, view.policy.guard)
+    over = over_before(now, view.policy.guard)
     held = view.held_by(allowance, over)
     if len(held) < allowance.most:
         return False
@@ -160,7 +160,7 @@ def _crowded(view: PoolView, allowance: Allowance | None, now: float) -> Convers
 
 def _ticket(view: PoolView, allowance: Allowance | None, seat: Choice, now: float) -> Ticket | None:
     """What an address that is limited needs to be lent this slot; None where there is no limit, or nothing left."""
-    over = free_before(now, view.policy.guard)
+    over = over_before(now, view.policy.guard)
     if allowance is None or len(view.held_by(allowance, over)) >= allowance.most:
         return None
     return allowance.ticket(seat.group, view.image(seat.group), seat.slot, over)
@@ -171,9 +171,8 @@ def _take(search: Search, choice: Choice, visitor: bytes) -> Conversation[Lent |
     view, now = search.view, search.now
     age = view.age(choice.group, now)
     leased, until = math.floor(now), end_of(now, view.policy.hold)
-    over = free_before(now, view.policy.guard)
     ticket = _ticket(view, search.allowance, choice, now)
-    written: Written = yield Take(*choice, visitor, leased, until, over, ticket)
+    written: Written = yield Take(*choice, visitor, leased, until, free_before(now, view.policy.guard), ticket)
     search.asked.add(choice.group)
     if written.image is None:
         view.forget(choice.group)

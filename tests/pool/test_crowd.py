@@ -156,4 +156,4 @@ def test_a_number_given_back_frees_the_address_share_after_its_grace(aws: Any) -
     gone = {"visitor_id": first[0]["visitor_id"], "lease": first[0]["lease"]}
     release(replace(page(gone, NOW + timedelta(seconds=10)), source_ip=HIS), SITE.site_key)
     assert ask("v3", 11)["kind"] == "overflow"
-    assert ask("v3", 103)["kind"] == "dynamic"
+    assert ask("v3", 113)["kind"] == "dynamic"

@@ -19,6 +19,7 @@ import pytest
 from botocore.config import Config
 
 from chalicelib.pool import heads, rules
+from chalicelib.pool.allowance import Allowance, allowance_of
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.group import end_of
 from chalicelib.pool.history import holding, leases_of, query_from
@@ -125,6 +126,56 @@ def test_one_visitor_with_sixty_four_tabs_never_displaces_anybody(dynamodb: Any)
     images = race.table().read(range(5), consistent=True)
     assert {image.slot_of(me) for image in images.values()} != {None}
     assert all(sum(slot.visitor == me for slot in image.slots) <= 1 for image in images.values())
+
+
+def test_sixty_four_visitors_of_one_address_get_its_share_though_nobody_has_seen_another(dynamodb: Any) -> None:
+    race = Race(dynamodb, "address")
+    allowance = allowance_of("93.184.216.34", "address", NUMBERS, len(race.slots), 10, b"key")
+    other = allowance_of("93.184.216.35", "address", NUMBERS, len(race.slots), 10, b"key")
+
+    def ask(place: int, at: float = START, allowance: Allowance | None = allowance) -> rules.Lent | None:
+        rng, view = random.Random(place), race.view(place)
+        lend = rules.lend(view, rng.randbytes(12), at, rng, allowance)
+        return race.table().hold(lend)
+
+    def held(at: float) -> int:
+        images = race.table().read(range(5), consistent=True).values()
+        return sum(slot.until >= at for image in images for slot in image.slots if slot.visitor)
+
+    lent = [one for one in race.run(ask) if one is not None]
+    assert len(lent) == held(START) == 5
+    assert all(ask(100 + place, allowance=other) for place in range(5))
+    assert ask(200, allowance=other) is None
+    assert ask(201, allowance=None)
+    running, later = lent[0], START + 20
+    seat = Choice(running.group, running.slot)
+    assert race.table().hold(rules.renew(race.view(1), seat, running.visitor, later, allowance))
+    assert [bool(ask(300 + place, at=START + 2 * HOLD)) for place in range(10)] == [True] * 5 + [False] * 5
+
+
+def test_a_lease_that_has_ended_is_begun_anew_only_within_the_addresss_share(dynamodb: Any) -> None:
+    race = Race(dynamodb, "anew")
+    allowance = allowance_of("93.184.216.34", "anew", NUMBERS, len(race.slots), 10, b"key")
+    view, rng = race.view(1), random.Random(1)
+
+    def ask(place: int, at: float) -> rules.Lent | None:
+        return race.table().hold(rules.lend(view, bytes([place]) * 12, at, rng, allowance))
+
+    first = [ask(place, START) for place in range(5)]
+    second = [ask(10 + place, START + HOLD + 10) for place in range(5)]
+    assert all(first) and all(second)
+    kept = [
+        one for one in first if one and all(two and (two.group, two.slot) != (one.group, one.slot) for two in second)
+    ]
+    assert kept
+    for one in kept:
+        seat = Choice(one.group, one.slot)
+        for cold in (view, race.view(2)):
+            for lapsed in (True, False):
+                renew = rules.renew(cold, seat, one.visitor, START + HOLD + 12, allowance, lapsed=lapsed)
+                assert race.table().hold(renew) is None
+        again = rules.renew(race.view(3), seat, one.visitor, START + 3 * HOLD, allowance, lapsed=True)
+        assert race.table().hold(again)
 
 
 def test_lending_renewing_and_releasing_at_once_never_gives_a_number_two_holders(dynamodb: Any) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chalicelib.pool import rules
+from chalicelib.pool.allowance import LEAST_NUMBERS
 from chalicelib.pool.group import GUARD, RETIRED
 from chalicelib.pool.history import SKEW, Certainty
 from tests.pool.world import World
@@ -25,9 +26,15 @@ class Pool(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(groups=st.integers(1, 3), slots=st.integers(1, 12), skews=SKEWS, seed=st.integers(0, 2**16))
-    def open(self, groups: int, slots: int, skews: tuple[float, ...], seed: int) -> None:
-        self.world = World(groups, slots, skews, GUARD, seed=seed)
+    @initialize(
+        groups=st.integers(1, 3),
+        slots=st.integers(1, 12),
+        skews=SKEWS,
+        seed=st.integers(0, 2**16),
+        addresses=st.sampled_from([0, 1, 3]),
+    )
+    def open(self, groups: int, slots: int, skews: tuple[float, ...], seed: int, addresses: int) -> None:
+        self.world = World(groups, slots, skews, GUARD, seed=seed, addresses=addresses)
 
     @rule(container=CONTAINERS, visitors=st.lists(st.sampled_from(VISITORS), min_size=1, max_size=12))
     def ask(self, container: int, visitors: list[bytes]) -> None:
@@ -58,6 +65,11 @@ class Pool(RuleBasedStateMachine):
     @invariant()
     def no_number_has_two_holders(self) -> None:
         assert self.world.doubles == 0
+
+    @precondition(lambda self: self.world.addresses)
+    @invariant()
+    def no_address_holds_more_than_it_may(self) -> None:
+        assert max(self.world.held_by_address().values(), default=0) <= LEAST_NUMBERS
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -130,3 +142,23 @@ def test_clocks_a_second_off_never_lend_a_number_twice_under_the_guard() -> None
 
 def test_without_the_guard_the_same_oracle_finds_numbers_lent_twice() -> None:
     assert sum(busy_day(0, 1.5, seed).doubles for seed in range(4)) > 0
+
+
+def test_whatever_one_address_tries_it_never_holds_more_than_it_may_and_always_gets_as_much_again() -> None:
+    for seed in range(6):
+        rng = random.Random(seed)
+        world = World(3, 12, (-1.0, 1.0, 0.0, 1.0), GUARD, hold=120, seed=seed, addresses=1)
+        most = 0
+        for _ in range(800):
+            world.now += rng.choice([0.1, 1.0, 5.0])
+            world.ask(rng.randrange(4), bytes([rng.randrange(100)]) * 12)
+            if world.held:
+                seat, visitor = rng.choice(sorted(world.held))  # of leases that run, have ended or were given back
+                act = rng.choice([world.renew, world.renew, world.release])
+                act(rng.randrange(4), seat, visitor)
+            while world.talks and rng.random() < 0.8:
+                world.step(rng.randrange(99))
+                most = max(most, world.held_by_address().total())
+                assert most <= LEAST_NUMBERS
+        assert most == LEAST_NUMBERS
+        assert len({grant.visitor for grant in world.grants}) > 2 * LEAST_NUMBERS

@@ -11,7 +11,7 @@ from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
 SECONDS = st.integers(0, 10**10)
 VISITORS = st.binary(min_size=12, max_size=12)
 SLOT = st.one_of(
-    st.builds(Slot, VISITORS, SECONDS, SECONDS, st.none()),
+    st.builds(Slot, VISITORS, SECONDS, SECONDS, st.none(), st.none() | st.binary(min_size=2, max_size=2)),
     st.builds(Slot, st.none(), SECONDS, st.just(RETIRED), st.none() | st.just("+74950000001")),
 )
 RING = st.lists(st.builds(Closed, st.integers(0, 11), st.none() | VISITORS, SECONDS, SECONDS), max_size=25).map(tuple)
@@ -23,6 +23,13 @@ def test_a_group_comes_back_as_it_went(slots: tuple[Slot, ...], ring: tuple[Clos
     item = wire.write_group("p1", 833, group)
     assert wire.read_group(item) == group
     assert wire.group_number(item) == 833
+
+
+def test_history_tells_nothing_of_addresses() -> None:
+    group = Group((Slot(b"v" * 12, 1, 2, tag=b"ab"),) * SLOTS, (), 0)
+    item = wire.write_group("p1", 833, group, moment=5)
+    assert not set(wire.TAGS) & set(item)
+    assert {slot.tag for slot in wire.read_group(item).slots} == {None}
 
 
 def test_a_head_sorts_behind_every_chunk() -> None:

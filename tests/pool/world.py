@@ -6,11 +6,12 @@ Commands of many conversations interleave one by one, as round trips do; an answ
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.pool import rules, wire
-from chalicelib.pool.allowance import Ticket
+from chalicelib.pool.allowance import ON_ITS_WAY, Allowance, Ticket, allowance_of
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Take, Trim, Written
 from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot, end_of
@@ -156,6 +157,7 @@ class World:
     guard: int
     hold: float = 60.0
     seed: int = 0
+    addresses: int = 0  # that all visitors come from, by their first byte; 0: no address is limited
     now: float = START
     doubles: int = 0
     talks: list[Talk] = field(default_factory=list)
@@ -174,11 +176,14 @@ class World:
     def ask(self, container: int, visitor: bytes) -> None:
         """A page without a lease asks for a number."""
         here = self.containers[container]
-        self._begin(rules.lend(here.view, visitor, self.now + here.skew, self.rng), visitor)
+        lend = rules.lend(here.view, visitor, self.now + here.skew, self.rng, self.allowance(visitor))
+        self._begin(lend, visitor)
 
     def renew(self, container: int, seat: Seat, visitor: bytes) -> None:
         here = self.containers[container]
-        self._begin(rules.renew(here.view, Choice(*seat), visitor, self.now + here.skew), visitor)
+        now, lapsed = self.now + here.skew, self.held[seat, visitor] < self.now
+        renew = rules.renew(here.view, Choice(*seat), visitor, now, self.allowance(visitor), lapsed=lapsed)
+        self._begin(renew, visitor)
 
     def release(self, container: int, seat: Seat, visitor: bytes) -> None:
         """The visitor leaves: his page is gone, whatever becomes of the message."""
@@ -186,9 +191,25 @@ class World:
         now = self.now + self.containers[container].skew
         self._begin(rules.release(Choice(*seat), visitor, now, end_of(now, self.hold) + self.guard), visitor)
 
+    def address(self, visitor: bytes) -> str | None:
+        return f"address {visitor[0] % self.addresses}" if self.addresses else None
+
+    def allowance(self, visitor: bytes) -> Allowance | None:
+        return allowance_of(self.address(visitor), "p1", self.groups * self.slots, self.groups, 10, b"key")
+
+    def held_by_address(self) -> Counter[str | None]:
+        """How many numbers each address holds at this moment, whatever anybody has seen of it."""
+        slots = (slot for head in self.table.heads.values() for slot in head.slots)
+        return Counter(self.address(slot.visitor) for slot in slots if slot.visitor and slot.until >= self.now)
+
     def step(self, place: int, *, fate: str = "answered") -> None:
-        """Carry out one command. Fate: answered, repeated (its first answer was lost), crashed (the container died)."""
+        """Carry out one command. Fate: answered, repeated (its first answer was lost), crashed (the container died).
+
+        Where addresses are limited, a container whose request has lived for too long has died as well.
+        """
         talk = self.talks.pop(place % len(self.talks))
+        if self.addresses and self.now - talk.begun > ON_ITS_WAY:
+            return
         answer = self._execute(talk)
         if fate == "repeated":
             answer = self._execute(talk)

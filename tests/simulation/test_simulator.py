@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.pool import wire
+from chalicelib.pool.allowance import TAG_BYTES
 from chalicelib.pool.group import SLOTS, Closed, Group, Slot
 from chalicelib.pool.history import Lease
 from chalicelib.pool.rules import RING_FULL_TAKE
@@ -105,7 +106,7 @@ def test_items_are_as_large_as_dynamodb_counts_them() -> None:
 def test_a_full_ring_still_fits_into_one_write_unit_with_times_of_nine_digits() -> None:
     begin, end = 110_123_457, 110_123_757
     head = Group(
-        tuple(Slot(bytes(12), begin, end) for _ in range(SLOTS)),
+        tuple(Slot(bytes(12), begin, end, tag=bytes(TAG_BYTES)) for _ in range(SLOTS)),
         tuple(Closed(index % SLOTS, bytes(12), begin, end) for index in range(RING_FULL_TAKE)),
         999,
     )
