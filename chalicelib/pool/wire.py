@@ -5,7 +5,7 @@
 | `k` S | `<pool id>#<group>` |
 | `e` N | HEAD for the present, milliseconds since 2024 of the last push for a chunk of history |
 | `A` … `L` L | one slot: index, visitor (B; 0 for none; S, the number a retired slot is kept for), begin, end |
-| `M` … `X` B | tag of the address that holds the slot `A` … `L`; of the head only, and absent where none is limited |
+| `a` … `o` B | tag of the address that holds the slot `A` … `L`; of the head only, absent where none is limited |
 | `r` L | closed leases, oldest first, flat: index, visitor, begin, end, index, … |
 | `h` N | how often the ring was emptied |
 | `x` N | chunks only: seconds since 1970 after which DynamoDB deletes them |
@@ -23,7 +23,7 @@ from chalicelib.pool.group import EPOCH, Closed, Group, Slot
 Item = dict[str, dict[str, Any]]
 
 NAMES = "ABCDEFGHIJKL"
-TAGS = "MNOPQRSTUVWX"
+TAGS = "abcdfgijlmno"  # no type of DynamoDB's, for the local engine takes an attribute M for a map
 HEAD = 9_999_999_999_999
 NOBODY: dict[str, Any] = {"N": "0"}
 SECONDS_TO_EPOCH = int(EPOCH.timestamp())

@@ -150,7 +150,7 @@ def test_sixty_four_visitors_of_one_address_get_its_share_though_nobody_has_seen
     running, later = lent[0], START + 20
     seat = Choice(running.group, running.slot)
     assert race.table().hold(rules.renew(race.view(1), seat, running.visitor, later, allowance))
-    assert [bool(ask(300 + place, at=START + 2 * HOLD)) for place in range(10)] == [True] * 5 + [False] * 5
+    assert [bool(ask(300 + place, at=START + 3 * HOLD)) for place in range(10)] == [True] * 5 + [False] * 5
 
 
 def test_a_lease_that_has_ended_is_begun_anew_only_within_the_addresss_share(dynamodb: Any) -> None:
@@ -162,7 +162,7 @@ def test_a_lease_that_has_ended_is_begun_anew_only_within_the_addresss_share(dyn
         return race.table().hold(rules.lend(view, bytes([place]) * 12, at, rng, allowance))
 
     first = [ask(place, START) for place in range(5)]
-    second = [ask(10 + place, START + HOLD + 10) for place in range(5)]
+    second = [ask(10 + place, START + HOLD + 15) for place in range(5)]
     assert all(first) and all(second)
     kept = [
         one for one in first if one and all(two and (two.group, two.slot) != (one.group, one.slot) for two in second)
@@ -172,9 +172,9 @@ def test_a_lease_that_has_ended_is_begun_anew_only_within_the_addresss_share(dyn
         seat = Choice(one.group, one.slot)
         for cold in (view, race.view(2)):
             for lapsed in (True, False):
-                renew = rules.renew(cold, seat, one.visitor, START + HOLD + 12, allowance, lapsed=lapsed)
+                renew = rules.renew(cold, seat, one.visitor, START + HOLD + 16, allowance, lapsed=lapsed)
                 assert race.table().hold(renew) is None
-        again = rules.renew(race.view(3), seat, one.visitor, START + 3 * HOLD, allowance, lapsed=True)
+        again = rules.renew(race.view(3), seat, one.visitor, START + 4 * HOLD, allowance, lapsed=True)
         assert race.table().hold(again)
 
 
