@@ -67,6 +67,16 @@ def retire(table: PoolTable, group: int, slot: int, number: str, now: float, *, 
     return written.done or (written.image is not None and _kept(written.image, slot, number))
 
 
+def forget_addresses(table: PoolTable, group: int, image: Group, over: int) -> bool:
+    """Delete the tags of leases that ended before `over`, as the image shows them. Whether there were any to delete."""
+    ended = [index for index, slot in enumerate(image.slots) if slot.tag is not None and slot.until < over]
+    if not ended:
+        return False
+    condition = " AND ".join(f"{wire.NAMES[index]}[3] < :over" for index in ended)
+    change = f"REMOVE {', '.join(wire.TAGS[index] for index in ended)}"
+    return table.update(group, change, condition, {":over": {"N": str(over)}}).done
+
+
 def _set_slots(table: PoolTable, group: int, slots: Mapping[int, Slot], condition: str, values: dict[str, Any]) -> bool:
     """One write that sets several slots if the condition, a pattern of `slot` and `index`, holds for each."""
     changes = ", ".join(f"{wire.NAMES[index]} = :slot{index}" for index in slots)

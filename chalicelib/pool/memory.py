@@ -13,7 +13,7 @@ POOLS = 512
 
 
 class Memory:
-    """Views of pools and the addresses that visitors came from. Nothing is lost with it but speed and strictness."""
+    """Views of pools, and how often addresses came. Nothing is lost with it but speed and strictness."""
 
     def __init__(self) -> None:
         self.rng = random.Random()  # noqa: S311 - it spreads load, it keeps no secret

@@ -1,5 +1,5 @@
-"""What the census does beside counting, for each site at its own minute: learn holds and delays, close slots, end
-quarantines.
+"""What the census does beside counting, for each site at its own minute: learn holds and delays, close slots, forget
+addresses, end quarantines.
 
 A minute that was missed delays a site's upkeep by an hour, its quarantines by a day. Every step may be repeated.
 """
@@ -27,6 +27,7 @@ from chalicelib.registry import store
 from chalicelib.registry.types import HoldRule, NumberState, Pool, TrackingNumber
 
 LEARNED_FROM = timedelta(days=7)
+TAGS_KEPT = timedelta(hours=1)  # after a lease
 LEAST_STAYS = 50  # ended leases in that time; with fewer the hold stays as it is
 WINDOW = timedelta(days=WINDOW_DAYS)
 WAITING = (NumberState.DRAINING, NumberState.QUARANTINE)
@@ -46,6 +47,7 @@ def look_after(site_id: str, pools: Sequence[Pool], now: datetime, *, quarantine
     for pool in pools:
         if pool.hold is HoldRule.LEARNED:
             learn_hold(pool, now)
+        forget_addresses(pool.pool_id, now)
     waiting = [number for number in store.numbers_of(site_id) if number.state in WAITING and number.group is not None]
     close_slots(waiting, now)
     if quarantines:
@@ -70,6 +72,13 @@ def learn_hold(pool: Pool, now: datetime) -> Pool:
         return pool
     log.event("hold_learned", site_id=pool.site_id, pool_id=pool.pool_id, hold=hold, before=pool.hold_seconds)
     return store.update_pool(pool.site_id, pool.pool_id, {"hold_seconds": hold})
+
+
+def forget_addresses(pool_id: str, now: datetime) -> int:
+    """Delete what stands for the addresses of leases that ended an hour ago. Answers in how many groups."""
+    table, over = PoolTable(pool_id), int(second_of(now) - TAGS_KEPT.total_seconds())
+    groups = heads.read_all(table, consistent=False)
+    return sum(heads.forget_addresses(table, group, image, over) for group, image in groups.items())
 
 
 def close_slots(numbers: Iterable[TrackingNumber], now: datetime) -> int:

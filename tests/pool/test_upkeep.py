@@ -10,12 +10,13 @@ import pytest
 
 from chalicelib.pool import census, census_table
 from chalicelib.pool.counting import Counted
+from chalicelib.pool.issue import issue
 from chalicelib.pool.place import set_state
 from chalicelib.pool.table import PoolTable
-from chalicelib.pool.upkeep import close_slots, end_quarantines, in_turn, learn_hold, look_after
+from chalicelib.pool.upkeep import close_slots, end_quarantines, forget_addresses, in_turn, learn_hold, look_after
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import HoldRule, NumberState
-from tests.pool.shop import NOW, POOL, number, open_shop, replace, stock, visit
+from tests.pool.shop import NOW, POOL, number, open_shop, page, replace, stock, visit
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 LEARNED = replace(POOL, hold=HoldRule.LEARNED, hold_min_seconds=120, hold_max_seconds=900)
@@ -150,3 +151,29 @@ def test_the_census_looks_after_sites() -> None:
     for minute in range(60):
         census.count(NOW + minute * MINUTE)
     assert store.pool("s1", "p1").hold_seconds == 240  # type: ignore[union-attr]
+
+
+def tags() -> list[bytes]:
+    """What stands for addresses beside the leases of the pool."""
+    return [slot.tag for slot in PoolTable("p1").read([0], consistent=True)[0].slots if slot.tag is not None]
+
+
+def test_an_address_is_forgotten_an_hour_after_its_lease_and_one_whose_lease_runs_is_not() -> None:
+    for place, at in enumerate((0, 3000)):
+        asked = page({"url": "https://shop.example/", "visitor_id": f"v{place}"}, NOW + timedelta(seconds=at))
+        assert issue(replace(asked, source_ip="93.184.216.34"), "sk1")["kind"] == "dynamic"
+    assert len(tags()) == 2
+    assert forget_addresses("p1", NOW + timedelta(seconds=3900)) == 0
+    assert forget_addresses("p1", NOW + timedelta(seconds=3700 + 360)) == 1
+    assert len(tags()) == 1
+    assert forget_addresses("p1", NOW + timedelta(hours=3)) == 1
+    assert forget_addresses("p1", NOW + timedelta(hours=3)) == 0
+    assert tags() == []
+
+
+def test_a_number_taken_out_of_use_forgets_the_address_it_was_lent_to() -> None:
+    asked = replace(page({"url": "https://shop.example/", "visitor_id": "v1"}), source_ip="93.184.216.34")
+    lent = issue(asked, "sk1")["number"]
+    assert len(tags()) == 1
+    set_state("s1", lent, NumberState.ARCHIVED, NOW)
+    assert tags() == []

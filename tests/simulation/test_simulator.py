@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from chalicelib.pool import wire
-from chalicelib.pool.allowance import TAG_BYTES
+from chalicelib.pool.allowance import TAG_BYTES, numbers_for_one
 from chalicelib.pool.group import SLOTS, Closed, Group, Slot
 from chalicelib.pool.history import Lease
 from chalicelib.pool.rules import RING_FULL_TAKE
 from tests.simulation import report
-from tests.simulation.cells import GUARDED, NO_GUARD, TUNING_SEEDS, USE_80
+from tests.simulation.cells import FLOODED, FLOODS, GUARDED, NEW_EACH_TIME, NO_GUARD, TUNING_SEEDS, USE_80
 from tests.simulation.engine import Charge, Engine, Network
+from tests.simulation.flood import Flood
 from tests.simulation.packed import POOL_ID, PackedGroups, PackedStore
 from tests.simulation.peers import CachedList, IndexQuery, Oracle, PoolLock, RandomFree, RingCursor, StealOldest
-from tests.simulation.run import Cell, Make, simulate
+from tests.simulation.run import Cell, Make, flooded, simulate
 from tests.simulation.traffic import Phase, Visits
 from tests.simulation.truth import Truth
 from tests.simulation.units import item_size, write_units
@@ -111,6 +112,25 @@ def test_a_full_ring_still_fits_into_one_write_unit_with_times_of_nine_digits() 
         999,
     )
     assert write_units(item_size(wire.write_group(POOL_ID, 833, head))) == 1
+
+
+@pytest.mark.parametrize("flood", [NEW_EACH_TIME, *FLOODS], ids=lambda flood: flood.name)
+@pytest.mark.parametrize("containers", [1, 16])
+def test_no_flood_drains_the_pool(flood: Flood, containers: int) -> None:
+    cell = replace(FLOODED[0], containers=containers, leases=30, warm_up=300.0)
+    tally, spoils = flooded(cell, replace(flood, rate=2.0), SEED)
+    many = flood.addresses if not flood.one_network and flood.visitors is None else 1
+    assert 0 < spoils.most_held <= many * numbers_for_one(cell.numbers, 10)
+    assert spoils.requests > 300
+    assert tally.overflows == 0 or many > 1
+    assert tally.truth.doubles == 0
+
+
+def test_without_the_limit_the_same_flood_holds_every_number_and_the_check_sees_it() -> None:
+    cell = replace(FLOODED[0], leases=30, warm_up=300.0)
+    tally, spoils = flooded(cell, NEW_EACH_TIME, SEED, percent=100)
+    assert spoils.most_held > 0.9 * cell.numbers
+    assert tally.overflows > tally.requests / 2
 
 
 def test_reservations_are_the_mean_of_what_visits_keep() -> None:
