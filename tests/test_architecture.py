@@ -52,7 +52,7 @@ PURE = {
     "pool": {
         *("rules", "chooser", "history", "conditions", "lease_token"),
         *("group", "commands", "view", "wire", "seating", "number_rows", "sizing"),
-        *("hold", "counting", "minute", "quarantine", "health_rules", "crowd", "delays", "allowance"),
+        *("hold", "counting", "minute", "quarantine", "health_rules", "crowd", "delays", "allowance", "promo_code"),
     },
     "attribution": {
         "types",
