@@ -55,6 +55,15 @@ def record_event(site_key: str) -> Any:
     return record.record(_request(), site_key)
 
 
+@app.route("/v1/sites/{site_key}/promo", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE)
+@answers("mint_promo")
+def mint_promo(site_key: str) -> Any:
+    """Show a visitor the promo code of his page."""
+    from chalicelib.pool import promo
+
+    return promo.mint(_request(), site_key)
+
+
 @app.route("/v1/sites/{site_key}/snippet.js", methods=["GET"], cors=ANY_ORIGIN)
 @answers("serve_snippet")
 def serve_snippet(site_key: str) -> Any:

@@ -224,6 +224,7 @@ SITE = {"name": "New", "time_zone": "UTC", "currency": "EUR", "country": "DE", "
     "model": "linear",
     "lookback_days": 30,
     "retention_days": 30,
+    "promo_days": 30,
     "destinations": [{"kind": "webhook", "options": {"url": "https://x.example", "secret": "s"}}],
 }
 POOL = {"name": "second", "target_number": "+74951234567", "overflow_number": "+74990000888"} | {
@@ -232,6 +233,7 @@ POOL = {"name": "second", "target_number": "+74951234567", "overflow_number": "+
 }
 ENDPOINT = {"kind": "crm", "vendor": "generic", "credentials": {"secret": "s"}, "target_number": "+74951234567"}
 BODIES: list[tuple[str, str, Any]] = [
+    ("POST", "/v1/sites/sk1/promo", PAGE | {"referrer": "https://vk.com/"}),
     ("POST", "/v1/sites/sk1/number", PAGE | {"referrer": "https://vk.com/", "lease": "x"}),
     ("POST", "/v1/sites/sk1/release", {"visitor_id": "v1", "lease": "x"}),
     ("POST", "/v1/sites/sk1/events", PAGE | {"type": "tel_click", "at": "2026-11-22T10:00:00Z", "code": "AB"}),

@@ -170,6 +170,11 @@ def test_what_a_website_is_answered(api: Api) -> None:
     event = {"visitor_id": "v1", "type": "tel_click", "url": "https://pallets.example/"}
     assert api.call("POST", "/sites/sk1/events", event, **page) == {"recorded": True}
     api.call("POST", "/sites/sk1/events", event | {"type": "sneeze"}, 400, **page)
+    promo = api.call("POST", "/sites/sk1/promo", {"url": "https://pallets.example/", "visitor_id": "v1"}, **page)
+    assert promo["code"] == promo["spoken"].replace(" ", "")
+    thief = page | {"Origin": "https://thief.example"}
+    assert api.call("POST", "/sites/sk1/promo", {"url": "https://pallets.example/"}, **thief)["code"] is None
+    api.call("POST", "/sites/sk1/promo", {"url": 7}, 400, **page)
     released = {"visitor_id": "v1", "lease": lent["lease"]}
     assert api.call("POST", "/sites/sk1/release", released, **page) == {"released": True}
     api.call("POST", "/sites/sk1/release", released | {"lease": "forged"}, 400, **page)

@@ -17,7 +17,7 @@ from chalicelib.manage.bodies import Name, Seconds, checked, given, plain
 from chalicelib.manage.destinations import checked_destinations, shown_destination
 from chalicelib.manage.recompute import asked_days, recompute
 from chalicelib.registry import store
-from chalicelib.registry.types import MOST_DAYS_OF_PERSONS, Destination, RepeatRule, Site, SwapRule
+from chalicelib.registry.types import MOST_DAYS_OF_PERSONS, MOST_PROMO_DAYS, Destination, RepeatRule, Site, SwapRule
 from chalicelib.settings import settings
 
 # What the facts of a day rest on: the model decides whose threshold makes a call a target call.
@@ -44,6 +44,7 @@ class SiteChange(Struct, kw_only=True):
     transcripts: bool | UnsetType = UNSET
     language: str | UnsetType | None = UNSET
     phrases: list[str] | UnsetType = UNSET
+    promo_days: Annotated[int, Meta(ge=1, le=MOST_PROMO_DAYS)] | UnsetType = UNSET
     retention_days: Annotated[int, Meta(ge=1, le=MOST_DAYS_OF_PERSONS)] | UnsetType | None = UNSET
 
 

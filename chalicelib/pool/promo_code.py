@@ -1,6 +1,6 @@
 """The promo code itself: digits only, so that it can be spoken in any language and keyed on any telephone. Pure.
 
-A code is 7 to 10 digits: the first is not 0, for a spreadsheet would drop it; the last is the check digit of H. M. Damm
+A code is 7 to 9 digits: the first is not 0, for a spreadsheet would drop it; the last is the check digit of H. M. Damm
 (Total anti-symmetrische Quasigruppen, 2004): it refuses every single wrong digit, every two neighbours exchanged, and
 "thirteen" heard as "thirty". How rarely any other slip hits a code of somebody else: docs/promo-codes.md.
 """
@@ -12,9 +12,9 @@ import hmac
 import re
 import unicodedata
 
-SHORTEST, LONGEST = 7, 10  # digits
+SHORTEST, LONGEST = 7, 9  # digits; of ten a telephone number consists in many countries, and people key those, too
 SPARSE = 1000  # numbers of a length to one live code: so rarely may a slip of several digits hit one
-GROUPS = {7: (3, 4), 8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4)}  # how it is written and spoken
+GROUPS = {7: (3, 4), 8: (4, 4), 9: (3, 3, 3)}  # how it is written and spoken
 
 _DAMM = (
     "0317598642", "7092154863", "4206871359", "1750983426", "6123045978",

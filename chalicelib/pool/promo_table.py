@@ -10,9 +10,9 @@ late, so only conditions on the clock decide.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib import aws, clock
 from chalicelib.settings import settings
@@ -31,8 +31,15 @@ class ShownCode:
     expires_at: datetime
 
 
-def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> ShownCode | None:
-    """Store a code, unless it is somebody else's; as it stands then. `most` is how long it may be kept at all.
+class Taken(NamedTuple):
+    """A code as it stands, and whether it was made now."""
+
+    shown: ShownCode
+    new: bool
+
+
+def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
+    """Store a code; None where it is somebody else's. `most` is how long it may be kept at all.
 
     The same visitor's same page keeps its code and first moment, and the code lives on. Raises StorageUnavailable.
     """
@@ -49,7 +56,7 @@ def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Show
                 ConditionExpression=at_rest_no_more,
                 ExpressionAttributeValues={":now": {"N": str(int(now.timestamp()))}},
             )
-        return shown
+        return Taken(shown, new=True)
     except client.exceptions.ConditionalCheckFailedException as refused:
         there = refused.response.get("Item")
     stands = _shown(shown.code, there) if there else find(site_id, shown.code)
@@ -67,7 +74,7 @@ def find(site_id: str, code: str) -> ShownCode | None:
     return _shown(code, answer["Item"]) if "Item" in answer else None
 
 
-def _prolonged(site_id: str, stands: ShownCode, shown: ShownCode, now: datetime, most: timedelta) -> ShownCode | None:
+def _prolonged(site_id: str, stands: ShownCode, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
     """The code living as long as if it were shown for the first time; None where it has become somebody else's."""
     client = aws.client("dynamodb", hot=True)
     told = _told(shown, now, most)
@@ -87,7 +94,7 @@ def _prolonged(site_id: str, stands: ShownCode, shown: ShownCode, now: datetime,
             )
     except client.exceptions.ConditionalCheckFailedException:
         return None
-    return ShownCode(stands.code, stands.visitor, stands.shown_at, stands.url, shown.expires_at)
+    return Taken(replace(stands, expires_at=shown.expires_at), new=False)
 
 
 def _told(shown: ShownCode, now: datetime, most: timedelta) -> dict[str, dict[str, str]]:

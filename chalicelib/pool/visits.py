@@ -83,9 +83,12 @@ def forget(site_id: str, visitor: str) -> int:
     return deleted
 
 
-def touches_between(site_id: str, visitor: str, since: datetime, until: datetime) -> tuple[RawTouch, ...]:
+def touches_between(
+    site_id: str, visitor: str, since: datetime, until: datetime, *, consistent: bool = False
+) -> tuple[RawTouch, ...]:
     """The visitor's touches, both ends included, oldest first. Raises StorageUnavailable."""
     request = {
+        "ConsistentRead": consistent,
         "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :until",
         "FilterExpression": "attribute_not_exists(#type)",
         "ExpressionAttributeNames": {"#type": "type"},

@@ -45,6 +45,7 @@ class RepeatRule(StrEnum):
     MODEL = "model"  # all his touches, over all his calls, go through the model
 
 
+MOST_PROMO_DAYS = 90  # the longer codes live, the more of them do, and the longer they get
 MOST_DAYS_OF_PERSONS = 1090  # calls are kept ten days longer: time to rebuild their days' facts without names
 
 
@@ -98,6 +99,7 @@ class Site:
     transcripts: bool = False  # recordings are written down by Amazon Transcribe
     language: str | None = None  # of those, as ru-RU; None: that of the country
     phrases: tuple[str, ...] = ()  # looked for in transcripts
+    promo_days: int = 14  # how long a promo code leads to the page it was shown on, since it was last shown there
     retention_days: int | None = None  # how long callers and visitors stay known; None: as long as calls are kept
 
     @property

@@ -14,7 +14,7 @@ from infra.lint import too_open
 from infra.package import build
 from infra.tables import environment_name
 
-HTTP_TASKS = {"IssueNumber", "RecordEvent", "ServeSnippet", "ReceiveCall", "ReceiveOutcome"}
+HTTP_TASKS = {"IssueNumber", "RecordEvent", "MintPromo", "ServeSnippet", "ReceiveCall", "ReceiveOutcome"}
 QUEUE_TASKS = {
     *("AttributeCall", "Deliver", "RecoverEvent", "FetchRecording", "ReadTranscript"),
     *("ImportSpend", "ImportDeals", "ImportCalls"),

@@ -55,6 +55,8 @@ def test_a_new_site_is_read_back_normalised_with_its_snippet(account: Api) -> No
         ({"swap": [{"number": "12"}]}, "swap[0].number"),
         ({"swap": [{}]}, "swap[0]"),
         ({"lookback_days": 0}, "lookback_days"),
+        ({"promo_days": 0}, "promo_days"),
+        ({"promo_days": 91}, "promo_days"),
         ({"target_talk_seconds": "ten"}, "target_talk_seconds"),
         ({"name": ""}, "name"),
         ({"language": "russian"}, "language"),

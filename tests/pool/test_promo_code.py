@@ -94,13 +94,13 @@ def test_of_two_codes_none_is_chosen(one: str, other: str) -> None:
 
 def test_a_code_is_the_same_every_time_and_another_one_for_any_other_name_or_key() -> None:
     names = [("s1", "v", "u"), ("s1", "v", "w"), ("s1", "x", "u"), ("s2", "v", "u"), ("s1", "vu", "")]
-    made = [promo_code.make(10, KEY, *name) for name in names]
-    assert len({*made, promo_code.make(10, b"other", *names[0])}) == 6
-    assert made[0] == promo_code.make(10, KEY, *names[0])
+    made = [promo_code.make(9, KEY, *name) for name in names]
+    assert len({*made, promo_code.make(9, b"other", *names[0])}) == 6
+    assert made[0] == promo_code.make(9, KEY, *names[0])
 
 
 @pytest.mark.parametrize(
-    ("live", "length"), [(0, 7), (10_000, 7), (10_001, 8), (100_000, 8), (1_000_000, 9), (10_000_000, 10), (10**9, 10)]
+    ("live", "length"), [(0, 7), (10_000, 7), (10_001, 8), (100_000, 8), (1_000_000, 9), (10**9, 9)]
 )
 def test_codes_grow_with_how_many_live(live: int, length: int) -> None:
     assert promo_code.digits_for(live) == length

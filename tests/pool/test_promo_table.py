@@ -22,7 +22,9 @@ def tables(aws: Any) -> None: ...
 
 
 def take(shown: ShownCode, most: timedelta = MOST) -> ShownCode | None:
-    return promo_table.take("s1", shown, shown.shown_at, most)
+    taken = promo_table.take("s1", shown, shown.shown_at, most)
+    assert taken is None or taken.new == (taken.shown.shown_at == shown.shown_at)
+    return taken.shown if taken else None
 
 
 def later(days: float, **fields: Any) -> ShownCode:
