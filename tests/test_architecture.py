@@ -75,6 +75,7 @@ PURE = {
         *("recordings.types", "recordings.told", "recordings.audio", "recordings.addresses"),
         *("transcripts.types", "transcripts.languages", "transcripts.phrases", "transcripts.analysis"),
         *("self_reported", "asked"),
+        "carriers.keyed",
         "privacy.types",
         "privacy.redaction",
     },

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import aws, log, queue, tracing
-from chalicelib.attribution import days, join, repeats, ring_back, sharing, store, stored, subjects
+from chalicelib.attribution import days, join, promo_evidence, repeats, ring_back, sharing, store, stored, subjects
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.privacy import retention
 from chalicelib.attribution.privacy.redaction import visitors_of
@@ -64,6 +64,8 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
         evidence, bins = before.evidence, None  # looked for again, it would find whom it was taken from
     else:
         own, bins = _found(call, site, before, now)
+        known = own_evidence(before.evidence) if before else None
+        own = promo_evidence.with_code(own, call, known, partial(_touches, site))
         evidence = repeats.recalled(own, AttributedCall(call, own, day))
         repeats.announce(AttributedCall(call, evidence, day), before)
         _note_visitors(call, evidence, before, site)
@@ -84,7 +86,10 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
 
 
 def find_evidence(call: Call, site: Site, now: datetime) -> Found:
-    """What ties a call to its source. `now` only says how fresh the registry must be. Raises StorageUnavailable."""
+    """What the called number tells of a call's source. `now` only says how fresh the registry must be.
+
+    Raises StorageUnavailable.
+    """
     owner = snapshot.owner_of(call.number, now) if call.number else None
     if call.number is None:
         return Found(Evidence(EvidenceKind.UNKNOWN, "The carrier did not say which number was called."))
@@ -115,7 +120,7 @@ def _count(call: Call, evidence: Evidence, bins: Bins | None, before: Evidence |
         return
     try:
         census_table.add_call(
-            evidence.pool_id, call.started_at, overflow=evidence.told_by_itself is EvidenceKind.OVERFLOW
+            evidence.pool_id, call.started_at, overflow=evidence.of_number.told_by_itself is EvidenceKind.OVERFLOW
         )
         owner = snapshot.owner_of(call.number, now) if call.number else None
         if owner and owner.state is NumberState.QUARANTINE:
@@ -128,10 +133,10 @@ def _count(call: Call, evidence: Evidence, bins: Bins | None, before: Evidence |
 
 
 def _found(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Found:
-    """The call's own evidence: found, or as it stands where what it was found by is being forgotten."""
+    """What the called number tells: found, or as it stands where what it was found by is being forgotten."""
     if before is None:
         return _or_forgotten(find_evidence(call, site, now), call, now)
-    known, age = own_evidence(before.evidence), now - call.started_at
+    known, age = own_evidence(before.evidence).of_number, now - call.started_at
     if known.kind is EvidenceKind.STATIC and before.call.number == call.number:
         return Found(known)  # an archived campaign's number may stand for another one by now
     same = (before.call.number, before.call.started_at) == (call.number, call.started_at)

@@ -118,6 +118,8 @@ def _told_by(event: CallEvent) -> Iterator[str]:
             yield f"{what} {moment:%H:%M:%S} UTC"
     if event.talk_seconds is not None:
         yield f"{event.talk_seconds} s of talk"
+    if event.promo_code:
+        yield f"promo code {event.promo_code} keyed"
     if event.status:
         yield f"status {event.status}"
 
@@ -142,6 +144,10 @@ def _lease(evidence: Evidence, kind: EvidenceKind) -> Iterator[Sentence]:
         visitor = f"visitor {(evidence.visitor or 'erased')[:8]}"
         yield Sentence(Chapter.LEASE, f"The number was lent to {visitor}.", evidence.leased_at)
         yield Sentence(Chapter.LEASE, "That lease ended, or would have.", evidence.expires_at)
+    for number in evidence.by_number:
+        yield Sentence(Chapter.LEASE, f"By the called number alone ({number.kind}): {number.why}")
+    for page in evidence.promo_page:
+        yield Sentence(Chapter.LEASE, f"The promo code he keyed was shown on {page.url.partition('?')[0]}.", page.at)
     yield Sentence(Chapter.LEASE, f"Certainty {kind}: {evidence.why}")
     for place, candidate in enumerate(evidence.candidates, 1):
         yield Sentence(Chapter.LEASE, f"Possible caller {place}: {_candidate(candidate)}.", candidate.shown_until)

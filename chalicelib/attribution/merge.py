@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from chalicelib.attribution import legs as call_legs
 from chalicelib.attribution.legs import EPOCH, told, whole
-from chalicelib.attribution.types import Call, Caller, CallEvent, CallStatus, Direction, Leg
+from chalicelib.attribution.types import Call, Caller, CallEvent, CallStatus, Direction, KeyedCode, Leg
 
 T = TypeVar("T")
 
@@ -98,6 +98,7 @@ def fold(record: CallRecord) -> Call:
         last_answered_by=last_answered_by,
         legs=say.legs,
         end_missing=end_missing,
+        promo_codes=_promo_codes(say.events, started_at),
         unread=len(told(say.events, lambda e: e.unread)),
     )
 
@@ -186,6 +187,14 @@ def _talk_seconds(say: _Told, answered_at: datetime | None, ended_at: datetime |
     if line is not None and answered_at and answered_at == _line_answered_at(say):
         return line
     return whole(ended_at - answered_at) if answered_at and ended_at else 0
+
+
+def _promo_codes(events: Sequence[CallEvent], started_at: datetime) -> tuple[KeyedCode, ...]:
+    """The codes the caller keyed, each where it stands last: who keys another one corrects himself."""
+    keyed = {
+        event.promo_code: KeyedCode(event.promo_code, event.at or started_at) for event in events if event.promo_code
+    }
+    return tuple(sorted(keyed.values(), key=lambda each: (each.at, each.code)))
 
 
 def _last_heard(events: Sequence[CallEvent], started_at: datetime) -> datetime:

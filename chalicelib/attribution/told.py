@@ -90,5 +90,9 @@ class Told:
 
 
 def _brief(evidence: Evidence) -> Evidence:
-    """The evidence without other people's touches: those of candidates and earlier calls stay with us."""
-    return replace(evidence, earlier=(), candidates=tuple(replace(each, touches=()) for each in evidence.candidates))
+    """The evidence without other people's touches: those of candidates and earlier calls stay with us.
+
+    So does whom the called number led to, where a promo code tells more.
+    """
+    candidates = tuple(replace(each, touches=()) for each in evidence.candidates)
+    return replace(evidence, earlier=(), by_number=(), candidates=candidates)

@@ -62,6 +62,7 @@ class CallEvent:
     recording_seconds: int | None = None
     recording_channels: int | None = None
     variables: tuple[tuple[str, str], ...] = ()  # what the carrier was told to carry along, e.g. utm_source
+    promo_code: str | None = None  # keyed by the caller; whatever else he keyed is not kept: see carriers/keyed.py
     unread: str | None = None  # the field for which nothing more of the event was read; it is kept as it came
     closing: bool = False  # not the carrier's: ours, because no event told the end
 
@@ -69,6 +70,14 @@ class CallEvent:
     def imported(self) -> bool:
         """It comes from the carrier's history: what a webhook told counts before it."""
         return self.event_id.startswith(IMPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedCode:
+    """A promo code that the caller keyed: nobody knows yet whether it was ever shown."""
+
+    code: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,7 @@ class Call:
     wait_seconds: int | None = None  # from the start till somebody talked, else till the end: menus, queue, ringing
     last_answered_by: str | None = None  # who answered last: another one after a transfer
     legs: tuple[Leg, ...] = ()  # in the order they rang
+    promo_codes: tuple[KeyedCode, ...] = ()  # in the order they were keyed
     end_missing: bool = False  # no event told the end: the clock closed it
     unread: int = 0  # events that could not be read and lie as they came
 
@@ -239,6 +249,13 @@ class Evidence:
     own_kind: EvidenceKind | None = None
     own_why: str | None = None
     earlier: tuple[EarlierCall, ...] = ()  # the caller's measured calls before this one: his first, and the latest
+    promo_page: tuple[Touch, ...] = ()  # one: the page on which he was shown the promo code that he told, and when
+    by_number: tuple[Evidence, ...] = ()  # one: what the called number alone told, where a promo code tells more
+
+    @property
+    def of_number(self) -> Evidence:
+        """What the called number alone told."""
+        return self.by_number[0] if self.by_number else self
 
     @property
     def told_by_itself(self) -> EvidenceKind:

@@ -113,8 +113,9 @@ def _line(
 ) -> dict[str, Any]:
     answer = answer_of(attributed, answers)
     evidence: dict[str, Any] = plain(attributed.evidence) | {"kind": shown_kind(attributed, answer)}
-    for held in (evidence, *evidence["candidates"], *evidence["earlier"]):
-        held["touches"] = len(held["touches"])
+    for whole in (evidence, *evidence["by_number"]):
+        for held in (whole, *whole["candidates"], *whole["earlier"]):
+            held["touches"] = len(held["touches"])
     credit = [plain(part) for part in credit_of(attributed, site, book, model)]
     states = [{"recording_id": each.recording_id, "state": each.state} for each in attributed.recordings]
     shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit, "recordings": states}

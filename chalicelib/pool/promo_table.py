@@ -74,6 +74,21 @@ def find(site_id: str, code: str) -> ShownCode | None:
     return _shown(code, answer["Item"]) if "Item" in answer else None
 
 
+def forget(site_id: str, code: str, visitor: str) -> None:
+    """Delete a code, if it was shown to this visitor. Raises StorageUnavailable."""
+    client = aws.client("dynamodb")
+    try:
+        with aws.storage_errors():
+            client.delete_item(
+                TableName=settings().visitors_table,
+                Key=_key(site_id, code),
+                ConditionExpression="visitor = :visitor",
+                ExpressionAttributeValues={":visitor": {"S": visitor}},
+            )
+    except client.exceptions.ConditionalCheckFailedException:
+        return  # expired and gone, another visitor's by now, or a code of the website's own
+
+
 def _prolonged(site_id: str, stands: ShownCode, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
     """The code living as long as if it were shown for the first time; None where it has become somebody else's."""
     client = aws.client("dynamodb", hot=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import aws, clock
+from chalicelib.pool import promo_table
 from chalicelib.registry.types import Site
 from chalicelib.settings import settings
 
@@ -72,10 +73,15 @@ def everything_of(site_id: str, visitor: str) -> list[dict[str, str]]:
 
 
 def forget(site_id: str, visitor: str) -> int:
-    """Delete all that is kept of a visitor; answers how many touches and events it was. Raises StorageUnavailable."""
+    """Delete all that is kept of a visitor, his promo codes first, to which only these events lead.
+
+    Answers how many touches and events it was. Raises StorageUnavailable.
+    """
     deleted = 0
     for whose in (visitor, visitor + CALLS):
         for item in _query(_partition(site_id, whose)):
+            if "code" in item:
+                promo_table.forget(site_id, item["code"]["S"], visitor)
             with aws.storage_errors():
                 key = {"pk": item["pk"], "sk": item["sk"]}
                 aws.client("dynamodb").delete_item(TableName=settings().visitors_table, Key=key)

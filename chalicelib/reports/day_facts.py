@@ -134,7 +134,7 @@ def _call_fact(
         region=region,
         manager=call.answered_by or "",
         visitor=evidence.visitor or "",
-        overflow=evidence.told_by_itself is EvidenceKind.OVERFLOW,
+        overflow=evidence.of_number.told_by_itself is EvidenceKind.OVERFLOW,
         wait_seconds=call.wait_seconds,
         end_missing=call.end_missing,
         self_reported=book.read_answer(answer),

@@ -1,9 +1,10 @@
 """The generic contract: signed JSON from Asterisk or any other PBX, one object per event of a call.
 
-    {"event": "call.started" | "call.answered" | "call.ended" | "recording", "call_id", "linked_id"?, "event_id"?,
-     "direction": "in" | "out", "from", "to", "started_at", "answered_at", "ended_at",
-     "duration_sec", "talk_sec", "wait_sec", "disposition", "hangup_cause", "answered_by", "recording_url",
-     "recording_id", "recording_sec", "recording_channels", "variables"}
+    {"event": "call.started" | "call.answered" | "call.ended" | "recording" | "digits",
+     "call_id", "linked_id"?, "event_id"?, "direction": "in" | "out", "from", "to",
+     "started_at", "answered_at", "ended_at", "duration_sec", "talk_sec", "wait_sec",
+     "disposition", "hangup_cause", "answered_by", "recording_url", "recording_id", "recording_sec",
+     "recording_channels", "variables", "digits"}
 
 Times are ISO 8601 or seconds since 1970. `linked_id` is the call where `call_id` is one of its legs: a telephone of
 the business that was rung. The call ends with its own `call.ended`, else when every leg has ended. The answer's
@@ -22,6 +23,7 @@ import msgspec
 from chalicelib import body, clock
 from chalicelib.attribution import signing
 from chalicelib.attribution.carriers import Hook, Route
+from chalicelib.attribution.carriers.keyed import VARIABLE, code_in
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
 from chalicelib.errors import BadInput
 from chalicelib.http import Answer
@@ -29,7 +31,7 @@ from chalicelib.phone import parse_caller, parse_phone
 from chalicelib.registry.types import Answering, Endpoint, ShownNumber
 
 SIGNED_HEADERS = (signing.TIMESTAMP, signing.SIGNATURE)
-EVENTS = ("call.started", "call.answered", "call.ended", "recording")
+EVENTS = ("call.started", "call.answered", "call.ended", "recording", "digits")
 ANSWERING = ("ring_seconds", "show", "announcement", "whisper")
 MAX_SECONDS = 7 * 86_400
 MAX_VARIABLES = 50
@@ -73,6 +75,7 @@ class Body(msgspec.Struct):
     recording_id: str | None = None
     recording_channels: Literal[1, 2] | None = None
     variables: dict[str, Any] | None = None
+    digits: str | int | None = None
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
@@ -90,12 +93,13 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
         raise BadInput("call_id", "is empty")
     caller, number = _parties(told, country)
     ended = told.event == "call.ended"
+    keyed = code_in(told.digits)
     leg = told.call_id if told.linked_id and told.linked_id != told.call_id else None
     return (
         CallEvent(
-            event_id=(told.event_id or f"{told.event}-{told.call_id}")[:200],
+            event_id=(told.event_id or "-".join(filter(None, (told.event, told.call_id, keyed))))[:200],
             call_id=told.linked_id or told.call_id,
-            at=_happened(told, endpoint),
+            at=_happened(told, endpoint) or (hook.request.now if told.event == "digits" else None),
             direction=told.direction,
             caller=caller,
             number=number,
@@ -112,6 +116,7 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
             recording_channels=told.recording_channels,
             recording_seconds=_seconds(told.recording_sec, "recording_sec"),
             variables=_variables(told.variables),
+            promo_code=keyed or code_in((told.variables or {}).get(VARIABLE)),
             wait_seconds=_seconds(told.wait_sec, "wait_sec"),
             leg=leg,
             who=told.answered_by or "" if leg else None,

@@ -44,7 +44,7 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
     """What one notification says of its call; nothing for those that are about no call. Raises BadInput."""
     form = dict(forms.pairs(hook.request))
     reader = READERS.get("/".join(hook.parts))
-    if reader is None:  # dtmf, sms, tags of recordings, results of commands: signed, and not about a call's making
+    if reader is None:  # sms, tags of recordings, results of commands: signed, and not about a call's making
         return ()
     if "json" not in form:
         raise BadInput("json", "is missing")

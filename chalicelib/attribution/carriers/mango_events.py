@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from chalicelib import body, clock
+from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.values import Scalar, national, needed
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
 from chalicelib.errors import BadInput
@@ -65,6 +66,7 @@ class Told(msgspec.Struct):
     recording_state: str | None = None
     completion_code: str | int | None = None
     extension: str | int | None = None
+    dtmf: str | int | None = None  # what a menu gathered, as a whole
 
 
 class Clock:
@@ -135,12 +137,22 @@ def _recording(raw: bytes, now: datetime, zone: str | None, country: str) -> Cal
     return replace(event, recording_id=recording_id) if saved else event
 
 
+def _dtmf(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEvent | None:
+    """What the caller keyed in a menu; nothing where it is no promo code."""
+    told = _told(raw)
+    code, at = code_in(told.dtmf), Clock(now, told.timestamp, zone).read(told.timestamp)
+    if code is None:
+        return None
+    return CallEvent(f"dtmf-{code}", needed(told.entry_id, "entry_id"), at=at, promo_code=code)
+
+
 # The path behind the endpoint's URL → what reads the json field.
 READERS: dict[str, Callable[[bytes, datetime, str | None, str], CallEvent | None]] = {
     "events/call": _call,
     "events/summary": _summary,
     "events/recording": _recording,
     "events/record/added": _recording,
+    "events/dtmf": _dtmf,
 }
 
 

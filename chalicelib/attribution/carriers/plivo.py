@@ -72,7 +72,7 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
         how = route().answering
         return response(spoken(how.whisper, how.language, "Speak"))
     kind = kind_of(form)
-    if kind == "answer":
+    if kind in ("answer", "digits"):  # after an own <GetInput> of the account the call goes the same way
         return response(_forward(route(), hook, form))
     return response("<Hangup/>" if kind == "dial" else "")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.values import international, moment, needed, seconds
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
 
@@ -30,13 +31,15 @@ HANGUP_CAUSES = {
 
 
 def kind_of(form: Form) -> str:
-    """What a webhook is about: answer, leg (the forwarded one), dial (its end), hangup, record or other."""
+    """What a webhook is about: answer, leg (the forwarded one), dial (its end), digits, hangup, record or other."""
     if form.get("Event") == "Record" or "RecordUrl" in form:
         return "record"
     if "DialAction" in form:
         return "leg"
     if "DialStatus" in form:
         return "dial"
+    if "Digits" in form:
+        return "digits"
     return {"StartApp": "answer", "Hangup": "hangup"}.get(form.get("Event", ""), "other")
 
 
@@ -53,6 +56,9 @@ def read(form: Form, now: datetime, country: str) -> CallEvent:
     if kind == "dial":
         status, cause = ENDINGS.get(form["DialStatus"]), form.get("DialHangupCause")
         return CallEvent(f"dial-{form.get('DialBLegUUID', '')}", call_id, at=now, status=status, hangup_cause=cause)
+    if kind == "digits":
+        code = code_in(form["Digits"])
+        return CallEvent(f"digits-{code or 'no-code'}", call_id, at=now, promo_code=code)
     if kind == "record":
         return _recording(form, call_id, now)
     return CallEvent(f"other-{form.get('Event', '')}", call_id, at=now)

@@ -1,8 +1,9 @@
 """Telnyx: signed by Ed25519. TeXML forms (answered in TeXML, which forwards the call) and Call Control events in JSON.
 
 A TeXML application is given the endpoint's URL for incoming calls and `…/status` for the progress; the URLs of `dial`
-and `recording` go out with our answer. A Call Control connection may send its events to the endpoint's URL as well:
-its answers are commands over HTTP, so those events are only taken note of.
+and `recording` go out with our answer; `digits` is the action of a <Gather> of the account's own, after which the call
+is forwarded. A Call Control connection may send its events to the endpoint's URL as well: its answers are commands over
+HTTP, so those events are only taken note of.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
         how = route().answering
         return response(spoken(how.whisper, how.language))
     kind = telnyx_events.texml_kind(hook)
-    if kind == "incoming":
+    if kind in ("incoming", "digits"):
         return response(_forward(route(), hook))
     return response("<Hangup/>" if kind == "dial" else "")
 

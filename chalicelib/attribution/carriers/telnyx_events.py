@@ -11,6 +11,7 @@ import msgspec
 
 from chalicelib import body
 from chalicelib.attribution.carriers import Hook, forms
+from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.twilio_events import READERS
 from chalicelib.attribution.carriers.values import moment, national, needed, zoned
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
@@ -25,7 +26,7 @@ HANGUP_CAUSES = {
     "originator_cancel": CallStatus.ABANDONED,
     "not_found": CallStatus.FAILED,
 }
-TEXML_KINDS = ("dial", "status", "recording")
+TEXML_KINDS = ("dial", "status", "recording", "digits")
 
 
 class Payload(msgspec.Struct):
@@ -41,6 +42,7 @@ class Payload(msgspec.Struct):
     recording_id: str | None = None
     recording_urls: dict[str, str | None] | None = None
     channels: str | None = None
+    digits: str | None = None
     recording_started_at: str | None = None
     recording_ended_at: str | None = None
 
@@ -83,6 +85,8 @@ def call_control(hook: Hook, country: str) -> CallEvent:
     if told.event_type == "call.hangup":
         cause = payload.hangup_cause
         return replace(event, ended_at=at, hangup_cause=cause, status=HANGUP_CAUSES.get(cause or ""))
+    if told.event_type == "call.gather.ended":
+        return replace(event, promo_code=code_in(payload.digits))
     return _recorded(event, payload) if told.event_type == "call.recording.saved" else event
 
 
@@ -93,7 +97,7 @@ def texml_kind(hook: Hook) -> str:
             raise BadInput("path", f"is not one of {', '.join(TEXML_KINDS)}")
         return hook.parts[0]
     form = texml_form(hook)
-    marks = {"RecordingSid": "recording", "DialCallStatus": "dial", "CallbackSource": "status"}
+    marks = {"RecordingSid": "recording", "DialCallStatus": "dial", "Digits": "digits", "CallbackSource": "status"}
     return next((kind for mark, kind in marks.items() if mark in form), "incoming")
 
 

@@ -1,7 +1,8 @@
 """Twilio: form-encoded webhooks signed over their URL, answered in TwiML.
 
 One endpoint URL serves all of them: itself for the incoming call, and with a part behind it `dial` (the <Dial> ended),
-`status` (progress of the call), `leg` (progress of the forwarded leg), `recording` and `whisper`.
+`status` (progress of the call), `leg` (progress of the forwarded leg), `recording`, `whisper` and `digits` (the action
+of a <Gather> of the account's own, after which the call is forwarded).
 """
 
 from __future__ import annotations
@@ -54,13 +55,13 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
     kind = hook.parts[0] if hook.parts else "incoming"
     reader = READERS.get(kind)
     if reader is None or len(hook.parts) > 1:
-        raise BadInput("path", "is not one of dial, status, leg, recording")
+        raise BadInput("path", "is not one of dial, status, leg, recording, digits")
     return (reader(dict(_pairs(hook.request.body)), hook.request.now, country),)
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
     """TwiML: an incoming call is forwarded, who answers is told the whisper, a <Dial> that ended ends the call."""
-    if not hook.parts:
+    if hook.parts in ((), ("digits",)):
         return response(_forward(route(), hook))
     if hook.asks_whisper:
         how = route().answering

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
 from chalicelib.errors import BadInput
 from chalicelib.phone import parse_caller, parse_phone
@@ -115,6 +116,12 @@ def _recording(form: Form, now: datetime, country: str) -> CallEvent:
     return _with_recording(event, form) if status == "completed" else event
 
 
+def _digits(form: Form, now: datetime, country: str) -> CallEvent:
+    """A <Gather> ended."""
+    code = code_in(form.get("Digits"))
+    return CallEvent(f"digits-{code or 'no-code'}", _need(form, "CallSid"), at=now, promo_code=code)
+
+
 # The path part behind the endpoint's URL → what reads its form.
 READERS: dict[str, Callable[[Form, datetime, str], CallEvent]] = {
     "incoming": _incoming,
@@ -122,6 +129,7 @@ READERS: dict[str, Callable[[Form, datetime, str], CallEvent]] = {
     "status": _status,
     "leg": _leg,
     "recording": _recording,
+    "digits": _digits,
 }
 
 

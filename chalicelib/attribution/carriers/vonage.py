@@ -85,7 +85,7 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
         how = route().answering
         return Answer(_spoken(how.whisper, how.language))
     told = told_by(hook.request)
-    if kind_of(told) != "answer":
+    if kind_of(told) not in ("answer", "input"):  # after an own `input` of the account the call goes the same way
         return Answer({"ok": True})
     return Answer(_ncco(route(), hook, told))
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from chalicelib import body
+from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.values import international, needed, seconds, zoned
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
 from chalicelib.errors import BadInput
@@ -25,6 +26,12 @@ ENDINGS = {
 
 
 LEG = "leg"  # the part of the URL for events of the leg that our answer forwards the call to
+
+
+class Keys(msgspec.Struct):
+    """What an `input` action heard."""
+
+    digits: str | None = None
 
 
 class Told(msgspec.Struct):
@@ -46,6 +53,7 @@ class Told(msgspec.Struct):
     recording_uuid: str | None = None
     conversation_uuid_from: str | None = None
     conversation_uuid_to: str | None = None
+    dtmf: Keys | str | None = None  # a text in the older form of the action
 
 
 def told_by(request: Request) -> Told:
@@ -59,7 +67,9 @@ def told_by(request: Request) -> Told:
 
 
 def kind_of(told: Told) -> str:
-    """answer, event or record."""
+    """answer, input (the caller was asked to key something), event or record."""
+    if told.dtmf is not None:
+        return "input"
     if told.recording_url:
         return "record"
     return "event" if told.status else "answer"
@@ -72,6 +82,9 @@ def read(told: Told, now: datetime, country: str) -> CallEvent:
     kind = kind_of(told)
     if kind == "record":
         return _recorded(CallEvent(f"record-{told.recording_uuid or ''}", call_id, at=at), told)
+    if kind == "input":
+        code = code_in(told.dtmf.digits if isinstance(told.dtmf, Keys) else told.dtmf)
+        return CallEvent(f"input-{told.uuid or ''}-{code or 'no-code'}", call_id, at=at, promo_code=code)
     if kind == "answer":
         needed(told.called, "to")
         event = CallEvent(f"answer-{told.uuid or ''}", call_id, at=at, started_at=at)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.attribution.carriers import Hook, Route, forms
+from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.values import moment, national, needed, seconds
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
 from chalicelib.errors import BadInput, SignatureRejected
@@ -97,6 +98,9 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
     if name == "NOTIFY_ANSWER":
         who = form.get("internal") or form.get("destination")
         return (replace(event, leg=who, who=who, answered_at=now),)
+    if name == "NOTIFY_IVR":
+        code = code_in(form.get("wait_dtmf[digits]") or form.get("digits"))
+        return (replace(event, event_id=f"{name}-{code or 'no-code'}", at=now, promo_code=code),)
     return (_ended(event, form, began, now),) if name in ("NOTIFY_END", "NOTIFY_OUT_END") else (event,)
 
 

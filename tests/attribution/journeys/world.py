@@ -58,6 +58,7 @@ class World:
     shown: dict[str, str] = field(default_factory=dict)
     leases: dict[str, str | None] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)  # promo codes, by who was shown them last
 
     def play(self, step: Mapping[str, Any]) -> None:
         """One step: its first key says what happens, to whom or what; then whatever waits is attributed."""
@@ -77,6 +78,12 @@ class World:
         lent = self._post("/v1/sites/sk1/number", asked, at, {"Origin": origin(url), "User-Agent": agent})
         assert lent["kind"] == sees, f"{who} is shown {lent['kind']}"
         self.shown[who], self.leases[who] = lent["number"] or TARGET, lent["lease"]
+
+    def _promo(self, who: str, at: datetime, url: str, referrer: str = "") -> None:
+        """A browser opens a page that shows a promo code, and perhaps no number of ours."""
+        asked = {"visitor_id": f"browser-{who}", "url": url, "referrer": referrer}
+        shown = self._post("/v1/sites/sk1/promo", asked, at, {"Origin": origin(url), "User-Agent": CHROME})
+        self.codes[who] = shown["code"]
 
     def _leave(self, who: str, at: datetime) -> None:
         """The page is closed: its number is given back."""
@@ -118,6 +125,7 @@ class World:
     def _events(
         self, call_id: str, at: datetime, to: str, caller: str | None = "+79160000001", talk: int = 60,
         rings: int = 10, direction: str = "in", by: str = "101", order: tuple[int, ...] = (), received: Any = None,
+        keys: str = "",
     ) -> list[tuple[dict[str, Any], datetime]]:  # fmt: skip
         """The usual events, each with when it is received; `order` and `received` say otherwise."""
         number, answered = self._number(to), at + timedelta(seconds=rings)
@@ -128,10 +136,19 @@ class World:
         if talk:
             told = {"event": "call.answered", "answered_at": clock.iso(answered), "answered_by": by}
             events.append((base | told, answered))
+        if keys:
+            events.append((base | {"event": "digits", "digits": self._keyed(keys)}, answered + timedelta(seconds=5)))
         told = {"event": "call.ended", "ended_at": clock.iso(ended), "talk_sec": talk, "duration_sec": rings + talk}
         events.append((base | told | {"disposition": "ANSWERED" if talk else "NO ANSWER"}, ended))
         events = [events[place] for place in order] if order else events
         return [(event, moment(received) if received else when) for event, when in events]
+
+    def _keyed(self, keys: str) -> str:
+        """The keys with each `{name}` his code, and `{name?}` a slip of his last digit."""
+        for who, code in self.codes.items():
+            slip = f"{code[:-1]}{(int(code[-1]) + 1) % 10}"
+            keys = keys.replace(f"{{{who}}}", code).replace(f"{{{who}?}}", slip)
+        return keys
 
     def _number(self, to: str) -> str:
         """Who or what is called: the number on somebody's page, a static number's name, `overflow`, or a number."""

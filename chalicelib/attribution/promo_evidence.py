@@ -1,0 +1,55 @@
+"""Evidence of a call whose caller told a promo code: the code names a page view, whatever the called number tells.
+
+Why the code counts more than the number, and what a slip can do: docs/adr/0015-promo-codes.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.attribution import promo_codes
+from chalicelib.attribution.promo_codes import ShownCode
+from chalicelib.attribution.sources import arrival_of
+from chalicelib.attribution.types import Call, Direction, Evidence, EvidenceKind, KeyedCode, Touch
+
+TouchesOf = Callable[[str, datetime], tuple[Touch, ...]]
+
+
+def with_code(number: Evidence, call: Call, known: Evidence | None, touches_of: TouchesOf) -> Evidence:
+    """The evidence of the number, or that of the code which was keyed last of those that somebody was shown.
+
+    `known` is the call's evidence so far: what a code told stands after the code itself is forgotten. `touches_of` are
+    a visitor's up to a moment. Raises StorageUnavailable.
+    """
+    if call.direction is Direction.OUT:
+        return number
+    for keyed in reversed(call.promo_codes):
+        shown = promo_codes.find(call.site_id, keyed.code, keyed.at)
+        if shown:
+            return _evidence(number, call, keyed, shown, touches_of)
+    if known and known.kind is EvidenceKind.PROMO and call.promo_codes:
+        return replace(known, by_number=(number,))
+    return number
+
+
+def _evidence(number: Evidence, call: Call, keyed: KeyedCode, shown: ShownCode, touches_of: TouchesOf) -> Evidence:
+    agrees = number.visitor == shown.visitor
+    why = f"The caller keyed the promo code that this visitor was shown at {shown.shown_at:%Y-%m-%d %H:%M} UTC."
+    if number.visitor and not agrees:
+        why += " By the called number it would have been another visitor, but a code is told on purpose."
+    page = Touch(shown.shown_at, shown.url, "", "", arrival_of(shown.url, "", ()).source)
+    # A page may be opened while he talks: what brought him there is a touch up to the code, not only up to the call.
+    return Evidence(
+        EvidenceKind.PROMO,
+        why,
+        pool_id=number.pool_id,
+        campaign_id=number.campaign_id,
+        visitor=shown.visitor,
+        leased_at=number.leased_at if agrees else None,
+        expires_at=number.expires_at if agrees else None,
+        touches=touches_of(shown.visitor, max(call.started_at, keyed.at)),
+        promo_page=(page,),
+        by_number=(number,),
+    )
