@@ -26,6 +26,7 @@
   const NOT_TEXT = /^(SCRIPT|STYLE|NOSCRIPT|TEXTAREA|TEMPLATE|IFRAME|OBJECT|CANVAS|SELECT)$/;
   const IGNORED = "[data-callpath-ignore],[contenteditable=''],[contenteditable=true]";
   const TEL = "a[href^='tel:' i]";
+  const PROMO = "[data-callpath-promo]";
 
   const tab = Math.random().toString(36).slice(2);
   let state = {};
@@ -39,6 +40,7 @@
   let leavingAt = 0;
   let observer = null;
   let waiting = null;
+  let promo = null;
 
   function safely(work) {
     return function (argument) {
@@ -211,7 +213,16 @@
     restore();
     shown = number;
     swapIn(document.documentElement);
-    watch();
+  }
+
+  // The page's promo code is asked for once, and only if the page has a place for it.
+  function showPromo(root) {
+    each(root, PROMO, (element) => {
+      if (!state.visitor) return;
+      promo = promo || post("promo", { visitor_id: state.visitor, url: location.href, referrer: document.referrer });
+      const fill = (answer) => answer.spoken && answer.spoken !== element.textContent && (element.textContent = answer.spoken);
+      promo.then((answer) => unobserved(() => fill(answer))).catch(() => {});
+    });
   }
 
   // Content that comes later is swapped when it has come to rest for a moment.
@@ -241,8 +252,12 @@
         return root;
       })
     );
-    if (roots.size > 50) return swapIn(document.documentElement);
-    roots.forEach((root) => root && root.isConnected && swapIn(root));
+    if (roots.size > 50) roots.clear(), roots.add(document.documentElement);
+    roots.forEach((root) => {
+      if (!root || !root.isConnected) return;
+      swapIn(root);
+      showPromo(root);
+    });
   }
 
   // ---- what is remembered, first-party
@@ -349,6 +364,8 @@
 
   function follow(next) {
     show();
+    showPromo(document.documentElement);
+    watch();
     countTabs(Math.max(state.expires || 0, Date.now() + 60000));
     renewAt = next;
     clearTimeout(timer);

@@ -23,6 +23,8 @@ class Website:
 
     pages: dict[str, str] = field(default_factory=dict)
     answer: dict[str, Any] = field(default_factory=dict)
+    promo: dict[str, Any] = field(default_factory=dict)
+    promo_status: int = 200
     status: int = 200
     delay_seconds: float = 0
     asked: list[dict[str, Any]] = field(default_factory=list)  # {"task", "type", "body"}
@@ -84,6 +86,9 @@ def _handler(website: Website) -> type[BaseHTTPRequestHandler]:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             task = self.path.rsplit("/", 1)[-1]
             website.asked.append({"task": task, "type": self.headers["Content-Type"], "body": json.loads(raw)})
+            if task == "promo":
+                self._reply(website.promo_status, "application/json", json.dumps(website.promo))
+                return
             if task != "number":
                 self._reply(200, "application/json", "{}")
                 return
