@@ -52,11 +52,12 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
     """What one webhook says of its call. Raises BadInput naming the field."""
     if hook.asks_whisper:
         return ()  # that somebody answered, other events tell
-    kind = hook.parts[0] if hook.parts else "incoming"
+    form = dict(_pairs(hook.request.body))
+    kind = hook.parts[0] if hook.parts else "digits" if "Digits" in form else "incoming"
     reader = READERS.get(kind)
     if reader is None or len(hook.parts) > 1:
         raise BadInput("path", "is not one of dial, status, leg, recording, digits")
-    return (reader(dict(_pairs(hook.request.body)), hook.request.now, country),)
+    return (reader(form, hook.request.now, country),)
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:

@@ -27,6 +27,12 @@ def twilio(keys: str, seconds: float = 0) -> Hook:
     return hook(urlencode({"CallSid": "CA1", "Digits": keys}), "digits", now=later(seconds))
 
 
+def twilio_itself(keys: str, seconds: float = 0) -> Hook:
+    """A <Gather> without an action of its own asks the endpoint's URL again."""
+    form = {"CallSid": "CA1", "To": "+74990000001", "From": TELEPHONE, "Digits": keys}
+    return hook(urlencode(form), now=later(seconds))
+
+
 def telnyx_texml(keys: str, seconds: float = 0) -> Hook:
     return hook(urlencode({"CallSid": "CA1", "Digits": keys}), now=later(seconds))
 
@@ -70,6 +76,7 @@ def mango_office(keys: str, seconds: float = 0) -> Hook:
 
 TOLD: list[tuple[str, Callable[..., Hook]]] = [
     ("twilio", twilio),
+    ("twilio", twilio_itself),
     ("telnyx", telnyx_texml),
     ("telnyx", telnyx),
     ("plivo", plivo),
@@ -107,7 +114,7 @@ def test_order_and_repetition_do_not_matter(vendor: str, told: Callable[..., Hoo
 
 
 @pytest.mark.parametrize(
-    ("vendor", "told"), [each for each in TOLD if each[1] in (twilio, telnyx_texml, plivo, vonage)]
+    ("vendor", "told"), [each for each in TOLD if each[1] in (twilio, twilio_itself, telnyx_texml, plivo, vonage)]
 )
 @pytest.mark.parametrize("keys", ["1", CODE])
 def test_who_was_asked_by_the_accounts_own_answer_is_connected_afterwards(

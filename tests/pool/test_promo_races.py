@@ -1,0 +1,85 @@
+"""Many who want one promo code at once, on real engines: the local AWS engine and DynamoDB Local."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib import aws
+from chalicelib.pool import promo_counts, promo_table
+from chalicelib.pool.promo_table import REST, ShownCode, Taken
+from infra import dynamodb_local
+from infra.engine import Engine
+from infra.tables import table_definitions
+from tests.conftest import forget_caches
+
+pytestmark = pytest.mark.engine
+
+THREADS, CODES = 8, 25
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module", params=["local engine", "DynamoDB Local"])
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a real engine."""
+    started: Any = Engine.temporary() if request.param == "local engine" else dynamodb_local.running()
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(started)
+        except dynamodb_local.EngineUnavailable as problem:
+            if os.environ.get("CALLPATH_SKIP_DYNAMODB_LOCAL") == "1":
+                pytest.skip(str(problem))
+            raise
+        yield running.url
+
+
+@pytest.fixture(autouse=True)
+def visitors(engine: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty visitors table of this test, and the client that its threads share."""
+    name = request.node.name.partition("[")[0]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", engine)
+    boto3.client("dynamodb").create_table(TableName=name, **table_definitions()["VisitorsTable"])
+    monkeypatch.setenv("CALLPATH_VISITORS_TABLE", name)
+    forget_caches()
+    aws.client("dynamodb", hot=True)
+
+
+def all_take(code: str, visitors: list[str], at: datetime = NOW) -> list[Taken | None]:
+    def take(visitor: str) -> Taken | None:
+        shown = ShownCode(code, visitor, at, "https://shop.example/", at + 14 * DAY)
+        return promo_table.take("s1", shown, at, 400 * DAY)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(take, visitors))
+
+
+def test_one_visitor_gets_a_code_and_no_two_do() -> None:
+    for number in range(CODES):
+        code = f"{1_000_000 + number}"
+        for at in (NOW, NOW + 14 * DAY + REST + DAY):  # for the first time, and when it has rested
+            taken = [each for each in all_take(code, [f"{place:024x}" for place in range(THREADS)], at) if each]
+            found = promo_table.find("s1", code)
+            assert [each.shown for each in taken] == [found]
+            assert found and found.shown_at == at
+
+
+def test_a_page_that_asks_many_times_at_once_has_one_code_made_once() -> None:
+    for number in range(CODES):
+        taken = all_take(f"{2_000_000 + number}", ["a" * 24] * THREADS)
+        assert sum(each.new for each in taken if each) == 1
+        assert len({each.shown for each in taken if each}) == 1 and None not in taken
+
+
+def test_an_address_is_limited_exactly_whatever_container_it_asks() -> None:
+    asked = promo_counts.MOST_AN_HOUR + 40
+    with ThreadPoolExecutor(THREADS) as pool:
+        admitted = list(pool.map(lambda _: promo_counts.admits("s1", "203.0.113.9", NOW), range(asked)))
+    assert sum(admitted) == promo_counts.MOST_AN_HOUR
