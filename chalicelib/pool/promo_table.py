@@ -41,20 +41,24 @@ class Taken(NamedTuple):
 def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
     """Store a code; None where it is somebody else's. `most` is how long it may be kept at all.
 
-    The same visitor's same page keeps its code and first moment, and the code lives on. Raises StorageUnavailable.
+    The same visitor's same page keeps its code and first moment, and the code lives on; once it has expired, it is
+    shown anew. Raises StorageUnavailable.
     """
     client = aws.client("dynamodb", hot=True)
     item = {**_key(site_id, shown.code), **_told(shown, now, most)}
     item |= {"visitor": {"S": shown.visitor}, "url": {"S": shown.url}, "shown": {"N": _millis(shown.shown_at)}}
     request = {"TableName": settings().visitors_table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    at_rest_no_more = "attribute_not_exists(pk) OR x < :now"
+    free = "attribute_not_exists(pk) OR x < :now"
+    his_own_that_expired = "visitor = :visitor AND #url = :url AND expires < :millis"
+    values = {":now": {"N": str(int(now.timestamp()))}, ":millis": {"N": _millis(now)}}
     try:
         with aws.storage_errors():
             client.put_item(
                 **request,
                 Item=item,
-                ConditionExpression=at_rest_no_more,
-                ExpressionAttributeValues={":now": {"N": str(int(now.timestamp()))}},
+                ConditionExpression=f"{free} OR ({his_own_that_expired})",
+                ExpressionAttributeNames={"#url": "url"},
+                ExpressionAttributeValues=values | {":visitor": item["visitor"], ":url": item["url"]},
             )
         return Taken(shown, new=True)
     except client.exceptions.ConditionalCheckFailedException as refused:
@@ -62,7 +66,9 @@ def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Take
     stands = _shown(shown.code, there) if there else find(site_id, shown.code)
     if stands is None or (stands.visitor, stands.url) != (shown.visitor, shown.url):
         return None
-    return _prolonged(site_id, stands, shown, now, most)
+    # No longer than the event of its showing is kept, by which an erasure finds it.
+    lives_on = replace(stands, expires_at=max(stands.expires_at, min(shown.expires_at, stands.shown_at + most)))
+    return _prolonged(site_id, lives_on, now, most)
 
 
 def find(site_id: str, code: str) -> ShownCode | None:
@@ -89,8 +95,8 @@ def forget(site_id: str, code: str, visitor: str) -> None:
         return  # expired and gone, another visitor's by now, or a code of the website's own
 
 
-def _prolonged(site_id: str, stands: ShownCode, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
-    """The code living as long as if it were shown for the first time; None where it has become somebody else's."""
+def _prolonged(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
+    """The code with a later expiry; None where it has become somebody else's."""
     client = aws.client("dynamodb", hot=True)
     told = _told(shown, now, most)
     try:
@@ -103,13 +109,13 @@ def _prolonged(site_id: str, stands: ShownCode, shown: ShownCode, now: datetime,
                 ExpressionAttributeValues={
                     ":expires": told["expires"],
                     ":x": told["x"],
-                    ":visitor": {"S": stands.visitor},
-                    ":shown": {"N": _millis(stands.shown_at)},
+                    ":visitor": {"S": shown.visitor},
+                    ":shown": {"N": _millis(shown.shown_at)},
                 },
             )
     except client.exceptions.ConditionalCheckFailedException:
         return None
-    return Taken(replace(stands, expires_at=shown.expires_at), new=False)
+    return Taken(shown, new=False)
 
 
 def _told(shown: ShownCode, now: datetime, most: timedelta) -> dict[str, dict[str, str]]:

@@ -44,6 +44,19 @@ def test_the_same_page_keeps_its_code_and_first_moment_and_the_code_lives_on() -
     assert again == replace(SHOWN, expires_at=NOW + 17 * DAY) == promo_table.find("s1", SHOWN.code)
 
 
+def test_the_same_page_shows_an_expired_code_anew() -> None:
+    take(SHOWN)
+    assert take(later(15)) == later(15) == promo_table.find("s1", SHOWN.code)
+
+
+def test_a_code_lives_on_no_longer_than_the_event_of_its_showing_is_kept() -> None:
+    take(SHOWN, most=20 * DAY)
+    for days in (6, 12, 19):
+        shown = take(later(days), most=20 * DAY)
+        assert shown == replace(SHOWN, expires_at=NOW + 20 * DAY)
+    assert take(later(21), most=20 * DAY) == later(21)
+
+
 @pytest.mark.parametrize("other", [{"visitor": "b" * 24}, {"url": "https://shop.example/other"}])
 def test_nobody_else_gets_it_while_it_lives_or_rests(other: dict[str, str]) -> None:
     take(SHOWN)
