@@ -53,6 +53,7 @@ PURE = {
         *("rules", "chooser", "history", "conditions", "lease_token"),
         *("group", "commands", "view", "wire", "seating", "number_rows", "sizing"),
         *("hold", "counting", "minute", "quarantine", "health_rules", "crowd", "delays"),
+        "promo_code",
     },
     "attribution": {
         "types",

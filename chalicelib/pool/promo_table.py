@@ -1,0 +1,108 @@
+"""Promo codes in the visitors table: one item each, so that a code told leads to its page view by one read.
+
+pk <site id>#promo#<code>, sk 0; visitor, url; shown, expires: milliseconds since 1970
+x N            from then on somebody else may get the code, and storage may delete it
+
+A code rests after it expired: who tells it late must not be taken for the next one who is shown it. Storage deletes
+late, so only conditions on the clock decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib import aws, clock
+from chalicelib.settings import settings
+
+REST = timedelta(days=30)  # after a code expired
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """A promo code as one visitor saw it on one page."""
+
+    code: str
+    visitor: str  # 24 hex digits
+    shown_at: datetime  # first
+    url: str
+    expires_at: datetime
+
+
+def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> ShownCode | None:
+    """Store a code, unless it is somebody else's; as it stands then. `most` is how long it may be kept at all.
+
+    The same visitor's same page keeps its code and first moment, and the code lives on. Raises StorageUnavailable.
+    """
+    client = aws.client("dynamodb", hot=True)
+    item = {**_key(site_id, shown.code), **_told(shown, now, most)}
+    item |= {"visitor": {"S": shown.visitor}, "url": {"S": shown.url}, "shown": {"N": _millis(shown.shown_at)}}
+    request = {"TableName": settings().visitors_table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    at_rest_no_more = "attribute_not_exists(pk) OR x < :now"
+    try:
+        with aws.storage_errors():
+            client.put_item(
+                **request,
+                Item=item,
+                ConditionExpression=at_rest_no_more,
+                ExpressionAttributeValues={":now": {"N": str(int(now.timestamp()))}},
+            )
+        return shown
+    except client.exceptions.ConditionalCheckFailedException as refused:
+        there = refused.response.get("Item")
+    stands = _shown(shown.code, there) if there else find(site_id, shown.code)
+    if stands is None or (stands.visitor, stands.url) != (shown.visitor, shown.url):
+        return None
+    return _prolonged(site_id, stands, shown, now, most)
+
+
+def find(site_id: str, code: str) -> ShownCode | None:
+    """A code as stored, read consistently; it may have expired. Raises StorageUnavailable."""
+    with aws.storage_errors():
+        answer = aws.client("dynamodb", hot=True).get_item(
+            TableName=settings().visitors_table, Key=_key(site_id, code), ConsistentRead=True
+        )
+    return _shown(code, answer["Item"]) if "Item" in answer else None
+
+
+def _prolonged(site_id: str, stands: ShownCode, shown: ShownCode, now: datetime, most: timedelta) -> ShownCode | None:
+    """The code living as long as if it were shown for the first time; None where it has become somebody else's."""
+    client = aws.client("dynamodb", hot=True)
+    told = _told(shown, now, most)
+    try:
+        with aws.storage_errors():
+            client.update_item(
+                TableName=settings().visitors_table,
+                Key=_key(site_id, shown.code),
+                UpdateExpression="SET expires = :expires, x = :x",
+                ConditionExpression="visitor = :visitor AND shown = :shown",
+                ExpressionAttributeValues={
+                    ":expires": told["expires"],
+                    ":x": told["x"],
+                    ":visitor": {"S": stands.visitor},
+                    ":shown": {"N": _millis(stands.shown_at)},
+                },
+            )
+    except client.exceptions.ConditionalCheckFailedException:
+        return None
+    return ShownCode(stands.code, stands.visitor, stands.shown_at, stands.url, shown.expires_at)
+
+
+def _told(shown: ShownCode, now: datetime, most: timedelta) -> dict[str, dict[str, str]]:
+    rests_until = max(shown.expires_at, min(shown.expires_at + REST, now + most))
+    return {"expires": {"N": _millis(shown.expires_at)}, "x": {"N": str(int(rests_until.timestamp()))}}
+
+
+def _key(site_id: str, code: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"{site_id}#promo#{code}"}, "sk": {"N": "0"}}
+
+
+def _shown(code: str, item: Mapping[str, Any]) -> ShownCode:
+    shown, expires = (clock.from_epoch(int(item[name]["N"]) / 1000, field=name) for name in ("shown", "expires"))
+    return ShownCode(code, item["visitor"]["S"], shown, item["url"]["S"], expires)
+
+
+def _millis(moment: datetime) -> str:
+    return str(round(moment.timestamp() * 1000))
