@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.attribution import drops, join
-from chalicelib.attribution.crm.generic import checked_id, checked_quality, text
+from chalicelib.attribution.crm.generic import checked_id, checked_quality, checked_visitor, text
 from chalicelib.attribution.tabular import read_rows, read_time, require
 from chalicelib.attribution.types import Outcome, OutcomeStatus
 from chalicelib.errors import BadInput, NotFound
@@ -33,6 +33,7 @@ HEADINGS = {
         "promo_code": "promo_code|promo|промокод|промо-код",
         "manager": "manager|менеджер|ответственный",
         "quality": "quality|качество|оценка",
+        "visitor_id": "visitor_id|visitor|id посетителя|посетитель",
     }.items()
     for heading in headings.split("|")
 }
@@ -97,6 +98,7 @@ def read_outcome(row: Mapping[str, str], site: Site, source: str) -> Outcome:
         promo_code=text(row.get("promo_code")),
         manager=text(row.get("manager")),
         quality=_quality(quality) if quality else None,
+        visitor_id=checked_visitor(row.get("visitor_id")),
     )
 
 

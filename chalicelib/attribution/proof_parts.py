@@ -14,7 +14,7 @@ import msgspec
 
 from chalicelib.attribution import sealing
 from chalicelib.attribution.privacy.redaction import REDUCED
-from chalicelib.attribution.proof import Leaf, canonical, leaf_digest, personal_digest, sha256
+from chalicelib.attribution.proof import Leaf, canonical, leaf_digest, personal_digest, said_of, sha256
 from chalicelib.attribution.stored import EVENT, Item
 from chalicelib.attribution.types import Deal
 
@@ -42,8 +42,12 @@ def digests_to_keep(item: Item, salt: bytes) -> str:
 
 
 def deal_leaf(deal: Deal) -> Leaf:
-    """The leaf of a deal. It holds no name and no number: its caller is a pseudonym already."""
-    return Leaf(f"deal {deal.source}#{deal.external_id}", sha256(canonical(msgspec.to_builtins(deal))))
+    """The leaf of a deal. It holds no name and no number: its caller is a pseudonym already.
+
+    Which visitor the CRM named is not part of it, since an erasure makes him another; the contact it led to is.
+    """
+    told = {name: value for name, value in said_of(deal).items() if name != "visitor"}
+    return Leaf(f"deal {deal.source}#{deal.external_id}", sha256(canonical(told)))
 
 
 def rows_leaf(name: str, rows: list[Any]) -> Leaf:

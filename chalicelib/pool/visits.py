@@ -1,4 +1,4 @@
-"""Where visitors came from and what they did on the page, in storage: one item each under the visitor."""
+"""Where visitors came from, in storage: one item each under the visitor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from chalicelib.settings import settings
 
 KEPT_DAYS = 400
 CALLS = "#calls"  # behind a visitor: the calls that name him
-FRACTIONS = 999_999  # of a millisecond, that keep events of one moment apart; a touch has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,6 @@ def record_touch(site_id: str, visitor: str, touch: RawTouch, ttl_days: int = KE
     """Store a touch; the same one again changes nothing. `visitor` is 24 hex digits. Raises StorageUnavailable."""
     said = {"url": touch.url, "referrer": touch.referrer, "region": touch.region}
     _put(site_id, visitor, str(_milliseconds(touch.at)), touch.at, said, ttl_days)
-
-
-def record_event(
-    site_id: str, visitor: str, kind: str, at: datetime, fields: Mapping[str, str], ttl_days: int = KEPT_DAYS
-) -> None:
-    """Store what a visitor did; the same event again changes nothing. Raises StorageUnavailable."""
-    said = {"type": kind, **fields}
-    digest = hashlib.blake2s(repr(sorted(said.items())).encode(), digest_size=8).digest()
-    fraction = 1 + int.from_bytes(digest) % FRACTIONS
-    _put(site_id, visitor, f"{_milliseconds(at)}.{fraction:06d}", at, said, ttl_days)
 
 
 def note_call(site_id: str, visitor: str, call_id: str, at: datetime, ttl_days: int) -> None:

@@ -1,11 +1,12 @@
 """The generic CRM contract: signed JSON, one outcome or an array of them.
 
 {"external_id", "outcome_at", "status": "lead" | "open" | "won" | "lost", "call_id"?, "phone"?, "amount"?,
- "gross_profit"?, "currency"?, "promo_code"?, "manager"?, "quality"?: 1 to 5}
+ "gross_profit"?, "currency"?, "promo_code"?, "manager"?, "quality"?: 1 to 5, "visitor_id"?}
 """
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import msgspec
@@ -22,6 +23,7 @@ from chalicelib.registry.types import Endpoint
 SOURCE = "generic"
 MAX_ID = 200
 MAX_TEXT = 500
+_VISITOR_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class Body(msgspec.Struct):
@@ -38,6 +40,7 @@ class Body(msgspec.Struct):
     promo_code: str | None = None
     manager: str | None = None
     quality: int | None = None
+    visitor_id: str | None = None
 
 
 def verify(request: Request, endpoint: Endpoint) -> None:
@@ -68,6 +71,7 @@ def _outcome(told: Body, country: str, place: str) -> Outcome:
             promo_code=text(told.promo_code),
             manager=text(told.manager),
             quality=checked_quality(told.quality),
+            visitor_id=checked_visitor(told.visitor_id),
         )
     except BadInput as error:
         raise BadInput(f"{place}{error.field}", error.reason) from None
@@ -78,6 +82,14 @@ def checked_id(external_id: str) -> str:
     if not external_id.strip() or len(external_id) > MAX_ID:
         raise BadInput("external_id", f"is not 1 to {MAX_ID} characters")
     return external_id.strip()
+
+
+def checked_visitor(visitor_id: str | None) -> str | None:
+    """An empty one as none. Raises BadInput for what the snippet cannot have given."""
+    told = (visitor_id or "").strip()
+    if told and not _VISITOR_ID.fullmatch(told):
+        raise BadInput("visitor_id", "is not what window.callpath.visitor() says")
+    return told or None
 
 
 def checked_quality(quality: int | None) -> int | None:
