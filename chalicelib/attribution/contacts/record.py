@@ -32,7 +32,6 @@ LATE = timedelta(days=1)  # a browser may keep an event until it is online again
 EARLY = timedelta(minutes=5)  # and its clock may be ahead
 PLACE = "contact event"
 WAIT_SECONDS = 5  # before it is taken in: the page may just be storing the arrival that explains it
-DIGITS = range(6, 16)  # of a telephone number, its site's country not yet known
 
 
 class EventRequest(Struct):
@@ -75,12 +74,12 @@ def record(request: Request, site_key: str) -> dict[str, Any]:
     try:
         found = snapshot.site_by_key(site_key, request.now)
     except StorageUnavailable:
-        phone, welcome = _digits(event.phone), None
+        phone, welcome = event.phone or "", None
     else:
         if found is None:
             raise NotFound("No site has this key.", field="site_key")
         tracing.annotate(site=found.site.site_id)
-        phone = parse_phone(event.phone, country=found.site.country).e164 if event.phone else ""
+        phone = _phone(event.phone, found.site, request)
         welcome = is_welcome(found.site, request, visit.url)
         if not welcome:
             return {"recorded": False}
@@ -146,12 +145,17 @@ def _moment(told: str | None, now: datetime) -> datetime:
     return at
 
 
-def _digits(phone: str | None) -> str:
-    """What may be a number of the site's country. Raises BadInput for what is none anywhere."""
-    told = (phone or "").strip()
-    if told and sum(sign.isdigit() for sign in told) not in DIGITS:
-        raise BadInput("phone", "not a telephone number")
-    return told
+def _phone(told: str | None, site: Site, request: Request) -> str:
+    """E.164 or nothing. A server is told what is no number; a page would not hear it, so its form counts without.
+
+    Raises BadInput.
+    """
+    try:
+        return parse_phone(told, country=site.country).e164 if told else ""
+    except BadInput:
+        if request.header("origin"):
+            return ""
+        raise
 
 
 def _key() -> bytes:

@@ -78,7 +78,6 @@ def test_the_browsers_time_is_kept_when_it_is_credible(site: Any) -> None:
         ({"at": "yesterday"}, "at"),
         ({"url": "ftp://pallets.example/"}, "url"),
         ({"code": "not a code"}, "code"),
-        ({"phone": "12"}, "phone"),
         ({"form": "x" * 101}, "form"),
     ],
 )
@@ -108,6 +107,14 @@ def test_a_server_has_no_origin_and_may_call_itself_as_it_likes(site: Any) -> No
     assert [each.kind for each in stored()] == [ContactKind.CHAT]
 
 
+def test_what_is_no_number_is_told_a_server_and_costs_a_page_nothing_but_the_number(site: Any) -> None:
+    with pytest.raises(BadInput) as refused:
+        world.write(site, {"phone": "12"}, origin="")
+    assert refused.value.field == "phone"
+    assert world.write(site, {"phone": "12"})
+    assert [each.caller_key for each in stored()] == [None]
+
+
 # ---- outages -------------------------------------------------------------------------------------------------------
 
 
@@ -123,8 +130,6 @@ def test_with_the_registry_down_the_event_waits_and_is_judged_when_it_is_taken_i
     break_setting(monkeypatch, "CALLPATH_DIRECTORY_TABLE", working + "-gone")
     assert record(world.event({"phone": "8 916 000-00-01"}), SITE.site_key) == {"recorded": True}
     assert record(world.event({}, 1, origin="https://thief.example"), SITE.site_key) == {"recorded": True}
-    with pytest.raises(BadInput):
-        record(world.event({"phone": "none"}), SITE.site_key)
     waiting = messages(site, settings().contact_queue)
     with pytest.raises(StorageUnavailable):
         take.take(waiting[0], NOW)
