@@ -41,6 +41,25 @@ def digests_to_keep(item: Item, salt: bytes) -> str:
     return canonical(_digests(item, parts_of(item)[1], salt)).decode()
 
 
+def contact_leaf(item: Item, salt: bytes) -> Leaf:
+    """The leaf of a stored contact."""
+    public, personal = parts_of_contact(item)
+    name = f"contact {_call_id(item)}"
+    return Leaf(name, leaf_digest(public, sha256(canonical(_digests(item, personal, salt)))))
+
+
+def digests_of_contact(item: Item, salt: bytes) -> str:
+    """What an erasure writes into a contact's `personal`."""
+    return canonical(_digests(item, parts_of_contact(item)[1], salt)).decode()
+
+
+def parts_of_contact(item: Item) -> tuple[Json, Json]:
+    """(public, personal) of a stored contact."""
+    personal: Json = {}
+    told = {**msgspec.json.decode(item["doc"]["S"]), "site_day": item["site_day"]["S"], "at_ms": item["at_ms"]["N"]}
+    return {"contact_id": _call_id(item), **_without_personal(told, "", personal)}, personal
+
+
 def deal_leaf(deal: Deal) -> Leaf:
     """The leaf of a deal. It holds no name and no number: its caller is a pseudonym already.
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.reports import aggregate, any_model, parquet
+from chalicelib.reports.contact_tables import contact_tables
 from chalicelib.reports.figures import Tally, figures_of, interval_of, tracking_accuracy
 from chalicelib.reports.report import GROUPINGS, NESTED, Basis, CallLine, Report, Row, Table
 
@@ -64,6 +65,7 @@ def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path)
             calls=tuple(_call_lines(calls, order.time_zone)),
             calls_left_out=int(total.calls) - len(calls),
             basis=order.basis,
+            contacts=contact_tables(db, order.groupings, order.model, _names(db, "campaign", order)),
         )
 
 

@@ -27,7 +27,7 @@ from chalicelib.registry.types import Site
 from chalicelib.reports.facts import CallFact, CreditFact, DealFact, PathFact
 
 PathsOf = Callable[[AttributedCall, Site, Book], tuple[Path, ...]]
-NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal without a call, unless it names one itself
+NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal that comes from nothing known and names none itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,4 +214,5 @@ def _deal_fact(site: Site, deal: Deal, first_call_of: Callable[[str], datetime |
         own_campaign=own.campaign,
         own_keyword=own.keyword,
         own_creative=own.creative,
+        contact_id=deal.contact_id,
     )

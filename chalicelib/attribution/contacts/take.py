@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +35,8 @@ def take(message: dict[str, Any], now: datetime) -> None:
         return
     site = found.site
     tracing.annotate(site=site.site_id)
-    contact = _contact(site, told)
+    made = _contact(site, told)
+    contact = table.get(site.site_id, made.contact_id) or replace(made, caller_key=_caller_key(site, told))
     new = table.put(contact)
     days.mark_all(site.site_id, [contact.day])
     retention.look_again(site, contact.day, now)
@@ -52,6 +54,7 @@ def _is_welcome(site: Site, told: Told) -> bool:
 
 
 def _contact(site: Site, told: Told) -> Contact:
+    """The event as a contact, as yet without whose number it tells: of who was erased nobody is made again."""
     visitor = visitor_key(site.site_id, told.visitor_id, settings().signing_key).hex()
     said = "\0".join((site.site_id, visitor, told.kind, told.at.isoformat(), told.url, told.code, told.form)).encode()
     digest = sealing.digest(said, signing_key=settings().signing_key, purpose="contact ids")
@@ -65,7 +68,7 @@ def _contact(site: Site, told: Told) -> Contact:
         url=told.url,
         form=told.form,
         code=told.code,
-        caller_key=_caller_key(site, told),
+        caller_key=None,
         touches=touches_before(site, visitor, told.at),
     )
 

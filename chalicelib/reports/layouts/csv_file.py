@@ -13,16 +13,20 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from chalicelib.reports.figures import UNITS
-from chalicelib.reports.report import Report, Row, Table
+from chalicelib.reports.report import ContactRow, ContactTable, Report, Row, Table
 
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d*\s()-]+$)")  # "+7495…" is a number, "+cmd|…" is not
 
 
 def render(report: Report) -> dict[str, bytes]:
-    """`report-<grouping>.csv` for each grouping; a report with a single one is `report.csv`."""
+    """`report-<grouping>.csv` for each grouping; a report with a single one is `report.csv`.
+
+    What visitors did besides calling is `contacts-<grouping>.csv`.
+    """
+    contacts = {f"contacts-{by}.csv": _contacts(table) for by, table in report.contacts.items()}
     if len(report.tables) == 1:
-        return {"report.csv": _file(next(iter(report.tables.values())))}
-    return {f"report-{by}.csv": _file(table) for by, table in report.tables.items()}
+        return {"report.csv": _file(next(iter(report.tables.values()))), **contacts}
+    return {f"report-{by}.csv": _file(table) for by, table in report.tables.items()} | contacts
 
 
 def _file(table: Table) -> bytes:
@@ -31,6 +35,17 @@ def _file(table: Table) -> bytes:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([*table.dimensions, *(["name"] if named else []), *UNITS, *table.bounds])
     writer.writerows(_lines(table, named=named))
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _contacts(table: ContactTable) -> bytes:
+    named = any(row.name for row in table.rows)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([*table.dimensions, *(["name"] if named else []), *table.total])
+    for row in (*table.rows, ContactRow(("TOTAL",), table.total)):
+        keys = [*row.key, *([row.name] if named else [])]
+        writer.writerow([*map(_safe, keys), *map(_cell, row.counts.values())])
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -71,6 +71,7 @@ def render(report: Report) -> dict[str, bytes]:
         earned_word=label("gross_profit" if report.total.gross_profit is not None else "revenue"),
         tables=[_table_view(table) for table in report.tables.values() if table.by != "hour" and any_key(table)],
         heat=_heat(report.tables["hour"]) if "hour" in report.tables else None,
+        contacts=list(report.contacts.values()),
         calls=report.calls[:MOST_CALLS],
         formulas=[(label(name), text) for name, text in FORMULAS.items()] + [(label("accuracy"), ACCURACY_FORMULA)],
         notes=NOTES,

@@ -317,8 +317,7 @@ def test_the_log_tells_what_was_done_without_telling_of_whom(shop: Any, capsys: 
     assert not any(told in printed for told in (IVAN[2:], "+791******01", key, visitor()))
 
 
-def test_what_a_visitor_did_is_forgotten_with_his_touches(shop: Any) -> None:
-    visits.record_event("s1", visitor(), "form", NOW, {"url": "https://pallets.example/order"})
-    assert erase(find.by_phone("s1", IVAN), NOW).removed["visits"] == 3
+def test_where_a_visitor_came_from_is_forgotten(shop: Any) -> None:
+    assert erase(find.by_phone("s1", IVAN), NOW).removed["visits"] == 2
     assert visits.everything_of("s1", visitor()) == []
     assert visits.calls_naming("s1", visitor()) == []
