@@ -115,7 +115,7 @@ def test_the_routes_tell_and_erase_a_person_and_the_schedule_looks_twice(shop: S
     before = store.call(shop.site_id, "generic-his")
 
     done = shop.manage("/erase", {"phone": IVAN})
-    assert (done["removed"], done["complete"]) == ({"numbers": 1, "calls": 1, "visits": 1}, True)
+    assert (done["removed"], done["complete"]) == ({"numbers": 1, "calls": 1, "contacts": 0, "visits": 1}, True)
 
     after, hers = store.call(shop.site_id, "generic-his"), store.call(shop.site_id, "generic-hers")
     assert before and after and hers

@@ -62,7 +62,7 @@ def test_a_person_is_forgotten_by_his_number_and_nobody_else_is(shop: Any) -> No
     assert of_ivan(shop)
     maria = item("generic-maria")
     done = erase(find.by_phone("s1", IVAN), NOW)
-    assert (done.removed, done.complete) == ({"numbers": 1, "calls": 2, "visits": 2}, True)
+    assert (done.removed, done.complete) == ({"numbers": 1, "calls": 2, "contacts": 0, "visits": 2}, True)
     # The order itself still names the browser, till its second look; nothing else does.
     privacy_table.finish(privacy_table.erasures()[0])
     assert of_ivan(shop) == []
@@ -113,7 +113,7 @@ def test_erasing_again_changes_nothing_and_an_unknown_number_is_nobody(shop: Any
 
 def test_a_person_is_forgotten_by_his_browser(shop: Any) -> None:
     done = erase(find.by_visitor("s1", IVANS_BROWSER), NOW)
-    assert done.removed == {"numbers": 1, "calls": 2, "visits": 2}
+    assert done.removed == {"numbers": 1, "calls": 2, "contacts": 0, "visits": 2}
     assert subjects.find_subject("s1", IVAN) is None
     assert find.by_visitor("s1", IVANS_BROWSER).known is False
     assert find.by_visitor("s1", "nobody").known is False
