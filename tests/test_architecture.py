@@ -75,6 +75,7 @@ PURE = {
         *("urls", "markers", "patterns", "channel_rules", "campaign_match", "book"),
         *("recordings.types", "recordings.told", "recordings.audio", "recordings.addresses"),
         *("transcripts.types", "transcripts.languages", "transcripts.phrases", "transcripts.analysis"),
+        *("contacts.types", "join_story"),
         "privacy.types",
         "privacy.redaction",
     },
