@@ -82,6 +82,7 @@ def origin_of(origins: Iterable[Origin], outcome_at: datetime) -> Origin | None:
     return None
 
 
-def _first_of_one_moment(origin: Origin) -> tuple[bool, bool, str, str]:
+def _first_of_one_moment(origin: Origin) -> tuple[bool, bool, str, str, datetime]:
     """Of two origins of one moment a call comes first, then what needs no other deal."""
-    return origin.call_id is None, origin.tie is Tie.DEAL, origin.call_id or origin.contact_id or "", origin.other or ""
+    named = origin.call_id or origin.contact_id or ""
+    return origin.call_id is None, origin.tie is Tie.DEAL, named, origin.other or "", origin.started_at
