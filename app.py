@@ -49,8 +49,8 @@ def release_number(site_key: str) -> Any:
 @app.route("/v1/sites/{site_key}/events", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE)
 @answers("record_event")
 def record_event(site_key: str) -> Any:
-    """Record a tel: click, a reveal or a form of a visitor."""
-    from chalicelib.pool import record
+    """Take what a visitor did on the page: a form, a chat, a tel: click, a reveal."""
+    from chalicelib.attribution.contacts import record
 
     return record.record(_request(), site_key)
 
@@ -59,9 +59,9 @@ def record_event(site_key: str) -> Any:
 @answers("mint_promo")
 def mint_promo(site_key: str) -> Any:
     """Show a visitor the promo code of his page."""
-    from chalicelib.pool import promo
+    from chalicelib.attribution.contacts import show_code
 
-    return promo.mint(_request(), site_key)
+    return show_code.show(_request(), site_key)
 
 
 @app.route("/v1/sites/{site_key}/snippet.js", methods=["GET"], cors=ANY_ORIGIN)
@@ -132,6 +132,14 @@ def attribute_call(event: SQSEvent) -> Any:
     from chalicelib.attribution import attribute
 
     return queue.consume("attribute_call", event, attribute.attribute)
+
+
+@app.on_sqs_message(queue="take-contact", batch_size=10, name="take_contact")
+def take_contact(event: SQSEvent) -> Any:
+    """Store what a visitor did with what had brought him, and join the deals that come from it."""
+    from chalicelib.attribution.contacts import take
+
+    return queue.consume("take_contact", event, take.take)
 
 
 @app.on_sqs_message(queue="deliver", batch_size=1, name="deliver")  # one slow receiver delays no other call's alert
@@ -485,6 +493,42 @@ def manage_deals(site_id: str) -> Any:
     from chalicelib.manage import uploads
 
     return uploads.deals(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/deals", methods=["GET"])
+@answers("manage")
+def manage_deals_list(site_id: str) -> Any:
+    """A day's deals, each with what it comes from."""
+    from chalicelib.manage import deals
+
+    return deals.collection(_request(), site_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/deals/{source}/{external_id}", methods=["GET"])
+@answers("manage")
+def manage_deal(site_id: str, source: str, external_id: str) -> Any:
+    """One deal, why it comes from where it does, and what else it might have come from."""
+    from chalicelib.manage import deals
+
+    return deals.item(_request(), site_id, source, external_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/deals/{source}/{external_id}/unjoin", methods=["POST"])
+@answers("manage")
+def manage_deal_unjoin(site_id: str, source: str, external_id: str) -> Any:
+    """Take a deal apart from what it was joined to."""
+    from chalicelib.manage import deals
+
+    return deals.take_apart(_request(), site_id, source, external_id)
+
+
+@app.route("/v1/manage/sites/{site_id}/deals/{source}/{external_id}/join", methods=["POST"])
+@answers("manage")
+def manage_deal_join(site_id: str, source: str, external_id: str) -> Any:
+    """Join a deal to a call or contact by hand, or by the rules again."""
+    from chalicelib.manage import deals
+
+    return deals.join_by_hand(_request(), site_id, source, external_id)
 
 
 @app.route("/v1/manage/sites/{site_id}/reports", methods=["GET", "POST"])

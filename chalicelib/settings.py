@@ -22,6 +22,7 @@ class Settings:
     calls_table: str  # one item a call: its carrier events and its evidence
     subjects_table: str  # whose a telephone number is, and the key his numbers are sealed under
     deals_table: str
+    contacts_table: str  # what visitors did on pages besides calling: forms, chats, reveals, …
     spend_table: str
     days_table: str  # days whose facts must be rebuilt, and the census
     outbox_table: str  # one row per (call, destination): what was delivered
@@ -30,6 +31,7 @@ class Settings:
     deliver_queue: str  # URL: calls to deliver
     kept_queue: str  # URL: carrier events kept while storage failed
     recording_queue: str  # URL: recordings to fetch
+    contact_queue: str  # URL: events of pages to take in
     report_function: str  # builds the reports the manage API orders; empty: they are built where they are ordered
     alert_sender: str  # address that e-mails come from, verified in SES; empty: no e-mails
     telegram_url: str  # Telegram's Bot API; another one in tests
@@ -53,6 +55,7 @@ def settings() -> Settings:
         calls_table=env.get("CALLPATH_CALLS_TABLE", ""),
         subjects_table=env.get("CALLPATH_SUBJECTS_TABLE", ""),
         deals_table=env.get("CALLPATH_DEALS_TABLE", ""),
+        contacts_table=env.get("CALLPATH_CONTACTS_TABLE", ""),
         spend_table=env.get("CALLPATH_SPEND_TABLE", ""),
         days_table=env.get("CALLPATH_DAYS_TABLE", ""),
         outbox_table=env.get("CALLPATH_OUTBOX_TABLE", ""),
@@ -61,6 +64,7 @@ def settings() -> Settings:
         deliver_queue=env.get("CALLPATH_DELIVER_QUEUE", ""),
         kept_queue=env.get("CALLPATH_KEPT_QUEUE", ""),
         recording_queue=env.get("CALLPATH_RECORDING_QUEUE", ""),
+        contact_queue=env.get("CALLPATH_CONTACT_QUEUE", ""),
         report_function=env.get("CALLPATH_REPORT_FUNCTION", ""),
         alert_sender=env.get("CALLPATH_ALERT_SENDER", ""),
         telegram_url=env.get("CALLPATH_TELEGRAM_URL", "https://api.telegram.org").rstrip("/"),

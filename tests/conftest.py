@@ -65,7 +65,7 @@ def aws(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         for name, value in create_tables(session.client("dynamodb"), "test").items():
             monkeypatch.setenv(name, value)
         sqs = session.client("sqs")
-        for queue in ("attribute", "deliver", "kept", "recording"):
+        for queue in ("attribute", "deliver", "kept", "recording", "contact"):
             url = sqs.create_queue(QueueName=f"test-{queue}")["QueueUrl"]
             monkeypatch.setenv(f"CALLPATH_{queue.upper()}_QUEUE", url)
         session.client("s3").create_bucket(

@@ -24,6 +24,7 @@ from chalicelib import clock
 from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.carriers.simulate import _signed, requests_of
 from chalicelib.attribution.carriers.simulated_calls import SEQUENCES, SimulatedCall, Step
+from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.destinations import DESTINATIONS as KINDS
 from chalicelib.attribution.receive import endpoint_url
 from chalicelib.errors import BadInput
@@ -217,6 +218,7 @@ OUTCOME = {"external_id": "A-1", "outcome_at": "2026-11-22T10:00:00Z", "status":
     "quality": 5,
     "manager": "Ivanov",
     "promo_code": "AB",
+    "visitor_id": "v1",
 }
 PAGE = {"url": "https://pallets.example/", "visitor_id": "v1"}
 SITE = {"name": "New", "time_zone": "UTC", "currency": "EUR", "country": "DE", "swap": [{"number": "+4930123456"}]} | {
@@ -237,6 +239,9 @@ BODIES: list[tuple[str, str, Any]] = [
     ("POST", "/v1/sites/sk1/number", PAGE | {"referrer": "https://vk.com/", "lease": "x"}),
     ("POST", "/v1/sites/sk1/release", {"visitor_id": "v1", "lease": "x"}),
     ("POST", "/v1/sites/sk1/events", PAGE | {"type": "tel_click", "at": "2026-11-22T10:00:00Z", "code": "AB"}),
+    ("POST", "/v1/sites/sk1/events", PAGE | {"type": "form", "form": "order", "phone": "+79990000000"}),
+    ("POST", "/v1/manage/sites/s1/deals/generic/A-1/join", {"call_id": "generic-1"}),
+    ("POST", "/v1/manage/sites/s1/deals/generic/A-1/join", {"contact_id": "form-1"}),
     ("POST", "/v1/manage/accounts", {"name": "x"}),
     ("POST", "/v1/manage/keys", {"label": "x", "account_id": "acc1"}),
     ("POST", "/v1/manage/sites", SITE | {"account_id": "acc1"}),
@@ -320,6 +325,28 @@ def test_a_crm_that_writes_a_number_anywhere_is_refused_without_repeating_it(wit
             request = signed_request(with_value(OUTCOME, place, value), clock.utc_now(), SECRET)
             witness.ask("POST", f"/v1/crm/generic/{secret}", request.body, **json_of(request))
     assert silent(witness.heard())
+
+
+def test_a_form_with_a_number_is_taken_in_without_telling_it(
+    witness: Witness, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "WAIT_SECONDS", 0)  # the queue would really make it wait
+    page = {"Origin": "https://pallets.example", "User_Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/142.0"}
+    told = PAGE | {
+        "type": "form",
+        "form": f"call {PHONE}",
+        "phone": PHONE,
+        "url": f"https://pallets.example/?p={PHONE}",
+    }
+    answer = witness.ask(
+        "POST", "/v1/sites/sk1/events", json.dumps(told).encode(), **page, Content_Type="application/json"
+    )
+    assert answer.json_body == {"recorded": True}
+    queued = messages(aws, settings().contact_queue)
+    assert len(queued) == 1 and not DIGITS.search(json.dumps(queued))
+    witness.run("take_contact", [*queued, {"contact": "i1.broken"}])
+    heard = witness.heard()
+    assert '"event": "contact"' in heard["log"] and "message_failed" in heard["log"] and silent(heard)
 
 
 def json_of(request: Any) -> dict[str, str]:

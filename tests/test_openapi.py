@@ -23,6 +23,7 @@ from chalicelib.attribution import signing
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
+from chalicelib.attribution.contacts import record, take
 from chalicelib.attribution.destinations import DESTINATIONS
 from chalicelib.attribution.history import HISTORIES
 from chalicelib.attribution.models import MODELS, model_of
@@ -37,6 +38,7 @@ from chalicelib.registry.types import Campaign, Comparison, Endpoint, NumberKind
 from chalicelib.reports import report_store
 from chalicelib.reports.periods import Period
 from chalicelib.settings import settings
+from tests.attribution.examples import messages
 from tests.registry.examples import NOW, dynamic, open_site
 
 SPEC: dict[str, Any] = yaml.safe_load((Path(__file__).parent.parent / "docs" / "openapi.yaml").read_text())
@@ -233,6 +235,35 @@ def test_what_a_crm_is_answered(api: Api) -> None:
     api.call("POST", path, outcome, 403)
     api.call("POST", path, {}, 400, **signed({}))
     api.call("POST", "/crm/generic/made-up", outcome, 404)
+
+
+def test_deals_and_what_they_come_from_are_answered_as_described(
+    api: Api, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "WAIT_SECONDS", 0)  # the queue would really make it wait
+    page = {name.replace("-", "_"): value for name, value in PAGE.items()}
+    event = {"visitor_id": "v1", "type": "form", "form": "order", "phone": "8 916 000-00-01"}
+    event |= {"url": "https://pallets.example/"}
+    check({"$ref": "#/components/schemas/EventRequest"}, event)
+    api.call("POST", "/sites/sk1/events", event, **page)
+    for message in messages(aws, settings().contact_queue):
+        take.take(message, datetime.now(UTC))
+    path = f"/crm/generic/{store.create_endpoint(Endpoint('e1', 's1', 'crm', 'generic', {'secret': SECRET}))[1]}"
+    outcome = {"external_id": "A-1", "outcome_at": datetime.now(UTC).isoformat(), "status": "won", "visitor_id": "v1"}
+    check({"$ref": "#/components/schemas/GenericOutcome"}, outcome)
+    api.call("POST", path, outcome, **signed(outcome))
+
+    here = "/manage/sites/s1/deals"
+    (listed,) = api.call("GET", here)["deals"]
+    assert listed["joined_by"] == "visitor_id"
+    assert api.call("GET", f"{here}/generic/A-1")["contact"]["form"] == "order"
+    assert api.call("POST", f"{here}/generic/A-1/unjoin")["decision"]["contact_id"] is None
+    assert api.call("GET", f"{here}/generic/A-1")["others"]
+    api.call("POST", f"{here}/generic/A-1/join", {"contact_id": listed["contact_id"]})
+    api.call("POST", f"{here}/generic/A-1/join", {"call_id": 5}, 400)
+    api.call("GET", f"{here}/generic/none", None, 404)
+    api.call("GET", f"{here}?day=soon", None, 400)
+    assert api.call("POST", "/manage/sites/s1/export", {"visitor_id": "v1"})["contacts"]
 
 
 def test_what_is_set_up_is_answered_as_described(api: Api) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -18,9 +17,8 @@ from chalicelib.attribution.recordings.announce import announce
 from chalicelib.attribution.repeat_rules import own_evidence
 from chalicelib.attribution.settling import settle_seconds
 from chalicelib.attribution.sharing import Found
-from chalicelib.attribution.sources import arrival_of
+from chalicelib.attribution.touches import touches_before
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
-from chalicelib.attribution.urls import host_of
 from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.pool import census_table, delays_table, visits
 from chalicelib.pool.delays import Bins
@@ -28,10 +26,6 @@ from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, NumberState, Site
 from chalicelib.settings import settings
 
-CLOCK_SKEW = timedelta(seconds=2)  # the carrier's clock against ours
-MAX_TOUCHES = 100  # of a visitor kept on one call: the first ones, and the latest before the call
-TOUCHES_REMEMBERED = timedelta(days=400)  # whatever the site's look-back, which credit applies: it may change
-VISIT_GOES_ON = timedelta(days=1)  # somebody back from a bank's page or our other site has not come anew
 LEASES_REMEMBERED = timedelta(days=85)
 CANDIDATES_STAND = timedelta(days=1)
 FORGOTTEN = "The call is older than the 90 days for which it is kept who held a number."
@@ -65,7 +59,7 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     else:
         own, bins = _found(call, site, before, now)
         known = own_evidence(before.evidence) if before else None
-        own = promo_evidence.with_code(own, call, known, partial(_touches, site))
+        own = promo_evidence.with_code(own, call, known, partial(touches_before, site))
         evidence = repeats.recalled(own, AttributedCall(call, own, day))
         repeats.announce(AttributedCall(call, evidence, day), before)
         _note_visitors(call, evidence, before, site)
@@ -75,8 +69,10 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     _count(call, evidence, bins, kept.before, now)
     days.mark_all(site_id, (day, before.day if before else None, *ring_back.days_mended_by(call)))
     retention.look_again(site, day, now)
+    join.rejoin_named(site, call_id, call.vendor)
     if call.caller_key:
-        join.rejoin_caller(site, call.caller_key)
+        came = store.CallRef(call_id, call.started_at, call.caller_key)
+        join.rejoin_caller(site, call.caller_key, came if call.direction is Direction.IN else None)
     history = all(event.imported for _, event in record.events)  # which is no news
     if call.ended_at and not history and not stored.is_nameless(item):
         with aws.storage_errors():
@@ -102,7 +98,7 @@ def find_evidence(call: Call, site: Site, now: datetime) -> Found:
 
     @cache
     def touches_of(visitor: str) -> tuple[Touch, ...]:
-        return _touches(site, visitor, call.started_at)
+        return touches_before(site, visitor, call.started_at)
 
     find = sharing.of_overflow if owner.kind is NumberKind.OVERFLOW else sharing.of_leases
     return find(call, site, owner, now, touches_of)
@@ -156,28 +152,3 @@ def _or_forgotten(found: Found, call: Call, now: datetime) -> Found:
     if nobody and now - call.started_at > LEASES_REMEMBERED:
         return found._replace(evidence=replace(evidence, why=FORGOTTEN))
     return found
-
-
-def _touches(site: Site, visitor: str, at: datetime) -> tuple[Touch, ...]:
-    """The visitor's touches before the call, classified, oldest first."""
-    raw = visits.touches_between(site.site_id, visitor, at - TOUCHES_REMEMBERED, at + CLOCK_SKEW)
-    touches = _arrivals(raw, [host_of(origin) for origin in site.allowed_origins])
-    since = at - timedelta(days=site.lookback_days)
-    within = next((place for place, touch in enumerate(touches) if touch.at >= since), 0)
-    if len(touches) <= MAX_TOUCHES:
-        return tuple(touches)
-    first = {0, within}  # ever, and within the look-back
-    latest = range(len(touches) + len(first) - MAX_TOUCHES, len(touches))
-    return tuple(touches[place] for place in sorted({*first, *latest}))
-
-
-def _arrivals(raw: Iterable[visits.RawTouch], own: Sequence[str]) -> list[Touch]:
-    """Touches classified. Coming back from paying, signing in or our other pages within a day of one is none."""
-    touches: list[Touch] = []
-    here_at = None
-    for each in raw:
-        arrival = arrival_of(each.url, each.referrer, own)
-        if not (arrival.continues and here_at and each.at - here_at <= VISIT_GOES_ON):
-            touches.append(Touch(each.at, each.url, each.referrer, each.region, arrival.source))
-        here_at = each.at
-    return touches

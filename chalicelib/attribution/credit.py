@@ -86,6 +86,12 @@ def paths_of(attributed: AttributedCall, site: Site, book: Book) -> tuple[Path, 
     return tuple(Path(caller.share, _steps(caller, book)) for caller in _callers(attributed, site, book))
 
 
+def path_of_visit(touches: Iterable[Touch], at: datetime, site: Site, book: Book) -> Path:
+    """The path of a visitor who is known: his touches within the look-back before a moment, or one unknown step."""
+    steps = tuple(_step(touch, book) for touch in _window(touches, at, site))
+    return Path(ONE, steps or (_bare("unknown"),))
+
+
 def landing_page(url: str) -> str:
     """The page of a URL: host and path, without the tags that make every click another URL, and without a password."""
     try:

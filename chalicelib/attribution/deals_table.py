@@ -1,4 +1,4 @@
-"""The deals table through pynamodb: one item a deal, holding its latest outcome and the call it was joined to."""
+"""The deals table through pynamodb: one item a deal, holding its latest outcome and what it was joined to."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from hashlib import sha256
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 from chalicelib import aws
+from chalicelib.attribution.proof import said_of
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import Deal
 from chalicelib.settings import settings
@@ -42,6 +45,28 @@ class ByCaller(GlobalSecondaryIndex["DealItem"]):  # type: ignore[no-untyped-cal
     pk = UnicodeAttribute(range_key=True)
 
 
+class ByVisitor(GlobalSecondaryIndex["DealItem"]):  # type: ignore[no-untyped-call]
+    """The deals that name a visitor."""
+
+    class Meta:
+        index_name = "by_visitor"
+        projection = AllProjection()
+
+    site_visitor = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class ByCall(GlobalSecondaryIndex["DealItem"]):  # type: ignore[no-untyped-call]
+    """The deals that name a call which is not known yet."""
+
+    class Meta:
+        index_name = "by_call"
+        projection = AllProjection()
+
+    site_call = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
 class DealItem(Model):
     """One deal. Use it through `_model()`, which knows the table's name."""
 
@@ -56,14 +81,20 @@ class DealItem(Model):
     digest = UnicodeAttribute()  # of what the CRM said, without what we joined it to
     site_day = UnicodeAttribute()
     site_caller = UnicodeAttribute(null=True)
+    site_visitor = UnicodeAttribute(null=True)
+    site_call = UnicodeAttribute(null=True)
+    decided_ms = NumberAttribute(null=True)  # when a person last said what the deal comes from
     by_day = ByDay()
     by_caller = ByCaller()
+    by_visitor = ByVisitor()
+    by_call = ByCall()
 
 
 def put_deal(deal: Deal) -> tuple[bool, Deal | None]:
     """Store the deal unless a newer outcome, or this very one, is there. → (whether it was written, what was there).
 
-    At the same `outcome_at` the outcome that came last wins: that is how a person corrects a row of a file.
+    At the same `outcome_at` the outcome that came last wins: that is how a person corrects a row of a file. It is not
+    written, either, over another decision of a person than it holds itself.
     """
     item = _item(deal)
     model = type(item)
@@ -72,24 +103,26 @@ def put_deal(deal: Deal) -> tuple[bool, Deal | None]:
     with aws.storage_errors():
         before = _get(item.pk)
         try:
-            item.save(condition=absent | older | corrected)
+            item.save(condition=absent | ((older | corrected) & _decided_as(deal)))
         except PutError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise
-            return False, before
+            return False, _get(item.pk)
     return True, before
 
 
-def join_deal(deal: Deal, call_id: str | None, joined_by: str | None, day: date) -> bool:
-    """Tie a stored deal to another call. False where its outcome changed meanwhile: that change joined it anew."""
-    joined = _item(replace(deal, call_id=call_id, joined_by=joined_by, day=day))
-    model = type(joined)
+def join_deal(deal: Deal, joined: Deal) -> bool:
+    """Write a stored deal's new origin. False where its outcome, or what a person decided, changed meanwhile."""
+    item = _item(joined)
+    model = type(item)
+    texts = [(model.site_caller, item.site_caller), (model.site_visitor, item.site_visitor)]
+    texts.append((model.site_call, item.site_call))
+    changes: list[Action] = [attribute.set(text) if text else attribute.remove() for attribute, text in texts]
+    changes += [model.doc.set(item.doc), model.site_day.set(item.site_day), model.digest.set(item.digest)]
+    changes.append(model.decided_ms.set(item.decided_ms) if item.decided_ms else model.decided_ms.remove())
     with aws.storage_errors():
         try:
-            joined.update(
-                [model.doc.set(joined.doc), model.site_day.set(joined.site_day)],
-                condition=model.digest == joined.digest,
-            )
+            item.update(changes, condition=(model.digest == _digest(deal)) & _decided_as(deal))
         except UpdateError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise
@@ -131,6 +164,18 @@ def deals_of_caller(site_id: str, caller_key: str) -> list[Deal]:
         return [_deal(item) for item in _model().by_caller.query(f"{site_id}#{caller_key}")]
 
 
+def deals_of_visitor(site_id: str, visitor: str) -> list[Deal]:
+    """The deals that name a visitor."""
+    with aws.storage_errors():
+        return [_deal(item) for item in _model().by_visitor.query(f"{site_id}#{visitor}")]
+
+
+def deals_waiting_for(site_id: str, call_named: str) -> list[Deal]:
+    """The deals that name a call so and are not joined to it."""
+    with aws.storage_errors():
+        return [_deal(item) for item in _model().by_call.query(f"{site_id}#{call_named}")]
+
+
 def _get(pk: str) -> Deal | None:
     model = _model()
     try:
@@ -140,15 +185,29 @@ def _get(pk: str) -> Deal | None:
 
 
 def _item(deal: Deal) -> DealItem:
-    said = replace(deal, call_id=None, joined_by=None, day=date.min)
+    waiting = deal.call_named if deal.joined_by != "call_id" else None
     return _model()(
         _pk(deal.site_id, deal.source, deal.external_id),
         doc=msgspec.json.encode(deal).decode(),
         outcome_ms=_millis(deal.outcome_at),
-        digest=sha256(msgspec.json.encode(said)).hexdigest()[:32],
+        digest=_digest(deal),
         site_day=f"{deal.site_id}#{deal.day.isoformat()}",
         site_caller=f"{deal.site_id}#{deal.caller_key}" if deal.caller_key else None,
+        site_visitor=f"{deal.site_id}#{deal.visitor}" if deal.visitor else None,
+        site_call=f"{deal.site_id}#{waiting}" if waiting else None,
+        decided_ms=_millis(deal.decision.at) if deal.decision else None,
     )
+
+
+def _digest(deal: Deal) -> str:
+    said = replace(deal, call_id=None, joined_by=None, day=date.min, contact_id=None, decision=None)
+    return sha256(msgspec.json.encode(said_of(said))).hexdigest()[:32]
+
+
+def _decided_as(deal: Deal) -> Condition:
+    """The condition that nobody has decided otherwise than this deal says."""
+    decided = _model().decided_ms
+    return decided == _millis(deal.decision.at) if deal.decision else decided.does_not_exist()
 
 
 def _deal(item: DealItem) -> Deal:

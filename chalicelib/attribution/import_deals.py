@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.attribution import drops, join, self_reported
-from chalicelib.attribution.crm.generic import checked_id, checked_quality, text
+from chalicelib.attribution.crm.generic import checked_id, checked_quality, checked_visitor, text
 from chalicelib.attribution.tabular import read_rows, read_time, require
 from chalicelib.attribution.types import Outcome, OutcomeStatus
 from chalicelib.errors import BadInput, NotFound
@@ -34,6 +34,7 @@ HEADINGS = {
         "manager": "manager|менеджер|ответственный",
         "quality": "quality|качество|оценка",
         "self_reported": "|".join(self_reported.HEADINGS),
+        "visitor_id": "visitor_id|visitor|id посетителя|посетитель",
     }.items()
     for heading in headings.split("|")
 }
@@ -99,6 +100,7 @@ def read_outcome(row: Mapping[str, str], site: Site, source: str) -> Outcome:
         manager=text(row.get("manager")),
         quality=_quality(quality) if quality else None,
         self_reported=self_reported.told(row.get("self_reported")),
+        visitor_id=checked_visitor(row.get("visitor_id")),
     )
 
 

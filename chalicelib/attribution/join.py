@@ -1,49 +1,152 @@
-"""Outcomes into deals, and deals to calls: by the call they name, else by the caller's number."""
+"""Outcomes into deals, and deals to what they come from: a call or a contact, by the rules of join_rules.py."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from chalicelib import log
 from chalicelib.attribution import answers, days, store, subjects
-from chalicelib.attribution.carriers import CARRIERS, our_call_id
-from chalicelib.attribution.join_rules import call_of_caller
-from chalicelib.attribution.store import CallRef
-from chalicelib.attribution.types import Deal, Outcome
+from chalicelib.attribution.contacts import origins
+from chalicelib.attribution.contacts.origins import Fresh
+from chalicelib.attribution.contacts.types import Contact
+from chalicelib.attribution.join_rules import OF_ITS_OWN, Origin, Tie
+from chalicelib.attribution.types import Deal, Decision, Outcome
+from chalicelib.errors import NotFound, StorageUnavailable
+from chalicelib.pool.lease_token import visitor_key
 from chalicelib.registry.types import Site
+from chalicelib.settings import settings
+
+TRIES = 4  # a person may decide, or another outcome land, between read and write
 
 
 def record_outcome(site: Site, outcome: Outcome) -> bool:
-    """Store what a CRM said, joined to its call, and mark the days it changes. False where nothing is new.
+    """Store what a CRM said, joined to what it comes from, and mark the days it changes. False where nothing is new.
 
-    Raises StorageUnavailable; doing it again is harmless.
+    What a person decided of the deal's origin stays. Raises StorageUnavailable; doing it again is harmless.
     """
-    known = store.deal(site.site_id, outcome.source, outcome.external_id)
-    caller_key = _caller_key(site, outcome, known)
-    call, joined_by = _find_call(site, outcome, caller_key)
-    deal = answers.kept(_deal(site, outcome, caller_key, call, joined_by), known)
-    written, before = store.put_deal(deal)
-    if written:
-        days.mark_all(site.site_id, (deal.day, before.day if before else None))
-        log.event("deal", site_id=site.site_id, source=deal.source, status=deal.status, joined_by=joined_by)
-    return written
+    for _ in range(TRIES):
+        known = store.deal(site.site_id, outcome.source, outcome.external_id)
+        deal = answers.kept(_joined(site, _deal(site, outcome, known), known), known)
+        written, before = store.put_deal(deal)
+        if written:
+            _settle(site, deal, before)
+            log.event("deal", site_id=site.site_id, source=deal.source, status=deal.status, joined_by=deal.joined_by)
+        if written or before is None or before.decision == deal.decision:
+            return written
+    raise StorageUnavailable("The deal is being changed. Try again.")
 
 
-def rejoin_caller(site: Site, caller_key: str) -> None:
-    """Join the caller's deals anew, since a call of his is new or has moved. Raises StorageUnavailable."""
-    by_phone = [deal for deal in store.deals_of_caller(site.site_id, caller_key) if deal.joined_by != "call_id"]
-    if not by_phone:
+def decide(site: Site, deal: Deal, decision: Decision | None) -> Deal:
+    """Join a deal as a person says, or by the rules again (None). It stays so, whatever is told later.
+
+    Raises NotFound where there is no such call or contact, StorageUnavailable.
+    """
+    changed = _joined(site, replace(deal, decision=decision), deal)
+    if decision and (decision.call_id or decision.contact_id) and changed.joined_by is None:
+        raise NotFound("No such call or contact of this site.", field="call_id" if decision.call_id else "contact_id")
+    if not store.join_deal(deal, changed):
+        raise StorageUnavailable("The deal is being changed. Try again.")
+    _settle(site, changed, deal)
+    log.event("deal_decided", site_id=site.site_id, source=deal.source, joined_by=changed.joined_by)
+    return changed
+
+
+def rejoin_caller(site: Site, caller_key: str, fresh: Fresh = None) -> None:
+    """Join the caller's deals anew, since a call or contact of his is new or has moved. Raises StorageUnavailable."""
+    _rejoin(site, store.deals_of_caller(site.site_id, caller_key), fresh)
+
+
+def rejoin_visitor(site: Site, contact: Contact) -> None:
+    """Join the deals anew that name a visitor, since a contact of his is new. Raises StorageUnavailable."""
+    _rejoin(site, store.deals_of_visitor(site.site_id, contact.visitor), contact)
+
+
+def rejoin_named(site: Site, call_id: str, vendor: str) -> None:
+    """Join the deals that named a call before we knew it. Raises StorageUnavailable."""
+    for named in {call_id, call_id.removeprefix(f"{vendor}-")}:
+        _rejoin(site, store.deals_waiting_for(site.site_id, named))
+
+
+def _rejoin(site: Site, deals: Iterable[Deal], fresh: Fresh = None) -> None:
+    for deal in deals:
+        changed = _joined(site, deal, deal, fresh)
+        if changed != deal and store.join_deal(deal, changed):
+            _settle(site, changed, deal)
+
+
+def _settle(site: Site, deal: Deal, before: Deal | None) -> None:
+    """Mark the days, and let his other deals follow where this one knows by itself, or did, where it comes from."""
+    days.mark_all(site.site_id, (deal.day, before.day if before else None))
+    known = [each for each in (deal, before) if each and each.caller_key and each.joined_by in OF_ITS_OWN]
+    if not known or (before and _tied(before) == _tied(deal)):
         return
-    calls = store.calls_of_caller(site.site_id, caller_key)
-    for deal in by_phone:
-        call = call_of_caller(calls, deal.outcome_at)
-        day = _day(site, call.started_at if call else deal.outcome_at)
-        if (call.call_id if call else None, day) == (deal.call_id, deal.day):
-            continue
-        if store.join_deal(deal, call.call_id if call else None, "phone" if call else None, day):
-            days.mark_all(site.site_id, (day, deal.day))
+    for caller_key in {each.caller_key for each in known if each.caller_key}:
+        others = store.deals_of_caller(site.site_id, caller_key)
+        following = [other for other in others if other.joined_by not in OF_ITS_OWN and not _same(other, deal)]
+        _rejoin(site, following, deal)
+
+
+def _joined(site: Site, deal: Deal, known: Deal | None, fresh: Fresh = None) -> Deal:
+    """The deal with its origin: the one a person decided, else the one the rules choose."""
+    origin = _decided(site, deal.decision) if deal.decision else origins.chosen(site, deal, fresh)
+    if deal.decision is None and known and _stays(site, deal, origin, known):
+        return replace(
+            deal, call_id=known.call_id, contact_id=known.contact_id, joined_by=known.joined_by, day=known.day
+        )
+    return replace(
+        deal,
+        caller_key=deal.caller_key or (origin.caller_key if origin else None),
+        call_id=origin.call_id if origin else None,
+        contact_id=origin.contact_id if origin else None,
+        joined_by=origin.tie if origin else None,
+        day=_day(site, origin.started_at if origin else deal.outcome_at),
+    )
+
+
+def _stays(site: Site, deal: Deal, origin: Origin | None, known: Deal) -> bool:
+    """Whether what tied the deal surely is only not found any more: a promo code that expired since it was told, or a
+    contact whose visitor was erased."""
+    surer = origin.tie if origin else None
+    if known.joined_by not in OF_ITS_OWN or surer in (Tie.CALL_ID, known.joined_by):
+        return False
+    if known.joined_by == Tie.PROMO_CODE and known.promo_code == deal.promo_code:
+        return surer is not Tie.VISITOR_ID
+    return origins.is_erased(site, known.contact_id)
+
+
+def _decided(site: Site, decision: Decision) -> Origin | None:
+    if decision.call_id:
+        return origins.of_call(site, decision.call_id, Tie.HAND)
+    return origins.of_contact(site, decision.contact_id, Tie.HAND) if decision.contact_id else None
+
+
+def _deal(site: Site, outcome: Outcome, known: Deal | None) -> Deal:
+    """What the CRM said, as yet joined to nothing."""
+    return Deal(
+        site_id=site.site_id,
+        source=outcome.source,
+        external_id=outcome.external_id,
+        outcome_at=outcome.outcome_at,
+        status=outcome.status,
+        amount=outcome.amount if outcome.amount is not None else Decimal(0),
+        gross_profit=outcome.gross_profit,
+        currency=outcome.currency or site.currency,
+        manager=outcome.manager,
+        quality=outcome.quality,
+        promo_code=outcome.promo_code,
+        caller_key=_caller_key(site, outcome, known),
+        call_id=None,
+        day=_day(site, outcome.outcome_at),
+        joined_by=None,
+        self_reported=outcome.self_reported,
+        visitor=_visitor(site, outcome, known),
+        call_named=outcome.call_id,
+        decision=known.decision if known else None,
+    )
 
 
 def _caller_key(site: Site, outcome: Outcome, known: Deal | None) -> str | None:
@@ -57,38 +160,21 @@ def _caller_key(site: Site, outcome: Outcome, known: Deal | None) -> str | None:
     return subjects.subject_of(site.site_id, outcome.phone, outcome.outcome_at, site.days_of_persons).subject_id
 
 
-def _find_call(site: Site, outcome: Outcome, caller_key: str | None) -> tuple[CallRef | None, str | None]:
-    if outcome.call_id:
-        ids = [outcome.call_id, *(our_call_id(vendor, outcome.call_id) for vendor in CARRIERS)]
-        named = store.find_call(site.site_id, ids)
-        if named:
-            return named, "call_id"
-    if caller_key:
-        calls = store.calls_of_caller(site.site_id, caller_key)
-        found = call_of_caller(calls, outcome.outcome_at)
-        return found, "phone" if found else None
-    return None, None
+def _visitor(site: Site, outcome: Outcome, known: Deal | None) -> str | None:
+    """The visitor that an outcome names. Of one who was erased the deal keeps the alias."""
+    if outcome.visitor_id is None:
+        return None
+    if known and known.visitor and origins.is_erased(site, known.contact_id):
+        return known.visitor
+    return visitor_key(site.site_id, outcome.visitor_id, settings().signing_key).hex()
 
 
-def _deal(site: Site, outcome: Outcome, caller_key: str | None, call: CallRef | None, joined_by: str | None) -> Deal:
-    return Deal(
-        site_id=site.site_id,
-        source=outcome.source,
-        external_id=outcome.external_id,
-        outcome_at=outcome.outcome_at,
-        status=outcome.status,
-        amount=outcome.amount if outcome.amount is not None else Decimal(0),
-        gross_profit=outcome.gross_profit,
-        currency=outcome.currency or site.currency,
-        manager=outcome.manager,
-        quality=outcome.quality,
-        promo_code=outcome.promo_code,
-        caller_key=caller_key or (call.caller_key if call else None),
-        call_id=call.call_id if call else None,
-        day=_day(site, call.started_at if call else outcome.outcome_at),
-        joined_by=joined_by,
-        self_reported=outcome.self_reported,
-    )
+def _tied(deal: Deal) -> tuple[str | None, str | None, str | None]:
+    return deal.call_id, deal.contact_id, deal.joined_by
+
+
+def _same(one: Deal, other: Deal) -> bool:
+    return (one.source, one.external_id) == (other.source, other.external_id)
 
 
 def _day(site: Site, moment: datetime) -> date:

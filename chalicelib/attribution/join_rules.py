@@ -1,12 +1,54 @@
-"""Which call a deal belongs to. Pure: the same deal and the same calls give the same answer, whichever came first."""
+"""Which call or contact a deal comes from. Pure: the same deal and origins give the same answer, whichever came first.
+
+What ties a deal to its origin most surely decides (`ORDER`); among origins of one rank the latest before the deal does,
+since what brought him last is what he buys for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 SOON_AFTER = timedelta(hours=1)  # a manager may write the card while the caller is still being rung back
+
+
+class Tie(StrEnum):
+    """What ties a deal to its origin."""
+
+    HAND = "hand"  # a person said so
+    CALL_ID = "call_id"  # the CRM named the call
+    VISITOR_ID = "visitor_id"  # the CRM named the visitor
+    PROMO_CODE = "promo_code"  # the CRM told the code that the visitor was shown
+    PHONE = "phone"  # the deal's number called, or was told in a form
+    DEAL = "deal"  # another deal with the same number comes from there by something surer
+
+
+# What was told of this very deal comes before what is known of its customer; a card's ids are copied by machines, a
+# code is spoken by people.
+ORDER = ((Tie.CALL_ID,), (Tie.VISITOR_ID,), (Tie.PROMO_CODE,), (Tie.PHONE, Tie.DEAL))
+TOLD = frozenset({Tie.CALL_ID, Tie.PROMO_CODE})  # name one origin, at whatever time
+OF_ITS_OWN = frozenset({Tie.HAND, Tie.CALL_ID, Tie.VISITOR_ID, Tie.PROMO_CODE})  # what other deals may follow
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A call or a contact that a deal may come from, and what ties the two."""
+
+    tie: Tie
+    started_at: datetime
+    kind: str  # "call", or a ContactKind
+    call_id: str | None = None
+    contact_id: str | None = None
+    caller_key: str | None = None
+    other: str | None = None  # of Tie.DEAL: the other deal, as source and id
+
+    @property
+    def place(self) -> tuple[str | None, str | None]:
+        """Which call or contact it is, whatever the tie."""
+        return self.call_id, self.contact_id
 
 
 class Started(Protocol):
@@ -26,3 +68,21 @@ def call_of_caller(calls: Sequence[C], outcome_at: datetime) -> C | None:
         return max(before, key=lambda call: call.started_at)
     soon = [call for call in calls if call.started_at <= outcome_at + SOON_AFTER]
     return min(soon, key=lambda call: call.started_at, default=None)
+
+
+def origin_of(origins: Iterable[Origin], outcome_at: datetime) -> Origin | None:
+    """The origin that counts: of the surest rank that has one, the one that `call_of_caller` would name."""
+    found = sorted(origins, key=_first_of_one_moment)
+    for ties in ORDER:
+        ranked = [origin for origin in found if origin.tie in ties]
+        told = ranked[0] if ranked and ranked[0].tie in TOLD else None
+        chosen = told or call_of_caller(ranked, outcome_at)
+        if chosen:
+            return chosen
+    return None
+
+
+def _first_of_one_moment(origin: Origin) -> tuple[bool, bool, str, str, datetime]:
+    """Of two origins of one moment a call comes first, then what needs no other deal."""
+    named = origin.call_id or origin.contact_id or ""
+    return origin.call_id is None, origin.tie is Tie.DEAL, named, origin.other or "", origin.started_at

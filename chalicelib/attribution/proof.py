@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -101,6 +101,13 @@ def canonical(value: Any) -> bytes:
     A float is written with the fewest digits that read back as it. Raises TypeError for what JSON cannot hold.
     """
     return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def said_of(value: Any) -> dict[str, Any]:
+    """A dataclass by field, without what it leaves unsaid: a field added later changes no digest made before."""
+    unsaid = {field.name: field.default for field in fields(value) if field.default is not MISSING}
+    told = {field.name: getattr(value, field.name) for field in fields(value)}
+    return {name: each for name, each in told.items() if name not in unsaid or each != unsaid[name]}
 
 
 def sha256(data: bytes) -> str:

@@ -15,7 +15,7 @@ import msgspec
 
 from chalicelib.attribution import sealing
 from chalicelib.attribution.privacy.redaction import REDUCED
-from chalicelib.attribution.proof import Leaf, canonical, leaf_digest, personal_digest, sha256
+from chalicelib.attribution.proof import Leaf, canonical, leaf_digest, personal_digest, said_of, sha256
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.stored import EVENT, SELF_REPORTED, Item
 from chalicelib.attribution.types import Deal
@@ -43,14 +43,37 @@ def digests_to_keep(item: Item, salt: bytes) -> str:
     return canonical(_digests(item, parts_of(item)[1], salt)).decode()
 
 
+def contact_leaf(item: Item, salt: bytes) -> Leaf:
+    """The leaf of a stored contact."""
+    public, personal = parts_of_contact(item)
+    name = f"contact {_call_id(item)}"
+    return Leaf(name, leaf_digest(public, sha256(canonical(_digests(item, personal, salt)))))
+
+
+def digests_of_contact(item: Item, salt: bytes) -> str:
+    """What an erasure writes into a contact's `personal`."""
+    return canonical(_digests(item, parts_of_contact(item)[1], salt)).decode()
+
+
+def parts_of_contact(item: Item) -> tuple[Json, Json]:
+    """(public, personal) of a stored contact."""
+    personal: Json = {}
+    told = {**msgspec.json.decode(item["doc"]["S"]), "site_day": item["site_day"]["S"], "at_ms": item["at_ms"]["N"]}
+    return {"contact_id": _call_id(item), **_without_personal(told, "", personal)}, personal
+
+
 def deal_leaf(deal: Deal, salt: bytes) -> Leaf:
-    """The leaf of a deal. Its caller is a pseudonym; what is his are the words in which he said what brought him."""
-    name, told = f"deal {deal.source}#{deal.external_id}", msgspec.to_builtins(deal)
-    reported = deal.self_reported
+    """The leaf of a deal. Its caller is a pseudonym; what is his are the words in which he said what brought him.
+
+    Which visitor the CRM named is not part of it, since an erasure makes him another; the contact it led to is.
+    """
+    name, reported = f"deal {deal.source}#{deal.external_id}", deal.self_reported
+    told = {field: value for field, value in said_of(deal).items() if field not in ("visitor", SELF_REPORTED)}
     if reported is None:
-        return Leaf(name, sha256(canonical({field: value for field, value in told.items() if field != SELF_REPORTED})))
-    digest = wordless(reported, salt).digest or sha256(b"")
-    return Leaf(name, leaf_digest(told | {SELF_REPORTED: reported.channel}, digest))
+        return Leaf(name, sha256(canonical(told)))
+    return Leaf(
+        name, leaf_digest(told | {SELF_REPORTED: reported.channel}, wordless(reported, salt).digest or sha256(b""))
+    )
 
 
 def wordless(reported: SelfReported, salt: bytes) -> SelfReported:

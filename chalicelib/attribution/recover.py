@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from chalicelib import log
+from chalicelib import aws, log, queue
 from chalicelib.attribution import carriers, keep, receive
 from chalicelib.attribution.carriers import Hook, unread
 from chalicelib.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable
@@ -30,7 +30,11 @@ def recover(message: dict[str, Any], now: datetime) -> None:
             kept = keep.read_object(bucket, key)
         except NotFound:  # S3 may give a notice twice: it was taken in the first time
             continue
-        if _recover(kept, now):
+        if "contact" in kept:  # an event of a page: it has a queue and a task of its own
+            with aws.storage_errors():
+                queue.send(settings().contact_queue, kept)
+            keep.forget_object(bucket, key)
+        elif _recover(kept, now):
             keep.forget_object(bucket, key)
     if "carrier" in message:
         _recover(message, now)

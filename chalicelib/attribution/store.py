@@ -13,7 +13,15 @@ from typing import Any, NamedTuple
 
 from chalicelib import aws, clock
 from chalicelib.attribution import open_calls, stored
-from chalicelib.attribution.deals_table import deal, deals_of_caller, deals_of_day, join_deal, put_deal
+from chalicelib.attribution.deals_table import (
+    deal,
+    deals_of_caller,
+    deals_of_day,
+    deals_of_visitor,
+    deals_waiting_for,
+    join_deal,
+    put_deal,
+)
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.table import call_pk
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence
@@ -31,6 +39,8 @@ __all__ = [
     "deal",
     "deals_of_caller",
     "deals_of_day",
+    "deals_of_visitor",
+    "deals_waiting_for",
     "find_call",
     "first_calls",
     "item",

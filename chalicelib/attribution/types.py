@@ -314,11 +314,21 @@ class Outcome:
     manager: str | None = None
     quality: int | None = None  # 1 to 5
     self_reported: SelfReported | None = None
+    visitor_id: str | None = None  # what the snippet keeps in the customer's browser
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said of a deal's origin: it stands whatever is told later. Neither: it comes from nothing known."""
+
+    at: datetime
+    call_id: str | None = None
+    contact_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """A deal as stored: its latest outcome and the call it was joined to."""
+    """A deal as stored: its latest outcome, and the call or contact it was joined to."""
 
     site_id: str
     source: str
@@ -333,6 +343,10 @@ class Deal:
     promo_code: str | None
     caller_key: str | None
     call_id: str | None  # ours
-    day: date  # the joined call's day; the outcome's own day where no call was found
-    joined_by: str | None  # "call_id", "phone" or None
+    day: date  # the joined call's or contact's day; the outcome's own day where none was found
+    joined_by: str | None  # a value of join_rules.Tie, or None
     self_reported: SelfReported | None = None  # what the customer said brought him
+    visitor: str | None = None  # the visitor that the CRM named: 24 hex digits, an alias once he is erased
+    contact_id: str | None = None  # where it was joined to a contact and not to a call
+    call_named: str | None = None  # what the CRM calls the call, whether we know it or not
+    decision: Decision | None = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
@@ -12,6 +14,7 @@ from msgspec import UNSET, Meta, Struct
 from chalicelib.body import decode
 from chalicelib.errors import BadInput
 from chalicelib.http import Request
+from chalicelib.registry.types import Site
 
 S = TypeVar("S", bound=Struct)
 V = TypeVar("V")
@@ -36,6 +39,17 @@ def checked(fields: dict[str, Any], checks: dict[str, Callable[[Any, str], Any]]
 def plain(value: object) -> Any:
     """A registry type as JSON's own types."""
     return msgspec.to_builtins(value)
+
+
+def day_of(request: Request, site: Site) -> date:
+    """The argument `day`, else today in the site's zone. Raises BadInput."""
+    told = request.argument("day")
+    if told is None:
+        return request.now.astimezone(ZoneInfo(site.time_zone)).date()
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        raise BadInput("day", "not a date such as 2026-11-22") from None
 
 
 def page_of(request: Request) -> tuple[int, str | None]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -19,11 +18,11 @@ from chalicelib.attribution.recordings.show import whole_recordings
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
 from chalicelib.body import decode
-from chalicelib.errors import BadInput, NotFound
+from chalicelib.errors import NotFound
 from chalicelib.http import Request
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
-from chalicelib.manage.bodies import page, page_of, plain
+from chalicelib.manage.bodies import day_of, page, page_of, plain
 from chalicelib.manage.books import book_of
 from chalicelib.registry.types import Site
 
@@ -41,7 +40,7 @@ def collection(request: Request, site_id: str) -> Any:
     """
     site = site_of(request, site_id)
     limit, after = page_of(request)
-    day, model, book = _day(request, site), _model(request, site), book_of(site)
+    day, model, book = day_of(request, site), _model(request, site), book_of(site)
     wanted = is_unmatched if checks.flag(request.argument("unmatched"), "unmatched") else _any
     answers = answers_in(attribution_store.deals_of_day(site_id, day))
     calls = sorted(filter(wanted, attribution_store.calls_of_day(site_id, day)), key=_key)
@@ -137,16 +136,6 @@ def _event(event: CallEvent, callers: Mapping[str, str | None]) -> dict[str, Any
 
 def _key(attributed: AttributedCall) -> str:
     return f"{stored.millis(attributed.call.started_at):015d}|{attributed.call.call_id}"
-
-
-def _day(request: Request, site: Site) -> date:
-    told = request.argument("day")
-    if told is None:
-        return request.now.astimezone(ZoneInfo(site.time_zone)).date()
-    try:
-        return date.fromisoformat(told)
-    except ValueError:
-        raise BadInput("day", "not a date such as 2026-11-22") from None
 
 
 def _model(request: Request, site: Site) -> str:

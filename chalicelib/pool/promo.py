@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -17,8 +17,8 @@ from chalicelib.pool.crowd import address_key
 from chalicelib.pool.doorkeeper import is_welcome
 from chalicelib.pool.issue import Address, VisitorId
 from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.promo_table import ShownCode
-from chalicelib.pool.visits import RawTouch, days_kept, record_event, record_touch, touches_between
+from chalicelib.pool.promo_table import ShownCode, Taken
+from chalicelib.pool.visits import RawTouch, days_kept, note_code, record_touch, touches_between
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.settings import settings
@@ -37,8 +37,17 @@ class PromoRequest(Struct):
     referrer: Address | None = None
 
 
-def mint(request: Request, site_key: str) -> dict[str, Any]:
-    """Answer `{"visitor_id", "code", "spoken", "expires_in"}`; no code for crawlers and pages of other sites.
+class Minted(NamedTuple):
+    """What the page is answered; whose page it was, and the code that it shows, unless none is shown."""
+
+    answer: dict[str, Any]
+    site_id: str
+    visitor_id: str
+    taken: Taken | None = None
+
+
+def mint(request: Request, site_key: str) -> Minted:
+    """The answer is `{"visitor_id", "code", "spoken", "expires_in"}`; no code for crawlers and pages of other sites.
 
     Raises BadInput naming the field, NotFound for an unknown site key, TooManyRequests, StorageUnavailable.
     """
@@ -51,27 +60,21 @@ def mint(request: Request, site_key: str) -> dict[str, Any]:
     tracing.annotate(site=site.site_id)
     visitor_id = asked.visitor_id or tokens.random_id("v")
     if not is_welcome(site, request, visit):
-        return {"visitor_id": visitor_id, **NONE}
+        return Minted({"visitor_id": visitor_id, **NONE}, site.site_id, visitor_id)
     visitor = visitor_key(site.site_id, visitor_id, settings().signing_key).hex()
     who = address_key(request.source_ip) or visitor  # an address of no network of the Internet stands for anybody
     if not promo_counts.admits(site.site_id, who, request.now):
         raise TooManyRequests("Too many promo codes for one address in this hour.")
     _record_arrival(site, visitor, visit, request.now)
-    shown = _shown(site, visitor, visit.url, request.now)
-    # At the moment of the first showing: however often the page asks, it is one event.
-    record_event(
-        site.site_id, visitor, "promo_shown", shown.shown_at, {"url": shown.url, "code": shown.code}, days_kept(site)
-    )
+    taken = _taken(site, visitor, visit.url, request.now)
+    shown = taken.shown
+    note_code(site.site_id, visitor, shown, days_kept(site))
     expires_in = int((shown.expires_at - request.now).total_seconds())
-    return {
-        "visitor_id": visitor_id,
-        "code": shown.code,
-        "spoken": promo_code.spoken(shown.code),
-        "expires_in": expires_in,
-    }
+    answer = {"code": shown.code, "spoken": promo_code.spoken(shown.code), "expires_in": expires_in}
+    return Minted({"visitor_id": visitor_id, **answer}, site.site_id, visitor_id, taken)
 
 
-def _shown(site: Site, visitor: str, url: str, now: datetime) -> ShownCode:
+def _taken(site: Site, visitor: str, url: str, now: datetime) -> Taken:
     """The visitor's code of this page: made from both, so that the same page finds its own again without a search."""
     most = timedelta(days=days_kept(site))
     expires_at = now + min(timedelta(days=site.promo_days), most)
@@ -84,7 +87,7 @@ def _shown(site: Site, visitor: str, url: str, now: datetime) -> ShownCode:
             if taken.new:
                 promo_counts.add(site, taken.shown)
             log.event("promo_shown", site_id=site.site_id, digits=len(code), again=not taken.new)
-            return taken.shown
+            return taken
     raise StorageUnavailable("No promo code was free. Try again.")
 
 

@@ -382,14 +382,36 @@
     if (usedAt >= renewAt) renew();
   }
 
+  // What is done before the first answer waits for it: it is the answer that says who did it.
+  function happened(body) {
+    const told = Object.assign({ url: location.href }, body);
+    const send = safely(() => tell("events", told));
+    if (state.visitor || !asking) send();
+    else asking.then(send);
+  }
+
+  function lead(body) {
+    happened(Object.assign({ type: "form" }, body));
+  }
+
+  // A field is read only where the page's author marked it.
+  function submitted(event) {
+    leavingAt = Date.now();
+    const form = event.target;
+    const name = form.getAttribute("data-callpath-lead");
+    const phone = form.querySelector("[data-callpath-phone]");
+    if (name !== null) lead({ form: name.slice(0, 100), phone: phone ? phone.value.slice(0, 40) : undefined });
+  }
+
   function clicked(event) {
     const link = event.target.closest && event.target.closest("a[href]");
     if (!link) return;
     if (link.matches(TEL)) {
       state = Object.assign(load(), { called: true });
       save();
-      tell("events", { type: "tel_click", url: location.href });
-    } else if (link.host === location.host) leavingAt = Date.now();
+      happened({ type: "tel_click" });
+    } else if (link.protocol === "mailto:") happened({ type: "email_click" });
+    else if (link.host === location.host) leavingAt = Date.now();
   }
 
   function left() {
@@ -415,7 +437,7 @@
 
   function start() {
     on(document, "click auxclick", clicked);
-    on(document, "submit", () => (leavingAt = Date.now()));
+    on(document, "submit", submitted);
     on(document, "visibilitychange pointerdown pointermove keydown scroll", used);
     on(window, "pagehide", left);
     on(window, "pageshow", (event) => {
@@ -435,7 +457,9 @@
   window.callpath = {
     number: () => shown,
     refresh: safely(ask),
-    event: safely((body) => tell("events", Object.assign({ url: location.href }, body))),
+    visitor: () => state.visitor || null,
+    event: safely(happened),
+    lead: safely(lead),
   };
   if (document.prerendering) document.addEventListener("prerenderingchange", safely(start), { once: true });
   else safely(start)();

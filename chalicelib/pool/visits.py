@@ -1,4 +1,4 @@
-"""Where visitors came from and what they did on the page, in storage: one item each under the visitor."""
+"""Where visitors came from, in storage: one item each under the visitor."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 
 from chalicelib import aws, clock
 from chalicelib.pool import promo_table
+from chalicelib.pool.promo_table import ShownCode
 from chalicelib.registry.types import Site
 from chalicelib.settings import settings
 
 KEPT_DAYS = 400
 CALLS = "#calls"  # behind a visitor: the calls that name him
-FRACTIONS = 999_999  # of a millisecond, that keep events of one moment apart; a touch has none
+FRACTIONS = 999_999  # of a millisecond, that keep codes of one moment apart; a touch has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,6 @@ def record_touch(site_id: str, visitor: str, touch: RawTouch, ttl_days: int = KE
     _put(site_id, visitor, str(_milliseconds(touch.at)), touch.at, said, ttl_days)
 
 
-def record_event(
-    site_id: str, visitor: str, kind: str, at: datetime, fields: Mapping[str, str], ttl_days: int = KEPT_DAYS
-) -> None:
-    """Store what a visitor did; the same event again changes nothing. Raises StorageUnavailable."""
-    said = {"type": kind, **fields}
-    digest = hashlib.blake2s(repr(sorted(said.items())).encode(), digest_size=8).digest()
-    fraction = 1 + int.from_bytes(digest) % FRACTIONS
-    _put(site_id, visitor, f"{_milliseconds(at)}.{fraction:06d}", at, said, ttl_days)
-
-
 def note_call(site_id: str, visitor: str, call_id: str, at: datetime, ttl_days: int) -> None:
     """Note that a call's evidence names this visitor, so that it is found when he is to be forgotten.
 
@@ -56,6 +47,17 @@ def note_call(site_id: str, visitor: str, call_id: str, at: datetime, ttl_days: 
     """
     sort_key = int.from_bytes(hashlib.blake2s(call_id.encode(), digest_size=12).digest())
     _put(site_id, visitor + CALLS, str(sort_key), at, {"call_id": call_id}, ttl_days)
+
+
+def note_code(site_id: str, visitor: str, shown: ShownCode, ttl_days: int) -> None:
+    """Note that a visitor was shown a promo code, so that it is found when he is to be forgotten; again: nothing new.
+
+    Raises StorageUnavailable.
+    """
+    said = {"type": "promo_shown", "url": shown.url, "code": shown.code}
+    digest = hashlib.blake2s(repr(sorted(said.items())).encode(), digest_size=8).digest()
+    sort_key = f"{_milliseconds(shown.shown_at)}.{1 + int.from_bytes(digest) % FRACTIONS:06d}"
+    _put(site_id, visitor, sort_key, shown.shown_at, said, ttl_days)
 
 
 def calls_naming(site_id: str, visitor: str) -> list[str]:
@@ -73,9 +75,9 @@ def everything_of(site_id: str, visitor: str) -> list[dict[str, str]]:
 
 
 def forget(site_id: str, visitor: str) -> int:
-    """Delete all that is kept of a visitor, his promo codes first, to which only these events lead.
+    """Delete all that is kept of a visitor, his promo codes first, to which only these notes lead.
 
-    Answers how many touches and events it was. Raises StorageUnavailable.
+    Answers how many touches and notes it was. Raises StorageUnavailable.
     """
     deleted = 0
     for whose in (visitor, visitor + CALLS):

@@ -19,7 +19,7 @@ Sums = dict[str, Any]
 
 SPEND_DIMENSIONS = frozenset({"channel", "campaign", "keyword", "creative"})
 
-# A deal belongs to the sources of its call; one without a call to the source it tells itself.
+# A deal belongs to the sources of its call or contact; one without either to the source it tells itself.
 _DEAL_DIMENSIONS = {
     "channel": "coalesce(c.channel, d.own_channel)",
     "campaign": "coalesce(c.campaign, d.own_campaign)",
@@ -32,6 +32,7 @@ _DEAL_DIMENSIONS = {
     "hour": "c.hour",
     "self_reported": "coalesce(c.self_reported, d.self_reported)",
 }
+_OF_AN_ORIGIN = "channel, campaign, keyword, creative, region, weekday, hour, weight"
 _ONE = "CAST(1 AS DECIMAL(9,8))"
 
 # The names are the fields of Tally; {w} is the weight a row counts with.
@@ -100,6 +101,16 @@ def total(db: DuckDBPyConnection) -> Tally:
     for statement in statements:
         sums.update(_read(db, statement, (), dimensions=0)[()])
     return Tally(**sums)
+
+
+def contacts(db: DuckDBPyConnection, dimensions: tuple[str, ...], model: str) -> dict[Key, dict[str, Decimal]]:
+    """What visitors did besides calling, by source under `model` and by kind; with no dimensions, of all sources."""
+    named = "".join(f"{name}, " for name in dimensions)
+    statement = f"SELECT {named}kind, sum(weight) FROM contacts WHERE model = ? GROUP BY {named}kind"  # noqa: S608
+    rows: dict[Key, dict[str, Decimal]] = {}
+    for *key, kind, count in db.execute(statement, [model]).fetchall():
+        rows.setdefault(tuple(key), {})[kind] = count
+    return rows
 
 
 def leads_kept(db: DuckDBPyConnection) -> bool:
@@ -209,10 +220,15 @@ def _deals_by(db: DuckDBPyConnection, dimensions: Key, model: str) -> dict[Key, 
     named = ", ".join(f"{_DEAL_DIMENSIONS[name]} AS {name}" for name in dimensions)
     weight = f"coalesce(c.weight, {_ONE})"
     statement = f"""
+        WITH origins AS (
+            SELECT call_id AS id, {_OF_AN_ORIGIN}, number, manager FROM credits WHERE model = ?
+            UNION ALL
+            SELECT contact_id AS id, {_OF_AN_ORIGIN}, '' AS number, '' AS manager FROM contacts
+            SEMI JOIN (SELECT contact_id FROM deals) USING (contact_id) WHERE model = ?)
         SELECT {named}, {_DEAL_SUMS.format(w=weight)}
-        FROM deals AS d LEFT JOIN (SELECT * FROM credits WHERE model = ?) AS c ON c.call_id = d.call_id
+        FROM deals AS d LEFT JOIN origins AS c ON c.id = coalesce(d.call_id, d.contact_id)
         GROUP BY {_keys(dimensions)}"""  # noqa: S608
-    return _read(db, statement, (model,), len(dimensions))
+    return _read(db, statement, (model, model), len(dimensions))
 
 
 def _spend_by(db: DuckDBPyConnection, dimensions: Key) -> dict[Key, Sums]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
@@ -18,20 +18,46 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 AT_ONCE = 10_000  # rows taken from the engine: all that is held in memory beside them is one call's
-OF_THE_CALL = SCHEMAS["calls"].keys() - {"region"}  # what a credit repeats of its call; the rest is of the touch
 
+
+class _Kind(NamedTuple):
+    """Facts whose credit a model weighs: where it is held, whose it is, what is repeated of that, and its paths."""
+
+    credits: str
+    paths: str
+    key: str
+    counted: str  # a table with one row for each that is credited
+    repeated: Collection[str]  # what a credit repeats of it; the rest is of the touch
+
+
+_KINDS = (
+    _Kind(
+        "credits",
+        "paths",
+        "call_id",
+        "SELECT * FROM calls WHERE direction = 'in'",
+        SCHEMAS["calls"].keys() - {"region"},
+    ),
+    _Kind(
+        "contacts",
+        "contact_paths",
+        "contact_id",
+        "SELECT site_id, contact_id, day, kind, form, hour, weekday FROM contacts_held WHERE model = 'last_touch'",
+        ("site_id", "contact_id", "day", "kind", "form", "hour", "weekday"),
+    ),
+)
 # A call of whom one possible caller had one touch needs no model. The others are sorted, on disk where they are many.
 _TO_WEIGH = """
-    SELECT call_id, candidate, share, position, came_at, direct FROM paths
-    SEMI JOIN (SELECT call_id FROM paths WHERE day = $day GROUP BY call_id HAVING count(*) > 1) USING (call_id)
-    WHERE day = $day ORDER BY call_id, candidate, position"""
+    SELECT {key}, candidate, share, position, came_at, direct FROM {paths}
+    SEMI JOIN (SELECT {key} FROM {paths} WHERE day = $day GROUP BY {key} HAVING count(*) > 1) USING ({key})
+    WHERE day = $day ORDER BY {key}, candidate, position"""
 # A call that has no path (its day was closed before days had them) is unknown to this model.
 _CREDITS = """
-    SELECT {columns} FROM (SELECT * FROM calls WHERE day = $day AND direction = 'in') AS c LEFT JOIN (
-        SELECT p.*, w.weight FROM paths AS p JOIN weights AS w USING (call_id, candidate, position) WHERE day = $day
+    SELECT {columns} FROM (SELECT * FROM ({counted}) WHERE day = $day) AS c LEFT JOIN (
+        SELECT p.*, w.weight FROM {paths} AS p JOIN weights AS w USING ({key}, candidate, position) WHERE day = $day
         UNION ALL BY NAME
-        SELECT p.*, 1 AS weight FROM paths AS p ANTI JOIN weights USING (call_id) WHERE day = $day
-    ) AS p USING (call_id)"""
+        SELECT p.*, 1 AS weight FROM {paths} AS p ANTI JOIN weights USING ({key}) WHERE day = $day
+    ) AS p USING ({key})"""
 _WITHOUT_PATH = {"channel": "'unknown'", "weight": "1", "share": "1", "candidate": "0"}
 
 
@@ -43,40 +69,48 @@ class Step(NamedTuple):
 
 
 def credit_by(db: DuckDBPyConnection, model: Model, folder: Path) -> None:
-    """Let `credits` hold the credit under `model` alone, computed from `paths` by way of files in `folder`.
+    """Let `credits` and `contacts` hold the credit under `model` alone, computed from their paths by way of files in
+    `folder`.
 
     Day by day: joins in memory are of one day's calls, however long the period.
     """
-    typed = SCHEMAS["credits"].items()
-    columns = ", ".join(f"CAST({_column(name, model)} AS {kind}) AS {name}" for name, kind in typed)
-    made = folder / "of-one-model"
+    db.execute("CREATE TEMP VIEW contacts_held AS SELECT * FROM memory.main.contacts")
+    for kind in _KINDS:
+        _credit_of(db, kind, model, folder)
+
+
+def _credit_of(db: DuckDBPyConnection, kind: _Kind, model: Model, folder: Path) -> None:
+    typed = SCHEMAS[kind.credits].items()
+    columns = ", ".join(f"CAST({_column(name, kind, model)} AS {type_}) AS {name}" for name, type_ in typed)
+    made = folder / f"{kind.credits}-of-one-model"
     made.mkdir()
-    days = [day for (day,) in db.execute("SELECT DISTINCT day FROM calls WHERE direction = 'in'").fetchall()]
+    days = [day for (day,) in db.execute(f"SELECT DISTINCT day FROM ({kind.counted})").fetchall()]  # noqa: S608
     for day in days:
-        _weigh(db, model, day, folder / "weights.jsonl")
+        _weigh(db, kind, model, day, folder / "weights.jsonl")
         target = made / f"{day}.parquet"
-        statement = _CREDITS.format(columns=columns).replace("$day", f"DATE '{day}'")
+        asked = _CREDITS.format(columns=columns, counted=kind.counted, paths=kind.paths, key=kind.key)
+        statement = asked.replace("$day", f"DATE '{day}'")
         db.execute(f"COPY ({statement}) TO '{target}' (FORMAT parquet)")
     if days:
         source = f"SELECT * FROM read_parquet('{made}/*.parquet')"  # noqa: S608 - our own names, as everywhere
-        db.execute(f"CREATE OR REPLACE TEMP VIEW credits AS {source}")
+        db.execute(f"CREATE OR REPLACE TEMP VIEW {kind.credits} AS {source}")
 
 
-def _weigh(db: DuckDBPyConnection, model: Model, day: date, weights: Path) -> None:
-    """Let `weights` hold what the touches of a day's calls get that have more than one."""
+def _weigh(db: DuckDBPyConnection, kind: _Kind, model: Model, day: date, weights: Path) -> None:
+    """Let `weights` hold what the touches of a day's calls or contacts get that have more than one."""
     encode = msgspec.json.Encoder().encode
     with weights.open("wb") as out:
-        for call_id, rows in groupby(_rows(db, day), key=lambda row: row[0]):
+        for key, rows in groupby(_rows(db, kind, day), key=lambda row: row[0]):
             for candidate, position, weight in model.split(_paths(rows)):
-                row = {"call_id": call_id, "candidate": candidate, "position": position, "weight": weight}
+                row = {kind.key: key, "candidate": candidate, "position": position, "weight": weight}
                 out.write(encode(row) + b"\n")
-    columns = "{call_id: 'VARCHAR', candidate: 'INTEGER', position: 'INTEGER', weight: 'DECIMAL(9,8)'}"
+    columns = f"{{{kind.key}: 'VARCHAR', candidate: 'INTEGER', position: 'INTEGER', weight: 'DECIMAL(9,8)'}}"
     rows_of = f"read_json('{weights}', format='newline_delimited', columns={columns})"
     db.execute(f"CREATE OR REPLACE TEMP TABLE weights AS SELECT * FROM {rows_of}")  # noqa: S608
 
 
-def _rows(db: DuckDBPyConnection, day: date) -> Iterator[tuple[Any, ...]]:
-    found = db.execute(_TO_WEIGH, {"day": day})
+def _rows(db: DuckDBPyConnection, kind: _Kind, day: date) -> Iterator[tuple[Any, ...]]:
+    found = db.execute(_TO_WEIGH.format(key=kind.key, paths=kind.paths), {"day": day})
     while rows := found.fetchmany(AT_ONCE):
         yield from rows
 
@@ -91,7 +125,7 @@ def _paths(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Decimal, list[Step]]]:
     return paths
 
 
-def _column(name: str, model: Model) -> str:
+def _column(name: str, kind: _Kind, model: Model) -> str:
     if name == "model":
         return f"'{model.spec}'"
-    return f"c.{name}" if name in OF_THE_CALL else f"coalesce(p.{name}, {_WITHOUT_PATH.get(name, repr(''))})"
+    return f"c.{name}" if name in kind.repeated else f"coalesce(p.{name}, {_WITHOUT_PATH.get(name, repr(''))})"

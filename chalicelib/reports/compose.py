@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.reports import aggregate, any_model, parquet
 from chalicelib.reports.comparison import Cell, Comparison, most_first
+from chalicelib.reports.contact_tables import contact_tables
 from chalicelib.reports.figures import Tally, figures_of, interval_of, tracking_accuracy
 from chalicelib.reports.report import GROUPINGS, NESTED, Basis, CallLine, Report, Row, Table
 
@@ -68,6 +69,7 @@ def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path)
             calls_left_out=int(total.calls) - len(calls),
             basis=order.basis,
             comparison=comparison,
+            contacts=contact_tables(db, order.groupings, order.model, _names(db, "campaign", order)),
         )
 
 

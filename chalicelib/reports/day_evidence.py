@@ -9,10 +9,12 @@ from datetime import date, datetime
 
 from chalicelib.attribution import proof_parts, ring_back, store, stored
 from chalicelib.attribution.book import Book
+from chalicelib.attribution.contacts import table as contacts_table
+from chalicelib.attribution.contacts.types import Contact
 from chalicelib.attribution.proof import Leaf
 from chalicelib.attribution.types import AttributedCall, Deal
 from chalicelib.registry.types import Site
-from chalicelib.reports import spend_table
+from chalicelib.reports import contact_facts, spend_table
 from chalicelib.reports.day_facts import facts_of_day
 from chalicelib.reports.facts import Fact
 from chalicelib.reports.spend.row import SpendRow
@@ -28,12 +30,18 @@ class DayEvidence:
     items: Sequence[stored.Item]  # calls, as they are stored
     deals: Sequence[Deal]
     spend: Mapping[str, SpendRow]
+    contact_items: Sequence[stored.Item] = ()  # as they are stored, those that no deal names among them
 
     @property
     def calls(self) -> list[AttributedCall]:
         """The calls that attribution has come to."""
         found = (stored.attributed_of(item) for item in self.items)
         return [call for call in found if call is not None]
+
+    @property
+    def contacts(self) -> list[Contact]:
+        """What visitors did on pages, and what the day's deals name."""
+        return contact_facts.counted(map(contacts_table.contact_of, self.contact_items), self.deals)
 
 
 def read(site_id: str, day: date) -> DayEvidence:
@@ -44,6 +52,7 @@ def read(site_id: str, day: date) -> DayEvidence:
         store.items_of_day(site_id, day),
         store.deals_of_day(site_id, day),
         spend_table.rows_of_day(site_id, day),
+        contacts_table.items_of_day(site_id, day),
     )
 
 
@@ -61,14 +70,22 @@ def facts_of(evidence: DayEvidence, site: Site, book: Book) -> dict[str, Iterabl
         reached=ring_back.reached(site, [attributed.call for attributed in calls]),
     )
     spend = spend_table.facts_of_rows(site.site_id, evidence.spend.values(), book)
+    contacts, contact_paths = contact_facts.facts_of_contacts(site, book, evidence.contacts)
     facts: dict[str, Iterable[Fact]] = {"calls": found.calls, "credits": found.credits, "paths": found.paths}
+    facts |= {"contacts": contacts, "contact_paths": contact_paths}
     return facts | {"deals": found.deals, "spend": spend}
 
 
 def leaves_of(evidence: DayEvidence) -> list[Leaf]:
-    """What the day's root is made of: a leaf a call, a leaf a deal, and one of all spend."""
+    """What the day's root is made of: a leaf a call, a contact and a deal, and one of all spend."""
     salt = proof_parts.salt_of(evidence.site_id, settings().signing_key)
     leaves = [proof_parts.call_leaf(item, salt) for item in evidence.items]
+    counted = {contact.contact_id for contact in evidence.contacts}
+    leaves += [
+        proof_parts.contact_leaf(item, salt)
+        for item in evidence.contact_items
+        if contacts_table.contact_of(item).contact_id in counted
+    ]
     leaves += [proof_parts.deal_leaf(deal, salt) for deal in evidence.deals]
     return [*leaves, proof_parts.rows_leaf("spend", list(evidence.spend.values()))]
 

@@ -29,7 +29,7 @@ from chalicelib.registry.types import Site
 from chalicelib.reports.facts import CallFact, CreditFact, DealFact, PathFact
 
 PathsOf = Callable[[AttributedCall, Site, Book], tuple[Path, ...]]
-NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal without a call, unless it names one itself
+NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal that comes from nothing known and names none itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,4 +225,5 @@ def _deal_fact(
         own_keyword=own.keyword,
         own_creative=own.creative,
         self_reported=book.read_answer(deal.self_reported),
+        contact_id=deal.contact_id,
     )

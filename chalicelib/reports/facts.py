@@ -1,4 +1,4 @@
-"""What is counted, one row a call, a credit, a step, a deal or a day's spend: the columns of the Parquet files. Pure.
+"""What is counted, a row a call, credit, step, contact, deal or day's spend: the columns of the Parquet files. Pure.
 
 A credit repeats what the figures need of its call, so that a report under any model is one scan without a join.
 Only incoming calls have credits. Field names, types and order are the files' schema: `SCHEMAS` gives DuckDB's types.
@@ -106,8 +106,55 @@ class PathFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactFact:
+    """One source's part, under one model, of what a visitor did on the page. The weights of a contact and model sum to
+    exactly 1; a contact is no call, and is never added to any.
+    """
+
+    site_id: str
+    contact_id: str
+    day: date
+    model: str
+    channel: str
+    source: str
+    medium: str
+    campaign: str
+    keyword: str
+    creative: str
+    region: str
+    landing_page: str
+    weight: Decimal
+    kind: str
+    form: str
+    hour: int
+    weekday: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPathFact:
+    """One touch that had brought a visitor by his contact, as PathFact is of a call: any model can be asked."""
+
+    site_id: str
+    contact_id: str
+    day: date
+    candidate: int  # 0: who did it is known
+    share: Decimal
+    position: int  # oldest first
+    came_at: datetime
+    direct: bool
+    channel: str
+    source: str
+    medium: str
+    campaign: str
+    keyword: str
+    creative: str
+    region: str
+    landing_page: str
+
+
+@dataclass(frozen=True, slots=True)
 class DealFact:
-    """One CRM card on its call's day. The source columns count only where no call was found (`call_id` None)."""
+    """One CRM card on the day of its call or contact. The source columns count only where it comes from neither."""
 
     site_id: str
     source: str
@@ -131,6 +178,7 @@ class DealFact:
     own_keyword: str
     own_creative: str
     self_reported: str | None  # what the customer said; of a deal with a call the call's fact tells what counts
+    contact_id: str | None  # where it comes from a contact and not from a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +200,7 @@ class SpendFact:
     impressions: int | None
 
 
-Fact = CallFact | CreditFact | PathFact | DealFact | SpendFact
+Fact = CallFact | CreditFact | PathFact | ContactFact | ContactPathFact | DealFact | SpendFact
 
 _COLUMN_TYPES = {
     "str": "VARCHAR",
@@ -182,6 +230,8 @@ SCHEMAS: dict[str, dict[str, str]] = {
     "calls": _schema(CallFact),
     "credits": _schema(CreditFact),
     "paths": _schema(PathFact),
+    "contacts": _schema(ContactFact),
+    "contact_paths": _schema(ContactPathFact),
     "deals": _schema(DealFact),
     "spend": _schema(SpendFact),
 }

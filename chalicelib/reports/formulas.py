@@ -48,5 +48,7 @@ NOTES: tuple[str, ...] = (
     "Where several visitors may have made a call they share it, and the row's calls are what is expected: the true "
     "number lies, with 95 % confidence, between the two bounds beside it.",
     "Totals are computed from the calls, not added up from the rows: one caller may appear in several rows.",
+    "What visitors did besides calling stands in tables of its own. Of a number that is revealed only the click is "
+    "counted: calls to it are not seen.",
     "A return below 0 % is a loss; spend without deals shows −100 %.",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -24,6 +24,7 @@ GROUPINGS: dict[str, tuple[str, ...]] = {
     "self_reported": ("self_reported",),
 }
 NESTED = frozenset({"campaign_keyword"})
+CONTACT_GROUPINGS = ("channel", "campaign", "keyword")  # by which contacts are told, where calls are
 BOUNDS = ("calls_low", "calls_high")  # what files call a row's interval
 
 
@@ -54,6 +55,29 @@ class Table:
     def bounds(self) -> tuple[str, ...]:
         """The columns of the interval, where any row has one."""
         return BOUNDS if any(row.interval for row in self.rows) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """How often visitors of one source did what, by kind of contact: sums of credit, as a row's calls are."""
+
+    key: tuple[str, ...]
+    counts: Mapping[str, Decimal]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTable:
+    """What visitors did besides calling, by one grouping. It stands beside the calls and is never added to them."""
+
+    by: str
+    rows: tuple[ContactRow, ...]  # most contacts first
+    total: Mapping[str, Decimal]
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The dimensions that name a row."""
+        return GROUPINGS[self.by]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +131,7 @@ class Report:
     calls_left_out: int = 0  # older calls that the list has no room for
     basis: Basis | None = None  # None: counted from plain files
     comparison: Comparison | None = None  # of what was measured with what callers said; None: nobody was asked
+    contacts: Mapping[str, ContactTable] = field(default_factory=dict)  # empty where there were none
 
     @property
     def total(self) -> Figures:

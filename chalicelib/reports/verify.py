@@ -26,6 +26,8 @@ IDS = {  # what tells one row of a kind from another
     "calls": ("call_id",),
     "credits": ("call_id", "model", "candidate", "channel", "source", "medium", "campaign", "keyword", "creative"),
     "paths": ("call_id", "candidate", "position"),
+    "contacts": ("contact_id", "model", "channel", "source", "medium", "campaign", "keyword", "creative"),
+    "contact_paths": ("contact_id", "candidate", "position"),
     "deals": ("source", "external_id"),
     "spend": ("source", "campaign", "keyword", "creative"),
 }

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from chalicelib.attribution import days, join, store
-from chalicelib.attribution.attribute import MAX_TOUCHES, attribute
+from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.table import add_events
+from chalicelib.attribution.touches import MAX_TOUCHES
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
 from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.http import to_json

@@ -50,7 +50,7 @@ def shop(aws: Any) -> Any:
     visits.record_touch("s1", maria, visits.RawTouch(SHOWN, PAGE, "https://vk.com/", "RU"))
     shown = ShownCode(CODE, maria, SHOWN, PAGE, SHOWN + 14 * DAY)
     assert promo_table.take("s1", shown, SHOWN, 400 * DAY)
-    visits.record_event("s1", maria, "promo_shown", SHOWN, {"url": PAGE, "code": CODE})
+    visits.note_code("s1", maria, shown, 400)
     return aws
 
 
@@ -212,7 +212,7 @@ def test_whom_the_number_led_to_is_erased_from_the_call_without_its_caller(shop:
     assert promo_table.find("s1", CODE) is not None
 
 
-def test_an_event_with_anothers_code_deletes_nothing_of_his(shop: Any) -> None:
-    visits.record_event("s1", visitor(), "promo_shown", NOW, {"url": PAGE, "code": CODE})
+def test_a_note_of_anothers_code_deletes_nothing_of_his(shop: Any) -> None:
+    visits.note_code("s1", visitor(), ShownCode(CODE, visitor(), NOW, PAGE, NOW + 14 * DAY), 400)
     visits.forget("s1", visitor())
     assert promo_table.find("s1", CODE) is not None

@@ -348,6 +348,63 @@ def test_after_a_click_on_the_number_it_is_kept_and_the_click_is_told(website: W
     assert website.bodies("release") == []
 
 
+FORM = """<form data-callpath-lead="order" action="/thanks"><input name=name value="Anna">
+    <input name=tel data-callpath-phone value="8 916 000-00-01"><button id=send>send</button></form>"""
+
+
+def test_a_marked_form_is_told_with_the_field_its_author_marked_and_no_other(website: Website, tab: Page) -> None:
+    show(website, tab, FORM + '<form id=other action="/search"><input name=q value="+79160000002"></form>')
+    swapped(tab)
+    tab.locator("#other").evaluate("form => form.requestSubmit()")
+    tab.wait_for_url("**/search**")
+    show(website, tab, FORM)
+    swapped(tab)
+    tab.click("#send")
+    tab.wait_for_url("**/thanks**")
+    (event,) = website.wait_for("events", 1)
+    assert {name: event[name] for name in ("type", "form", "phone", "visitor_id", "url")} == {
+        "type": "form",
+        "form": "order",
+        "phone": "8 916 000-00-01",
+        "visitor_id": "v-1",
+        "url": website.address("/"),
+    }
+    assert "Anna" not in str(event)
+
+
+def test_a_form_without_a_marked_field_tells_no_number(website: Website, tab: Page) -> None:
+    show(website, tab, FORM.replace("data-callpath-phone", ""))
+    swapped(tab)
+    tab.click("#send")
+    (event,) = website.wait_for("events", 1)
+    assert event["form"] == "order" and "phone" not in event
+
+
+def test_a_click_on_an_e_mail_address_is_told_without_the_address(website: Website, tab: Page) -> None:
+    show(website, tab, '<a id=mail href="MailTo:anna@shop.example">write</a>')
+    swapped(tab)
+    tab.click("#mail")
+    (event,) = website.wait_for("events", 1)
+    assert event["type"] == "email_click" and "anna" not in str(event)
+
+
+def test_a_page_tells_of_its_chat_and_knows_its_visitor(website: Website, tab: Page) -> None:
+    show(website, tab, "")
+    swapped(tab)
+    assert tab.evaluate("callpath.visitor()") == "v-1"
+    tab.evaluate("callpath.lead({ type: 'chat', form: 'bot' })")
+    (event,) = website.wait_for("events", 1)
+    assert (event["type"], event["form"], event["visitor_id"]) == ("chat", "bot", "v-1")
+
+
+def test_what_is_done_before_the_first_answer_waits_for_it(website: Website, tab: Page) -> None:
+    website.delay_seconds = 0.5
+    show(website, tab, "")
+    tab.wait_for_function("() => window.callpath")
+    tab.evaluate("callpath.lead({ form: 'quick' })")
+    assert [event["visitor_id"] for event in website.wait_for("events", 1)] == ["v-1"]
+
+
 def test_coming_back_after_leaving_asks_again_and_keeps_the_visitor(website: Website, tab: Page) -> None:
     show(website, tab, TEL_LINK)
     swapped(tab)

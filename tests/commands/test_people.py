@@ -27,7 +27,7 @@ def test_a_person_is_exported_and_erased_once(shop: None, capsys: pytest.Capture
     assert main(["export", "--site", "s1", "--phone", "89160000001"]) == 0
     assert answer(capsys)["calls"][0]["caller"] == IVAN
     assert main(["erase", "--site", "s1", "--phone", "89160000001"]) == 0
-    assert answer(capsys)["removed"] == {"numbers": 1, "calls": 1, "visits": 2, "self_reported": 0}
+    assert answer(capsys)["removed"] == {"numbers": 1, "calls": 1, "contacts": 0, "visits": 2, "self_reported": 0}
     assert main(["erase", "--site", "s1", "--phone", "89160000001"]) == 0
     assert answer(capsys)["removed"] == {}
 

@@ -17,7 +17,7 @@ from infra.tables import environment_name
 HTTP_TASKS = {"IssueNumber", "RecordEvent", "MintPromo", "ServeSnippet", "ReceiveCall", "ReceiveOutcome"}
 QUEUE_TASKS = {
     *("AttributeCall", "Deliver", "RecoverEvent", "FetchRecording", "ReadTranscript"),
-    *("ImportSpend", "ImportDeals", "ImportCalls"),
+    *("ImportSpend", "ImportDeals", "ImportCalls", "TakeContact"),
 }
 MANAGE_TASKS = {"APIHandler", "ErasePerson"}
 SCHEDULED_TASKS = {"Census", "CloseCalls", "CloseDay", "BuildReport", "ForgetCallers"}

@@ -29,7 +29,7 @@ def shop(aws: Any) -> None:
 
 def ask(visitor_id: str | None = "v1", url: str = LANDING, at: timedelta = timedelta(), **more: Any) -> dict[str, Any]:
     headers = more.pop("headers", {})
-    return promo.mint(page({"url": url, "visitor_id": visitor_id, **more}, NOW + at, **headers), "sk1")
+    return promo.mint(page({"url": url, "visitor_id": visitor_id, **more}, NOW + at, **headers), "sk1").answer
 
 
 def key_of(visitor_id: str) -> str:
@@ -149,7 +149,7 @@ def test_crawlers_and_pages_of_other_sites_get_none_and_leave_nothing() -> None:
 def test_an_address_gets_so_many_an_hour_and_no_more() -> None:
     def from_network(visitor_id: str, hour: int = 0) -> Any:
         request = page({"url": LANDING, "visitor_id": visitor_id}, NOW + hour * timedelta(hours=1))
-        return promo.mint(replace(request, source_ip="198.41.0.4"), "sk1")["code"]
+        return promo.mint(replace(request, source_ip="198.41.0.4"), "sk1").answer["code"]
 
     assert from_network("v1")
     table, name = clients.client("dynamodb"), settings().visitors_table

@@ -2,11 +2,12 @@
 
 {"external_id", "outcome_at", "status": "lead" | "open" | "won" | "lost", "call_id"?, "phone"?, "amount"?,
  "gross_profit"?, "currency"?, "promo_code"?, "manager"?, "quality"?: 1 to 5,
- "self_reported"?: what the customer said brought him}
+ "self_reported"?: what the customer said brought him, "visitor_id"?}
 """
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import msgspec
@@ -23,6 +24,7 @@ from chalicelib.registry.types import Endpoint
 SOURCE = "generic"
 MAX_ID = 200
 MAX_TEXT = 500
+_VISITOR_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class Body(msgspec.Struct):
@@ -40,6 +42,7 @@ class Body(msgspec.Struct):
     manager: str | None = None
     quality: int | None = None
     self_reported: str | None = None
+    visitor_id: str | None = None
 
 
 def verify(request: Request, endpoint: Endpoint) -> None:
@@ -71,6 +74,7 @@ def _outcome(told: Body, country: str, place: str) -> Outcome:
             manager=text(told.manager),
             quality=checked_quality(told.quality),
             self_reported=self_reported.told(told.self_reported),
+            visitor_id=checked_visitor(told.visitor_id),
         )
     except BadInput as error:
         raise BadInput(f"{place}{error.field}", error.reason) from None
@@ -81,6 +85,14 @@ def checked_id(external_id: str) -> str:
     if not external_id.strip() or len(external_id) > MAX_ID:
         raise BadInput("external_id", f"is not 1 to {MAX_ID} characters")
     return external_id.strip()
+
+
+def checked_visitor(visitor_id: str | None) -> str | None:
+    """An empty one as none. Raises BadInput for what the snippet cannot have given."""
+    told = (visitor_id or "").strip()
+    if told and not _VISITOR_ID.fullmatch(told):
+        raise BadInput("visitor_id", "is not what window.callpath.visitor() says")
+    return told or None
 
 
 def checked_quality(quality: int | None) -> int | None:

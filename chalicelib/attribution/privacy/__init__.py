@@ -6,7 +6,7 @@ Where something personal lies is one row here. A store has one module with two f
 What hangs on a call, as its recordings do, has one module with two functions of the call's item:
     erase_of_call(item)     → how many things were taken away, before the item itself is redacted
     export_of_call(item)    → all of it, as JSON can hold it
-Calls, their evidence and subjects are the heart of it: privacy/calls.py. Deals hold a pseudonym,
+Calls, their evidence and subjects are the heart of it: privacy/calls.py. Deals hold pseudonyms,
 and the words in which a customer said what brought him: privacy/self_reported.py.
 """
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what is stored asks privacy/redaction.py what is personal o
     from chalicelib.attribution.stored import Item
 
 STORES = {  # name in summaries and exports → module, imported when first asked
+    "contacts": "chalicelib.attribution.privacy.contacts",
     "visits": "chalicelib.attribution.privacy.visits",
     "self_reported": "chalicelib.attribution.privacy.self_reported",
 }

@@ -23,6 +23,8 @@ def export(person: Person) -> dict[str, Any]:
     """
     found = [item for key in person.subject_ids for item in store.items_of_caller(person.site_id, key)]
     deals = [deal for key in person.subject_ids for deal in store.deals_of_caller(person.site_id, key)]
+    named = [deal for visitor in person.visitors for deal in store.deals_of_visitor(person.site_id, visitor)]
+    deals += [deal for deal in named if deal not in deals]
     return {
         "site_id": person.site_id,
         "calls": [_call(item, person) for item in found],

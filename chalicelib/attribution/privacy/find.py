@@ -1,12 +1,14 @@
 """Who is meant: from a telephone number or a browser's id to the pseudonyms of one person.
 
-A number leads to the browsers its calls surely came from, and a browser to the numbers that surely called from it.
+A number leads to the browsers its calls surely came from and it was told in, and a browser to the numbers that surely
+called from it or were told there.
 Where a call may have been somebody else's, a stranger's data is not his to see or to erase.
 """
 
 from __future__ import annotations
 
 from chalicelib.attribution import store, stored
+from chalicelib.attribution.contacts import table as contacts
 from chalicelib.attribution.privacy.redaction import sure_visitor
 from chalicelib.attribution.privacy.types import Person
 from chalicelib.attribution.subjects import find_subject
@@ -21,6 +23,7 @@ def by_phone(site_id: str, phone: str) -> Person:
     if subject is None:
         return Person(site_id)
     found = {_visitor_of(item) for item in store.items_of_caller(site_id, subject.subject_id)}
+    found |= {each.visitor for each in contacts.of_caller(site_id, subject.subject_id) if not each.erased}
     return Person(site_id, (subject.subject_id,), tuple(sorted(visitor for visitor in found if visitor)))
 
 
@@ -28,10 +31,12 @@ def by_visitor(site_id: str, visitor_id: str) -> Person:
     """The person of a browser's `visitor_id`. Raises StorageUnavailable."""
     visitor = visitor_key(site_id, visitor_id, settings().signing_key).hex()
     named = visits.calls_naming(site_id, visitor)
-    if not named and not visits.everything_of(site_id, visitor):
+    told = contacts.of_visitor(site_id, visitor)
+    if not (named or told or store.deals_of_visitor(site_id, visitor) or visits.everything_of(site_id, visitor)):
         return Person(site_id)
     items = [item for call_id in named if (item := store.item(site_id, call_id)) is not None]
     callers = {stored.caller_key_of(item) for item in items if _visitor_of(item) == visitor}
+    callers |= {contact.caller_key for contact in told}
     return Person(site_id, tuple(sorted(caller for caller in callers if caller)), (visitor,))
 
 

@@ -7,13 +7,15 @@ long as any, and their figures with them.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib import tokens
 from chalicelib.attribution import store, stored, subjects
-from chalicelib.attribution.privacy import calls, privacy_table
+from chalicelib.attribution.contacts import table
+from chalicelib.attribution.privacy import calls, contacts, privacy_table
 from chalicelib.attribution.privacy.privacy_table import LateDay
 from chalicelib.attribution.privacy.types import Erasure, Person
 from chalicelib.attribution.table import CALL_DAYS
@@ -68,20 +70,30 @@ class _Run:
     steps: int = 0
 
     def redact(self, day: date) -> bool:
-        """Redact a day's calls. False where the run has done enough before it came to the day's end."""
+        """Redact a day's calls and contacts. False where the run has done enough before it came to the day's end."""
         self.steps += 1
-        for item in store.items_of_day(self.site.site_id, day):
+        if not self._redact_all(store.items_of_day(self.site.site_id, day), calls.erase_person):
+            return False
+        for deal in store.deals_of_day(self.site.site_id, day):
+            contacts.erase_visitor_of(deal, self.erasure)
+        return self._redact_all(table.items_of_day(self.site.site_id, day), contacts.erase_contact)
+
+    def _redact_all(self, items: Iterable[stored.Item], erase: Callable[[stored.Item, Erasure], bool]) -> bool:
+        for item in items:
             if self.steps >= STEPS:
                 return False
-            if calls.erase_person(item, self.erasure):
+            if erase(item, self.erasure):
                 self.steps, self.redacted = self.steps + 1, self.redacted + 1
                 self._forget_caller(item)
         return True
 
     def _forget_caller(self, item: stored.Item) -> None:
-        """The subject himself, where none of his calls is younger."""
+        """The subject himself, where none of his calls and contacts is younger."""
         key = stored.caller_key_of(item)
-        if key and all(self._is_old(each) for each in store.items_of_caller(self.site.site_id, key)):
+        if key is None:
+            return
+        his = (*store.items_of_caller(self.site.site_id, key), *table.items_of_caller(self.site.site_id, key))
+        if all(self._is_old(each) for each in his):
             subjects.forget(self.site.site_id, key)
 
     def _is_old(self, item: stored.Item) -> bool:

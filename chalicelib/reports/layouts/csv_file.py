@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from chalicelib.reports.comparison import Comparison
 from chalicelib.reports.figures import UNITS
-from chalicelib.reports.report import Report, Row, Table
+from chalicelib.reports.report import ContactRow, ContactTable, Report, Row, Table
 
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d*\s()-]+$)")  # "+7495…" is a number, "+cmd|…" is not
 
@@ -22,12 +22,14 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d*\s()-]+$)")  # "+7495…" is a numbe
 def render(report: Report) -> dict[str, bytes]:
     """`report-<grouping>.csv` for each grouping; a report with a single one is `report.csv`.
 
-    Where callers were asked, `report-measured-and-told.csv` compares.
+    Where callers were asked, `report-measured-and-told.csv` compares. What visitors did besides calling is
+    `contacts-<grouping>.csv`.
     """
-    told = {"report-measured-and-told.csv": _comparison(report.comparison)} if report.comparison else {}
+    more = {"report-measured-and-told.csv": _comparison(report.comparison)} if report.comparison else {}
+    more |= {f"contacts-{by}.csv": _contacts(table) for by, table in report.contacts.items()}
     if len(report.tables) == 1:
-        return {"report.csv": _file(next(iter(report.tables.values())))} | told
-    return {f"report-{by}.csv": _file(table) for by, table in report.tables.items()} | told
+        return {"report.csv": _file(next(iter(report.tables.values())))} | more
+    return {f"report-{by}.csv": _file(table) for by, table in report.tables.items()} | more
 
 
 def _comparison(told: Comparison) -> bytes:
@@ -48,6 +50,15 @@ def _file(table: Table) -> bytes:
     named = any(row.name for row in table.rows)
     head = [*table.dimensions, *(["name"] if named else []), *UNITS, *table.bounds]
     return _written([head, *_lines(table, named=named)])
+
+
+def _contacts(table: ContactTable) -> bytes:
+    named = any(row.name for row in table.rows)
+    lines = [[*table.dimensions, *(["name"] if named else []), *table.total]]
+    for row in (*table.rows, ContactRow(("TOTAL",), table.total)):
+        keys = [*row.key, *([row.name] if named else [])]
+        lines.append([*map(_safe, keys), *map(_cell, row.counts.values())])
+    return _written(lines)
 
 
 def _lines(table: Table, *, named: bool) -> Iterable[list[str]]:

@@ -74,6 +74,7 @@ def render(report: Report) -> dict[str, bytes]:
         tables=[_table_view(table) for table in report.tables.values() if table.by != "hour" and any_key(table)],
         told=_told(report.comparison) if report.comparison else None,
         heat=_heat(report.tables["hour"]) if "hour" in report.tables else None,
+        contacts=list(report.contacts.values()),
         calls=report.calls[:MOST_CALLS],
         formulas=[(label(name), text) for name, text in FORMULAS.items()] + [(label("accuracy"), ACCURACY_FORMULA)],
         comparison_note=COMPARISON_NOTE,

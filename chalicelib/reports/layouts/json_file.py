@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.reports.comparison import Comparison
 from chalicelib.reports.figures import UNITS
 from chalicelib.reports.formulas import ACCURACY_FORMULA, COMPARISON_FORMULAS, COMPARISON_NOTE, FORMULAS, NOTES
-from chalicelib.reports.report import BOUNDS, Report, Row, Table
+from chalicelib.reports.report import BOUNDS, ContactTable, Report, Row, Table
 
 
 def render(report: Report) -> dict[str, bytes]:
@@ -29,6 +29,7 @@ def _document(report: Report) -> dict[str, Any]:
         "tracking_accuracy": report.accuracy,
         "groupings": {by: _table(table) for by, table in report.tables.items()},
         "self_reported": _comparison(report.comparison) if report.comparison else None,
+        "contacts": {by: _contacts(table) for by, table in report.contacts.items()},
         "calls": report.calls,
         "calls_left_out": report.calls_left_out,
         "formulas": {**FORMULAS, "tracking_accuracy": ACCURACY_FORMULA},
@@ -62,6 +63,14 @@ def _table(table: Table) -> dict[str, Any]:
         "rows": [_row(table, row) for row in table.rows],
         "total": {name: table.total.get(name) for name in UNITS},
     }
+
+
+def _contacts(table: ContactTable) -> dict[str, Any]:
+    rows = [
+        {**dict(zip(table.dimensions, row.key, strict=True)), **({"name": row.name} if row.name else {}), **row.counts}
+        for row in table.rows
+    ]
+    return {"rows": rows, "total": table.total}
 
 
 def _row(table: Table, row: Row) -> dict[str, Any]:

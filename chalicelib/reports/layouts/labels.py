@@ -40,6 +40,14 @@ ENGLISH: dict[str, str] = {
     "roi": "ROI, %",
     "romi": "ROMI, %",
     "sales_cycle": "Sales cycle, days",
+    # what visitors did besides calling
+    "contacts": "Contacts",
+    "form": "Forms",
+    "chat": "Chats",
+    "email_click": "E-mail clicks",
+    "tel_click": "Clicks on the number",
+    "reveal": "Numbers revealed",
+    "promo_shown": "Promo codes shown",
     "accuracy": "Tracking accuracy, %",
     # values
     "total": "Total",

@@ -14,7 +14,7 @@ from chalicelib.reports.formulas import ACCURACY_FORMULA, FORMULAS, NOTES
 from chalicelib.reports.layouts.labels import label, model_label, value_label
 from chalicelib.reports.layouts.xlsx_charts import add_charts
 from chalicelib.reports.layouts.xlsx_comparison import comparison_sheet
-from chalicelib.reports.report import CallLine, Report, Row, Table
+from chalicelib.reports.report import CallLine, ContactRow, ContactTable, Report, Row, Table
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -52,6 +52,8 @@ def render(report: Report) -> dict[str, bytes]:
             _table_sheet(book.add_worksheet(label(table.by)), table, styles)
         if report.comparison:
             comparison_sheet(book, book.add_worksheet("Measured and told"), report.comparison, styles.header)
+        for contacts in report.contacts.values():
+            _contact_sheet(book.add_worksheet(f"{label('contacts')} by {label(contacts.by).lower()}"), contacts, styles)
         _call_sheet(book.add_worksheet("Calls"), report, styles)
         _formula_sheet(book.add_worksheet("Formulas"), styles)
         _about_sheet(book.add_worksheet("About"), report, styles)
@@ -125,7 +127,28 @@ def _table_sheet(sheet: Worksheet, table: Table, styles: _Styles) -> None:
         sheet.conditional_format(1, column, last, column, rule)
 
 
-def _key_texts(table: Table, row: Row) -> list[str]:
+def _contact_sheet(sheet: Worksheet, table: ContactTable, styles: _Styles) -> None:
+    first = len(table.dimensions)
+    for column, name in enumerate((*table.dimensions, *table.total)):
+        sheet.write_string(0, column, label(name), styles.header)
+    for line, row in enumerate(table.rows, start=1):
+        for column, text in enumerate(_key_texts(table, row)):
+            sheet.write_string(line, column, text, styles.text)
+        for column, count in enumerate(row.counts.values(), start=first):
+            whole = count == count.to_integral_value()
+            sheet.write_number(line, column, count, styles.number[Unit.COUNT] if whole else styles.shared)
+    last = len(table.rows) + 1
+    sheet.write_string(last, 0, label("total"), styles.total_text)
+    for column, count in enumerate(table.total.values(), start=first):
+        sheet.write_number(last, column, count, styles.total[Unit.COUNT])
+    sheet.set_row(0, 32)
+    sheet.set_column(0, first - 1, 34)
+    sheet.set_column(first, first + len(table.total) - 1, 11)
+    sheet.freeze_panes(1, first)
+    sheet.repeat_rows(0)
+
+
+def _key_texts(table: Table | ContactTable, row: Row | ContactRow) -> list[str]:
     texts = [value_label(dimension, value) for dimension, value in zip(table.dimensions, row.key, strict=True)]
     if row.name:
         texts[0] = f"{row.name} ({texts[0]})"

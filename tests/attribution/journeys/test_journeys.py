@@ -15,6 +15,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.attribution import repeats
+from chalicelib.attribution.contacts import record
 from chalicelib.attribution.models import MODELS
 from tests.attribution.journeys import world as worlds
 
@@ -30,7 +31,8 @@ def journeys() -> list[dict[str, Any]]:
 @pytest.fixture
 def client(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("CALLPATH_TEST_CLOCK", "on")
-    monkeypatch.setattr(repeats, "LOOK_AGAIN_SECONDS", 0)  # the queue would really make it wait
+    monkeypatch.setattr(repeats, "LOOK_AGAIN_SECONDS", 0)  # the queues would really make them wait
+    monkeypatch.setattr(record, "WAIT_SECONDS", 0)
     with Client(app) as client:
         yield client
 
@@ -48,7 +50,7 @@ def test_a_journey_ends_as_written(journey: Mapping[str, Any], aws: Any, client:
     for call_id, told in journey["calls"].items():
         check_call(found[day_of(told)], call_id, told, journey.get("where", {}))
     for external_id, told in journey.get("deals", {}).items():
-        check_deal(external_id, told)
+        check_deal(external_id, told, journey.get("where", {}))
 
 
 def check_call(found: worlds.DayFacts, call_id: str, told: Mapping[str, Any], where: Mapping[str, str]) -> None:
@@ -64,11 +66,15 @@ def check_call(found: worlds.DayFacts, call_id: str, told: Mapping[str, Any], wh
         assert worlds.credit_of(found, call_id, model) == wanted, f"{call_id} under {model}"
 
 
-def check_deal(external_id: str, told: Mapping[str, Any]) -> None:
+def check_deal(external_id: str, told: Mapping[str, Any], where: Mapping[str, str]) -> None:
     found = [deal for deal in worlds.facts(told["day"]).deals if deal.external_id == external_id]
     assert len(found) == 1, f"{external_id} is counted {len(found)} times on {told['day']}"
-    call_id = f"generic-{told['call']}" if told["call"] else None
+    call_id = f"generic-{told['call']}" if told.get("call") else None
     assert (found[0].call_id, found[0].won) == (call_id, told.get("won", True))
+    assert (found[0].contact_id is not None) == ("contact" in told)
+    if found[0].contact_id:
+        source = where.get(told["source"], told["source"])
+        assert worlds.source_of_contact(found[0].contact_id) == (told["contact"], source)
 
 
 def day_of(told: Mapping[str, Any]) -> date:

@@ -17,14 +17,17 @@ from zoneinfo import ZoneInfo
 from chalice.test import Client
 
 from chalicelib import clock
-from chalicelib.attribution import attribute, signing, store
+from chalicelib.attribution import attribute, join, signing, store
 from chalicelib.attribution.books import book_of
+from chalicelib.attribution.contacts import table, take
+from chalicelib.attribution.types import Decision
 from chalicelib.body import decode
 from chalicelib.manage.campaign_changes import change, checked_fields
 from chalicelib.manage.channel_rules import NewRules, rules_in
 from chalicelib.pool import place
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, RepeatRule, Site, TrackingNumber
+from chalicelib.reports.contact_facts import facts_of_contacts
 from chalicelib.reports.day_facts import DayFacts, facts_of_day
 from chalicelib.settings import settings
 from tests.attribution.examples import messages
@@ -66,6 +69,8 @@ class World:
         at = moment(step["at"])
         told = {name: value for name, value in step.items() if name not in (verb, "at")}
         getattr(self, f"_{verb}")(str(subject), at, **told)
+        for message in messages(self.session, settings().contact_queue):
+            take.take(message, at)
         while waiting := messages(self.session, settings().attribute_queue):  # a call may call for others of its caller
             for message in waiting:
                 attribute.attribute(message, at)
@@ -89,6 +94,18 @@ class World:
         """The page is closed: its number is given back."""
         told = {"visitor_id": f"browser-{who}", "lease": self.leases.pop(who)}
         self._post("/v1/sites/sk1/release", told, at, {"Origin": SITE.allowed_origins[0], "User-Agent": CHROME})
+
+    def _write(self, who: str, at: datetime, url: str, type: str = "form", **told: Any) -> None:
+        """Something is done on a page besides calling. `server: true`: the site's server tells it."""
+        headers = {} if told.pop("server", False) else {"Origin": origin(url), "User-Agent": CHROME}
+        event = {"visitor_id": f"browser-{who}", "type": type, "url": url} | told
+        assert self._post("/v1/sites/sk1/events", event, at, headers) == {"recorded": True}
+
+    def _undo(self, external_id: str, at: datetime) -> None:
+        """A person takes a deal apart."""
+        deal = store.deal("s1", "generic", external_id)
+        assert deal is not None
+        join.decide(SITE, deal, Decision(at))
 
     def _call(self, call_id: str, at: datetime, to: str, **told: Any) -> None:
         """A telephone call with all its events: see README.md for what may be told of it."""
@@ -216,6 +233,16 @@ def facts(day: date) -> DayFacts:
     assert site is not None
     calls, deals = store.calls_of_day("s1", day), store.deals_of_day("s1", day)
     return facts_of_day(site, book_of(site, datetime.now(UTC)), calls, deals, lambda caller: None)
+
+
+def source_of_contact(contact_id: str) -> tuple[str, str]:
+    """A contact's kind, and in words the source it counts for under `last_non_direct`."""
+    contact = table.get("s1", contact_id)
+    site = registry.site("s1")
+    assert contact is not None and site is not None
+    credits, _ = facts_of_contacts(site, book_of(site, datetime.now(UTC)), [contact])
+    (part,) = [credit for credit in credits if credit.model == "last_non_direct"]
+    return contact.kind, " / ".join((part.channel, part.source, part.campaign, part.keyword)).rstrip("/ ")
 
 
 def credit_of(found: DayFacts, call_id: str, model: str) -> dict[str, Decimal]:

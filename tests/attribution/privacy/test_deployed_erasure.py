@@ -139,7 +139,8 @@ def test_the_routes_tell_and_erase_a_person_and_the_schedule_looks_twice(shop: S
     before = store.call(shop.site_id, "generic-his")
 
     done = shop.manage("/erase", {"phone": IVAN})
-    gone = {"numbers": 1, "calls": 1, "visits": 1, "self_reported": 0}  # the deal's words went with its call
+    # The deal's words went with its call.
+    gone = {"numbers": 1, "calls": 1, "contacts": 0, "visits": 1, "self_reported": 0}
     assert (done["removed"], done["complete"]) == (gone, True)
 
     after, hers = store.call(shop.site_id, "generic-his"), store.call(shop.site_id, "generic-hers")

@@ -51,7 +51,7 @@ def test_a_browser_is_told_the_same(shop: Any) -> None:
 
 
 def test_whom_nobody_knows_is_told_that_there_is_nothing(shop: Any) -> None:
-    nothing = {"site_id": "s1", "calls": [], "deals": [], "visits": [], "self_reported": []}
+    nothing = {"site_id": "s1", "calls": [], "deals": [], "contacts": [], "visits": [], "self_reported": []}
     assert export(find.by_phone("s1", "+79169999999")) == nothing
     erase(find.by_phone("s1", IVAN), NOW)
     assert export(find.by_phone("s1", IVAN)) == nothing

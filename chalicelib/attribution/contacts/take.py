@@ -1,0 +1,82 @@
+"""Take in an event of a page: who did it, what had brought him, and which deals come from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chalicelib import log, tracing
+from chalicelib.attribution import days, join, sealing, subjects
+from chalicelib.attribution.contacts import table
+from chalicelib.attribution.contacts.record import Told, told_in
+from chalicelib.attribution.contacts.types import LEADS, Contact
+from chalicelib.attribution.privacy import retention
+from chalicelib.attribution.touches import touches_before
+from chalicelib.errors import BadInput
+from chalicelib.phone import parse_phone
+from chalicelib.pool.conditions import origin_of
+from chalicelib.pool.lease_token import visitor_key
+from chalicelib.registry import snapshot
+from chalicelib.registry.types import Site
+from chalicelib.settings import settings
+
+
+def take(message: dict[str, Any], now: datetime) -> None:
+    """Store one event as a contact, mark its day, and join anew the deals that may come from it.
+
+    The same event again changes nothing, but is gone through to its end. Raises StorageUnavailable.
+    """
+    told = told_in(message)
+    found = snapshot.site_by_key(told.site_key, now)
+    if found is None or not (told.welcome or _is_welcome(found.site, told)):
+        log.event("contact_dropped", reason="not_welcome" if found else "no_site", type=told.kind)
+        return
+    site = found.site
+    tracing.annotate(site=site.site_id)
+    made = _contact(site, told)
+    contact = table.get(site.site_id, made.contact_id) or replace(made, caller_key=_caller_key(site, told))
+    new = table.put(contact)
+    days.mark_all(site.site_id, [contact.day])
+    retention.look_again(site, contact.day, now)
+    if contact.kind in LEADS:
+        join.rejoin_visitor(site, contact)
+        if contact.caller_key:
+            join.rejoin_caller(site, contact.caller_key, contact)
+    log.event("contact", site_id=site.site_id, contact_id=contact.contact_id, type=contact.kind, new=new)
+
+
+def _is_welcome(site: Site, told: Told) -> bool:
+    """What record.py would have asked, had the registry answered."""
+    origin = told.origin.lower() or origin_of(told.url)
+    return not told.crawler and (not site.allowed_origins or origin in site.allowed_origins)
+
+
+def _contact(site: Site, told: Told) -> Contact:
+    """The event as a contact, as yet without whose number it tells: of who was erased nobody is made again."""
+    visitor = visitor_key(site.site_id, told.visitor_id, settings().signing_key).hex()
+    said = "\0".join((site.site_id, visitor, told.kind, told.at.isoformat(), told.url, told.code, told.form)).encode()
+    digest = sealing.digest(said, signing_key=settings().signing_key, purpose="contact ids")
+    return Contact(
+        site_id=site.site_id,
+        contact_id=f"{told.kind}-{digest}",
+        kind=told.kind,
+        at=told.at,
+        day=told.at.astimezone(ZoneInfo(site.time_zone)).date(),
+        visitor=visitor,
+        url=told.url,
+        form=told.form,
+        code=told.code,
+        caller_key=None,
+        touches=touches_before(site, visitor, told.at),
+    )
+
+
+def _caller_key(site: Site, told: Told) -> str | None:
+    """The subject of the number he told; None where he told none, or what is none in the site's country."""
+    try:
+        phone = parse_phone(told.phone, country=site.country).e164 if told.phone else None
+    except BadInput:
+        return None
+    return subjects.subject_of(site.site_id, phone, told.at, site.days_of_persons).subject_id if phone else None

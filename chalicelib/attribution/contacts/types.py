@@ -1,0 +1,52 @@
+"""Contacts as plain values: evidence like a call, of what a visitor did on the page. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from chalicelib.attribution.types import Touch
+
+
+class ContactKind(StrEnum):
+    """What the visitor did; the last two are no event of a page but what a CRM's card names."""
+
+    FORM = "form"
+    CHAT = "chat"
+    EMAIL_CLICK = "email_click"
+    TEL_CLICK = "tel_click"
+    REVEAL = "reveal"
+    PROMO_SHOWN = "promo_shown"
+    VISIT = "visit"  # the last arrival of the visitor whom a card names, where no contact of his is known
+    PROMO_TOLD = "promo_told"  # the page view of the promo code that a card names
+
+
+# He let the business know of him: a deal may come of it.
+LEADS = frozenset({ContactKind.FORM, ContactKind.CHAT, ContactKind.EMAIL_CLICK})
+# Made for a deal that names them: without one they are nothing, and they are never counted.
+OF_A_DEAL = frozenset({ContactKind.VISIT, ContactKind.PROMO_TOLD})
+COUNTED = tuple(kind for kind in ContactKind if kind not in OF_A_DEAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One thing a visitor did, and the touches that had brought him: models give it to sources as they give calls."""
+
+    site_id: str
+    contact_id: str  # the same for a repetition of the same event
+    kind: ContactKind
+    at: datetime
+    day: date  # of the site's zone
+    visitor: str  # 24 hex digits; an alias once he is erased
+    url: str
+    form: str  # the page's name for a form or a chat; empty where it has none
+    code: str  # the promo code shown or told
+    caller_key: str | None  # the subject of the number he told
+    touches: tuple[Touch, ...]  # oldest first, none after the contact
+    erased: bool = False
+
+    @property
+    def started_at(self) -> datetime:
+        """When it was: what deals are joined by."""
+        return self.at

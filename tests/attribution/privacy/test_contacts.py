@@ -1,0 +1,124 @@
+"""Contacts without the person who made them: he is gone, and what comes from them stays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.attribution import join, subjects
+from chalicelib.attribution.contacts import record as recording
+from chalicelib.attribution.contacts import table, take
+from chalicelib.attribution.privacy import find, retention
+from chalicelib.attribution.privacy.erase import erase, finish
+from chalicelib.attribution.privacy.export import export
+from chalicelib.attribution.privacy.types import Person
+from chalicelib.attribution.types import Decision
+from chalicelib.settings import settings
+from tests.attribution.contacts import world
+from tests.attribution.contacts.world import PHONE, card, deal, later, visitor
+from tests.attribution.examples import NOW, SITE, messages, open_site
+
+SECRET = "who-i-am"
+CLICK = f"{world.AD}&yclid=777&{SECRET}=1"
+
+
+@pytest.fixture(autouse=True)
+def written(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Anna comes from an advertisement and writes; a card names her browser, another her number."""
+    monkeypatch.setattr(recording, "WAIT_SECONDS", 0)
+    open_site()
+    world.arrive(url=CLICK)
+    world.write(aws, {"phone": PHONE, "url": f"{world.ORIGIN}/order?{SECRET}=1"})
+    card("by-visitor", visitor_id="browser-anna")
+    card("by-phone", phone=PHONE)
+    return aws
+
+
+JOINED = ("ContactsTable", "DealsTable")
+
+
+def everything(aws: Any, names: tuple[str, ...] = (*JOINED, "VisitorsTable", "SubjectsTable", "CallsTable")) -> str:
+    """All that these tables hold."""
+    client = aws.client("dynamodb")
+    return json.dumps([client.scan(TableName=f"test-{name}")["Items"] for name in names], default=str)
+
+
+def contact() -> Any:
+    found = deal("by-phone")
+    assert found.contact_id is not None
+    return table.get(SITE.site_id, found.contact_id)
+
+
+def joined() -> list[tuple[str | None, str | None]]:
+    return [(deal(name).contact_id, deal(name).joined_by) for name in ("by-visitor", "by-phone")]
+
+
+@pytest.mark.parametrize("who", ["phone", "visitor"])
+def test_a_person_is_taken_out_and_every_join_stays(written: Any, who: str) -> None:
+    person = find.by_phone("s1", PHONE) if who == "phone" else find.by_visitor("s1", "browser-anna")
+    assert (len(person.subject_ids), person.visitors) == (1, (visitor(),))
+    before, was = joined(), contact()
+    assert erase(person, NOW).removed["contacts"] == 1
+    left = everything(written)
+    assert visitor() not in left and SECRET not in left and "777" not in left
+    assert subjects.find_subject("s1", PHONE) is None
+    now = contact()
+    assert joined() == before
+    assert (now.erased, now.kind, now.at, now.day, now.caller_key) == (True, was.kind, was.at, was.day, was.caller_key)
+    assert [touch.source.campaign for touch in now.touches] == ["338151"]
+    assert erase(person, NOW).removed["contacts"] == 0
+    assert finish(NOW + timedelta(hours=2)) == (0, 0)
+
+
+def test_the_crm_tells_of_the_deals_again_and_they_stay_joined(written: Any) -> None:
+    before = joined()
+    erase(find.by_phone("s1", PHONE), NOW)
+    card("by-visitor", minutes=90, visitor_id="browser-anna")
+    card("by-phone", minutes=90, phone=PHONE)
+    assert joined() == before
+    assert visitor() not in everything(written)
+
+
+def test_a_deal_of_an_erased_visitor_can_still_be_taken_apart_and_joined(written: Any) -> None:
+    erase(find.by_visitor("s1", "browser-anna"), NOW)
+    was = deal("by-visitor")
+    apart = join.decide(SITE, was, Decision(NOW))
+    assert apart.joined_by is None
+    assert join.decide(SITE, apart, Decision(NOW, contact_id=was.contact_id)).contact_id == was.contact_id
+
+
+def test_an_event_that_comes_twice_makes_nobody_known_again(written: Any) -> None:
+    recording.record(world.event({"phone": PHONE, "form": "second"}, 5), SITE.site_key)
+    (message,) = messages(written, settings().contact_queue)
+    take.take(message, later(5))
+    erase(find.by_phone("s1", PHONE), NOW)
+    take.take(message, later(6))
+    assert subjects.find_subject("s1", PHONE) is None
+    assert visitor() not in everything(written)
+
+
+def test_he_is_told_of_his_contacts_and_deals(written: Any) -> None:
+    told = export(find.by_visitor("s1", "browser-anna"))
+    (shown,) = told["contacts"]
+    assert (shown["kind"], shown["url"], shown["visitor"]) == ("form", f"{world.ORIGIN}/order?{SECRET}=1", visitor())
+    assert shown["touches"][0]["url"] == CLICK
+    assert sorted(each["external_id"] for each in told["deals"]) == ["by-phone", "by-visitor"]
+    assert export(Person("s1"))["contacts"] == []
+
+
+def test_old_contacts_lose_their_visitor_and_younger_ones_do_not(written: Any) -> None:
+    world.arrive("boris", minutes=60 * 24 * 40)
+    world.write(written, {"visitor_id": "browser-boris", "phone": "+79160000002"}, minutes=60 * 24 * 40 + 10)
+    card("by-boris", minutes=60 * 24 * 40 + 20, visitor_id="browser-boris")
+    site = replace(SITE, retention_days=30)
+    assert retention.go_through(site, NOW.date() - timedelta(days=2), later(60 * 24 * 41)) == 1
+    left = everything(written, JOINED)  # the visits go by their own time to live
+    assert visitor() not in left and SECRET not in left
+    assert visitor("boris") in left
+    assert subjects.find_subject("s1", PHONE) is None
+    assert subjects.find_subject("s1", "+79160000002") is not None
+    assert [tie for _, tie in joined()] == ["visitor_id", "phone"]
