@@ -60,7 +60,7 @@ BURST_DESIGNS: tuple[Make, ...] = (PackedGroups, CachedList, IndexQuery, RandomF
 
 FLOODED = (
     Cell("50 numbers, 50 % in use", 50, 0.5, leases=800),
-    Cell("500 numbers, 50 % in use", 500, 0.5, leases=3_000),
+    Cell("500 numbers, 50 % in use", 500, 0.5, leases=1_000),
 )
 NEW_EACH_TIME = Flood("one address, a new visitor each time")
 FLOODS = (  # on sixteen containers
