@@ -205,10 +205,11 @@ class World:
     def step(self, place: int, *, fate: str = "answered") -> None:
         """Carry out one command. Fate: answered, repeated (its first answer was lost), crashed (the container died).
 
-        Where addresses are limited, a container whose request has lived for too long has died as well.
+        A container whose request has lived for longer than its function may has died as well: what it had still to
+        write is never written. Written minutes late, a lease would stand in history before images that do not show it.
         """
         talk = self.talks.pop(place % len(self.talks))
-        if self.addresses and self.now - talk.begun > ON_ITS_WAY:
+        if self.now - talk.begun > ON_ITS_WAY:
             return
         answer = self._execute(talk)
         if fate == "repeated":
