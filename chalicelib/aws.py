@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -39,6 +39,23 @@ def client(service: str, *, hot: bool = False) -> Any:
         **_limits(service, hot),
     )
     return _session().client(service, config=config)
+
+
+def query(
+    table: str, condition: str, values: Mapping[str, Any], *, hot: bool = False, **how: Any
+) -> Iterator[dict[str, Any]]:
+    """The items of one partition of a DynamoDB table that meet a key condition, page after page.
+
+    `how` is what else a Query takes, as IndexName. Raises StorageUnavailable.
+    """
+    request = {"TableName": table, "KeyConditionExpression": condition, "ExpressionAttributeValues": values, **how}
+    while True:
+        with storage_errors():
+            answer = client("dynamodb", hot=hot).query(**request)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _limits(service: str, hot: bool) -> dict[str, Any]:

@@ -57,18 +57,8 @@ def mark_many(marks: Iterable[tuple[str, date]]) -> int:
 
 def changed_days() -> list[ChangedDay]:
     """All marked days, by site and day, read consistently."""
-    with aws.storage_errors():
-        pages = (
-            _client()
-            .get_paginator("query")
-            .paginate(
-                TableName=settings().days_table,
-                KeyConditionExpression="pk = :dirty",
-                ExpressionAttributeValues={":dirty": {"S": DIRTY}},
-                ConsistentRead=True,
-            )
-        )
-        return [_changed(item) for page in pages for item in page["Items"]]
+    marks = aws.query(settings().days_table, "pk = :dirty", {":dirty": {"S": DIRTY}}, ConsistentRead=True)
+    return [_changed(item) for item in marks]
 
 
 def forget(changed: ChangedDay) -> bool:

@@ -277,19 +277,7 @@ def _query(index: str, name: str, value: str, span: tuple[int, int] | None = Non
     if span:
         condition += " AND started_ms BETWEEN :since AND :until"
         values |= {":since": {"N": str(span[0])}, ":until": {"N": str(span[1])}}
-    with aws.storage_errors():
-        pages = (
-            _client()
-            .get_paginator("query")
-            .paginate(
-                TableName=settings().calls_table,
-                IndexName=index,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-            )
-        )
-        for page in pages:
-            yield from page["Items"]
+    return aws.query(settings().calls_table, condition, values, IndexName=index)
 
 
 def _client() -> Any:

@@ -131,18 +131,8 @@ def latest_count(pool_id: str, now: datetime) -> dict[str, Any] | None:
 
 def _rows(pk: str, first: str, last: str) -> Iterator[dict[str, Any]]:
     """A partition's rows between two sort keys, both included, page after page."""
-    with aws.storage_errors():
-        pages = (
-            aws.client("dynamodb")
-            .get_paginator("query")
-            .paginate(
-                TableName=settings().days_table,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}},
-            )
-        )
-        for page in pages:
-            yield from page["Items"]
+    values = {":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}}
+    return aws.query(settings().days_table, "pk = :pk AND sk BETWEEN :first AND :last", values)
 
 
 def _update(pool_id: str, minute: str, now: datetime, change: str, values: dict[str, int], *, hot: bool) -> None:

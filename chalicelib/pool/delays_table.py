@@ -100,22 +100,8 @@ def _latest(pool_id: str) -> Profile | None:
 
 def _rows(pool_id: str, kind: str, since: date) -> Iterator[dict[str, Any]]:
     """The rows of one kind since a day, page after page."""
-    with aws.storage_errors():
-        pages = (
-            _client()
-            .get_paginator("query")
-            .paginate(
-                TableName=settings().days_table,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :last",
-                ExpressionAttributeValues={
-                    ":pk": {"S": _pk(pool_id)},
-                    ":since": {"S": f"{kind}{since}"},
-                    ":last": {"S": f"{kind}~"},
-                },
-            )
-        )
-        for page in pages:
-            yield from page["Items"]
+    values = {":pk": {"S": _pk(pool_id)}, ":since": {"S": f"{kind}{since}"}, ":last": {"S": f"{kind}~"}}
+    return aws.query(settings().days_table, "pk = :pk AND sk BETWEEN :since AND :last", values)
 
 
 def _update(pool_id: str, sk: str, change: str, values: dict[str, Any], expires: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,7 +62,7 @@ def note_code(site_id: str, visitor: str, shown: ShownCode, ttl_days: int) -> No
 
 def calls_naming(site_id: str, visitor: str) -> list[str]:
     """The calls whose evidence names this visitor, by id. Raises StorageUnavailable."""
-    return sorted(item["call_id"]["S"] for item in _query(_partition(site_id, visitor + CALLS)))
+    return sorted(item["call_id"]["S"] for item in _everything(site_id, visitor + CALLS))
 
 
 def everything_of(site_id: str, visitor: str) -> list[dict[str, str]]:
@@ -70,7 +70,7 @@ def everything_of(site_id: str, visitor: str) -> list[dict[str, str]]:
     return [
         {"at": clock.iso(_moment(item))}
         | {name: value["S"] for name, value in item.items() if name not in ("pk", "sk", "x")}
-        for item in _query(_partition(site_id, visitor))
+        for item in _everything(site_id, visitor)
     ]
 
 
@@ -81,7 +81,7 @@ def forget(site_id: str, visitor: str) -> int:
     """
     deleted = 0
     for whose in (visitor, visitor + CALLS):
-        for item in _query(_partition(site_id, whose)):
+        for item in _everything(site_id, whose):
             if "code" in item:
                 promo_table.forget(site_id, item["code"]["S"], visitor)
             with aws.storage_errors():
@@ -95,37 +95,26 @@ def touches_between(
     site_id: str, visitor: str, since: datetime, until: datetime, *, consistent: bool = False
 ) -> tuple[RawTouch, ...]:
     """The visitor's touches, both ends included, oldest first. Raises StorageUnavailable."""
-    request = {
-        "ConsistentRead": consistent,
-        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :until",
-        "FilterExpression": "attribute_not_exists(#type)",
-        "ExpressionAttributeNames": {"#type": "type"},
-        "ExpressionAttributeValues": {
+    found = _query(
+        "pk = :pk AND sk BETWEEN :since AND :until",
+        {
             ":pk": {"S": f"{site_id}#{visitor}"},
             ":since": {"N": str(_milliseconds(since))},
             ":until": {"N": str(_milliseconds(until))},
         },
-    }
-    return tuple(_touch(item) for item in _query(request))
+        ConsistentRead=consistent,
+        FilterExpression="attribute_not_exists(#type)",
+        ExpressionAttributeNames={"#type": "type"},
+    )
+    return tuple(map(_touch, found))
 
 
-def _partition(site_id: str, visitor: str) -> dict[str, Any]:
-    return {
-        "KeyConditionExpression": "pk = :pk",
-        "ExpressionAttributeValues": {":pk": {"S": f"{site_id}#{visitor}"}},
-    }
+def _everything(site_id: str, visitor: str) -> list[dict[str, Any]]:
+    return list(_query("pk = :pk", {":pk": {"S": f"{site_id}#{visitor}"}}))
 
 
-def _query(request: dict[str, Any]) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    asked = {"TableName": settings().visitors_table, **request}
-    while True:
-        with aws.storage_errors():
-            answer = aws.client("dynamodb", hot=True).query(**asked)
-        items += answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return items
-        asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+def _query(condition: str, values: Mapping[str, Any], **how: Any) -> Iterator[dict[str, Any]]:
+    return aws.query(settings().visitors_table, condition, values, hot=True, **how)
 
 
 def _put(site_id: str, visitor: str, sort_key: str, at: datetime, fields: Mapping[str, str], ttl_days: int) -> None:

@@ -118,20 +118,7 @@ def _query(pk: str, prefix: str, *, consistent: bool = False) -> list[dict[str, 
     condition, values = "pk = :pk", {":pk": {"S": pk}}
     if prefix:
         condition, values = "pk = :pk AND begins_with(sk, :prefix)", values | {":prefix": {"S": prefix}}
-    request: dict[str, Any] = {
-        "TableName": settings().directory_table,
-        "KeyConditionExpression": condition,
-        "ExpressionAttributeValues": values,
-        "ConsistentRead": consistent,
-    }
-    items: list[dict[str, Any]] = []
-    while True:
-        with aws.storage_errors():
-            answer = aws.client("dynamodb", hot=True).query(**request)
-        items += answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return items
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    return list(aws.query(settings().directory_table, condition, values, hot=True, ConsistentRead=consistent))
 
 
 def _decoded(items: list[dict[str, Any]], shape: type[T]) -> tuple[T, ...]:

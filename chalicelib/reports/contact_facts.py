@@ -11,7 +11,7 @@ from chalicelib.attribution.credit import Path, path_of_visit, shared_by
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.types import Deal
 from chalicelib.registry.types import Site
-from chalicelib.reports.facts import ContactFact, ContactPathFact
+from chalicelib.reports.facts import ContactFact, ContactPathFact, columns_of
 
 
 def counted(contacts: Iterable[Contact], deals: Iterable[Deal]) -> list[Contact]:
@@ -42,12 +42,7 @@ def _credit_facts(contact: Contact, site: Site, path: Path) -> Iterator[ContactF
                 contact_id=contact.contact_id,
                 day=contact.day,
                 model=spec,
-                channel=part.source.channel,
-                source=part.source.source,
-                medium=part.source.medium,
-                campaign=part.source.campaign,
-                keyword=part.source.keyword,
-                creative=part.source.creative,
+                **columns_of(part.source),
                 region=part.region,
                 landing_page=part.landing_page,
                 weight=part.weight,
@@ -69,12 +64,7 @@ def _path_facts(contact: Contact, path: Path) -> Iterator[ContactPathFact]:
             position=position,
             came_at=step.at,
             direct=step.direct,
-            channel=step.source.channel,
-            source=step.source.source,
-            medium=step.source.medium,
-            campaign=step.source.campaign,
-            keyword=step.source.keyword,
-            creative=step.source.creative,
+            **columns_of(step.source),
             region=step.region,
             landing_page=step.landing_page,
         )

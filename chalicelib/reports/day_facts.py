@@ -26,7 +26,7 @@ from chalicelib.attribution.types import (
 )
 from chalicelib.money import round_half_up
 from chalicelib.registry.types import Site
-from chalicelib.reports.facts import CallFact, CreditFact, DealFact, PathFact
+from chalicelib.reports.facts import CallFact, CreditFact, DealFact, PathFact, columns_of
 
 PathsOf = Callable[[AttributedCall, Site, Book], tuple[Path, ...]]
 NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal that comes from nothing known and names none itself
@@ -149,12 +149,7 @@ def _credit_facts(fact: CallFact, paths: Sequence[Path]) -> Iterable[CreditFact]
                 call_id=fact.call_id,
                 day=fact.day,
                 model=spec,
-                channel=part.source.channel,
-                source=part.source.source,
-                medium=part.source.medium,
-                campaign=part.source.campaign,
-                keyword=part.source.keyword,
-                creative=part.source.creative,
+                **columns_of(part.source),
                 region=part.region,
                 landing_page=part.landing_page,
                 weight=part.weight,
@@ -186,12 +181,7 @@ def _path_facts(fact: CallFact, paths: Sequence[Path]) -> Iterable[PathFact]:
                 position=position,
                 came_at=step.at,
                 direct=step.direct,
-                channel=step.source.channel,
-                source=step.source.source,
-                medium=step.source.medium,
-                campaign=step.source.campaign,
-                keyword=step.source.keyword,
-                creative=step.source.creative,
+                **columns_of(step.source),
                 region=step.region,
                 landing_page=step.landing_page,
             )

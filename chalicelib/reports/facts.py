@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from chalicelib.attribution.types import Source
+
 
 @dataclass(frozen=True, slots=True)
 class CallFact:
@@ -198,6 +200,18 @@ class SpendFact:
     currency: str
     clicks: int | None
     impressions: int | None
+
+
+def columns_of(source: Source) -> dict[str, str]:
+    """The columns that name a source."""
+    return {
+        "channel": source.channel,
+        "source": source.source,
+        "medium": source.medium,
+        "campaign": source.campaign,
+        "keyword": source.keyword,
+        "creative": source.creative,
+    }
 
 
 Fact = CallFact | CreditFact | PathFact | ContactFact | ContactPathFact | DealFact | SpendFact

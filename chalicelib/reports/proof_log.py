@@ -70,19 +70,8 @@ def last_entry(site_id: str) -> ChainEntry | None:
 
 
 def _query(site_id: str, **how: Any) -> Iterator[dict[str, Any]]:
-    request = {
-        "TableName": settings().days_table,
-        "KeyConditionExpression": "pk = :pk AND sk <= :last",
-        "ExpressionAttributeValues": {":pk": {"S": _pk(site_id)}, ":last": {"S": NUMBERS}},
-        "ConsistentRead": True,
-    } | how
-    while True:
-        with aws.storage_errors():
-            answer = aws.client("dynamodb").query(**request)
-        yield from answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    values = {":pk": {"S": _pk(site_id)}, ":last": {"S": NUMBERS}}
+    return aws.query(settings().days_table, "pk = :pk AND sk <= :last", values, ConsistentRead=True, **how)
 
 
 def _put_entry(entry: ChainEntry) -> bool:

@@ -136,19 +136,7 @@ def _ids(item: Item) -> tuple[str, str]:
 
 
 def _query(index: str, name: str, value: str) -> Iterator[Mapping[str, Any]]:
-    with aws.storage_errors():
-        pages = (
-            _client()
-            .get_paginator("query")
-            .paginate(
-                TableName=settings().contacts_table,
-                IndexName=index,
-                KeyConditionExpression=f"{name} = :value",
-                ExpressionAttributeValues={":value": {"S": value}},
-            )
-        )
-        for page in pages:
-            yield from page["Items"]
+    return aws.query(settings().contacts_table, f"{name} = :value", {":value": {"S": value}}, IndexName=index)
 
 
 def _client() -> Any:

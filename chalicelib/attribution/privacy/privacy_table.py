@@ -98,19 +98,7 @@ def _items(pk: str, prefix: str) -> Iterator[dict[str, Any]]:
     condition, values = "pk = :pk", {":pk": {"S": pk}}
     if prefix:
         condition, values = "pk = :pk AND begins_with(sk, :prefix)", values | {":prefix": {"S": prefix}}
-    with aws.storage_errors():
-        pages = (
-            _client()
-            .get_paginator("query")
-            .paginate(
-                TableName=settings().days_table,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ConsistentRead=True,
-            )
-        )
-        for page in pages:
-            yield from page["Items"]
+    return aws.query(settings().days_table, condition, values, ConsistentRead=True)
 
 
 def _key(pk: str, sk: str) -> dict[str, dict[str, str]]:
