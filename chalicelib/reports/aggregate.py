@@ -221,9 +221,9 @@ def _deals_by(db: DuckDBPyConnection, dimensions: Key, model: str) -> dict[Key, 
     weight = f"coalesce(c.weight, {_ONE})"
     statement = f"""
         WITH origins AS (
-            SELECT call_id AS id, {_OF_AN_ORIGIN}, number, manager FROM credits WHERE model = ?
+            SELECT call_id AS id, {_OF_AN_ORIGIN}, number, manager, self_reported FROM credits WHERE model = ?
             UNION ALL
-            SELECT contact_id AS id, {_OF_AN_ORIGIN}, '' AS number, '' AS manager FROM contacts
+            SELECT contact_id AS id, {_OF_AN_ORIGIN}, '' AS number, '' AS manager, NULL AS self_reported FROM contacts
             SEMI JOIN (SELECT contact_id FROM deals) USING (contact_id) WHERE model = ?)
         SELECT {named}, {_DEAL_SUMS.format(w=weight)}
         FROM deals AS d LEFT JOIN origins AS c ON c.id = coalesce(d.call_id, d.contact_id)

@@ -96,7 +96,8 @@ def test_from_the_page_to_the_evidence_and_to_oblivion(deployed: Deployed) -> No
 
     manage = {"Authorization": f"Bearer {deployed.key}"}
     done = deployed.post(f"/v1/manage/sites/{deployed.site_id}/erase", {"phone": CALLER}, manage)
-    assert (done["removed"], done["complete"]) == ({"numbers": 1, "calls": 1, "visits": 2}, True)
+    removed = {what: done["removed"][what] for what in ("numbers", "calls", "visits")}  # its showing may be on its way
+    assert (removed, done["complete"]) == ({"numbers": 1, "calls": 1, "visits": 2}, True)
     assert promo_codes.find(deployed.site_id, shown["code"], clock.utc_now() + timedelta(seconds=1)) is None
     after = store.call(deployed.site_id, "generic-1")
     assert after and after.evidence.kind == "promo" and after.evidence.visitor != visitor

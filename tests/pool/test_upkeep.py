@@ -159,7 +159,7 @@ def tags() -> list[bytes]:
 
 
 def test_an_address_is_forgotten_an_hour_after_its_lease_and_one_whose_lease_runs_is_not() -> None:
-    for place, at in enumerate((0, 3000)):
+    for place, at in enumerate((0, 200)):  # the first one runs: the second gets the other number
         asked = page({"url": "https://shop.example/", "visitor_id": f"v{place}"}, NOW + timedelta(seconds=at))
         assert issue(replace(asked, source_ip="93.184.216.34"), "sk1")["kind"] == "dynamic"
     assert len(tags()) == 2
