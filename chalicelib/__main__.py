@@ -24,6 +24,7 @@ from chalicelib.commands import (
     pool,
     proof,
     provision,
+    recover,
     redrive,
     replay,
     report,
@@ -48,6 +49,7 @@ COMMANDS = (
     people,
     replay,
     redrive,
+    recover,
 )
 
 

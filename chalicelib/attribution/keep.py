@@ -1,4 +1,4 @@
-"""A carrier event that storage could not take: kept in a queue, else in the bucket, else counted in the log.
+"""A carrier event that storage could not take: kept in a queue, else in the bucket, else in the log.
 
 It is kept sealed: signatures are checked on the raw body, so all of it waits there, numbers included.
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,11 +40,37 @@ class KeptEvent:
 
 
 def keep(event: KeptEvent, signed_headers: tuple[str, ...], failure: Exception) -> None:
-    """Put the event where `recover_event` finds it. Never raises: the caller is waiting to be connected."""
+    """Put the event where `recover_event` finds it. Never raises: the caller is waiting to be connected.
+
+    With no other place left it stands sealed in the log, from where `python -m chalicelib recover` puts it there.
+    """
     message = _sealed(_message(event, signed_headers))
     places = {"queue": ("sqs", _into_queue), "bucket": ("s3", _into_bucket)}
-    where = next((place for place, (service, put) in places.items() if _tried(service, put, message)), "nowhere")
-    log.event("event_kept", carrier=event.carrier, where=where, count=1, error=type(failure).__name__)
+    where = next((place for place, (service, put) in places.items() if _tried(service, put, message)), None)
+    sealed = message if where is None and "sealed" in message else None
+    where = where or ("log" if sealed else "nowhere")
+    log.event("event_kept", carrier=event.carrier, where=where, count=1, error=type(failure).__name__, kept=sealed)
+
+
+def kept_in_log(text: str) -> list[dict[str, Any]]:
+    """The kept messages that stand in a piece of the log, however its lines were exported; each once."""
+    found: dict[str, dict[str, Any]] = {}
+    decoder = json.JSONDecoder()
+    for place in (match.start() for match in re.finditer(r'\{\s*"event"', text)):
+        try:
+            line, _ = decoder.raw_decode(text, place)
+        except ValueError:  # cut off, or no line of ours
+            continue
+        if line.get("event") == "event_kept" and line.get("where") == "log" and isinstance(line.get("kept"), dict):
+            found[line["kept"]["sealed"]] = line["kept"]
+    return list(found.values())
+
+
+def put_back(messages: list[dict[str, Any]]) -> None:
+    """Put kept messages into their queue, from which they are taken in. Raises StorageUnavailable."""
+    for message in messages:
+        with aws.storage_errors():
+            queue.send(settings().kept_queue, message)
 
 
 def keep_unread(event: KeptEvent, signed_headers: tuple[str, ...], name: str) -> None:

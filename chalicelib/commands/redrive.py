@@ -15,6 +15,7 @@ QUEUES = {  # name on the command line → output of the stack
     "kept": "KeptDeadLettersUrl",
     "recording": "RecordingDeadLettersUrl",
     "transcript": "TranscriptDeadLettersUrl",
+    "contact": "ContactDeadLettersUrl",
     "spend-drops": "SpendDropDeadLettersUrl",
     "deal-drops": "DealDropDeadLettersUrl",
     "call-drops": "CallDropDeadLettersUrl",

@@ -21,12 +21,11 @@ from chalicelib.attribution import store
 from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.carriers.simulate import requests_of
 from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
-from chalicelib.attribution.keep import PLACE_SECONDS
+from chalicelib.attribution.keep import PLACE_SECONDS, kept_in_log, put_back
 from chalicelib.attribution.receive import ANSWER_SECONDS, endpoint_url, receive
 from chalicelib.attribution.recover import recover
 from chalicelib.http import Answer
 from chalicelib.registry import store as registry
-from chalicelib.registry.endpoint_token import seal_endpoint
 from chalicelib.settings import settings
 from infra.engine import CREDENTIALS, Engine
 from infra.tables import create_tables
@@ -206,12 +205,23 @@ def test_with_the_tables_and_the_queue_gone_the_bucket_keeps_the_event(world: Wo
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("vendor", CARRIERS)
-def test_with_all_of_aws_gone_every_carrier_is_answered(world: World, vendor: str, fault: str) -> None:
-    secret = seal_endpoint(ENDPOINTS[vendor], "RU", settings().signing_key)
+def test_with_all_of_aws_gone_every_carrier_is_answered_and_the_log_keeps_the_event(
+    world: World, vendor: str, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = open_endpoint(vendor)
+    forget_caches()
     world.proxy.inject(EVERYTHING | FAULTS[fault])
-    _, answer = ring(vendor, secret)
+    call_id, answer = ring(vendor, secret)
     assert answer.status == 200
     assert forwarded_to(answer) == (TARGET if vendor in ANSWERING else None)  # the others forward by their own settings
+    logged = capsys.readouterr().out
+    assert CALLER[2:] not in logged and secret not in logged
+    finish_abandoned_work()
+    world.proxy.inject()
+    forget_caches()
+    put_back(kept_in_log(logged + logged))
+    assert take_in(world) == 1
+    assert is_stored_and_queued(world, call_id)
 
 
 def test_an_answer_that_is_not_awss_is_an_outage_too(world: World) -> None:

@@ -287,7 +287,7 @@ def test_with_all_storage_dead_the_caller_is_forwarded(
     answer = receive(twilio_request(secret, INCOMING), "twilio", secret, ())
     assert dialled(answer) == TARGET
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(line["event"], line["where"], line["count"]) for line in lines] == [("event_kept", "nowhere", 1)]
+    assert [(line["event"], line["where"], line["count"]) for line in lines] == [("event_kept", "log", 1)]
     assert CALLER not in json.dumps(lines) and secret not in json.dumps(lines)
 
 
