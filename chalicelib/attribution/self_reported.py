@@ -26,7 +26,7 @@ OTHER = "other"  # of an answer that the dictionary does not know
 NOT_ADVERTISED = {"word_of_mouth": "word of mouth", "returning": "had been a customer"}  # no advertisement is one
 _TOLD_ALONE = {**NOT_ADVERTISED, "search": "search engine", "internet": "the internet"}  # nothing is measured as one
 TOLD_CHANNELS = {**_TOLD_ALONE, **CHANNELS}
-MASK = "[…]"
+MASK = "[*]"  # NFKC, which answers are brought into, leaves it as it is
 PRIVATE = re.compile(
     r"\S+@\S+\.\w+"  # a mail address
     r"|\+?\d(?:[\s().–—-]*\d){6,}"  # a telephone number, or anything as long

@@ -66,9 +66,9 @@ def test_an_answer_has_one_form() -> None:
 )
 def test_a_telephone_number_or_an_address_is_never_kept(number: str) -> None:
     kept = normal(f"сосед, тел. {number}, посоветовал")
-    assert kept == "сосед, тел. […], посоветовал"
-    assert normal(f"{number} ivan.petrov@mail.example") == "[…] […]"
-    assert shown(SelfReported(normal("ivan@mail.example"), "other")) == "other: […]"
+    assert kept == "сосед, тел. [*], посоветовал"
+    assert normal(f"{number} ivan.petrov@mail.example") == "[*] [*]"
+    assert shown(SelfReported(normal("ivan@mail.example"), "other")) == "other: [*]"
 
 
 @given(st.text(max_size=400))

@@ -64,7 +64,7 @@ def test_what_a_caller_said_is_noted_beside_what_was_measured(account: Api, stra
     assert noted.status_code == 200
     assert noted.json_body["call_id"] == "generic-one"
     said = noted.json_body["self_reported"]
-    assert (said["answer"], said["channel"]) == ("сосед, […]", "word_of_mouth")
+    assert (said["answer"], said["channel"]) == ("сосед, [*]", "word_of_mouth")
     after = account.get(f"{PATH}/generic-one").json_body
     assert after == before | {"self_reported": said}
     [listed] = account.get(f"{PATH}?day={DAY}").json_body["calls"]

@@ -33,7 +33,7 @@ def test_a_local_number_is_of_the_sites_country() -> None:
 
 def test_what_the_customer_said_is_kept_in_one_form() -> None:
     (outcome,) = parse(SAMPLE | {"self_reported": " Знакомые, 8 916 000-00-01 "})
-    assert outcome.self_reported == SelfReported("знакомые, […]", "word_of_mouth")
+    assert outcome.self_reported == SelfReported("знакомые, [*]", "word_of_mouth")
     assert parse(SAMPLE | {"self_reported": " "})[0].self_reported is None
 
 

@@ -23,7 +23,7 @@ from tests.attribution.contacts.world import PHONE, card, deal, later, visitor
 from tests.attribution.examples import NOW, SITE, messages, open_site
 
 SECRET = "who-i-am"
-CLICK = f"{world.AD}&yclid=777&{SECRET}=1"
+CLICK = f"{world.AD}&yclid=click-of-his&{SECRET}=1"
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_a_person_is_taken_out_and_every_join_stays(written: Any, who: str) -> N
     before, was = joined(), contact()
     assert erase(person, NOW).removed["contacts"] == 1
     left = everything(written)
-    assert visitor() not in left and SECRET not in left and "777" not in left
+    assert visitor() not in left and SECRET not in left and "click-of-his" not in left
     assert subjects.find_subject("s1", PHONE) is None
     now = contact()
     assert joined() == before
