@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+from pynamodb.models import Model
 
 from infra import dynamodb_local
 from infra.engine import CREDENTIALS, Engine, Options
@@ -40,7 +41,7 @@ def _client(url: str, variables: dict[str, str]) -> Iterator[Any]:
     before = dict(os.environ)
     named = create_tables(_session().client("dynamodb", endpoint_url=url), "bench")
     os.environ.update(variables | named | {"CALLPATH_SIGNING_KEY": SIGNING_KEY})
-    forget_caches()
+    _forget()
     try:
         from chalicelib import aws
 
@@ -48,7 +49,14 @@ def _client(url: str, variables: dict[str, str]) -> Iterator[Any]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-        forget_caches()
+        _forget()
+
+
+def _forget() -> None:
+    """Forget the engine of another group: what the service remembers, and pynamodb's connection of each model."""
+    forget_caches()
+    for model in Model.__subclasses__():
+        model._connection = None
 
 
 def _session() -> boto3.session.Session:

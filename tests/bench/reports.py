@@ -28,12 +28,16 @@ DAY_CALLS, REBUILDS, WARM_UP = 500, 20, 3
 BUCKET = "bench"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
-# The channel table by hand: the figures of a row that are sums over its calls, and its callers.
-BY_HAND = """
+# The channel table's calls by hand: the sums of each row, its callers, and the callers of all rows.
+SUMS = """
     SELECT channel, sum(weight), sum(weight) FILTER (missed), sum(weight) FILTER (target),
-           sum(weight) FILTER (called_back), sum(weight * talk_seconds), sum(weight * quality),
-           approx_count_distinct(caller_key)
+           sum(weight) FILTER (called_back), sum(weight * talk_seconds), sum(weight * quality)
     FROM credits WHERE model = 'last_non_direct' GROUP BY channel"""
+CALLERS = """
+    WITH pairs AS (
+        SELECT DISTINCT channel, CAST(caller_key AS UUID) AS caller FROM credits WHERE model = 'last_non_direct')
+    SELECT channel, count(*) FROM pairs GROUP BY channel
+    UNION ALL SELECT '', count(*) FROM (SELECT DISTINCT caller FROM pairs)"""
 
 
 def rows() -> Iterator[Row]:
@@ -45,7 +49,7 @@ def rows() -> Iterator[Row]:
 
 
 def _report(folder: Path) -> Row:
-    """A report by channel, over one scan of the same files by a query written by hand."""
+    """A report by channel, over what its calls cannot be counted without: two queries written by hand."""
     files = month.write(folder, CALLS)
     first_day, last_day = month.DAYS[0], month.DAYS[-1]
     order = Order("s1", "Shop", first_day, last_day, "last_non_direct", "RUB", "Europe/Moscow", ("channel",))
@@ -58,12 +62,12 @@ def _report(folder: Path) -> Row:
     def by_hand() -> None:
         with parquet.connect(folder) as db:
             parquet.open_views(db, files)
-            if len(db.execute(BY_HAND).fetchall()) != len(month.CHANNELS):
-                raise AssertionError("the query did not see every channel")
+            if len(db.execute(SUMS).fetchall()) + 1 != len(db.execute(CALLERS).fetchall()):
+                raise AssertionError("the queries did not see the same channels")
 
     spent = _alternately({"report": report, "floor": by_hand}, REPORTS, warm_up=0)
     megabytes = sum(path.stat().st_size for kind in SCHEMAS for path in files.of(kind)) / 1e6
-    note = f"by channel, {CALLS:,} calls in {len(month.DAYS)} days ({megabytes:,.0f} MB), over one scan by hand"
+    note = f"by channel, {CALLS:,} calls in {len(month.DAYS)} days ({megabytes:,.0f} MB), over its calls by hand"
     return against_floor("report_5m", spent["report"], spent["floor"], "s", note)
 
 
