@@ -70,6 +70,15 @@ def test_help_lists_every_command() -> None:
         assert f"\n    {name}" in told
 
 
+def test_what_is_replaced_is_told_by_number_or_by_selector(aws: Any, run: Any) -> None:
+    swap = ("--swap", "8 (495) 123-45-67", "--swap", "+7 495 765-43-21", "--swap", "(499) 123-45-67", "--swap", "a.tel")
+    code, printed, _ = run("provision", *SITE, *POOL, *swap)
+
+    numbers = [{"number": number} for number in ("+74951234567", "+74957654321", "+74991234567")]
+    assert code == 0
+    assert answer_in(printed)["replaces"] == [*numbers, {"selector": "a.tel"}]
+
+
 def test_a_site_is_provisioned_once(aws: Any, run: Any) -> None:
     code, printed, _ = run("provision", *SITE, "--origin", "https://pallets.example", *POOL)
     made = answer_in(printed)

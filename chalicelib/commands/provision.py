@@ -15,6 +15,7 @@ from chalicelib.manage.provision import Plan, operator_key, provision
 SITE = {
     "site": "name",
     "origin": "allowed_origins",
+    "swap": "swap",
     "time_zone": "time_zone",
     "currency": "currency",
     "country": "country",
@@ -27,8 +28,8 @@ def add(commands: Any) -> None:
     command = commands.add_parser(
         "provision",
         help="create an account with a site and a pool, or the operator's API key",
-        description="Create what is missing and print ids, the site key, the snippet and, once, the API key. "
-        "What exists by its name is left as it is.",
+        description="Create what is missing and print ids, the site key, the snippet, what it replaces, what is still "
+        "missing and, once, the API key. What exists by its name is left as it is.",
     )
     command.add_argument(
         "--operator-key", action="store_true", help="make an API key that may do everything; nothing else"
@@ -40,6 +41,13 @@ def add(commands: Any) -> None:
     command.add_argument("--site", metavar="NAME", help="name of the website")
     command.add_argument(
         "--origin", action="append", metavar="URL", help="origin that may ask for numbers; repeat for more"
+    )
+    command.add_argument(
+        "--swap",
+        action="append",
+        metavar="WHAT",
+        help="what the snippet replaces: a phone number as it stands on the page, or a CSS selector; repeat for more "
+        "(the pool's target number)",
     )
     command.add_argument("--time-zone", metavar="ZONE", help="IANA name, e.g. Europe/Moscow")
     command.add_argument("--currency", metavar="CODE", help="ISO 4217, e.g. RUB")
@@ -62,8 +70,13 @@ def _plan(options: argparse.Namespace) -> Plan:
         return decode(read_file(options.file, "--file"), Plan)
     if not options.account or not options.site:
         raise BadInput("--account and --site", "both are needed, or --file, or --operator-key")
-    given = vars(options)
+    given = vars(options) | {"swap": options.swap and [_swap_rule(text) for text in options.swap]}
     site = {field: given[option] for option, field in SITE.items() if given[option] is not None}
     pool = {field: given[option] for option, field in POOL.items() if given[option] is not None}
     plan: dict[str, Any] = {"account": options.account, "site": site} | ({"pool": pool} if pool else {})
     return decode(to_json(plan).encode(), Plan)  # checked as a file would be
+
+
+def _swap_rule(text: str) -> dict[str, str]:
+    """A telephone number starts with what no CSS selector can start with."""
+    return {"number" if text.lstrip()[:1] in tuple("+(0123456789") else "selector": text}

@@ -9,11 +9,11 @@ from typing import Any, Protocol, TypeVar
 from msgspec import UNSET, Struct
 
 from chalicelib import tokens
-from chalicelib.manage.bodies import Name
+from chalicelib.manage.bodies import Name, plain
 from chalicelib.manage.pools import NewPool, open_pool
 from chalicelib.manage.sites import NewSite, open_site, snippet_tag
 from chalicelib.registry import store
-from chalicelib.registry.types import Account, Pool, Site
+from chalicelib.registry.types import Account, NumberKind, NumberState, Pool, Site
 
 KEY_LABEL = "provisioned"
 
@@ -37,8 +37,9 @@ class Plan(Struct):
 
 
 def provision(plan: Plan, now: datetime) -> dict[str, Any]:
-    """Create what is missing; answers ids, the site key, the snippet, and the API key if one was made.
+    """Create what is missing; return ids, the site key, the snippet, and the API key if one was made.
 
+    `replaces` is what the snippet replaces on the site's pages; `missing` says what still keeps it from doing so.
     Raises BadInput naming the field, Conflict where the overflow number is taken.
     """
     account = _named(store.accounts(), plan.account) or store.create_account(
@@ -46,6 +47,7 @@ def provision(plan: Plan, now: datetime) -> dict[str, Any]:
     )
     site = _named(store.sites_of(account.account_id), plan.site.name) or _site(account, plan.site)
     pool = None if plan.pool is None else _pool(site, plan.pool)
+    pools = store.pools_of(site.site_id) if pool is None else (pool,)
     made = _key(account.account_id, now)
     return {
         "account_id": account.account_id,
@@ -53,6 +55,8 @@ def provision(plan: Plan, now: datetime) -> dict[str, Any]:
         "site_key": site.site_key,
         "pool_id": None if pool is None else pool.pool_id,
         "snippet": snippet_tag(site),
+        "replaces": _replaced(site, pools),
+        "missing": _missing(site, pools),
         "api_key": made,
     }
 
@@ -71,6 +75,26 @@ def _site(account: Account, body: NewSite) -> Site:
 
 def _pool(site: Site, body: NewPool) -> Pool:
     return _named(store.pools_of(site.site_id), body.name) or open_pool(site, _given(body))
+
+
+def _replaced(site: Site, pools: Iterable[Pool]) -> list[dict[str, str]]:
+    """Numbers and selectors, each once, without the parts that a rule leaves empty."""
+    rules = dict.fromkeys(rule for pool in pools for rule in site.swap_rules(pool))
+    return [{name: value for name, value in plain(rule).items() if value} for rule in rules]
+
+
+def _missing(site: Site, pools: Iterable[Pool]) -> list[str]:
+    """Why pages would keep their own number, in sentences; none where a visitor is lent one."""
+    named = {pool.pool_id: pool.name for pool in pools}
+    if not named:
+        return ["The site has no pool, so there is no number to lend and no target number to replace: add a pool."]
+    lendable = (NumberKind.DYNAMIC, NumberState.ACTIVE)
+    stocked = {each.pool_id for each in store.numbers_of(site.site_id) if (each.kind, each.state) == lendable}
+    return [
+        f"The pool {name} has no numbers to lend: import some."
+        for pool_id, name in named.items()
+        if pool_id not in stocked
+    ]
 
 
 def _key(account_id: str, now: datetime) -> str | None:

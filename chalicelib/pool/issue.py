@@ -186,7 +186,7 @@ def _answer(lending: Lending, kind: NumberKind, number: str, pool: Pool, lease: 
         "lease": lease,
         "expires_in": hold,
         "renew_in": renew_in(hold),
-        "swap": [_swap(rule) for rule in lending.found.site.swap if rule.pool_id in (None, pool.pool_id)],
+        "swap": [_swap(rule) for rule in lending.found.site.swap_rules(pool)],
     }
 
 

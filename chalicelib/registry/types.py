@@ -87,7 +87,7 @@ class Site:
     time_zone: str  # IANA name; days and hours of reports
     currency: str  # ISO 4217; all its reports
     country: str  # ISO 3166 alpha-2; assumed for numbers without a prefix
-    swap: tuple[SwapRule, ...] = ()
+    swap: tuple[SwapRule, ...] = ()  # see `swap_rules`
     model: str = "last_non_direct"  # canonical spec of attribution.models
     lookback_days: int = 90  # touches older than that at the call do not count
     repeat_rule: RepeatRule = RepeatRule.NEW_VISIT
@@ -106,6 +106,11 @@ class Site:
     def days_of_persons(self) -> int:
         """How long what is personal of a call is kept, in days."""
         return self.retention_days or MOST_DAYS_OF_PERSONS
+
+    def swap_rules(self, pool: Pool) -> tuple[SwapRule, ...]:
+        """Return what the snippet replaces for a visitor of this pool: the pool's target number where no rule is."""
+        rules = tuple(rule for rule in self.swap if rule.pool_id in (None, pool.pool_id))
+        return rules or (SwapRule(number=pool.target_number),)
 
 
 class ShownNumber(StrEnum):

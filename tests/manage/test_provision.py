@@ -8,7 +8,9 @@ import pytest
 from chalicelib.body import decode
 from chalicelib.errors import BadInput, Conflict
 from chalicelib.manage.provision import Plan, operator_key, provision
+from chalicelib.pool.place import import_numbers
 from chalicelib.registry import store
+from chalicelib.registry.types import NumberState
 from tests.registry.examples import NOW
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -51,6 +53,34 @@ def test_a_second_site_of_the_account_shares_nothing_but_the_account() -> None:
     assert second["account_id"] == first["account_id"]
     assert second["site_id"] != first["site_id"]
     assert (second["pool_id"], second["api_key"]) == (None, None)
+
+
+def test_it_says_that_the_pools_target_number_is_replaced_and_what_is_missing_until_one_can_be_lent() -> None:
+    made = provision(plan(), NOW)
+    assert made["replaces"] == [{"number": "+74951234567"}]
+    assert made["missing"] == ["The pool main has no numbers to lend: import some."]
+
+    import_numbers(made["site_id"], [(1, {"number": "+74990000001", "pool_id": made["pool_id"]})], NOW)
+    assert provision(plan(), NOW)["missing"] == []
+    assert provision(plan(pool=None), NOW)["replaces"] == [{"number": "+74951234567"}]
+
+    store.change_number(made["site_id"], "+74990000001", {"state": NumberState.ARCHIVED})
+    assert provision(plan(), NOW)["missing"] != []
+
+
+def test_without_a_pool_it_says_that_nothing_can_be_lent_or_replaced() -> None:
+    made = provision(plan(pool=None), NOW)
+
+    assert made["replaces"] == []
+    (why,) = made["missing"]
+    assert "no pool" in why and "target number" in why
+
+
+def test_what_a_plan_says_is_replaced_is_replaced_instead_of_the_target_number() -> None:
+    swap = [{"number": "8 (495) 000-00-00"}, {"selector": ".phone"}, {"selector": ".other", "pool_id": "p-other"}]
+    made = provision(plan(site=PLAN["site"] | {"swap": swap}), NOW)
+
+    assert made["replaces"] == [{"number": "+74950000000"}, {"selector": ".phone"}]
 
 
 def test_a_wrong_plan_names_the_field() -> None:

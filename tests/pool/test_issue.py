@@ -14,7 +14,7 @@ from chalicelib.pool.lease_token import visitor_key
 from chalicelib.pool.table import PoolTable
 from chalicelib.pool.visits import touches_between
 from chalicelib.registry import snapshot, store
-from chalicelib.registry.types import DisplayCondition, NumberState
+from chalicelib.registry.types import DisplayCondition, NumberState, SwapRule
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, POOL, SITE, number, open_shop, page, replace, stock, visit
 
@@ -131,6 +131,15 @@ def test_pools_are_tried_in_their_order_by_display_condition() -> None:
     assert {"selector": ".tel"} in answer["swap"]
     assert visit("v2", url=url, headers=there)["number"] in {number(1), number(2), number(3)}, "the next one fitting"
     assert visit("v3", url=url)["number"] != number(100)
+
+
+@pytest.mark.parametrize("swap", [(), (SwapRule(selector=".tel", pool_id="p2"),)])
+def test_a_pool_that_no_rule_is_for_replaces_its_target_number(swap: tuple[SwapRule, ...]) -> None:
+    store.update_site("s1", {"swap": swap})
+    snapshot.forget()
+    answers = [visit(f"v{place}") for place in range(4)]
+    assert {answer["kind"] for answer in answers} == {"dynamic", "overflow"}
+    assert [answer["swap"] for answer in answers] == [[{"number": POOL.target_number}]] * 4
 
 
 def test_an_arrival_is_recorded_and_a_renewal_is_not() -> None:
