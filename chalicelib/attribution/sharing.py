@@ -21,6 +21,7 @@ from chalicelib.registry.types import Site, TrackingNumber
 LEAST_OF_MANY = 0.02  # of a call to an overflow number: many were shown it, and none of them alone
 MAX_TOUCHES = 20  # kept of each candidate: the first, and the latest before the call
 USUAL_HOLD = 360  # of a pool that is gone
+CUT = "The oldest leases of the site's grace were too many to be read."
 
 TouchesOf = Callable[[str], tuple[Touch, ...]]
 
@@ -35,7 +36,7 @@ class Found(NamedTuple):
 def of_leases(call: Call, site: Site, owner: TrackingNumber, now: datetime, touches_of: TouchesOf) -> Found:
     """The evidence of a call to a dynamic number. Raises StorageUnavailable."""
     pool_id = owner.pool_id or ""
-    holding = holder.holder_at(owner, call.started_at, site.call_grace_seconds, look_back=True)
+    holding = holder.holder_at(owner, call.started_at, site.call_grace_seconds, now)
     profile, at = _profile(pool_id, now), second_of(call.started_at)
     suspects = [Suspect(each.visitor, second_of(each.leased_at), second_of(each.expires_at)) for each in holding.recent]
     found = race(suspects, at, profile, profile.background, SKEW)
@@ -47,6 +48,8 @@ def of_leases(call: Call, site: Site, owner: TrackingNumber, now: datetime, touc
         evidence = _shared(evidence, candidates_of(entrants, rest, at, _few(touches_of)), touches_of)
     elif holding.recent:
         evidence = replace(evidence, why=_forgotten(holding.recent[0], call.started_at))
+    if holding.cut:
+        evidence = replace(evidence, why=f"{evidence.why} {CUT}")
     return Found(evidence, found.bins)
 
 

@@ -30,28 +30,44 @@ class Take(NamedTuple):
     ticket: Ticket | None = None  # None: his address is not limited
 
 
-class Renew(NamedTuple):
-    """Extend the visitor's own lease to `until`, if it ends at `running` or later.
+class Retake(NamedTuple):
+    """Lend the visitor's own slot to them again, where their lease ended before `running` and displaced is nobody.
 
-    With `running` 0 also one that is over but was not displaced: for who is limited, that takes a ticket anew.
+    The lease that ended goes into the ring: what lies between the two was no lease of theirs.
+    """
+
+    group: int
+    slot: int
+    visitor: bytes
+    leased: int
+    until: int
+    running: int
+    ticket: Ticket | None = None
+
+
+class Renew(NamedTuple):
+    """Extend the visitor's own lease to `until`, if it still runs: ends at `running` or later."""
+
+    group: int
+    slot: int
+    visitor: bytes
+    until: int
+    running: int
+
+
+class Release(NamedTuple):
+    """Let the visitor's own lease end at `until`, if it still runs: ends at `running` or later.
+
+    Not one that ends after `latest`, for it was renewed meanwhile. One that ends before `until` is only lengthened
+    where it ends at `latest` exactly: it was not given back before.
     """
 
     group: int
     slot: int
     visitor: bytes
     until: int
-    running: int = 0
-    ticket: Ticket | None = None
-
-
-class Release(NamedTuple):
-    """Shorten the visitor's own lease to `until`; not one that ends after `latest`, for it was renewed meanwhile."""
-
-    group: int
-    slot: int
-    visitor: bytes
-    until: int
     latest: int
+    running: int
 
 
 class Copy(NamedTuple):
@@ -63,10 +79,11 @@ class Copy(NamedTuple):
 
 
 class Trim(NamedTuple):
-    """Empty the ring, if it is still the one that was copied."""
+    """Empty the ring, if it is still the one that was copied, and note `key`, under which that was done."""
 
     group: int
     image: Group
+    key: int
 
 
 class Written(NamedTuple):
@@ -79,6 +96,6 @@ class Written(NamedTuple):
     image: Group | None
 
 
-Command: TypeAlias = Read | Take | Renew | Release | Copy | Trim
+Command: TypeAlias = Read | Take | Retake | Renew | Release | Copy | Trim
 T = TypeVar("T")
 Conversation: TypeAlias = Generator[Command, Any, T]

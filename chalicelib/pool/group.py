@@ -18,9 +18,10 @@ AGE_CAP = 1800.0  # seconds; a number idle for longer says nothing more about th
 
 
 class Slot(NamedTuple):
-    """One number's present. Never lent: no visitor, `until` 0. Retired: `kept_for` is the number that owns it.
+    """One number's present. Never lent: no visitor, `until` 0.
 
-    `tag` stands for the address the lease was given to, if that is limited (see allowance.py); no history keeps it.
+    Retired: `kept_for` is the number that owns it, `leased` the end of its last lease, 0 where it never had one.
+    `tag` is that of the address the lease was given to, if that is limited (see allowance.py); no history keeps it.
     """
 
     visitor: bytes | None
@@ -41,7 +42,7 @@ class Slot(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """A lease that another one displaced. `visitor` None: the slot's first lease displaced nobody."""
+    """A lease that is over for good: displaced by another one. `visitor` None: the slot had not been lent."""
 
     slot: int
     visitor: bytes | None
@@ -54,7 +55,7 @@ class Group(NamedTuple):
 
     slots: tuple[Slot, ...]
     ring: tuple[Closed, ...]  # oldest first
-    trims: int  # how often the ring was emptied into a chunk
+    last_chunk: int = 0  # key of the newest chunk of the group's history when the image was made; 0: there was none
 
     def slot_of(self, visitor: bytes) -> int | None:
         """Where the visitor sits, be his lease running or over."""
@@ -68,8 +69,13 @@ class Group(NamedTuple):
         return min(slot.until for slot in self.slots)
 
     def last_push(self) -> int:
-        """When the ring last grew: every push replaces a slot by one that begins at that moment."""
-        return max(slot.leased for slot in self.slots)
+        """A second by which everything in the ring had ended, and not before the last lease of the image began.
+
+        Only leases count: what an operator's clock wrote, into a slot that was opened or closed, moves nothing.
+        """
+        begun = (slot.leased for slot in self.slots if slot.visitor is not None)
+        ended = (closed.until for closed in self.ring if closed.visitor is not None)
+        return max((*begun, *ended), default=0)
 
 
 def second_of(moment: datetime) -> float:

@@ -35,34 +35,43 @@ def claim(table: PoolTable, group: int, seats: Mapping[int, str], *, new: bool) 
     """Keep empty slots for these numbers (slot → E.164). False: somebody moved in meanwhile; read and plan again."""
     if new:
         slots = tuple(Slot(None, 0, RETIRED, seats.get(index)) for index in range(SLOTS))
-        head = Group(slots, (), 0)
+        head = Group(slots, ())
         return table.put(wire.write_group(table.pool_id, group, head), "attribute_not_exists(k)")
-    is_empty = "({slot}[3] = :retired AND ({slot}[1] = :nobody OR {slot}[1] = :number{index}))"
-    kept = {index: Slot(None, 0, RETIRED, number) for index, number in seats.items()}
-    return _set_slots(table, group, kept, is_empty, _numbers(seats) | {":nobody": wire.NOBODY} | END)
+    names = {wire.NAMES[index]: index for index in seats}
+    changes = ", ".join(f"{name}[1] = :number{index}" for name, index in names.items())
+    conditions = " AND ".join(
+        f"{name}[3] = :retired AND ({name}[1] = :nobody OR {name}[1] = :number{index})" for name, index in names.items()
+    )
+    return table.update(group, f"SET {changes}", conditions, _numbers(seats) | {":nobody": wire.NOBODY} | END).done
 
 
-def activate(table: PoolTable, group: int, seats: Mapping[int, str], now: float) -> None:
-    """Lend the retired slots that are kept for these numbers; leave all others alone. Raises StorageUnavailable."""
-    is_kept = "({slot}[3] = :retired AND {slot}[1] = :number{index})"
+def activate(table: PoolTable, group: int, seats: Mapping[int, str]) -> None:
+    """Lend the retired slots that are kept for these numbers; leave all others alone. Raises StorageUnavailable.
+
+    A slot that was lent before goes on from the end of its last lease: it has been idle since then, no longer, and is
+    not lent before that end.
+    """
     for _ in range(TRIES):
         image = table.read([group], consistent=True).get(group)
         asleep = {index: number for index, number in seats.items() if image and _kept(image, index, number)}
-        free = dict.fromkeys(asleep, Slot(None, int(now), 0))
-        if not asleep or _set_slots(table, group, free, is_kept, _numbers(asleep) | END):
+        if not asleep or _open(table, group, asleep):
             return
     raise StorageUnavailable("The pool is being changed. Try again.")
 
 
 def retire(table: PoolTable, group: int, slot: int, number: str, now: float, *, at_once: bool, guard: int) -> bool:
-    """Lend the slot no more. False: a lease runs still. `at_once` does not wait for it; the history keeps its end."""
+    """Lend the slot no more. False: a lease runs still. `at_once` does not wait for it; the history keeps its end.
+
+    So does the slot, in the place of its beginning.
+    """
     name = wire.NAMES[slot]
     limit = RETIRED if at_once else free_before(now, guard)
+    kept = f"{name}[1] = :number, {name}[2] = {name}[3], {name}[3] = :retired"
     written = table.update(
         group,
-        f"SET r = list_append(r, {name}), {name} = :kept REMOVE {wire.TAGS[slot]}",
+        f"SET r = list_append(r, {name}), {kept} REMOVE {wire.TAGS[slot]}",
         f"{name}[3] < :limit",
-        {":kept": wire.slot_value(slot, Slot(None, int(now), RETIRED, number)), ":limit": {"N": str(limit)}},
+        {":number": {"S": number}, ":limit": {"N": str(limit)}} | END,
     )
     return written.done or (written.image is not None and _kept(written.image, slot, number))
 
@@ -77,12 +86,13 @@ def forget_addresses(table: PoolTable, group: int, image: Group, over: int) -> b
     return table.update(group, change, condition, {":over": {"N": str(over)}}).done
 
 
-def _set_slots(table: PoolTable, group: int, slots: Mapping[int, Slot], condition: str, values: dict[str, Any]) -> bool:
-    """One write that sets several slots if the condition, a pattern of `slot` and `index`, holds for each."""
-    changes = ", ".join(f"{wire.NAMES[index]} = :slot{index}" for index in slots)
-    conditions = " AND ".join(condition.format(slot=wire.NAMES[index], index=index) for index in slots)
-    wanted = {f":slot{index}": wire.slot_value(index, slot) for index, slot in slots.items()}
-    return table.update(group, f"SET {changes}", conditions, values | wanted).done
+def _open(table: PoolTable, group: int, seats: Mapping[int, str]) -> bool:
+    """Open slots that are still kept for these numbers, all in one write, or none."""
+    names = {wire.NAMES[index]: index for index in seats}
+    changes = ", ".join(f"{name}[1] = :nobody, {name}[3] = {name}[2]" for name in names)
+    conditions = " AND ".join(f"{name}[3] = :retired AND {name}[1] = :number{index}" for name, index in names.items())
+    values = _numbers(seats) | {":nobody": wire.NOBODY} | END
+    return table.update(group, f"SET {changes}", conditions, values).done
 
 
 def _numbers(seats: Mapping[int, str]) -> dict[str, Any]:

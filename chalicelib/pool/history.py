@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -42,6 +42,7 @@ class Holding:
     leased_at: datetime | None = None
     expires_at: datetime | None = None
     recent: tuple[Held, ...] = ()  # the leases that ran at the moment or had ended within the grace, latest first
+    cut: bool = False  # so many leases that the oldest of the grace were not read
 
 
 class Lease(NamedTuple):
@@ -52,35 +53,51 @@ class Lease(NamedTuple):
     until: int
 
 
-def query_from(at: float) -> int:
-    """The key, in milliseconds since 2024, from which images tell about the moment `at` and the lease just before."""
-    return int((at - SKEW - TOO_QUICK) * 1000)
+def key_of(second: float) -> int:
+    """The key of chunks from which images hold every lease that ended at `second` (since 2024) or later."""
+    return int((second - SKEW) * 1000)
 
 
-def leases_of(slot: int, images: Iterable[Group]) -> list[Lease]:
-    """A slot's leases in the order they began. `images` oldest first: a later one knows better how a lease ended."""
+def holding_of(slot: int, images: Sequence[Group], at: float, grace: float, *, most: int) -> Holding:
+    """Whose call it is that came at `at`, from the newest images of the group. With `most` of them some may be cut."""
+    leases = leases_of(slot, images)
+    cut = len(images) >= most and images[-1].last_chunk >= key_of(at - grace)
+    return replace(holding(leases, at, grace), recent=recent(leases, at, grace), cut=cut)
+
+
+def leases_of(slot: int, images: Sequence[Group]) -> list[Lease]:
+    """A slot's leases in the order they began. `images` newest first, as the history gives them.
+
+    A lease in a ring is over for good. Of one that was still in its slot the image made last knows the end best: the
+    one after most chunks, and of these the one with the fullest ring. Keys order only what was pushed.
+    """
     ends: dict[tuple[int, bytes], int] = {}
-    for image in images:
-        for closed in image.ring:
-            if closed.slot == slot and closed.visitor is not None:
-                ends[closed.leased, closed.visitor] = closed.until
+    ordered = list(reversed(images))
+    ordered.sort(key=lambda image: (image.last_chunk, len(image.ring)))  # stable: of two alike the newer is last
+    for image in ordered:
         present = image.slots[slot]
         if present.visitor is not None:
             ends[present.leased, present.visitor] = present.until
+    for image in ordered:
+        for closed in image.ring:
+            if closed.slot == slot and closed.visitor is not None:
+                ends[closed.leased, closed.visitor] = closed.until
     return [Lease(visitor, leased, until) for (leased, visitor), until in sorted(ends.items())]
 
 
 def holding(leases: list[Lease], at: float, grace: float) -> Holding:
-    """Whose call it is that came at `at`. `grace`: seconds after a lease's end in which a call still belongs to it."""
-    begun = [lease for lease in leases if lease.leased <= at + SKEW]
+    """Whose call it is that came at `at`. `grace`: seconds after a lease's end in which a call still belongs to it.
+
+    A lease that began after the call is none of it, even within the skew of the clocks: nobody dials so fast.
+    """
+    begun = [lease for lease in leases if lease.leased <= at]
     if not begun:
         return Holding(Certainty.UNKNOWN, "Nobody had been lent the number by then, as far as its history reaches.")
     last, before = begun[-1], begun[-2] if len(begun) > 1 else None
-    if before is not None and at - last.leased < TOO_QUICK and at - before.until <= grace:
-        after = max(at - last.leased, 0)
-        why = (
-            f"The number had gone to its present holder only {after:.0f} s before the call: the one before him dialled."
-        )
+    displaced = before is not None and before.visitor != last.visitor and at - before.until <= grace
+    if before is not None and displaced and at - last.leased < TOO_QUICK:
+        after = at - last.leased
+        why = f"The number had gone to its present holder only {after:.0f} s before the call: the one before dialled."
         return _held(Certainty.PREVIOUS, why, before)
     if at <= last.until + SKEW:
         return _held(Certainty.LIVE, f"The lease ran from {_time(last.leased)} to {_time(last.until)} UTC.", last)
@@ -94,7 +111,7 @@ def holding(leases: list[Lease], at: float, grace: float) -> Holding:
 
 def recent(leases: list[Lease], at: float, grace: float) -> tuple[Held, ...]:
     """Everyone who had been shown the number by `at` and not longer ago than the grace, latest first, each once."""
-    begun = [lease for lease in leases if lease.leased <= at + SKEW and at - lease.until <= grace]
+    begun = [lease for lease in leases if lease.leased <= at and at - lease.until <= grace]
     latest = {lease.visitor: lease for lease in begun}
     ordered = sorted(latest.values(), key=lambda lease: -lease.leased)
     return tuple(Held(lease.visitor.hex(), moment_of(lease.leased), moment_of(lease.until)) for lease in ordered)

@@ -138,7 +138,8 @@ def _lent(lending: Lending) -> dict[str, Any]:
     for pool in pools:
         view, table = memory.view(lending.found, pool), PoolTable(pool.pool_id)
         allowance = lending.allowance(pool, view)
-        lent = table.hold(rules.lend(view, lending.visitor, now, memory.rng, allowance)) if view.size else None
+        lend = rules.lend(view, lending.visitor, now, memory.rng, allowance, proven=lending.held is not None)
+        lent = table.hold(lend) if view.size else None
         if lent is not None:
             return _dynamic(lending, pool, lent, view.numbers[lent.group][lent.slot], table, "number_lent")
         refused = refused or (allowance is not None and view.crowded(allowance, now))

@@ -62,7 +62,7 @@ def place_numbers(site_id: str, numbers: Sequence[TrackingNumber], now: datetime
     store.put_numbers(site_id, [number for number in placed if number != stands.get(number.number)])
     for pool_id, members in _by_pool([number for number in placed if number.kind is NumberKind.DYNAMIC]):
         lent = {number.number: seats[number.number] for number in members if number.state is NumberState.ACTIVE}
-        _activate(PoolTable(pool_id), lent, now)
+        _activate(PoolTable(pool_id), lent)
     return placed
 
 
@@ -81,7 +81,7 @@ def set_state(
         return changed
     table, second = PoolTable(changed.pool_id), second_of(now)
     if state is NumberState.ACTIVE:
-        heads.activate(table, changed.group, {changed.slot: number}, second)
+        heads.activate(table, changed.group, {changed.slot: number})
         return changed
     at_once = state is NumberState.ARCHIVED
     retired = heads.retire(table, changed.group, changed.slot, number, second, at_once=at_once, guard=GUARD)
@@ -181,9 +181,9 @@ def _is_kept(groups: Mapping[int, Group], number: str, seat: Seat) -> bool:
     return seat.group in groups and groups[seat.group].slots[seat.slot].kept_for == number
 
 
-def _activate(table: PoolTable, seats: Mapping[str, Seat], now: datetime) -> None:
+def _activate(table: PoolTable, seats: Mapping[str, Seat]) -> None:
     for group, taken in by_group(seats).items():
-        heads.activate(table, group, taken, second_of(now))
+        heads.activate(table, group, taken)
 
 
 def _with_seat(number: TrackingNumber, seat: Seat | None) -> TrackingNumber:

@@ -8,8 +8,11 @@ A slot is one register inside one item, and DynamoDB serialises conditional writ
 ended more than the guard ago, a renewal and a release need the visitor himself: so a number has one holder at any
 moment. Expiry is only ever a comparison with the clock.
 
+A lease that has ended never runs again: a visitor who returns to a slot that nobody else was lent begins a new lease
+there, and the old one is closed in the same write. So what history says of a moment never changes afterwards.
+
 What one address may hold is bounded in the same writes (allowance.py). A lease that runs is renewed whoever holds what;
-one that has ended is begun anew, in the same place, by who was not displaced, and counts as a new one.
+one that begins anew counts as a new one.
 """
 
 from __future__ import annotations
@@ -20,11 +23,11 @@ from typing import NamedTuple
 
 from chalicelib.pool.allowance import Allowance, Ticket, over_before
 from chalicelib.pool.chooser import Choice, Search
-from chalicelib.pool.commands import Conversation, Copy, Read, Release, Renew, Take, Trim, Written
+from chalicelib.pool.commands import Conversation, Copy, Read, Release, Renew, Retake, Take, Trim, Written
 from chalicelib.pool.group import Group, end_of, free_before
 from chalicelib.pool.view import PoolView
 
-RELEASE_GRACE = 90  # seconds a number still belongs to a visitor who left: he may be dialling
+RELEASE_GRACE = 90  # seconds a number still belongs to a visitor who left: they may be dialling
 MOST_WRITES, RENEWALS = 8, 3
 # Closed leases. With 18 a head stays below a kilobyte when its times have nine digits, which they have from 2027 on.
 # Renewals and releases empty the ring earlier: nobody waits for them.
@@ -43,13 +46,20 @@ class Lent(NamedTuple):
 
 
 def lend(
-    view: PoolView, visitor: bytes, now: float, rng: random.Random, allowance: Allowance | None = None
+    view: PoolView,
+    visitor: bytes,
+    now: float,
+    rng: random.Random,
+    allowance: Allowance | None = None,
+    *,
+    proven: bool = True,
 ) -> Conversation[Lent | None]:
-    """A number for a visitor: the one he has or had, while nobody else got it, else a rested one; None if none.
+    """A number for a visitor: the one they have or had, while nobody else got it, else a rested one; None if none.
 
-    `allowance` is his address's, if that is limited. If it is why he gets none, the view tells (`crowded`).
+    `allowance` is their address's, if that is limited. If it is why they get none, the view tells (`crowded`).
+    Without `proven` somebody only says who they are: a lease that runs is theirs if their address was given it.
     """
-    lent = yield from _regain(view, visitor, now, allowance)
+    lent = yield from _regain(view, visitor, now, allowance, proven=proven)
     if lent is not None:
         return lent
     if view.exhausted(now) or (yield from _crowded(view, allowance, now)):
@@ -59,11 +69,11 @@ def lend(
         known = view.seat_of(visitor)
         choice = yield from search.next()
         if view.seat_of(visitor) not in (known, None):  # the search came upon him
-            lent = yield from _regain(view, visitor, now, allowance)
+            lent = yield from _regain(view, visitor, now, allowance, proven=proven)
         elif choice is None:
             break
         else:
-            lent = yield from _take(search, choice, visitor)
+            lent = yield from _take(search, choice, visitor, proven=proven)
         if lent is not None:
             return lent
     if allowance is not None and search.crowded:
@@ -82,19 +92,22 @@ def renew(
     *,
     lapsed: bool = False,
 ) -> Conversation[Lent | None]:
-    """Extend the visitor's lease by the pool's hold. None: the number is somebody else's by now.
+    """Extend the visitor's lease by the pool's hold; begin a new one where it has ended. None: no number of theirs.
 
-    None as well where the lease has ended and his address has nothing left of its allowance. `lapsed` says that it has
-    ended as far as he knows.
+    It went to somebody else, or it is not lent any more, or their address has nothing left of its allowance. `lapsed`
+    says that the lease has ended as far as the visitor knows.
     """
     until, running = end_of(now, view.policy.hold), math.ceil(now)
     image = view.image(seat.group)
     ended = lapsed or (image is not None and image.slots[seat.slot].until < running)
     for _ in range(RENEWALS):
-        ticket = _ticket(view, allowance, seat, now) if ended else None
-        if ended and allowance is not None and ticket is None:
-            return None
-        written: Written = yield Renew(*seat, visitor, until, 0 if ticket or allowance is None else running, ticket)
+        write: Renew | Retake = Renew(*seat, visitor, until, running)
+        if ended:
+            ticket = _ticket(view, allowance, seat, now)
+            if not view.lendable(*seat) or (allowance is not None and ticket is None):
+                return None
+            write = Retake(*seat, visitor, math.floor(now), until, running, ticket)
+        written: Written = yield write
         if written.image is None:
             view.forget(seat.group)
             return None
@@ -111,11 +124,11 @@ def renew(
 def release(
     seat: Choice, visitor: bytes, now: float, latest: int, view: PoolView | None = None
 ) -> Conversation[Written]:
-    """Give back the lease that ends no later than `latest`: it stays the visitor's for the grace, then it is free.
+    """Give back the lease that ends at `latest`: it stays the visitor's for the grace from now on, then it is free.
 
-    A repetition changes nothing, nor does a release that was delayed until after a renewal.
+    A repetition changes nothing, nor does a release that was delayed until after a renewal, or after the lease's end.
     """
-    written: Written = yield Release(*seat, visitor, end_of(now, RELEASE_GRACE), latest)
+    written: Written = yield Release(*seat, visitor, end_of(now, RELEASE_GRACE), latest, math.ceil(now))
     if view is not None and not view.unseen and written.image is not None:
         view.record(seat.group, written.image, now, paced=False)  # a look at twelve numbers for nothing
     if written.done and written.image is not None and len(written.image.ring) >= RING_FULL_RENEW:
@@ -125,20 +138,37 @@ def release(
 
 def spill(group: int, image: Group) -> Conversation[None]:
     """Move the ring into a chunk of history. A crash between the two steps leaves a second copy and loses nothing."""
-    copied: Written = yield Copy(group, image, chunk_key(image))
+    key = chunk_key(image)
+    copied: Written = yield Copy(group, image, key)
     if copied.done:
-        yield Trim(group, image)
+        yield Trim(group, image, key)
 
 
 def chunk_key(image: Group) -> int:
-    """Sorts chunks by their last push, milliseconds since 2024; the count of trims tells those of one second apart."""
-    return image.last_push() * 1000 + image.trims % 1000
+    """The image's key as a chunk: milliseconds since 2024 of its last push, and more than that of the chunk before.
+
+    So chunks sort as they were made, whatever clocks said, and a lease is in a chunk whose key is not before its end.
+    """
+    return max(image.last_push() * 1000, image.last_chunk + 1)
 
 
-def _regain(view: PoolView, visitor: bytes, now: float, allowance: Allowance | None) -> Conversation[Lent | None]:
+def _regain(
+    view: PoolView, visitor: bytes, now: float, allowance: Allowance | None, *, proven: bool
+) -> Conversation[Lent | None]:
     """The number that the visitor was last seen with."""
     seat = view.seat_of(visitor)
-    return None if seat is None else (yield from renew(view, Choice(*seat), visitor, now, allowance))
+    if seat is None or not (proven or _given_to(view, Choice(*seat), allowance, now)):
+        return None
+    return (yield from renew(view, Choice(*seat), visitor, now, allowance))
+
+
+def _given_to(view: PoolView, seat: Choice, allowance: Allowance | None, now: float) -> bool:
+    """Whether the slot's lease was given to this address, or runs no more."""
+    image = view.image(seat.group)
+    if image is None:
+        return False
+    slot = image.slots[seat.slot]
+    return slot.until < math.ceil(now) or (allowance is not None and slot.tag in allowance.tags)
 
 
 def _crowded(view: PoolView, allowance: Allowance | None, now: float) -> Conversation[bool]:
@@ -166,7 +196,7 @@ def _ticket(view: PoolView, allowance: Allowance | None, seat: Choice, now: floa
     return allowance.ticket(seat.group, view.image(seat.group), seat.slot, over)
 
 
-def _take(search: Search, choice: Choice, visitor: bytes) -> Conversation[Lent | None]:
+def _take(search: Search, choice: Choice, visitor: bytes, *, proven: bool) -> Conversation[Lent | None]:
     """One conditional write. None: it met a conflict, and the view knows more than before."""
     view, now = search.view, search.now
     age = view.age(choice.group, now)
@@ -185,18 +215,20 @@ def _take(search: Search, choice: Choice, visitor: bytes) -> Conversation[Lent |
         if len(written.image.ring) >= RING_FULL_TAKE:
             yield from spill(choice.group, written.image)
         return _standing(choice, visitor, written.image)
-    return (yield from _conflict(search, choice, visitor, written.image, age))
+    return (yield from _conflict(search, choice, visitor, written.image, proven=proven))
 
 
-def _conflict(search: Search, choice: Choice, visitor: bytes, image: Group, age: float) -> Conversation[Lent | None]:
-    """The visitor sits in this group (a second tab, a retry), or somebody was faster, or his address's part is full."""
+def _conflict(
+    search: Search, choice: Choice, visitor: bytes, image: Group, *, proven: bool
+) -> Conversation[Lent | None]:
+    """The visitor has a slot of this group (a second tab, a retry), somebody was faster, or the address has its part."""
     view, mine = search.view, image.slot_of(visitor)
     if mine is None:
         if image.slots[choice.slot].until >= free_before(search.now, view.policy.guard):
             view.believe_less()
         return None
     seat, lent = Choice(choice.group, mine), None
-    if view.lendable(*seat):
+    if view.lendable(*seat) and (proven or _given_to(view, seat, search.allowance, search.now)):
         lent = yield from renew(view, seat, visitor, search.now, search.allowance)
     if lent is None and (now_there := view.image(choice.group)) and now_there.slot_of(visitor) is not None:
         search.refused.add(choice.group)

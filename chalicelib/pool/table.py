@@ -14,7 +14,7 @@ from chalicelib import aws, log
 from chalicelib.errors import StorageUnavailable
 from chalicelib.pool import wire
 from chalicelib.pool.allowance import Ticket
-from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Take, Trim, Written
+from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Retake, Take, Trim, Written
 from chalicelib.pool.group import Group, Slot
 from chalicelib.pool.image_aside import put_images_aside
 from chalicelib.settings import settings
@@ -23,9 +23,7 @@ T = TypeVar("T")
 
 HISTORY_SECONDS = 90 * 86_400
 BATCH = 100  # keys of one BatchGetItem
-QUERY_IMAGES = (
-    4  # a chunk answers for the moments since the one before it; more are there for overlaps, at no higher price
-)
+NOTHING = {":none": {"L": list[Any]()}}
 NOT_SEATED = f"NOT :me IN ({', '.join(f'{name}[1]' for name in wire.NAMES)})"
 
 
@@ -80,6 +78,8 @@ class PoolTable:
                 return self.read(command.groups)
             case Take():
                 return self._take(command)
+            case Retake():
+                return self._retake(command)
             case Renew():
                 return self._renew(command)
             case Release():
@@ -107,22 +107,42 @@ class PoolTable:
             wanted += left
         return found
 
-    def history(self, group: int, since: int, most: int = QUERY_IMAGES) -> tuple[Group, ...]:
-        """The first images of a group from `since` (milliseconds since 2024) on, oldest first: one consistent Query."""
+    def history(self, group: int, since: int, most: int, until: int = wire.HEAD) -> tuple[Group, ...]:
+        """The last `most` images of a group with keys in [since, until], newest first; the head's key is wire.HEAD.
+
+        Consistent; one Query a megabyte, which is a thousand images.
+        """
+        images: list[Group] = []
+        page: dict[str, Any] = {"Limit": most, "ScanIndexForward": False}
+        while True:
+            answer = self._query(group, since, until, **page)
+            images += (wire.read_group(item) for item in answer["Items"])
+            if "LastEvaluatedKey" not in answer or len(images) >= most:
+                return tuple(images)
+            page |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": most - len(images)}
+
+    def first_key(self, group: int, since: int) -> int:
+        """The key of a group's oldest image with this key or a later one; wire.HEAD where that is the head."""
+        items = self._query(group, since, wire.HEAD, Limit=1, ProjectionExpression="e")["Items"]
+        return int(items[0]["e"]["N"]) if items else wire.HEAD
+
+    def _query(self, group: int, since: int, until: int, **options: Any) -> dict[str, Any]:
+        """One page of a group's images with keys in [since, until], read consistently."""
         with aws.storage_errors():
-            answer = self._client.query(
+            answer: dict[str, Any] = self._client.query(
                 TableName=self._name,
-                KeyConditionExpression="k = :k AND e >= :since",
+                KeyConditionExpression="k = :k AND e BETWEEN :since AND :until",
                 ExpressionAttributeValues={
                     ":k": wire.key(self.pool_id, group)["k"],
                     ":since": {"N": str(max(since, 0))},
+                    ":until": {"N": str(until)},
                 },
-                Limit=most,
                 ConsistentRead=True,
                 ReturnConsumedCapacity="TOTAL",
+                **options,
             )
         self.consumed.add(answer, write=False)
-        return tuple(wire.read_group(item) for item in answer["Items"])
+        return answer
 
     def update(self, group: int, change: str, condition: str, values: dict[str, Any]) -> Written:
         """One conditional update of a head; the image comes home whether the condition held or not."""
@@ -175,39 +195,54 @@ class PoolTable:
             {":lease": lease, ":free_before": {"N": str(take.free_before)}, ":me": {"B": take.visitor}} | tag,
         )
 
+    def _retake(self, retake: Retake) -> Written:
+        slot = wire.NAMES[retake.slot]
+        lease = wire.slot_value(retake.slot, Slot(retake.visitor, retake.leased, retake.until))
+        still_theirs = f"{slot}[1] = :me"
+        has_ended = f"{slot}[3] < :running"
+        change, has_ticket, tag = _ticketed(retake.slot, retake.ticket)
+        untagged = "" if retake.ticket else f" REMOVE {wire.TAGS[retake.slot]}"
+        return self.update(
+            retake.group,
+            f"SET r = list_append(r, {slot}), {slot} = :lease{change}{untagged}",
+            f"{still_theirs} AND {has_ended}{has_ticket}",
+            {":lease": lease, ":me": {"B": retake.visitor}, ":running": {"N": str(retake.running)}} | tag,
+        )
+
     def _renew(self, renew: Renew) -> Written:
         slot = wire.NAMES[renew.slot]
-        still_his = f"{slot}[1] = :me AND {slot}[3] < :until"
+        still_theirs = f"{slot}[1] = :me"
         runs = f"{slot}[3] >= :running"
-        change, has_ticket, tag = _ticketed(renew.slot, renew.ticket)
+        would_lengthen_it = f"{slot}[3] < :until"
         times = {":until": {"N": str(renew.until)}, ":running": {"N": str(renew.running)}}
         return self.update(
             renew.group,
-            f"SET {slot}[3] = :until{change}",
-            f"{still_his} AND {runs}{has_ticket}",
-            {":me": {"B": renew.visitor}} | times | tag,
+            f"SET {slot}[3] = :until",
+            f"{still_theirs} AND {runs} AND {would_lengthen_it}",
+            {":me": {"B": renew.visitor}} | times,
         )
 
     def _release(self, release: Release) -> Written:
         slot = wire.NAMES[release.slot]
-        still_his = f"{slot}[1] = :me"
-        would_shorten_it = f"{slot}[3] > :until"
+        still_theirs = f"{slot}[1] = :me"
+        runs = f"{slot}[3] >= :running"
         not_renewed_since = f"{slot}[3] <= :latest"
-        values = {":me": {"B": release.visitor}, ":until": {"N": str(release.until)}}
+        not_given_back_before = f"({slot}[3] > :until OR {slot}[3] = :latest)"
+        times = {":until": release.until, ":latest": release.latest, ":running": release.running}
         return self.update(
             release.group,
             f"SET {slot}[3] = :until",
-            f"{still_his} AND {would_shorten_it} AND {not_renewed_since}",
-            values | {":latest": {"N": str(release.latest)}},
+            f"{still_theirs} AND {runs} AND {not_renewed_since} AND {not_given_back_before}",
+            {":me": {"B": release.visitor}} | {name: {"N": str(value)} for name, value in times.items()},
         )
 
     def _keep_history(self, command: Copy | Trim) -> Written:
         length = {":length": {"N": str(4 * len(command.image.ring))}}
         try:
             if isinstance(command, Trim):
-                unmoved = "h = :trims AND size(r) = :length"
-                trims = {":trims": {"N": str(command.image.trims)}, ":none": {"L": []}, ":one": {"N": "1"}}
-                return self.update(command.group, "SET r = :none, h = h + :one", unmoved, length | trims)
+                unmoved = "h = :last AND size(r) = :length"
+                keys = {":last": {"N": str(command.image.last_chunk)}, ":key": {"N": str(command.key)}}
+                return self.update(command.group, "SET r = :none, h = :key", unmoved, length | keys | NOTHING)
             item = wire.write_group(self.pool_id, command.group, command.image, command.key)
             expires = command.key // 1000 + HISTORY_SECONDS + wire.SECONDS_TO_EPOCH
             # A copy that is there already and as full will do: the condition's failure is as good as success.

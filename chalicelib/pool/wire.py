@@ -3,11 +3,11 @@
 | attribute | meaning |
 |---|---|
 | `k` S | `<pool id>#<group>` |
-| `e` N | HEAD for the present, milliseconds since 2024 of the last push for a chunk of history |
-| `A` … `L` L | one slot: index, visitor (B; 0 for none; S, the number a retired slot is kept for), begin, end |
+| `e` N | HEAD for the present; of a chunk of history milliseconds since 2024, and never less than of the one before |
+| `A` … `L` L | one slot: index, visitor (B; 0 for none), begin, end; retired: index, number (S), last end, RETIRED |
 | `a` … `o` B | tag of the address that holds the slot `A` … `L`; of the head only, absent where none is limited |
 | `r` L | closed leases, oldest first, flat: index, visitor, begin, end, index, … |
-| `h` N | how often the ring was emptied |
+| `h` N | the key of the newest chunk, 0 before the first |
 | `x` N | chunks only: seconds since 1970 after which DynamoDB deletes them |
 
 Names are one letter because they count: a full head must stay below 1,024 bytes, one write unit.
@@ -68,7 +68,7 @@ def write_group(pool_id: str, group: int, image: Group, moment: int = HEAD) -> I
     slots = {name: slot_value(index, slot) for index, (name, slot) in enumerate(zip(NAMES, image.slots, strict=True))}
     held = zip(TAGS, image.slots, strict=True) if moment == HEAD else ()
     tags: Item = {name: {"B": slot.tag} for name, slot in held if slot.tag is not None}
-    return {**key(pool_id, group, moment), **slots, **tags, "r": {"L": ring}, "h": {"N": str(image.trims)}}
+    return {**key(pool_id, group, moment), **slots, **tags, "r": {"L": ring}, "h": {"N": str(image.last_chunk)}}
 
 
 def _slot(values: list[dict[str, Any]], tag: dict[str, Any] | None) -> Slot:

@@ -70,7 +70,7 @@ class BenchPool:
         """Who held the number lent last, ten seconds into the lease: nobody dials in the first four."""
         last = self.lent[-1]
         owner = TrackingNumber("+70000000000", "site", NumberKind.DYNAMIC, self.name, group=last.group, slot=last.slot)
-        found = holder_at(owner, moment_of(last.leased + 10), 1800)
+        found = holder_at(owner, moment_of(last.leased + 10), 1800, moment_of(self.now))
         if found.visitor != last.visitor.hex():
             raise AssertionError("the history named another visitor")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.pool.group import Closed, Group, Slot
-from chalicelib.pool.history import Certainty, Lease, holding, leases_of
+from chalicelib.pool.group import Closed, Group, Slot, moment_of
+from chalicelib.pool.history import Certainty, Lease, holding, leases_of, recent
 
 ANNA, BORIS = b"a" * 12, b"b" * 12
 LEASES = [Lease(ANNA, 1000, 1360), Lease(BORIS, 1500, 1860)]
@@ -16,12 +16,14 @@ GRACE = 1800
     ("at", "certainty", "visitor"),
     [
         (997, Certainty.UNKNOWN, None),
-        (998, Certainty.LIVE, ANNA),
+        (999.9, Certainty.UNKNOWN, None),
+        (1000, Certainty.LIVE, ANNA),
         (1200, Certainty.LIVE, ANNA),
         (1362, Certainty.LIVE, ANNA),
         (1363, Certainty.GRACE, ANNA),
         (1497, Certainty.GRACE, ANNA),
-        (1498, Certainty.PREVIOUS, ANNA),
+        (1499, Certainty.GRACE, ANNA),
+        (1500, Certainty.PREVIOUS, ANNA),
         (1503.9, Certainty.PREVIOUS, ANNA),
         (1504, Certainty.LIVE, BORIS),
         (1860 + GRACE, Certainty.GRACE, BORIS),
@@ -50,5 +52,22 @@ def test_a_later_image_knows_better_how_a_lease_ended() -> None:
     free = Slot(None, 0, 0)
     early = Group((Slot(ANNA, 1000, 1360), free), (), 0)
     late = Group((Slot(BORIS, 1500, 1860), free), (Closed(0, ANNA, 1000, 1400), Closed(1, None, 0, 0)), 1)
-    assert leases_of(0, [early, late]) == [Lease(ANNA, 1000, 1400), Lease(BORIS, 1500, 1860)]
-    assert leases_of(1, [early, late]) == []
+    assert leases_of(0, [late, early]) == [Lease(ANNA, 1000, 1400), Lease(BORIS, 1500, 1860)]
+    assert leases_of(1, [late, early]) == []
+
+
+def test_the_image_made_last_knows_the_end_of_a_lease_that_is_in_its_slot_still_whatever_the_keys_say() -> None:
+    early, late = Group((Slot(ANNA, 1000, 1360),), (Closed(0, None, 0, 0),)), Group((Slot(ANNA, 1000, 1400),), (), 7)
+    for images in ([late, early], [early, late]):
+        assert leases_of(0, images) == [Lease(ANNA, 1000, 1400)]
+
+
+def test_a_visitor_who_returns_is_not_their_own_predecessor() -> None:
+    found = holding([Lease(ANNA, 1000, 1360), Lease(ANNA, 1500, 1860)], 1501, GRACE)
+    assert (found.certainty, found.leased_at) == (Certainty.LIVE, moment_of(1500))
+
+
+def test_between_two_leases_of_one_visitor_there_is_none() -> None:
+    leases = [Lease(ANNA, 1000, 1360), Lease(ANNA, 9000, 9360)]
+    assert holding(leases, 5000, GRACE).certainty is Certainty.UNKNOWN
+    assert recent(leases, 5000, GRACE) == ()

@@ -25,7 +25,7 @@ def test_every_holder_of_many_hours_is_found_by_one_query(aws: Any) -> None:
         owner = store.number_of_site("s1", phone)
         assert owner is not None
         for seconds in (5, 355):
-            found = holder_at(owner, leased + timedelta(seconds=seconds), 1800)
+            found = holder_at(owner, leased + timedelta(seconds=seconds), 1800, NOW + timedelta(hours=4))
             assert found.visitor == visitor_key("s1", visitor_id, SIGNING_KEY.encode()).hex()
             assert (found.certainty, found.leased_at) == ("live", leased)
     kept = [item for item in _items(aws) if "x" in item]
@@ -35,7 +35,7 @@ def test_every_holder_of_many_hours_is_found_by_one_query(aws: Any) -> None:
 
 def test_a_static_number_has_no_holder() -> None:
     owner = TrackingNumber(number(1), "s1", NumberKind.STATIC)
-    assert holder_at(owner, NOW, 1800).certainty == "unknown"
+    assert holder_at(owner, NOW, 1800, NOW).certainty == "unknown"
 
 
 def _items(aws: Any) -> list[dict[str, Any]]:

@@ -42,8 +42,8 @@ def test_the_image_after_an_update_is_the_same_either_way(clients: tuple[Any, An
     plain, ours = clients
     seen = [each.update_item(TableName=settings().pools_table, **CHANGE)["Attributes"] for each in (plain, ours)]
     first, second = (wire.read_group(image) for image in seen)
-    assert (first.slots, first.ring, first.trims) == (HEAD.slots, HEAD.ring, 3)
-    assert (second.slots, second.ring, second.trims) == (HEAD.slots, HEAD.ring, 4)
+    assert (first.slots, first.ring, first.last_chunk) == (HEAD.slots, HEAD.ring, 3)
+    assert (second.slots, second.ring, second.last_chunk) == (HEAD.slots, HEAD.ring, 4)
 
 
 def test_the_image_of_a_refusal_is_the_same_either_way(clients: tuple[Any, Any]) -> None:

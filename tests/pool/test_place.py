@@ -171,7 +171,7 @@ def test_an_archived_number_leaves_its_visitor_at_once_and_its_history_stays() -
     owner = set_state("s1", number(1), NumberState.ARCHIVED, NOW + timedelta(seconds=60))
     snapshot.forget()
     assert visit("v1", at=70, lease=held["lease"])["kind"] == "overflow"
-    assert holder_at(owner, NOW + timedelta(seconds=30), 1800).certainty == "live"
+    assert holder_at(owner, NOW + timedelta(seconds=30), 1800, NOW).certainty == "live"
     assert stock(1, first=5)["landed"] == 1
     assert [(found.group, found.slot) for found in store.numbers_of("s1") if found.number == number(5)] == [(0, 1)]
 

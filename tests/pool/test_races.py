@@ -21,8 +21,8 @@ from botocore.config import Config
 from chalicelib.pool import heads, rules
 from chalicelib.pool.allowance import Allowance, allowance_of
 from chalicelib.pool.chooser import Choice
-from chalicelib.pool.group import end_of
-from chalicelib.pool.history import holding, leases_of, query_from
+from chalicelib.pool.history import holding_of, key_of
+from chalicelib.pool.holder import MOST_IMAGES
 from chalicelib.pool.seating import by_group, plan
 from chalicelib.pool.table import PoolTable
 from chalicelib.pool.view import Policy, PoolView
@@ -83,7 +83,7 @@ class Race:
         self.seats = by_group(plan({}, self.numbers))
         for group, taken in self.seats.items():
             assert heads.claim(self.table(), group, taken, new=True)
-            heads.activate(self.table(), group, taken, START)
+            heads.activate(self.table(), group, taken)
         self.slots = [[taken.get(slot, "") for slot in range(12)] for taken in self.seats.values()]
 
     def table(self) -> PoolTable:
@@ -188,15 +188,15 @@ def test_lending_renewing_and_releasing_at_once_never_gives_a_number_two_holders
             lent = table.hold(rules.lend(view, visitor, now, rng))
             if lent is None:
                 continue
-            stay = Stay((lent.group, lent.slot), visitor, now, now + HOLD)
+            stay, end = Stay((lent.group, lent.slot), visitor, now, now + HOLD), lent.until
             race.stays.append(stay)
             for _ in range(rng.randrange(3)):
                 now = race.tick(rng)
-                if table.hold(rules.renew(view, Choice(*stay.seat), visitor, now)):
-                    stay.until = now + HOLD
+                if renewed := table.hold(rules.renew(view, Choice(*stay.seat), visitor, now)):
+                    stay.until, end = now + HOLD, renewed.until
             if rng.random() < 0.6:
                 stay.until = min(stay.until, race.tick(rng))
-                table.hold(rules.release(Choice(*stay.seat), visitor, stay.until, end_of(now, HOLD)))
+                table.hold(rules.release(Choice(*stay.seat), visitor, stay.until, end))
 
     race.run(visits)
     check_no_overlap(race.stays)
@@ -262,8 +262,9 @@ def check_no_overlap(stays: list[Stay]) -> None:
 def check_history(race: Race) -> None:
     for stay in race.stays:
         at = stay.begun + 5
-        leases = leases_of(stay.seat[1], race.table().history(stay.seat[0], query_from(at)))
-        assert holding(leases, at, 1800).visitor == stay.visitor.hex()
+        images = race.table().history(stay.seat[0], key_of(at - 1800), MOST_IMAGES)
+        found = holding_of(stay.seat[1], images, at, 1800, most=MOST_IMAGES)
+        assert found.visitor == stay.visitor.hex()
 
 
 def test_a_write_costs_one_unit_until_the_ring_moves_into_a_chunk(dynamodb: Any) -> None:

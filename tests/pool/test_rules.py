@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from chalicelib.pool import rules
+from chalicelib.pool.allowance import allowance_of
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.commands import Copy, Read, Renew, Take, Trim, Written
 from chalicelib.pool.group import GUARD, Closed, Slot
 from chalicelib.pool.view import Policy, PoolView
-from tests.pool.world import START, MemoryTable, numbers_of
+from tests.pool.world import START, MemoryTable, free_group, numbers_of
 
 HOLD = 300
 
@@ -131,15 +132,84 @@ def test_a_slot_the_registry_does_not_lend_is_left_alone() -> None:
     assert pool.lend("boris") is None
 
 
-def test_a_returning_visitor_has_his_number_renewed_by_one_write() -> None:
+def test_a_visitor_who_returns_while_their_lease_runs_has_it_renewed_by_one_write() -> None:
     pool = Pool()
     first = pool.lend("anna")
-    pool.now += 10_000
+    pool.now += HOLD - 10
     again = pool.lend("anna")
     assert first is not None
     assert again is not None
-    assert (again.group, again.slot, again.leased) == (first.group, first.slot, first.leased)
+    assert again == first._replace(until=START + 2 * HOLD - 10)
     assert pool.sent() == ["Renew"]
+
+
+def test_a_visitor_who_returns_later_takes_the_same_number_anew_by_one_write_and_the_old_lease_keeps_its_end() -> None:
+    pool = Pool()
+    first = pool.lend("anna")
+    assert first is not None
+    pool.now += 10_000
+    again = pool.lend("anna")
+    assert again == first._replace(leased=START + 10_000, until=START + 10_000 + HOLD)
+    assert pool.sent() == ["Retake"]
+    assert pool.table.heads[0].ring[-1] == Closed(first.slot, key("anna"), first.leased, first.until)
+    asked_for = {START + 10: "live", START + 9_000: "unknown", START + 10_010: "live"}
+    for at, certainty in asked_for.items():
+        assert pool.table.holder((first.group, first.slot), at).certainty == certainty
+
+
+def test_a_return_that_was_taken_for_a_renewal_costs_a_second_write() -> None:
+    pool = Pool()
+    first = pool.lend("anna")
+    assert first is not None
+    seat = Choice(first.group, first.slot)
+    cold = PoolView(pool.view.numbers, pool.view.policy, pool.rng)
+    pool.now = first.until + 1
+    pool.table.commands.clear()
+    lent = pool.table.hold(rules.renew(cold, seat, key("anna"), pool.now))
+    assert (lent.leased, pool.sent()) == (first.until + 1, ["Renew", "Retake"])
+    pool.table.commands.clear()
+    assert pool.table.hold(rules.renew(pool.view, seat, key("anna"), pool.now, lapsed=True)).leased == lent.leased
+    assert pool.sent() == ["Retake"], "another tab had been faster: its lease is the visitor's as well"
+
+
+def test_a_number_that_is_not_lent_any_more_is_not_taken_anew() -> None:
+    pool = Pool(slots=2)
+    first = pool.lend("anna")
+    assert first is not None
+    seat, numbers = Choice(first.group, first.slot), list(pool.view.numbers[0])
+    numbers[first.slot] = ""
+    pool.view.configure((tuple(numbers),), pool.view.policy)
+    pool.now += HOLD - 1
+    renewed = pool.table.hold(rules.renew(pool.view, seat, key("anna"), pool.now))
+    assert renewed is not None, "a lease that runs goes on"
+    pool.now = renewed.until + 1
+    assert pool.table.hold(rules.renew(pool.view, seat, key("anna"), pool.now, lapsed=True)) is None
+
+
+def test_who_only_says_who_they_are_is_not_given_a_lease_that_runs() -> None:
+    pool = Pool(groups=2)
+    first = pool.lend("anna")
+    assert first is not None
+    for view in (pool.view, PoolView(pool.view.numbers, pool.view.policy, pool.rng)):
+        other = pool.table.hold(rules.lend(view, key("anna"), pool.now, pool.rng, proven=False))
+        assert other is not None
+        assert other.group != first.group
+        pool.table.heads[other.group] = free_group()
+        pool.view.forget(other.group)
+    pool.now = first.until + 1
+    again = pool.table.hold(rules.lend(pool.view, key("anna"), pool.now, pool.rng, proven=False))
+    assert again is not None
+
+
+def test_who_only_says_who_they_are_from_the_address_of_the_lease_has_it_renewed() -> None:
+    pool = Pool(groups=2)
+    mine, other = (allowance_of(address, "p1", 24, 2, 10, b"key") for address in ("203.0.113.9", "198.51.100.4"))
+    first = pool.table.hold(rules.lend(pool.view, key("anna"), pool.now, pool.rng, mine))
+    for view in (pool.view, PoolView(pool.view.numbers, pool.view.policy, pool.rng)):
+        again = pool.table.hold(rules.lend(view, key("anna"), pool.now + 1, pool.rng, mine, proven=False))
+        assert (again.group, again.slot) == (first.group, first.slot)
+    elsewhere = pool.table.hold(rules.lend(pool.view, key("anna"), pool.now + 1, pool.rng, other, proven=False))
+    assert (elsewhere.group, elsewhere.slot) != (first.group, first.slot)
 
 
 def test_a_second_tab_in_another_container_gets_the_same_number() -> None:
@@ -193,6 +263,7 @@ def test_a_full_ring_moves_into_a_chunk_and_a_renewal_moves_it_earlier() -> None
     assert pool.sent() == ["Read", "Take", "Copy", "Trim"]
     assert pool.table.heads[0].ring == ()
     assert len(pool.table.chunks[0, lent.leased * 1000].ring) == rules.RING_FULL_TAKE
+    assert pool.table.heads[0].last_chunk == lent.leased * 1000
     pool.table.heads[0] = pool.table.heads[0]._replace(ring=ring[: rules.RING_FULL_RENEW])
     pool.table.commands.clear()
     pool.now += 60
@@ -216,6 +287,25 @@ def test_a_released_number_belongs_to_its_visitor_for_the_grace() -> None:
     assert pool.table.heads[0].slots[0].until == START + rules.RELEASE_GRACE
     assert not pool.table.hold(rules.release(Choice(0, 0), key("boris"), pool.now + 1, latest)).done
     assert not pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now + 1, latest)).done
+
+
+@pytest.mark.parametrize("rest", [1, 30, 89, 91, 299])
+def test_a_number_stays_its_visitors_for_ninety_seconds_after_they_left_however_short_the_rest(rest: int) -> None:
+    pool = Pool(slots=1)
+    lent = pool.lend("anna")
+    assert lent is not None
+    pool.now = lent.until - rest
+    for seconds in (0, 0, 20):
+        pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now + seconds, lent.until))
+        assert pool.table.heads[0].slots[0].until == pool.now + rules.RELEASE_GRACE
+
+
+def test_a_release_that_comes_after_the_end_of_its_lease_revives_nothing() -> None:
+    pool = Pool(slots=1)
+    lent = pool.lend("anna")
+    assert lent is not None
+    assert not pool.table.hold(rules.release(Choice(0, 0), key("anna"), lent.until + 1, lent.until)).done
+    assert pool.table.heads[0].slots[0].until == lent.until
 
 
 def test_a_release_that_was_delayed_until_after_a_renewal_changes_nothing() -> None:

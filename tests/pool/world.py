@@ -13,10 +13,10 @@ from typing import Any
 from chalicelib.pool import rules, wire
 from chalicelib.pool.allowance import ON_ITS_WAY, Allowance, Ticket, allowance_of
 from chalicelib.pool.chooser import Choice
-from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Take, Trim, Written
-from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot, end_of
-from chalicelib.pool.history import Holding, holding, leases_of, query_from
-from chalicelib.pool.table import QUERY_IMAGES
+from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Retake, Take, Trim, Written
+from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
+from chalicelib.pool.history import Holding, holding_of, key_of
+from chalicelib.pool.holder import MOST_IMAGES
 from chalicelib.pool.view import Policy, PoolView
 
 START = 90_000_000.0
@@ -40,9 +40,37 @@ def ticket_holds(head: Group, slot: int, ticket: Ticket | None) -> bool:
     return all(each.until < ticket.over if index in ticket.ended else each.tag != ticket.tag for index, each in others)
 
 
-def renewal_holds(head: Group, renew: Renew) -> bool:
-    """What a renewal demands of the group beside being the holder's own."""
-    return head.slots[renew.slot].until >= renew.running and ticket_holds(head, renew.slot, renew.ticket)
+def applied(head: Group, command: Take | Retake | Renew | Release) -> Group | None:
+    """The group after a write, or None where its condition fails: what DynamoDB does of table.py's expressions."""
+    old = head.slots[command.slot]
+    match command:
+        case Take():
+            free = old.until < command.free_before and head.slot_of(command.visitor) is None
+            return _begun(head, command, old) if free and ticket_holds(head, command.slot, command.ticket) else None
+        case Retake():
+            ended = old.visitor == command.visitor and old.until < command.running
+            return _begun(head, command, old) if ended and ticket_holds(head, command.slot, command.ticket) else None
+        case Renew():
+            holds = command.running <= old.until < command.until
+        case Release():
+            running = command.running <= old.until <= command.latest
+            holds = running and (old.until > command.until or old.until == command.latest)
+    return (
+        _replaced(head, command.slot, old._replace(until=command.until))
+        if holds and old.visitor == command.visitor
+        else None
+    )
+
+
+def _begun(head: Group, command: Take | Retake, old: Slot) -> Group:
+    closed = Closed(command.slot, old.visitor, old.leased, old.until)
+    tag = command.ticket.tag if command.ticket else None
+    lease = Slot(command.visitor, command.leased, command.until, tag=tag)
+    return _replaced(head._replace(ring=(*head.ring, closed)), command.slot, lease)
+
+
+def _replaced(head: Group, index: int, slot: Slot) -> Group:
+    return head._replace(slots=(*head.slots[:index], slot, *head.slots[index + 1 :]))
 
 
 class MemoryTable:
@@ -67,31 +95,11 @@ class MemoryTable:
         match command:
             case Read():
                 return {group: self.heads[group] for group in command.groups if group in self.heads}
-            case Take():
-                head = self.heads[command.group]
-                old = head.slots[command.slot]
-                if old.until >= command.free_before or head.slot_of(command.visitor) is not None:
-                    return Written(False, head)
-                if not ticket_holds(head, command.slot, command.ticket):
-                    return Written(False, head)
-                closed = Closed(command.slot, old.visitor, old.leased, old.until)
-                head = head._replace(ring=(*head.ring, closed))
-                tag = command.ticket.tag if command.ticket else None
-                slot = Slot(command.visitor, command.leased, command.until, tag=tag)
-                return self._set(head, command.group, command.slot, slot)
-            case Renew() | Release():
-                head = self.heads[command.group]
-                old = head.slots[command.slot]
-                later = command.until > old.until
-                if old.visitor != command.visitor or later != isinstance(command, Renew) or command.until == old.until:
-                    return Written(False, head)
-                if isinstance(command, Release) and old.until > command.latest:
-                    return Written(False, head)
-                if isinstance(command, Renew) and not renewal_holds(head, command):
-                    return Written(False, head)
-                ticket = command.ticket if isinstance(command, Renew) else None
-                tag = ticket.tag if ticket else old.tag
-                return self._set(head, command.group, command.slot, old._replace(until=command.until, tag=tag))
+            case Take() | Retake() | Renew() | Release():
+                changed = applied(self.heads[command.group], command)
+                if changed is not None:
+                    self.heads[command.group] = changed
+                return Written(changed is not None, self.heads[command.group])
             case Copy():
                 stored = self.chunks.get((command.group, command.key))
                 if stored is None or len(stored.ring) < len(command.image.ring):
@@ -99,23 +107,20 @@ class MemoryTable:
                 return Written(True, command.image)
             case Trim():
                 head = self.heads[command.group]
-                if head.trims != command.image.trims or len(head.ring) != len(command.image.ring):
+                if head.last_chunk != command.image.last_chunk or len(head.ring) != len(command.image.ring):
                     return Written(False, head)
-                self.heads[command.group] = head._replace(ring=(), trims=head.trims + 1)
+                self.heads[command.group] = head._replace(ring=(), last_chunk=command.key)
                 return Written(True, self.heads[command.group])
 
-    def history(self, group: int, since: int, most: int = QUERY_IMAGES) -> tuple[Group, ...]:
+    def history(self, group: int, since: int, most: int = MOST_IMAGES) -> tuple[Group, ...]:
+        """Newest first, as `PoolTable.history`."""
         images = {key: image for (of, key), image in self.chunks.items() if of == group}
         images[wire.HEAD] = self.heads[group]
-        return tuple(images[key] for key in sorted(images) if key >= since)[:most]
+        return tuple(images[key] for key in sorted(images, reverse=True) if key >= since)[:most]
 
     def holder(self, seat: Seat, at: float, grace: float = 1800) -> Holding:
-        return holding(leases_of(seat[1], self.history(seat[0], query_from(at))), at, grace)
-
-    def _set(self, head: Group, group: int, index: int, slot: Slot) -> Written:
-        slots = (*head.slots[:index], slot, *head.slots[index + 1 :])
-        self.heads[group] = head._replace(slots=slots)
-        return Written(True, self.heads[group])
+        images = self.history(seat[0], key_of(at - grace))
+        return holding_of(seat[1], images, at, grace, most=MOST_IMAGES)
 
 
 @dataclass(slots=True)
@@ -134,6 +139,7 @@ class Talk:
     visitor: bytes
     begun: float
     waiting: Command
+    first: Command | None = None  # that it sent
 
 
 @dataclass(slots=True)
@@ -163,7 +169,8 @@ class World:
     talks: list[Talk] = field(default_factory=list)
     held: dict[tuple[Seat, bytes], float] = field(
         default_factory=dict
-    )  # until when, in true time, a page shows a number
+    )  # until when, in true time, a page shows a number, or its visitor was promised to be reached by it
+    ends: dict[tuple[Seat, bytes], int] = field(default_factory=dict)  # of the leases as pages know them
     grants: list[Grant] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -186,10 +193,10 @@ class World:
         self._begin(renew, visitor)
 
     def release(self, container: int, seat: Seat, visitor: bytes) -> None:
-        """The visitor leaves: his page is gone, whatever becomes of the message."""
+        """The visitor leaves: their page is gone, whatever becomes of the message."""
         self.held.pop((seat, visitor), None)
         now = self.now + self.containers[container].skew
-        self._begin(rules.release(Choice(*seat), visitor, now, end_of(now, self.hold) + self.guard), visitor)
+        self._begin(rules.release(Choice(*seat), visitor, now, self.ends[seat, visitor]), visitor)
 
     def address(self, visitor: bytes) -> str | None:
         return f"address {visitor[0] % self.addresses}" if self.addresses else None
@@ -228,22 +235,27 @@ class World:
     def _send(self, talk: Talk, answer: Any) -> None:
         try:
             talk.waiting = talk.conversation.send(answer)
+            talk.first = talk.first or talk.waiting
         except StopIteration as ended:
             if isinstance(ended.value, rules.Lent):
-                self._promise(talk, ended.value)
+                lent = ended.value
+                self.ends[(lent.group, lent.slot), talk.visitor] = lent.until
+                self._promise(talk, (lent.group, lent.slot), self.hold)
+            elif isinstance(ended.value, Written) and ended.value.done and isinstance(talk.first, Release):
+                self._promise(talk, (talk.first.group, talk.first.slot), rules.RELEASE_GRACE)
         else:
             self.talks.append(talk)
 
     def _execute(self, talk: Talk) -> Any:
         command = talk.waiting
         answer = self.table.execute(command)
-        if isinstance(command, Take | Renew | Release) and answer.done:
+        if isinstance(command, Take | Retake | Renew | Release) and answer.done:
             self._watch(command, answer.image)
         return answer
 
-    def _watch(self, command: Take | Renew | Release, image: Group) -> None:
+    def _watch(self, command: Take | Retake | Renew | Release, image: Group) -> None:
         seat = (command.group, command.slot)
-        if isinstance(command, Take):
+        if isinstance(command, Take | Retake):
             others = [end for (of, visitor), end in self.held.items() if of == seat and visitor != command.visitor]
             self.doubles += sum(1 for end in others if end > self.now)
             self.grants.append(Grant(seat, command.visitor, command.leased, command.until, command.until))
@@ -254,8 +266,8 @@ class World:
                 grant.until = command.until
                 return
 
-    def _promise(self, talk: Talk, lent: rules.Lent) -> None:
-        seat, end = (lent.group, lent.slot), talk.begun + self.hold
-        if self.table.heads[lent.group].slots[lent.slot].visitor != talk.visitor and end > self.now:
+    def _promise(self, talk: Talk, seat: Seat, seconds: float) -> None:
+        end = talk.begun + seconds
+        if self.table.heads[seat[0]].slots[seat[1]].visitor != talk.visitor and end > self.now:
             self.doubles += 1
         self.held[seat, talk.visitor] = max(end, self.held.get((seat, talk.visitor), end))

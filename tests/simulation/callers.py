@@ -18,8 +18,7 @@ from chalicelib.pool import rules
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.delays import Bins, Counted, Profile, Suspect, race
 from chalicelib.pool.group import second_of
-from chalicelib.pool.history import SKEW, Certainty, holding, leases_of, query_from, recent
-from chalicelib.pool.holder import LOOK_BACK_IMAGES
+from chalicelib.pool.history import SKEW, Certainty
 from chalicelib.pool.view import Policy, PoolView
 from tests.pool.world import START, MemoryTable, numbers_of
 from tests.simulation.traffic import Visits
@@ -164,11 +163,8 @@ class _World:
             shown = tuple(Suspect(who.hex(), at, at + HOLD) for at, who in self.overflowed[-200:] if at >= since)
             yield Ring(self.now, visitor.hex(), shown, True, None)
             return
-        images = self.table.history(seat[0], query_from(self.now) - 1000 * GRACE, LOOK_BACK_IMAGES)
-        leases = leases_of(seat[1], images)
-        found = holding(leases, self.now, GRACE)
-        held = recent(leases, self.now, GRACE)
-        suspects = tuple(Suspect(e.visitor, second_of(e.leased_at), second_of(e.expires_at)) for e in held)
+        found = self.table.holder(seat, self.now, GRACE)
+        suspects = tuple(Suspect(e.visitor, second_of(e.leased_at), second_of(e.expires_at)) for e in found.recent)
         winner = None if found.certainty is Certainty.UNKNOWN else found.visitor
         yield Ring(self.now, visitor.hex(), suspects, False, winner)
 

@@ -11,11 +11,11 @@ from typing import Any
 from chalicelib.pool import history, rules, wire
 from chalicelib.pool.allowance import TAG_BYTES, Allowance, allowance_of
 from chalicelib.pool.chooser import Choice
-from chalicelib.pool.commands import Command, Copy, Read, Release, Renew, Take, Trim, Written
+from chalicelib.pool.commands import Command, Copy, Read, Release, Renew, Retake, Take, Trim, Written
 from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot, end_of
 from chalicelib.pool.history import Lease
 from chalicelib.pool.view import Policy, PoolView
-from tests.pool.world import renewal_holds, ticket_holds
+from tests.pool.world import applied
 from tests.simulation.design import Held
 from tests.simulation.engine import Charge, Talk
 from tests.simulation.truth import Truth
@@ -26,6 +26,7 @@ VERSIONS = 8  # of a head, for reads that lag
 DEFAULT_PERCENT = 10  # as the registry sets it
 SIGNING_KEY = b"simulated"
 STALE_SHARE, STALE_SECONDS = 1 / 3, 0.02  # one replica of three lags; mean lag
+GRACE = 1800  # seconds after a lease in which a call may still be its visitor's
 CHUNKS_KEPT = 40  # per group, so that a million leases fit into memory
 EXPIRY_BYTES = 7  # the attribute x of a chunk
 
@@ -44,7 +45,7 @@ class PackedStore:
     def charges(self, command: Command) -> list[Charge]:
         if isinstance(command, Read):
             return [Charge(self._keys[group], reads=read_units(1)) for group in command.groups]
-        size = self._sizes[len(self.head(command.group).ring) + isinstance(command, Take)]
+        size = self._sizes[len(self.head(command.group).ring) + isinstance(command, Take | Retake)]
         if isinstance(command, Copy):
             size = self._sizes[len(command.image.ring)] + EXPIRY_BYTES
         return [Charge(self._keys[command.group], write_units(size), history=isinstance(command, Copy | Trim))]
@@ -53,16 +54,18 @@ class PackedStore:
         match command:
             case Read():
                 return {group: self._seen(group, at) for group in command.groups}
-            case Take():
-                return self._take(command, at, clock_error)
+            case Take() | Retake():
+                return self._begin(command, at, clock_error)
             case Renew() | Release():
                 return self._move_end(command, at, clock_error)
             case Copy():
                 return self._copy(command)
             case Trim():
                 head = self.head(command.group)
-                unmoved = head.trims == command.image.trims and len(head.ring) == len(command.image.ring)
-                return self._write(command.group, head._replace(ring=(), trims=head.trims + 1), at, unmoved)
+                unmoved = head.last_chunk == command.image.last_chunk and len(head.ring) == len(command.image.ring)
+                return self._write(
+                    command.group, head._replace(ring=(), last_chunk=command.key) if unmoved else None, at
+                )
 
     def head(self, group: int) -> Group:
         """The present."""
@@ -72,9 +75,8 @@ class PackedStore:
         """What `holder_at` derives the holder from: the first images since the moment, read consistently."""
         group, slot = divmod(number, SLOTS)
         chunks = self._chunks[group]
-        start = bisect.bisect_left(chunks, history.query_from(at), key=lambda chunk: chunk[0])
-        images = [*(image for _, image in chunks[start : start + 4]), self.head(group)][:4]
-        return history.leases_of(slot, images)
+        start = bisect.bisect_left(chunks, history.key_of(at - GRACE), key=lambda chunk: chunk[0])
+        return history.leases_of(slot, [self.head(group), *(image for _, image in reversed(chunks[start:]))])
 
     def rest(self, ends: Iterable[int]) -> None:
         """Begin with numbers that were lent before, until these moments."""
@@ -93,37 +95,24 @@ class PackedStore:
         moment = at - self._rng.expovariate(1 / STALE_SECONDS)
         return next((image for since, image in reversed(versions) if since <= moment), versions[0][1])
 
-    def _take(self, take: Take, at: float, clock_error: float) -> Written:
-        head = self.head(take.group)
-        before = head.slots[take.slot]
-        if not before.until < take.free_before or head.slot_of(take.visitor) is not None:
+    def _begin(self, command: Take | Retake, at: float, clock_error: float) -> Written:
+        head = self.head(command.group)
+        changed = applied(head, command)
+        if changed is not None:
+            lease = Lease(command.visitor, command.leased, command.until)
+            self._truth.lend(command.group * SLOTS + command.slot, lease, at, clock_error)
+        elif head.slots[command.slot].visitor != command.visitor:
             self._truth.refused += 1
-            return Written(False, head)
-        if not ticket_holds(head, take.slot, take.ticket):
-            return Written(False, head)
-        tag = take.ticket.tag if take.ticket else None
-        slots = _replaced(head.slots, take.slot, Slot(take.visitor, take.leased, take.until, tag=tag))
-        closed = Closed(take.slot, before.visitor, before.leased, before.until)
-        lease = Lease(take.visitor, take.leased, take.until)
-        self._truth.lend(take.group * SLOTS + take.slot, lease, at, clock_error)
-        return self._write(take.group, head._replace(slots=slots, ring=(*head.ring, closed)), at, True)
+        return self._write(command.group, changed, at)
 
     def _move_end(self, command: Renew | Release, at: float, clock_error: float) -> Written:
         head = self.head(command.group)
-        slot = head.slots[command.slot]
-        later = command.until > slot.until
-        if slot.visitor != command.visitor or command.until == slot.until or later != isinstance(command, Renew):
-            return Written(False, head)
-        if isinstance(command, Release) and slot.until > command.latest:
-            return Written(False, head)
-        if isinstance(command, Renew) and not renewal_holds(head, command):
-            return Written(False, head)
-        ticket = command.ticket if isinstance(command, Renew) else None
-        tell = self._truth.extend if later else self._truth.shorten
-        tell(command.group * SLOTS + command.slot, command.until, clock_error)
-        tag = ticket.tag if ticket else slot.tag
-        slots = _replaced(head.slots, command.slot, slot._replace(until=command.until, tag=tag))
-        return self._write(command.group, head._replace(slots=slots), at, True)
+        changed = applied(head, command)
+        if changed is not None:
+            later = command.until > head.slots[command.slot].until
+            tell = self._truth.extend if later else self._truth.shorten
+            tell(command.group * SLOTS + command.slot, command.until, clock_error)
+        return self._write(command.group, changed, at)
 
     def _copy(self, copy: Copy) -> Written:
         chunks = self._chunks[copy.group]
@@ -136,8 +125,9 @@ class PackedStore:
             del chunks[:-CHUNKS_KEPT]
         return Written(True, copy.image)
 
-    def _write(self, group: int, image: Group, at: float, holds: bool) -> Written:
-        if not holds:
+    def _write(self, group: int, image: Group | None, at: float) -> Written:
+        """The answer to a write that makes this image; None: its condition failed."""
+        if image is None:
             return Written(False, self.head(group))
         self._heads[group].append((at, image))
         return Written(True, image)
@@ -204,4 +194,4 @@ def _head_size(groups: int, closed: int) -> int:
     visitor, begin, end = bytes(12), 110_123_457, 110_123_757
     slots = tuple(Slot(visitor, begin, end, tag=bytes(TAG_BYTES)) for _ in range(SLOTS))
     ring = tuple(Closed(index % SLOTS, visitor, begin, end) for index in range(closed))
-    return item_size(wire.write_group(POOL_ID, groups - 1, Group(slots, ring, 999)))
+    return item_size(wire.write_group(POOL_ID, groups - 1, Group(slots, ring, end * 1000)))

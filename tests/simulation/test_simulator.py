@@ -109,7 +109,7 @@ def test_a_full_ring_still_fits_into_one_write_unit_with_times_of_nine_digits() 
     head = Group(
         tuple(Slot(bytes(12), begin, end, tag=bytes(TAG_BYTES)) for _ in range(SLOTS)),
         tuple(Closed(index % SLOTS, bytes(12), begin, end) for index in range(RING_FULL_TAKE)),
-        999,
+        end * 1000,
     )
     assert write_units(item_size(wire.write_group(POOL_ID, 833, head))) == 1
 
