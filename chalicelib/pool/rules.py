@@ -221,7 +221,7 @@ def _take(search: Search, choice: Choice, visitor: bytes, *, proven: bool) -> Co
 def _conflict(
     search: Search, choice: Choice, visitor: bytes, image: Group, *, proven: bool
 ) -> Conversation[Lent | None]:
-    """The visitor has a slot of this group (a second tab, a retry), somebody was faster, or the address has its part."""
+    """The visitor has a slot of this group (second tab, retry), somebody was faster, or the address has its part."""
     view, mine = search.view, image.slot_of(visitor)
     if mine is None:
         if image.slots[choice.slot].until >= free_before(search.now, view.policy.guard):

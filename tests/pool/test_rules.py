@@ -271,6 +271,20 @@ def test_a_full_ring_moves_into_a_chunk_and_a_renewal_moves_it_earlier() -> None
     assert [type(command) for command in pool.table.commands] == [Renew, Copy, Trim]
 
 
+def test_chunks_sort_as_they_were_made_and_none_replaces_another() -> None:
+    pool = Pool(slots=1)
+    made = []
+    for seconds in (0, 500, -9_000, 0, 0):  # clocks disagree, or nothing but retired slots was pushed
+        begin = int(START) + seconds
+        slot = Slot(key("anna"), begin, begin + 300)
+        pool.table.heads[0] = pool.table.heads[0]._replace(ring=(Closed(0, key("boris"), 1, 2),))
+        pool.set_slot(0, 0, slot)
+        pool.table.hold(rules.spill(0, pool.table.heads[0]))
+        made.append(pool.table.heads[0].last_chunk)
+    assert made == sorted(set(made))
+    assert [slot.slots[0].leased - int(START) for slot in pool.table.history(0, 0)[:0:-1]] == [0, 500, -9_000, 0, 0]
+
+
 def test_a_renewal_of_a_number_that_went_to_somebody_else_fails() -> None:
     pool = Pool(slots=1)
     pool.lend("anna")

@@ -14,7 +14,7 @@ from chalicelib.pool import rules, wire
 from chalicelib.pool.allowance import ON_ITS_WAY, Allowance, Ticket, allowance_of
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Retake, Take, Trim, Written
-from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
+from chalicelib.pool.group import GUARD, RETIRED, SLOTS, Closed, Group, Slot, free_before
 from chalicelib.pool.history import Holding, holding_of, key_of
 from chalicelib.pool.holder import MOST_IMAGES
 from chalicelib.pool.view import Policy, PoolView
@@ -111,6 +111,23 @@ class MemoryTable:
                     return Written(False, head)
                 self.heads[command.group] = head._replace(ring=(), last_chunk=command.key)
                 return Written(True, self.heads[command.group])
+
+    def retire(self, seat: Seat, now: float, *, at_once: bool) -> bool:
+        """What `heads.retire` does."""
+        group, index = seat
+        old, limit = self.heads[group].slots[index], RETIRED if at_once else free_before(now, GUARD)
+        if old.until >= limit:
+            return False
+        closed = Closed(index, old.visitor, old.leased, old.until)
+        head = self.heads[group]._replace(ring=(*self.heads[group].ring, closed))
+        self.heads[group] = _replaced(head, index, Slot(None, old.until, RETIRED, f"{seat}"))
+        return True
+
+    def activate(self, seat: Seat) -> None:
+        """What `heads.activate` does."""
+        group, index = seat
+        end = self.heads[group].slots[index].leased
+        self.heads[group] = _replaced(self.heads[group], index, Slot(None, end, end))
 
     def history(self, group: int, since: int, most: int = MOST_IMAGES) -> tuple[Group, ...]:
         """Newest first, as `PoolTable.history`."""
@@ -268,6 +285,6 @@ class World:
 
     def _promise(self, talk: Talk, seat: Seat, seconds: float) -> None:
         end = talk.begun + seconds
-        if self.table.heads[seat[0]].slots[seat[1]].visitor != talk.visitor and end > self.now:
+        if self.table.heads[seat[0]].slots[seat[1]].visitor not in (None, talk.visitor) and end > self.now:
             self.doubles += 1
         self.held[seat, talk.visitor] = max(end, self.held.get((seat, talk.visitor), end))
