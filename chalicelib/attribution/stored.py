@@ -5,6 +5,7 @@ e#<event_id>   one carrier event with the moment it was received; its caller is 
                id once attribution has come to it
 s#<subject_id> a caller: his mask, and his number sealed under his subject's key
 r#<id>         one recording; t#<id> its transcript: by fetch_recording and read_transcript
+f#<id>         which fetch has claimed a recording, and until when: by fetch_recording
 self_reported  what the caller said brought him: by who notes it
 erased         the erasure that last took something personal away: evidence is not looked for again
 nameless       the erasure that took the caller away: nothing that is told of him later is kept
@@ -27,13 +28,13 @@ from chalicelib import clock
 from chalicelib.attribution import sealing
 from chalicelib.attribution.merge import CallRecord, fold
 from chalicelib.attribution.privacy.redaction import OF_AN_EVENT
-from chalicelib.attribution.recordings.types import Recording
+from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.transcripts.types import Transcript
 from chalicelib.attribution.types import AttributedCall, Caller, CallEvent, Evidence
 from chalicelib.phone import PhoneNumber
 
-EVENT, CALLER, RECORDING, TRANSCRIPT = "e#", "s#", "r#", "t#"
+EVENT, CALLER, RECORDING, TRANSCRIPT, CLAIM = "e#", "s#", "r#", "t#", "f#"
 ERASED, NAMELESS, SELF_REPORTED = "erased", "nameless", "self_reported"
 T = TypeVar("T")
 Item = Mapping[str, Mapping[str, Any]]
@@ -176,6 +177,11 @@ def recordings_of(item: Item) -> tuple[Recording, ...]:
 def transcripts_of(item: Item) -> tuple[Transcript, ...]:
     """What is known of a call's transcripts, by the ids of their recordings."""
     return _kept(item, TRANSCRIPT, Transcript)
+
+
+def state_text(state: RecordingState) -> str:
+    """A recording's state as it is written in the JSON of an `r#` attribute, for conditions."""
+    return f'"state":"{state}"'
 
 
 def _kept(item: Item, prefix: str, shape: type[T]) -> tuple[T, ...]:

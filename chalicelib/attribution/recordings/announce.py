@@ -13,7 +13,7 @@ from chalicelib.settings import settings
 def announce(item: stored.Item) -> None:
     """Queue what the events of a stored call tell and nobody fetches yet. Raises StorageUnavailable.
 
-    Queued before it is noted: who dies in between queues it again, and a recording fetched twice is one object.
+    Queued before it is noted: a run that dies in between queues it again, and however often, it is fetched once.
     """
     record = stored.record_of(item)
     known = {recording.recording_id for recording in stored.recordings_of(item)}

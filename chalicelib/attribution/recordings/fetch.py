@@ -8,15 +8,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import IO, Any
 
-from chalicelib import aws, log, queue, tracing
+from chalicelib import aws, log, queue, tokens, tracing
 from chalicelib.attribution import store as calls
 from chalicelib.attribution import stored
 from chalicelib.attribution.carriers import recordings as carriers
 from chalicelib.attribution.recordings import download, store
 from chalicelib.attribution.recordings.audio import HEAD_BYTES, Audio, audio_of
+from chalicelib.attribution.recordings.claim import claim
 from chalicelib.attribution.recordings.remove import remove_carriers_copy
 from chalicelib.attribution.recordings.told import told_recordings
 from chalicelib.attribution.recordings.types import (
+    OPEN,
     NoCredentials,
     NotFetched,
     NotReady,
@@ -40,7 +42,8 @@ def fetch(message: dict[str, Any], now: datetime) -> None:
     """Bring one recording as far as it can be brought. `message` is {"site_id", "call_id", "recording_id"}.
 
     Each step is noted with the call and not done again, so a repetition continues where the last try ended. What no
-    further try can change is noted, too. Raises queue.TryLater where one can, NotFound, StorageUnavailable.
+    further try can change is noted, too. Of fetches at once one asks the carrier. Raises queue.TryLater where another
+    try can do more, NotFound, StorageUnavailable.
     """
     site_id, call_id, recording_id = message["site_id"], message["call_id"], message["recording_id"]
     tracing.annotate(site=site_id)
@@ -55,7 +58,7 @@ def fetch(message: dict[str, Any], now: datetime) -> None:
         return
     known = {each.recording_id: each for each in stored.recordings_of(item)}.get(recording_id)
     recording = known or Recording(recording_id, RecordingState.WAITING)
-    if recording.state not in (RecordingState.STORED, RecordingState.ERASED):
+    if recording.state in OPEN:
         recording = _fetched(recording, told, endpoint, message, now)
     if recording.state is RecordingState.STORED:
         start_transcript(item, site, recording)
@@ -67,7 +70,10 @@ def _fetched(
     recording: Recording, told: ToldRecording, endpoint: Endpoint | None, message: dict[str, Any], now: datetime
 ) -> Recording:
     """The recording after one try, as noted with its call. Raises queue.TryLater where another try may do better."""
-    site_id, call_id = message["site_id"], message["call_id"]
+    site_id, call_id, fetcher = message["site_id"], message["call_id"], tokens.random_id("")
+    left = claim(site_id, call_id, recording.recording_id, fetcher, now)
+    if left is not None:
+        raise queue.TryLater(settings().recording_queue, "Somebody else is at it.", at_least=left)
     try:
         after = _store(recording, told, endpoint, store.folder(site_id, call_id), now)
     except NotFetched as failure:
@@ -75,7 +81,8 @@ def _fetched(
         if state is RecordingState.WAITING and now - told.told_at > GIVE_UP:
             state = RecordingState.UNREACHABLE
         after = replace(recording, state=state, why=str(failure))
-        store.put_recording(site_id, call_id, after)
+        if not store.put_failure(site_id, call_id, after, fetcher):
+            raise queue.TryLater(settings().recording_queue, "Somebody else has taken it over.") from None
         log.event("recording_not_fetched", site_id=site_id, call_id=call_id, state=state, reason=str(failure))
         if isinstance(failure, NotReady | Unreachable):
             raise queue.TryLater(settings().recording_queue, str(failure)) from None

@@ -5,6 +5,7 @@ Everything raises StorageUnavailable when AWS does not answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -18,7 +19,9 @@ from chalicelib.attribution.transcripts.types import Spoken, Transcript
 from chalicelib.settings import settings
 
 PREFIX = "recordings"
-_ERASED = f'"state":"{RecordingState.ERASED}"'  # as it stands in the JSON of an erased recording
+_ONLY_NEW = "attribute_not_exists(#n)"
+_NOT_ERASED = "NOT contains(#n, :erased)"
+_ERASED = {":erased": {"S": stored.state_text(RecordingState.ERASED)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,24 @@ def place_of(key: str) -> Place | None:
 
 
 def put_recording(site_id: str, call_id: str, recording: Recording) -> bool:
-    """Write a recording's state with its call; False where the call is gone, or the recording was erased."""
-    return _put(site_id, call_id, stored.RECORDING + recording.recording_id, recording)
+    """Write a recording's state with its call and end any claim on it; False where the call is gone, or it was erased.
+
+    One that was stored is stored, whoever has the claim by now.
+    """
+    name, claim = stored.RECORDING + recording.recording_id, {"#claim": stored.CLAIM + recording.recording_id}
+    return _put(site_id, call_id, name, recording, _NOT_ERASED, _ERASED, claim)
+
+
+def put_failure(site_id: str, call_id: str, recording: Recording, fetcher: str) -> bool:
+    """Write why a recording was not fetched and end the claim; False where the claim is not `fetcher`'s any more."""
+    name, claim = stored.RECORDING + recording.recording_id, {"#claim": stored.CLAIM + recording.recording_id}
+    return _put(site_id, call_id, name, recording, "#claim.#by = :me", {":me": {"S": fetcher}}, claim | {"#by": "by"})
 
 
 def put_transcript(site_id: str, call_id: str, transcript: Transcript, *, only_new: bool = False) -> bool:
     """Write a transcript's state with its call; False where the call is gone, or, asked so, where there is one."""
-    return _put(site_id, call_id, stored.TRANSCRIPT + transcript.recording_id, transcript, only_new=only_new)
+    name = stored.TRANSCRIPT + transcript.recording_id
+    return _put(site_id, call_id, name, transcript, _ONLY_NEW if only_new else "")
 
 
 def forget_transcript(site_id: str, call_id: str, recording_id: str) -> None:
@@ -67,7 +81,7 @@ def forget_transcript(site_id: str, call_id: str, recording_id: str) -> None:
 def add_waiting(site_id: str, call_id: str, recording_id: str) -> None:
     """Note a recording that will be fetched, unless it is known already."""
     waiting = Recording(recording_id, RecordingState.WAITING, "It has not been fetched yet.")
-    _put(site_id, call_id, stored.RECORDING + recording_id, waiting, only_new=True)
+    _put(site_id, call_id, stored.RECORDING + recording_id, waiting, _ONLY_NEW)
 
 
 def put_audio(key: str, audio: IO[bytes], content_type: str) -> None:
@@ -120,19 +134,26 @@ def read_object(key: str) -> bytes | None:
     return body
 
 
-def _put(site_id: str, call_id: str, name: str, value: object, *, only_new: bool = False) -> bool:
+def _put(
+    site_id: str,
+    call_id: str,
+    name: str,
+    value: object,
+    condition: str,
+    values: Mapping[str, dict[str, str]] | None = None,
+    claim: Mapping[str, str] | None = None,
+) -> bool:
+    """Set one attribute of a call under a condition on it, and remove a claim; False where the condition is not met."""
     client: Any = aws.client("dynamodb")
-    values = {":v": {"S": msgspec.json.encode(value).decode()}}
-    condition = "attribute_not_exists(#n)" if only_new else "NOT contains(#n, :erased)"
     try:
         with aws.storage_errors():
             client.update_item(
                 TableName=settings().calls_table,
                 Key=call_pk(site_id, call_id),
-                UpdateExpression="SET #n = :v",
-                ConditionExpression=f"attribute_exists(vendor) AND {condition}",
-                ExpressionAttributeNames={"#n": name},
-                ExpressionAttributeValues=values if only_new else values | {":erased": {"S": _ERASED}},
+                UpdateExpression="SET #n = :v" + (" REMOVE #claim" if claim else ""),
+                ConditionExpression=" AND ".join(filter(None, ("attribute_exists(vendor)", condition))),
+                ExpressionAttributeNames={"#n": name, **(claim or {})},
+                ExpressionAttributeValues={":v": {"S": msgspec.json.encode(value).decode()}, **(values or {})},
             )
     except client.exceptions.ConditionalCheckFailedException:
         return False

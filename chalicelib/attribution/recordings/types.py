@@ -20,6 +20,9 @@ class RecordingState(StrEnum):
     UNREACHABLE = "unreachable"  # a day of tries failed; the message is in the dead letters
 
 
+OPEN = (RecordingState.WAITING, RecordingState.UNREACHABLE)  # another try may still change these
+
+
 class CarriersCopy(StrEnum):
     """What became of the carrier's own copy, once a site asks for its deletion."""
 

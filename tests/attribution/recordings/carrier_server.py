@@ -7,12 +7,13 @@ import math
 import struct
 import threading
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+POLL_SECONDS = 0.01  # how long a server may take to notice that its test is over
 HTML = b"<!DOCTYPE html><html><body>Sign in to hear this recording</body></html>"
 
 
@@ -24,6 +25,8 @@ class Given:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     declared: int | None = None  # a Content-Length that is not true
+    undeclared: bool = False  # no Content-Length: the body ends with the connection
+    meanwhile: Callable[[], object] = int  # what happens while the carrier is asked
 
 
 @dataclass
@@ -63,10 +66,12 @@ class _Answering(BaseHTTPRequestHandler):
         self.server.asked.append(Asked(self.command, self.path, headers, body))
         waiting = self.server.answers.get(self.path.partition("?")[0], [Given(404)])
         given = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        given.meanwhile()
         self.send_response(given.status)
         for name, value in given.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(given.body) if given.declared is None else given.declared))
+        if not given.undeclared:
+            self.send_header("Content-Length", str(len(given.body) if given.declared is None else given.declared))
         self.end_headers()
         self.wfile.write(given.body)
 
@@ -86,7 +91,7 @@ class _Answering(BaseHTTPRequestHandler):
 @contextmanager
 def carrier_server() -> Iterator[CarrierServer]:
     server = CarrierServer()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
     thread.start()
     try:
         yield server

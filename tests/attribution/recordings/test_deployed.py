@@ -7,6 +7,7 @@ import os
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.attribution import store, stored
+from chalicelib.attribution.recordings.told import told_recordings
 from chalicelib.attribution.recordings.types import CarriersCopy, Recording, RecordingState
 from chalicelib.attribution.transcripts.types import Transcript, TranscriptState
 from chalicelib.registry import store as registry
@@ -57,6 +59,17 @@ class Deployed:
         asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
         with urllib.request.urlopen(asked) as answer:
             return json.load(answer)
+
+    def fetch_again(self, call_id: str, times: int) -> list[Any]:
+        """What the function answers the queue, given the call's recording so often at once."""
+        item = store.item(self.site.site_id, f"generic-{call_id}")
+        assert item is not None
+        (told,) = told_recordings(stored.record_of(item))
+        message = {"site_id": self.site.site_id, "call_id": f"generic-{call_id}", "recording_id": told.recording_id}
+        record = {"messageId": "m", "receiptHandle": "none", "body": json.dumps(message)}
+        event = {"Records": [record | {"attributes": {"ApproximateReceiveCount": "1"}}]}
+        with ThreadPoolExecutor(times) as threads:
+            return list(threads.map(lambda _: self.stack.invoke("FetchRecording", event), range(times)))
 
     def recording(self, call_id: str) -> Recording | None:
         item = store.item(self.site.site_id, f"generic-{call_id}")
@@ -113,6 +126,15 @@ def test_a_recording_is_fetched_linked_and_written_down(deployed: Deployed) -> N
     with urllib.request.urlopen(shown["url"]) as file:
         assert file.read() == AUDIO
     assert [asked.path for asked in deployed.pbx.asked] == ["/rec/1.wav"]
+
+
+def test_one_function_asks_the_carrier_while_others_are_given_the_same_recording(deployed: Deployed) -> None:
+    answers: list[Any] = []
+    slow = Given(body=AUDIO, meanwhile=lambda: answers.extend(deployed.fetch_again("many", times=3)))
+    deployed.ring("many", deployed.pbx.give("/rec/many.wav", slow))
+    assert eventually(lambda: deployed.recording("many")).state is RecordingState.STORED
+    assert [len(answer["batchItemFailures"]) for answer in answers] == [1, 1, 1]  # put off
+    assert [asked.path for asked in deployed.pbx.asked] == ["/rec/many.wav"]
 
 
 def test_a_pbx_that_is_down_is_asked_again(deployed: Deployed) -> None:

@@ -3,95 +3,37 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
-from chalicelib import queue
 from chalicelib.attribution import store as calls
-from chalicelib.attribution import stored
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.erase import erase_recordings
 from chalicelib.attribution.recordings.fetch import GIVE_UP, fetch
 from chalicelib.attribution.recordings.types import CarriersCopy, Recording, RecordingState
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent, Direction
 from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.registry import store as registry
 from chalicelib.settings import settings
-from tests.attribution.carrier_examples import ENDPOINTS
-from tests.attribution.examples import CALLER, NOW, STATIC, messages, open_site
-from tests.attribution.recordings.carrier_server import HTML, CarrierServer, Given, mp3, wav
+from tests.attribution.examples import NOW, messages
+from tests.attribution.recordings.carrier_server import HTML, CarrierServer, Given, wav
+from tests.attribution.recordings.world import (
+    AUDIO,
+    CALL,
+    attributed,
+    endpoint,
+    fetched,
+    found,
+    known,
+    objects,
+    postponed,
+    queued,
+    tell,
+)
 from tests.conftest import forget_caches
-
-AUDIO = mp3(50)
-CALL = {"site_id": "s1", "call_id": "call-1"}
-
-
-def tell(vendor: str = "generic", at: datetime = NOW, name: str = "recording", **said: Any) -> None:
-    """Store an event that tells of a recording."""
-    event = CallEvent(name, "1", at=at, caller=CALLER, number=STATIC, direction=Direction.IN, started_at=NOW, **said)
-    add_events("s1", "call-1", (vendor, f"e-{vendor}"), [event], at)
-
-
-def attributed(now: datetime = NOW) -> list[dict[str, Any]]:
-    """Attribute the call; the messages that ask for its recordings."""
-    attribute(CALL, now)
-    return queued()
-
-
-def queued() -> list[dict[str, Any]]:
-    import boto3
-
-    return messages(boto3.session.Session(), settings().recording_queue)
-
-
-def known() -> Recording:
-    (recording,) = found()
-    return recording
-
-
-def found() -> tuple[Recording, ...]:
-    item = calls.item("s1", "call-1")
-    assert item is not None
-    return stored.recordings_of(item)
-
-
-def fetched(recording_id: str, now: datetime = NOW) -> Recording:
-    """The recording after one try that ends well or for good."""
-    fetch(CALL | {"recording_id": recording_id}, now)
-    return {each.recording_id: each for each in found()}[recording_id]
-
-
-def postponed(recording_id: str, now: datetime = NOW) -> Recording:
-    """The recording after one try that is to be followed by another."""
-    with pytest.raises(queue.TryLater) as later:
-        fetch(CALL | {"recording_id": recording_id}, now)
-    assert later.value.queue_url == settings().recording_queue
-    return {each.recording_id: each for each in found()}[recording_id]
-
-
-def objects(session: Any) -> dict[str, bytes]:
-    s3 = session.client("s3")
-    found = s3.list_objects_v2(Bucket=settings().bucket, Prefix="recordings/").get("Contents", ())
-    return {each["Key"]: s3.get_object(Bucket=settings().bucket, Key=each["Key"])["Body"].read() for each in found}
-
-
-@pytest.fixture
-def site(aws: Any, server: CarrierServer) -> Any:
-    open_site()
-    endpoint("generic")
-    return aws
-
-
-def endpoint(vendor: str, **credentials: str) -> None:
-    from dataclasses import replace
-
-    registry.create_endpoint(replace(ENDPOINTS[vendor], credentials=ENDPOINTS[vendor].credentials | credentials))
-
 
 # ---- from the webhook to the bucket --------------------------------------------------------------------------------
 
@@ -233,6 +175,16 @@ def test_an_endpoint_that_was_deleted_leaves_no_one_to_ask_as(site: Any) -> None
     assert fetched("r1").state is RecordingState.NO_CREDENTIALS
 
 
+@pytest.mark.parametrize(("given", "state"), [(Given(410), "gone"), (Given(403), "refused"), (HTML, "refused")])
+def test_what_ended_for_good_is_not_asked_for_again(
+    site: Any, server: CarrierServer, given: Given | bytes, state: str
+) -> None:
+    tell(recording_id="r1", recording_url=server.give("/1", given, AUDIO))
+    assert fetched("r1").state == state
+    assert fetched("r1").state == state
+    assert len(server.asked) == 1
+
+
 # ---- the carriers' own ways ----------------------------------------------------------------------------------------
 
 
@@ -352,13 +304,6 @@ def test_an_erased_recording_is_gone_with_its_versions_and_never_fetched_again(
 
 
 def test_a_recording_erased_while_it_is_fetched_is_taken_back(site: Any, server: CarrierServer) -> None:
-    class Erasing(bytes):
-        """An audio whose bytes are asked for just when somebody erases the call."""
-
-        def __len__(self) -> int:
-            erase()
-            return super().__len__()
-
-    tell(recording_id="r1", recording_url=server.give("/1", Given(body=Erasing(AUDIO))))
+    tell(recording_id="r1", recording_url=server.give("/1", Given(body=AUDIO, meanwhile=erase)))
     assert fetched("r1").state is RecordingState.ERASED
     assert objects(site) == {}

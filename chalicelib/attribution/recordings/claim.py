@@ -1,0 +1,58 @@
+"""Who fetches a recording now: one claim beside its state. It ends with what is noted, or by itself if a fetch dies.
+
+f#<recording id>   {"by": the fetch, "until": milliseconds since 1970}, an attribute of the call's item
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib import aws
+from chalicelib.attribution import stored
+from chalicelib.attribution.recordings.types import OPEN
+from chalicelib.attribution.stored import millis
+from chalicelib.attribution.table import call_pk
+from chalicelib.settings import settings
+
+CLAIM_SECONDS = 200  # longer than the function may run, by more than two clocks differ: nobody is overtaken while at it
+
+
+def claim(site_id: str, call_id: str, recording_id: str, fetcher: str, now: datetime) -> int | None:
+    """Take the right to fetch a recording that is still open; None where it is `fetcher`'s now.
+
+    Else return for how many seconds it may still be somebody else's: 0 where it was settled meanwhile. Two claims never
+    hold at once, and one whose answer was lost recognises itself. Raises StorageUnavailable.
+    """
+    states = {f":{state}": {"S": stored.state_text(state)} for state in OPEN}
+    still_open = " OR ".join(f"contains(#recording, {name})" for name in states)
+    until = millis(now) + CLAIM_SECONDS * 1000
+    client: Any = aws.client("dynamodb")
+    try:
+        with aws.storage_errors():
+            client.update_item(
+                TableName=settings().calls_table,
+                Key=call_pk(site_id, call_id),
+                UpdateExpression="SET #claim = :claim",
+                ConditionExpression="attribute_exists(vendor)"
+                " AND (attribute_not_exists(#claim) OR #claim.#until < :now OR #claim.#by = :me)"
+                f" AND (attribute_not_exists(#recording) OR {still_open})",
+                ExpressionAttributeNames={
+                    "#claim": stored.CLAIM + recording_id,
+                    "#by": "by",
+                    "#until": "until",
+                    "#recording": stored.RECORDING + recording_id,
+                },
+                ExpressionAttributeValues={
+                    ":claim": {"M": {"by": {"S": fetcher}, "until": {"N": str(until)}}},
+                    ":me": {"S": fetcher},
+                    ":now": {"N": str(millis(now))},
+                    **states,
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+    except client.exceptions.ConditionalCheckFailedException as refused:
+        other = refused.response.get("Item", {}).get(stored.CLAIM + recording_id)
+        left = int(other["M"]["until"]["N"]) - millis(now) if other else 0
+        return max(0, -(-left // 1000))
+    return None
