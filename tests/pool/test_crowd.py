@@ -134,6 +134,24 @@ def test_beyond_the_newcomers_of_a_minute_not_even_the_arrival_is_written(aws: A
     assert len(touches_between("s1", visitor, NOW, NOW + timedelta(minutes=1))) == NEWCOMERS
 
 
+def test_one_lease_lets_nobody_but_its_visitor_past_the_newcomers_of_a_minute(aws: Any) -> None:
+    open_shop()
+    stock(3)
+    memory = Memory()
+
+    def ask(visitor_id: str, lease: str | None = None) -> dict[str, Any]:
+        body = {"url": "https://shop.example/", "visitor_id": visitor_id, "lease": lease}
+        return issue(replace(page(body, NOW), source_ip=HIS), "sk1", memory)
+
+    lease = ask("mine")["lease"]
+    for place in range(NEWCOMERS):
+        ask(f"other{place}", lease)
+    late = ask("late", lease)
+    assert (late["kind"], ask("mine", lease)["kind"]) == ("overflow", "dynamic")
+    visitor = visitor_key("s1", "late", settings().signing_key).hex()
+    assert touches_between("s1", visitor, NOW, NOW + timedelta(minutes=1)) == ()
+
+
 def test_a_visitor_with_a_lease_is_renewed_whatever_his_address_does(flood: Flood) -> None:
     mine = flood.ask(0, HIS, "mine")
     for place in range(REQUESTS):

@@ -84,6 +84,15 @@ def test_another_visitors_lease_is_ignored() -> None:
     assert visit("v2", lease=first["lease"])["number"] != first["number"]
 
 
+def test_another_visitors_lease_spares_nobody_what_a_stranger_has_to_show() -> None:
+    lease = visit("v1", url="https://shop.example/?utm_source=yandex")["lease"]
+    crawler = {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
+    assert visit("v2", at=20, lease=lease, headers=crawler)["kind"] == "original"
+    visit("v2", at=20, url="https://shop.example/?gclid=1", lease=lease)
+    visit("v3", at=20, url="https://shop.example/doors", lease=lease)
+    assert (touches("v2"), touches("v3")) == (["https://shop.example/?gclid=1"], ["https://shop.example/doors"])
+
+
 @pytest.mark.parametrize("forged", ["x", "%%%", "A" * 80])
 def test_a_forged_lease_is_ignored(forged: str) -> None:
     assert visit("v1", lease=forged)["kind"] == "dynamic"

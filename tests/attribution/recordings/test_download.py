@@ -69,17 +69,40 @@ def test_a_file_that_breaks_off_is_tried_again(server: CarrierServer) -> None:
         fetched(Ask(server.give("/rec", Given(body=wav(), declared=1_000_000))))
 
 
-def test_too_large_a_file_is_refused_whatever_its_header_says(
-    server: CarrierServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_says_it_is_too_large_is_not_read(server: CarrierServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "MAX_BYTES", 10_000)
     with pytest.raises(Refused, match="larger"):
         fetched(Ask(server.give("/rec", Given(body=b"", declared=10_001))))
-    chunked = Given(
-        body=b"%x\r\n" % 20_000 + bytes(20_000) + b"\r\n0\r\n\r\n", headers={"Transfer-Encoding": "chunked"}
-    )
+
+
+def chunked(size: int) -> bytes:
+    """A body in chunks of a thousand bytes."""
+    return (b"3e8\r\n" + bytes(1000) + b"\r\n") * (size // 1000) + b"0\r\n\r\n"
+
+
+IN_CHUNKS = {"Transfer-Encoding": "chunked"}
+
+
+@pytest.mark.parametrize(
+    ("largest", "too_large"),
+    [
+        (Given(body=bytes(10_000), undeclared=True), Given(body=bytes(10_001), undeclared=True)),
+        (
+            Given(body=chunked(10_000), headers=IN_CHUNKS, declared=10),
+            Given(body=chunked(11_000), headers=IN_CHUNKS, declared=10),
+        ),
+    ],
+    ids=["the header is missing", "the header lies"],
+)
+def test_too_large_a_file_is_refused_by_its_bytes(
+    server: CarrierServer, monkeypatch: pytest.MonkeyPatch, largest: Given, too_large: Given
+) -> None:
+    monkeypatch.setattr(download, "MAX_BYTES", 10_000)
+    assert fetched(Ask(server.give("/rec", largest))) == bytes(10_000)
+    file = io.BytesIO()
     with pytest.raises(Refused, match="larger"):
-        fetched(Ask(server.give("/rec", chunked)))
+        download.download(Ask(server.give("/rec", too_large)), file)
+    assert len(file.getvalue()) <= 10_000
 
 
 def test_an_apis_answer_is_bounded_too(server: CarrierServer, monkeypatch: pytest.MonkeyPatch) -> None:
