@@ -16,7 +16,8 @@ from chalicelib.reports.comparison import Comparison
 from chalicelib.reports.figures import UNITS
 from chalicelib.reports.report import ContactRow, ContactTable, Report, Row, Table
 
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d*\s()-]+$)")  # "+7495…" is a number, "+cmd|…" is not
+# Where a cell may begin, also where a file is split at semicolons, as Excel does in Europe; "+7495…" is a number.
+_FORMULA = re.compile(r"(?:^|(?<=[;\r\n]))(?=[=@\t\r]|[+-](?![\d*\s()-]+(?:$|[;\r\n])))")
 
 
 def render(report: Report) -> dict[str, bytes]:
@@ -81,4 +82,4 @@ def _cell(value: Decimal | None) -> str:
 
 def _safe(text: str) -> str:
     """Campaigns and keywords come from anybody's URL: a spreadsheet must not run one as a formula."""
-    return "'" + text if _FORMULA.match(text) else text
+    return _FORMULA.sub("'", text)
