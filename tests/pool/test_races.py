@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -21,6 +22,8 @@ from botocore.config import Config
 from chalicelib.pool import heads, rules
 from chalicelib.pool.allowance import Allowance, allowance_of
 from chalicelib.pool.chooser import Choice
+from chalicelib.pool.commands import Release, Renew, Retake, Take
+from chalicelib.pool.group import GUARD
 from chalicelib.pool.history import holding_of, key_of
 from chalicelib.pool.holder import MOST_IMAGES
 from chalicelib.pool.seating import by_group, plan
@@ -29,6 +32,7 @@ from chalicelib.pool.view import Policy, PoolView
 from infra import dynamodb_local
 from infra.engine import Engine
 from infra.tables import table_definitions
+from tests.pool.world import MemoryTable
 
 pytestmark = pytest.mark.engine
 
@@ -85,6 +89,9 @@ class Race:
             assert heads.claim(self.table(), group, taken, new=True)
             heads.activate(self.table(), group, taken)
         self.slots = [[taken.get(slot, "") for slot in range(12)] for taken in self.seats.values()]
+
+    def seat_number(self, slot: int) -> str:
+        return self.slots[0][slot]
 
     def table(self) -> PoolTable:
         return PoolTable(self.pool_id, client=self.dynamodb, name="pools")
@@ -279,3 +286,49 @@ def test_a_write_costs_one_unit_until_the_ring_moves_into_a_chunk(dynamodb: Any)
     assert set(costs) == {1.0, 3.0}
     assert sum(costs) / len(costs) < 1.13
     assert table.consumed.refused == 0
+
+
+def test_every_write_does_to_a_group_what_the_model_of_the_other_tests_says(dynamodb: Any) -> None:
+    race, rng, now = Race(dynamodb, "model"), random.Random(5), int(START)
+    table, model = race.table(), MemoryTable(1)
+    model.heads = table.read([0], consistent=True)
+    visitors = [bytes([place]) * 12 for place in range(4)]
+    allowance = allowance_of("93.184.216.34", "model", 12, 1, 10, b"key")
+    assert allowance is not None
+    accepted: Counter[str] = Counter()
+    for _ in range(400):
+        now += rng.choice([0, 0, 1, 30, 100])
+        slot, image = rng.randrange(2), model.heads[0]
+        visitor = rng.choice([rng.choice(visitors), image.slots[slot].visitor or visitors[0]])
+        ticket = rng.choice([None, allowance.ticket(0, image, slot, now - 10)])
+        old = image.slots[slot].until
+        writes = [
+            Take(0, slot, visitor, now, now + 60, now - GUARD, ticket),
+            Retake(0, slot, visitor, now, now + 60, now, ticket),
+            Renew(0, slot, visitor, now + 60, now),
+            Release(0, slot, visitor, now + 90, old + rng.choice([0, 0, 5, -5]), now),
+            rng.choice([True, False]),
+        ]
+        write = rng.choices(writes, [3, 3, 3, 3, 1])[0]
+        if isinstance(write, bool):
+            closed = image.slots[slot].retired
+            if closed:
+                heads.activate(table, 0, {slot: image.slots[slot].kept_for or ""})
+                model.activate((0, slot))
+            else:
+                number = race.seat_number(slot)
+                done = heads.retire(table, 0, slot, number, now, at_once=write, guard=GUARD)
+                assert done is model.retire((0, slot), now, at_once=write, number=number)
+            accepted["activate" if closed else "retire"] += 1
+        else:
+            answer = table.execute(write)
+            assert answer.done is model.execute(write).done, (write, image)
+            accepted[type(write).__name__] += answer.done
+        if len(model.heads[0].ring) >= 14:
+            table.hold(rules.spill(0, model.heads[0]))
+            model.hold(rules.spill(0, model.heads[0]))
+        assert table.read([0], consistent=True) == model.heads
+    assert min(accepted[name] for name in ("Take", "Retake", "Renew", "Release", "retire", "activate")) >= 3, accepted
+    head, *chunks = model.history(0, 0)
+    untagged = [chunk._replace(slots=tuple(slot._replace(tag=None) for slot in chunk.slots)) for chunk in chunks]
+    assert table.history(0, 0, 1000) == (head, *untagged)

@@ -168,7 +168,7 @@ def test_a_long_grace_is_read_to_its_end_by_one_query(aws: Any) -> None:
 def test_what_is_too_much_to_be_read_is_cut_at_its_oldest_end_and_said(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.pool.holder.MOST_IMAGES", 3)
+    monkeypatch.setattr("chalicelib.pool.holder.MOST_IMAGES", 2)
     stock(1)
     for turn in range(45):
         visit(f"v{turn}", at=turn * 400)

@@ -112,7 +112,7 @@ class MemoryTable:
                 self.heads[command.group] = head._replace(ring=(), last_chunk=command.key)
                 return Written(True, self.heads[command.group])
 
-    def retire(self, seat: Seat, now: float, *, at_once: bool) -> bool:
+    def retire(self, seat: Seat, now: float, *, at_once: bool, number: str = "+74950000000") -> bool:
         """What `heads.retire` does."""
         group, index = seat
         old, limit = self.heads[group].slots[index], RETIRED if at_once else free_before(now, GUARD)
@@ -120,7 +120,7 @@ class MemoryTable:
             return False
         closed = Closed(index, old.visitor, old.leased, old.until)
         head = self.heads[group]._replace(ring=(*self.heads[group].ring, closed))
-        self.heads[group] = _replaced(head, index, Slot(None, old.until, RETIRED, f"{seat}"))
+        self.heads[group] = _replaced(head, index, Slot(None, old.until, RETIRED, number))
         return True
 
     def activate(self, seat: Seat) -> None:
