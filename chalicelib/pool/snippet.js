@@ -9,11 +9,12 @@
   const KEY = "callpath." + config.site;
   const TABS = KEY + ".tabs";
   const TIMEOUT = 4000;
+  // A service that failed is asked again after so long, and no page in use goes longer without a look at the clock.
   const RETRY = 30000;
-  // Without a word from the service, and at the least, seconds until it is asked again.
-  const RENEW = [300, 10];
   // A page that nobody has touched for so long keeps its number no longer than the lease it has.
   const IDLE = 600000;
+  // So long a number that was given back is still this visitor's.
+  const GRACE = 90000;
   const TWO_YEARS = 63072000;
   const CAMPAIGN = /[?&#](utm_\w+|\w*clid|[gw]braid|rb_clickid|gad_source|srsltid|erid|_openstat|roistat|tgWebAppVersion)=/i;
 
@@ -28,15 +29,18 @@
   const TEL = "a[href^='tel:' i]";
   const PROMO = "[data-callpath-promo]";
 
-  const tab = Math.random().toString(36).slice(2);
+  const tab = Math.random();
   let state = {};
   let shown = null;
   let changes = [];
   let asking = null;
-  let arriving = true;
-  let renewAt = 0;
+  let arriving = false;
+  let offset = 0;
+  let ahead = 0;
+  let lookAt = 0;
+  let retryAt = 0;
   let timer = 0;
-  let usedAt = Date.now();
+  let usedAt = 0;
   let leavingAt = 0;
   let observer = null;
   let waiting = null;
@@ -47,13 +51,36 @@
       try {
         return work(argument);
       } catch (error) {
-        return undefined;
+        // As if it had not been done.
       }
     };
   }
 
   function on(target, names, work) {
-    names.split(" ").forEach((name) => target.addEventListener(name, safely(work), { capture: true, passive: true }));
+    const options = { capture: target === document, passive: true };
+    names.split(" ").forEach((name) => target.addEventListener(name, safely(work), options));
+  }
+
+  // ---- time
+
+  // Milliseconds by the wall clock, which runs on while the machine sleeps; `ahead` is what somebody has set it back
+  // since it was last asked, as the page's own clock shows.
+  function now() {
+    const wall = Date.now();
+    const back = offset - (wall - performance.now());
+    if (back > 1000) ahead += back;
+    offset -= back;
+    return wall + ahead;
+  }
+
+  // Whether the last answer still holds. One from the future (but for a tick between two tabs) was given before the
+  // clock was set back, nobody knows how long ago.
+  function holds(time) {
+    return state.from < time + 1000 && time < state.expires;
+  }
+
+  function due(time) {
+    return arriving || !holds(time) || time >= state.renew;
   }
 
   // ---- numbers as people write them
@@ -79,7 +106,7 @@
   function finder(e164, next) {
     const own = parsed(e164);
     const prefix = "(?:((?:\\+|00)?" + own.country + "|[08])" + GAP + "(?:0\\)" + GAP + ")?)?";
-    const pattern = new RegExp("(^|\\D)(\\(?" + prefix + Array.from(own.national).join(GAP) + ")(?!\\d)", "g");
+    const pattern = new RegExp("(^|\\D)(\\(?" + prefix + [...own.national].join(GAP) + ")(?!\\d)", "g");
     return function (text) {
       const edits = [];
       let match;
@@ -158,7 +185,7 @@
   }
 
   function each(root, selector, work) {
-    const found = Array.from(root.querySelectorAll(selector));
+    const found = [...root.querySelectorAll(selector)];
     if (root.matches && root.matches(selector)) found.push(root);
     found.filter((element) => !element.closest(IGNORED)).forEach((element) => safely(work)(element));
   }
@@ -207,30 +234,14 @@
     changes = [];
   }
 
-  function show() {
-    const number = state.number && state.expires > Date.now() ? state.number : null;
-    if (!number || number === shown) return;
-    restore();
-    shown = number;
-    swapIn(document.documentElement);
-  }
-
   // The page's promo code is asked for once, and only if the page has a place for it.
   function showPromo(root) {
     each(root, PROMO, (element) => {
       if (!state.visitor) return;
-      promo = promo || post("promo", { visitor_id: state.visitor, url: location.href, referrer: document.referrer });
+      promo = promo || post("promo");
       const fill = (answer) => answer.spoken && answer.spoken !== element.textContent && (element.textContent = answer.spoken);
       promo.then((answer) => unobserved(() => fill(answer))).catch(() => {});
     });
-  }
-
-  // Content that comes later is swapped when it has come to rest for a moment.
-  function watch() {
-    if (observer || !window.MutationObserver) return;
-    observer = new MutationObserver(safely(noted));
-    const attributeFilter = ["href", "aria-label", "title"];
-    observer.observe(document.documentElement, { childList: true, subtree: true, characterData: true, attributeFilter });
   }
 
   function noted(records) {
@@ -243,7 +254,7 @@
   }
 
   function swapLate() {
-    const targets = Array.from(waiting);
+    const targets = [...waiting];
     waiting = null;
     const roots = new Set(
       targets.map((node) => {
@@ -267,11 +278,11 @@
     try {
       text = localStorage.getItem(KEY);
     } catch (error) {
-      const found = document.cookie.match("(?:^|; )" + encodeURIComponent(KEY) + "=([^;]*)");
+      const found = document.cookie.match("(?:^|; )" + KEY + "=([^;]*)");
       text = found && decodeURIComponent(found[1]);
     }
     const found = safely(JSON.parse)(text) || {};
-    return found.born > Date.now() - TWO_YEARS * 1000 ? found : state;
+    return found.born > now() - TWO_YEARS * 1000 ? found : state;
   }
 
   function save() {
@@ -279,7 +290,7 @@
     try {
       localStorage.setItem(KEY, text);
     } catch (error) {
-      document.cookie = encodeURIComponent(KEY) + "=" + encodeURIComponent(text) + ";path=/;SameSite=Lax;max-age=" + TWO_YEARS;
+      document.cookie = KEY + "=" + encodeURIComponent(text) + ";path=/;SameSite=Lax;max-age=" + TWO_YEARS;
     }
   }
 
@@ -287,7 +298,7 @@
   const countTabs = safely((mine) => {
     const tabs = JSON.parse(localStorage.getItem(TABS) || "{}");
     tabs[tab] = mine;
-    Object.keys(tabs).forEach((name) => tabs[name] > Date.now() || delete tabs[name]);
+    Object.keys(tabs).forEach((name) => tabs[name] > now() || delete tabs[name]);
     localStorage.setItem(TABS, JSON.stringify(tabs));
     return Object.keys(tabs).length;
   });
@@ -302,48 +313,55 @@
     return Promise.race([work, new Promise((_, fail) => setTimeout(fail, time))]);
   }
 
-  function post(task, body) {
+  function post(task, more) {
+    const page = { visitor_id: state.visitor, url: location.href, referrer: document.referrer };
     // A string goes as text/plain, which needs no preflight.
-    const options = { method: "POST", body: JSON.stringify(body), keepalive: true, credentials: "omit" };
-    return within(TIMEOUT, fetch(address(task), options)).then((response) => {
-      if (!response.ok) throw new Error(response.status);
-      return within(TIMEOUT, response.json());
+    const body = JSON.stringify(Object.assign(page, more));
+    const answered = fetch(address(task), { method: "POST", body, keepalive: true, credentials: "omit" }).then((response) => {
+      if (!response.ok) throw response;
+      return response.json();
     });
+    return within(TIMEOUT, answered);
   }
 
   function tell(task, body) {
-    const text = JSON.stringify(Object.assign({ visitor_id: state.visitor, lease: state.lease }, body));
-    if (navigator.sendBeacon) navigator.sendBeacon(address(task), text);
-    else fetch(address(task), { method: "POST", body: text, keepalive: true }).catch(() => {});
+    const all = Object.assign({ visitor_id: state.visitor, lease: state.lease }, body);
+    if (navigator.sendBeacon) navigator.sendBeacon(address(task), JSON.stringify(all));
+    else post(task, all).catch(() => {});
   }
 
-  function keep(answer) {
-    const now = Date.now();
-    const after = (seconds) => now + Math.max(seconds || RENEW[0], RENEW[1]) * 1000;
+  // An answer holds from when it was asked for: a lease ends here no later than on the server, however slow the way.
+  function keep(answer, sent) {
+    // Not so soon that a service which names no time, or is slow, is asked without end.
+    const after = (seconds) => sent + Math.max(seconds | 0, 10) * 1000;
     const number = answer.kind !== "original" && /^\+\d{7,15}$/.test(answer.number) ? answer.number : null;
+    state = load();
     state = {
-      born: state.born || now,
+      born: state.born || sent,
       visitor: answer.visitor_id,
-      lease: answer.lease,
+      // The last lease, ended or not, proves to the service that it is this visitor who comes back.
+      lease: answer.lease || state.lease,
       number: number,
       swap: answer.swap,
+      from: sent,
       expires: after(answer.expires_in),
       renew: after(answer.renew_in),
-      called: Boolean(state.called && state.number === number),
+      // Leaving does not give it back: it is no lease, or the visitor is on the way to the telephone.
+      stays: !answer.lease || (state.stays && state.number === number && holds(sent)),
     };
     arriving = false;
     save();
-    if (!number) restore();
   }
 
   function request() {
     // Another tab may have asked while this one waited for its turn.
     state = load();
-    if (!arriving && state.renew > Date.now()) return undefined;
-    const body = { url: location.href, referrer: document.referrer };
-    if (state.visitor) body.visitor_id = state.visitor;
-    if (state.lease) body.lease = state.lease;
-    return post("number", body).then(keep);
+    if (!due(now())) return undefined;
+    // A new lease is reckoned by the wall clock as it is now, which is the one that all tabs have.
+    ahead = 0;
+    const sent = now();
+    usedAt = Math.min(usedAt, sent);
+    return post("number", { lease: state.lease }).then((answer) => keep(answer, sent));
   }
 
   function ask() {
@@ -351,35 +369,44 @@
     const locks = navigator.locks;
     // A tab that sleeps while it holds the lock must not keep the others waiting.
     asking = within(3 * TIMEOUT, locks ? locks.request(KEY, request) : request())
-      .then(() => true, () => false)
-      .then(
-        safely((answered) => {
-          asking = null;
-          // While the lease lasts the number is good even if the service is not.
-          if (!answered && !(state.expires > Date.now())) restore();
-          follow(answered ? state.renew : Date.now() + RETRY);
-        })
-      );
+      .catch(() => (retryAt = now() + RETRY))
+      .then(() => {
+        asking = null;
+        look();
+      });
   }
 
-  function follow(next) {
-    show();
-    showPromo(document.documentElement);
-    watch();
-    countTabs(Math.max(state.expires || 0, Date.now() + 60000));
-    renewAt = next;
+  // What is shown follows from the clock and from what all tabs store; events and timers only say when to look. The page
+  // of an ended lease that nobody uses has no timer: it looks when somebody does.
+  const look = safely(() => {
+    const time = now();
+    state = load();
+    const number = holds(time) ? state.number : null;
+    if (number !== shown) {
+      restore();
+      shown = number;
+      swapIn(document.documentElement);
+    }
+    const inUse = !document.hidden && time - usedAt < IDLE;
+    if (inUse && due(time) && time >= retryAt) ask();
+    if (!asking && !observer && state.visitor) {
+      showPromo(document.documentElement);
+      // Content that comes later is swapped when it has come to rest for a moment.
+      observer = new MutationObserver(safely(noted));
+      const attributeFilter = ["href", "aria-label", "title"];
+      observer.observe(document.documentElement, { childList: true, subtree: true, characterData: true, attributeFilter });
+    }
+    if (number) countTabs(state.expires);
+    const until = (moment) => (moment > time ? moment - time : RETRY);
+    const wait = Math.min(RETRY, until(state.expires), until(state.renew));
+    lookAt = inUse ? time + wait : 0;
     clearTimeout(timer);
-    timer = setTimeout(safely(renew), Math.max(next - Date.now(), 1000));
-  }
-
-  function renew() {
-    const inUse = document.visibilityState === "visible" && Date.now() - usedAt < IDLE;
-    if (inUse && Date.now() >= renewAt) ask();
-  }
+    if (number || inUse) timer = setTimeout(look, wait);
+  });
 
   function used() {
-    usedAt = Date.now();
-    if (usedAt >= renewAt) renew();
+    usedAt = now();
+    if (usedAt >= lookAt) look();
   }
 
   // What is done before the first answer waits for it: it is the answer that says who did it.
@@ -396,7 +423,7 @@
 
   // A field is read only where the page's author marked it.
   function submitted(event) {
-    leavingAt = Date.now();
+    leavingAt = now();
     const form = event.target;
     const name = form.getAttribute("data-callpath-lead");
     const phone = form.querySelector("[data-callpath-phone]");
@@ -407,51 +434,50 @@
     const link = event.target.closest && event.target.closest("a[href]");
     if (!link) return;
     if (link.matches(TEL)) {
-      state = Object.assign(load(), { called: true });
+      state = load();
+      state.stays = true;
       save();
       happened({ type: "tel_click" });
     } else if (link.protocol === "mailto:") happened({ type: "email_click" });
-    else if (link.host === location.host) leavingAt = Date.now();
+    else if (link.host === location.host) leavingAt = now();
   }
 
   function left() {
     clearTimeout(timer);
+    // What happens between here and the end of the page is no use of it.
+    lookAt = Infinity;
     state = load();
+    const time = now();
     const others = countTabs(0);
     // On the way to the next page, or to the telephone, the number is still needed.
-    if (others || !state.lease || state.called || Date.now() - leavingAt < 5000) return;
+    if (others || state.stays || !state.renew || !holds(time) || time - leavingAt < 5000) return;
     tell("release", {});
-    state.expires = Math.min(state.expires, Date.now() + RETRY);
+    state.expires = Math.min(state.expires, time + GRACE);
     state.renew = 0;
     save();
-  }
-
-  function opened() {
-    const from = safely(() => new URL(document.referrer).host)();
-    state = load();
-    arriving = CAMPAIGN.test(location.search + location.hash) || (Boolean(from) && from !== location.host);
-    show();
-    if (arriving || !(state.renew > Date.now())) ask();
-    else follow(state.renew);
   }
 
   function start() {
     on(document, "click auxclick", clicked);
     on(document, "submit", submitted);
-    on(document, "visibilitychange pointerdown pointermove keydown scroll", used);
-    on(window, "pagehide", left);
-    on(window, "pageshow", (event) => {
-      if (!event.persisted) return;
-      state = load();
-      follow(state.renew || 0);
+    on(document, "visibilitychange pointerdown pointermove keydown wheel", used);
+    // A slide show scrolls its own element: only the page's scrolling, which comes up to the window, is the visitor's.
+    on(window, "scroll focus", used);
+    on(window, "pageshow", () => {
+      lookAt = 0;
       used();
     });
-    on(window, "storage", (event) => {
-      if (event.key !== KEY) return;
-      state = load();
-      if (state.renew > Date.now()) follow(state.renew);
+    on(window, "online", () => {
+      retryAt = 0;
+      look();
     });
-    opened();
+    on(window, "pagehide", left);
+    on(window, "storage", (event) => event.key === KEY && look());
+    const from = document.referrer.split("/")[2] || location.host;
+    state = load();
+    arriving = CAMPAIGN.test(location.search + location.hash) || from !== location.host;
+    if (due(now())) ask();
+    used();
   }
 
   window.callpath = {

@@ -23,6 +23,7 @@ def website() -> Iterator[Website]:
     shown = Website(answer=lent())
     server = started(shown)
     yield shown
+    shown.answering.set()
     server.shutdown()
     server.server_close()
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from infra.demo.screens import visit_site
 from infra.demo.site_server import page_of, serving
 from infra.demo.sources import MOSCOW
-from tests.browser.website import SITE_KEY, Website, lent
+from tests.browser.website import SITE_KEY, Website, at_rest, lent
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +33,7 @@ def test_with_the_service_down_the_shop_keeps_its_number(website: Website, tab: 
     with serving(website.service, SITE_KEY) as address:
         tab.goto(address)
         website.wait_for("number", 1)
-        tab.wait_for_timeout(500)
+        at_rest(tab)
         assert tab.inner_text(".phone") == "+7 (495) 000-00-01"
         assert tab.get_attribute(".phone", "href") == f"tel:{MOSCOW.target}"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.website import OWN_NUMBER, Website, lent, page
+from tests.browser.website import OWN_NUMBER, Website, at_rest, lent, page
 
 pytestmark = pytest.mark.browser
 
@@ -15,9 +15,15 @@ CODE = {"visitor_id": "v-1", "code": "1234566", "spoken": "123 4566", "expires_i
 PLACE = "<b class=code data-callpath-promo>скажите, откуда вы</b>"
 
 
+# How often the page has asked for a code, answered or not.
+COUNTED = "{ let asked = 0; const ask = fetch; fetch = (...all) => (/promo$/.test(all[0]) && asked++, ask(...all));"
+COUNTED += " window.promosAsked = () => asked; }"
+
+
 @pytest.fixture(autouse=True)
-def code(website: Website) -> None:
+def code(website: Website, context: BrowserContext) -> None:
     website.promo = dict(CODE)
+    context.add_init_script(COUNTED)
 
 
 def show(website: Website, tab: Page, body: str, path: str = "/") -> None:
@@ -26,9 +32,10 @@ def show(website: Website, tab: Page, body: str, path: str = "/") -> None:
 
 
 def settled(tab: Page, website: Website) -> None:
-    """The page has its number and had time for whatever else it asks for."""
+    """The page has its number, and whatever code it asked for then has been asked for."""
     website.wait_for("number", 1)
-    tab.wait_for_timeout(300)
+    at_rest(tab)
+    website.wait_for("promo", tab.evaluate("promosAsked()"))
 
 
 def test_every_place_gets_the_pages_code_by_one_request(website: Website, tab: Page) -> None:

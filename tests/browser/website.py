@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from playwright.sync_api import Page
 
 from chalicelib.pool.snippet import script_of
 
@@ -22,13 +25,16 @@ class Website:
     """What the server shows and answers, and what it was asked. Tests change the first and read the second."""
 
     pages: dict[str, str] = field(default_factory=dict)
-    answer: dict[str, Any] = field(default_factory=dict)
+    answer: dict[str, Any] | Callable[[str, dict[str, Any]], dict[str, Any]] = field(default_factory=dict)
     promo: dict[str, Any] = field(default_factory=dict)
     promo_status: int = 200
     status: int = 200
-    delay_seconds: float = 0
+    answering: threading.Event = field(default_factory=threading.Event)  # cleared: the number's answers are held back
     asked: list[dict[str, Any]] = field(default_factory=list)  # {"task", "type", "body"}
     port: int = 0
+
+    def __post_init__(self) -> None:
+        self.answering.set()
 
     def address(self, path: str = "/") -> str:
         return f"http://localhost:{self.port}{path}"
@@ -38,10 +44,18 @@ class Website:
         """Another origin than the page's, as in life."""
         return f"http://127.0.0.1:{self.port}/stage"
 
+    def reply(self, task: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and body of what the service answers."""
+        if task == "promo":
+            return self.promo_status, self.promo
+        if task == "number" and self.status != 200:
+            return self.status, {}
+        return 200, self.answer(task, body) if callable(self.answer) else self.answer
+
     def bodies(self, task: str) -> list[dict[str, Any]]:
         return [request["body"] for request in self.asked if request["task"] == task]
 
-    def wait_for(self, task: str, count: int, seconds: float = 5) -> list[dict[str, Any]]:
+    def wait_for(self, task: str, count: int, seconds: float = 60) -> list[dict[str, Any]]:
         """The bodies of a task's requests once there are `count`; fewer when the time is over."""
         until = time.monotonic() + seconds
         while len(self.bodies(task)) < count and time.monotonic() < until:
@@ -57,6 +71,18 @@ def lent(number: str = LENT_NUMBER, **changes: Any) -> dict[str, Any]:
 
 def page(body: str, head: str = "") -> str:
     return f'<!doctype html><meta charset="utf-8"><title>shop</title>{head}<body>{body}'
+
+
+def at_rest(tab: Page) -> None:
+    """Return when the page has dealt with every answer to what it has asked for so far: it asks under a lock."""
+    tab.evaluate(
+        """async (lock) => {
+            await navigator.locks.request(lock, () => {});
+            const { port1, port2 } = new MessageChannel();
+            await new Promise((done) => { port1.onmessage = done; port2.postMessage(0); });
+        }""",
+        f"callpath.{SITE_KEY}",
+    )
 
 
 def started(website: Website) -> ThreadingHTTPServer:
@@ -85,15 +111,12 @@ def _handler(website: Website) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             task = self.path.rsplit("/", 1)[-1]
-            website.asked.append({"task": task, "type": self.headers["Content-Type"], "body": json.loads(raw)})
-            if task == "promo":
-                self._reply(website.promo_status, "application/json", json.dumps(website.promo))
-                return
-            if task != "number":
-                self._reply(200, "application/json", "{}")
-                return
-            time.sleep(website.delay_seconds)
-            self._reply(website.status, "application/json", json.dumps(website.answer))
+            body = json.loads(raw)
+            website.asked.append({"task": task, "type": self.headers["Content-Type"], "body": body})
+            status, answer = website.reply(task, body)
+            if task == "number":
+                website.answering.wait()
+            self._reply(status, "application/json", json.dumps(answer))
 
         def _reply(self, status: int, content_type: str, text: str) -> None:
             body = text.encode()
