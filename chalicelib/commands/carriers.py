@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib import clock, tokens
-from chalicelib.attribution.carriers import CARRIERS
+from chalicelib.attribution.carriers import CARRIERS, our_call_id
 from chalicelib.attribution.carriers.simulate import requests_of
 from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
 from chalicelib.attribution.carriers.simulated_transfers import TRANSFERS
@@ -83,7 +83,7 @@ def _simulate(options: argparse.Namespace) -> bool:
     )
     signed = requests_of(options.vendor, call, options.url, _credentials(options), now)
     answers = [{"path": "/".join(each.parts), **sent(each)} for each in signed]
-    shown: dict[str, Any] = {"call_id": call.call_id, "answers": answers}
+    shown: dict[str, Any] = {"call_id": our_call_id(options.vendor, call.call_id), "answers": answers}
     if call.passed_on and options.vendor not in TRANSFERS:
         shown["note"] = f"{options.vendor} does not see what happens behind the target number: an answered call to it"
     show(shown)

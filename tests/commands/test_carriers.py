@@ -102,7 +102,7 @@ def test_a_simulated_call_arrives_whole(base: str, vendor: str, talk: int, capsy
     assert simulate(base, vendor, "--talk", str(talk), "--target", TARGET)
     told = shown(capsys)
     assert {answer["status"] for answer in told["answers"]} == {200}
-    item = store.item("s1", f"{vendor}-{told['call_id']}")
+    item = store.item("s1", told["call_id"])
     assert item is not None
     call = fold(stored.record_of(item))
     assert (call.talk_seconds, call.answered, call.number) == (talk, talk > 0, STATIC)
@@ -113,7 +113,7 @@ def test_a_simulated_call_arrives_whole(base: str, vendor: str, talk: int, capsy
 def test_a_call_is_simulated_as_it_is_asked_for(base: str, vendor: str, outcome: str, capsys: Any) -> None:
     assert simulate(base, vendor, "--outcome", outcome, "--no-recording", "--talk", "30")
     told = shown(capsys)
-    call = folded(vendor, told["call_id"])
+    call = folded(told["call_id"])
     assert call.talk_seconds == (30 if outcome == "transferred" else 0)
     assert call.recording_url is None
     if vendor != "uis" and outcome != "transferred":
@@ -124,7 +124,7 @@ def test_a_call_is_simulated_as_it_is_asked_for(base: str, vendor: str, outcome:
 @pytest.mark.parametrize("vendor", OUTGOING)
 def test_the_business_ringing_a_customer_is_simulated(base: str, vendor: str, capsys: Any) -> None:
     assert simulate(base, vendor, "--outgoing", "--talk", "30")
-    call = folded(vendor, shown(capsys)["call_id"])
+    call = folded(shown(capsys)["call_id"])
     assert (call.direction, call.number, call.talk_seconds) == (Direction.OUT, STATIC, 30)
 
 
@@ -133,8 +133,8 @@ def test_exolve_tells_of_no_outgoing_calls(base: str) -> None:
         simulate(base, "exolve", "--outgoing")
 
 
-def folded(vendor: str, call_id: str) -> Any:
-    item = store.item("s1", f"{vendor}-{call_id}")
+def folded(call_id: str) -> Any:
+    item = store.item("s1", call_id)
     assert item is not None
     return fold(stored.record_of(item))
 

@@ -1,4 +1,4 @@
-"""docs/campaigns.md against the code: its channels, its rules, its columns and its command."""
+"""docs/campaigns.md against the code: its channels, its rules and its columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.__main__ import main
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
@@ -57,12 +56,6 @@ def test_the_rules_it_shows_do_what_they_say(url: str, referrer: str, channel: s
     (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     rules = rules_in(decode(json.dumps(json.loads(shown)).encode(), NewRules).rules)
     assert tried(Book(rules=rules), url, referrer, NOW)["source"]["channel"] == channel
-
-
-def test_the_command_it_begins_with_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (line,) = re.findall(r"python -m chalicelib (channel-rules test .*)", PAGE)
-    assert main([word.strip('"') for word in line.split()]) == 0
-    assert json.loads(capsys.readouterr().out)["source"]["channel"] == "paid_search"
 
 
 def test_a_macro_beside_a_name_is_cut_away_as_it_says() -> None:
