@@ -127,7 +127,9 @@ def _renewed(lending: Lending) -> dict[str, Any] | None:
     table = PoolTable(pool.pool_id)
     seat = Choice(held.group, held.slot)
     lapsed, allowance = held.until < lending.second, lending.allowance(pool, view)
-    renewed = table.hold(rules.renew(view, seat, lending.visitor, lending.second, allowance, lapsed=lapsed))
+    renewed = table.hold(
+        rules.renew(view, seat, lending.visitor, lending.second, allowance, lapsed=lapsed, leased=held.leased)
+    )
     return None if renewed is None else _dynamic(lending, pool, renewed, held.number, table, "number_renewed")
 
 

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from chalicelib.pool.allowance import Allowance, Ticket, over_before
 from chalicelib.pool.chooser import Choice, Search
 from chalicelib.pool.commands import Conversation, Copy, Read, Release, Renew, Retake, Take, Trim, Written
-from chalicelib.pool.group import Group, end_of, free_before
+from chalicelib.pool.group import Group, Slot, end_of, free_before
 from chalicelib.pool.view import PoolView
 
 RELEASE_GRACE = 90  # seconds a number still belongs to a visitor who left: they may be dialling
@@ -91,14 +91,18 @@ def renew(
     allowance: Allowance | None = None,
     *,
     lapsed: bool = False,
+    leased: int | None = None,
 ) -> Conversation[Lent | None]:
     """Extend the visitor's lease by the pool's hold; begin a new one where it has ended. None: no number of theirs.
 
     It went to somebody else, or it is not lent any more, or their address has nothing left of its allowance. `lapsed`
-    says that the lease has ended as far as the visitor knows.
+    says that the lease has ended as far as the visitor knows, `leased` when it began: where the container has seen a
+    later one of somebody else in the slot, nothing is written.
     """
     until, running = end_of(now, view.policy.hold), math.ceil(now)
     image = view.image(seat.group)
+    if image is not None and leased is not None and _displaced(image.slots[seat.slot], visitor, leased):
+        return None
     ended = lapsed or (image is not None and image.slots[seat.slot].until < running)
     for _ in range(RENEWALS):
         write: Renew | Retake = Renew(*seat, visitor, until, running)
@@ -233,6 +237,11 @@ def _conflict(
     if lent is None and (now_there := view.image(choice.group)) and now_there.slot_of(visitor) is not None:
         search.refused.add(choice.group)
     return lent
+
+
+def _displaced(slot: Slot, visitor: bytes, leased: int) -> bool:
+    """Whether the slot shows that the visitor's lease, which began at `leased`, made room for somebody else's."""
+    return slot.visitor not in (None, visitor) and slot.leased > leased
 
 
 def _standing(seat: Choice, visitor: bytes, image: Group) -> Lent | None:

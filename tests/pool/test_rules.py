@@ -172,6 +172,34 @@ def test_a_return_that_was_taken_for_a_renewal_costs_a_second_write() -> None:
     assert pool.sent() == ["Retake"], "another tab had been faster: its lease is the visitor's as well"
 
 
+def test_who_returns_when_the_container_has_seen_their_number_lent_to_somebody_else_costs_no_write_in_vain() -> None:
+    pool = Pool(slots=1)
+    first = pool.lend("anna")
+    assert first is not None
+    seat, stale = Choice(first.group, first.slot), PoolView(pool.view.numbers, pool.view.policy, pool.rng)
+    stale.record(0, pool.table.heads[0], pool.now)
+    pool.now = first.until + GUARD + 1
+    assert pool.lend("boris") is not None
+    for view, sent in ((pool.view, []), (stale, ["Retake"]), (stale, [])):  # in vain once, if it did not know better
+        pool.table.commands.clear()
+        renew = rules.renew(view, seat, key("anna"), pool.now, lapsed=True, leased=first.leased)
+        assert pool.table.hold(renew) is None
+        assert pool.sent() == sent
+
+
+def test_what_the_container_saw_before_a_lease_began_says_nothing_against_it() -> None:
+    pool = Pool(slots=1)
+    first = pool.lend("anna")
+    assert first is not None
+    stale = PoolView(pool.view.numbers, pool.view.policy, pool.rng)
+    stale.record(0, pool.table.heads[0], pool.now)
+    pool.now = first.until + GUARD + 1
+    second = pool.lend("boris")
+    assert second is not None
+    renew = rules.renew(stale, Choice(0, 0), key("boris"), pool.now + 1, leased=second.leased)
+    assert pool.table.hold(renew) is not None
+
+
 def test_a_number_that_is_not_lent_any_more_is_not_taken_anew() -> None:
     pool = Pool(slots=2)
     first = pool.lend("anna")
