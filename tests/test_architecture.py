@@ -52,7 +52,8 @@ PURE = {
     "pool": {
         *("rules", "chooser", "history", "conditions", "lease_token"),
         *("group", "commands", "view", "wire", "seating", "number_rows", "sizing"),
-        *("hold", "counting", "minute", "quarantine", "health_rules", "crowd", "delays", "allowance", "promo_code"),
+        *("hold", "stays", "counting", "minute", "quarantine", "health_rules", "crowd", "delays", "allowance"),
+        "promo_code",
     },
     "attribution": {
         "types",

@@ -8,16 +8,20 @@ from typing import Any
 from chalicelib import log
 from chalicelib.pool import census_table, heads, upkeep
 from chalicelib.pool.counting import count as count_groups
-from chalicelib.pool.group import second_of
+from chalicelib.pool.counting import needs_history
+from chalicelib.pool.group import Group, second_of
+from chalicelib.pool.history import key_of
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import store
 from chalicelib.registry.types import Pool
 
+MOST_CHUNKS = 100  # of one group, made since the minute began: more than its writes could make
+
 
 def count(now: datetime) -> dict[str, int]:
-    """Count every pool into the row of the last whole minute, then look after the sites whose turn it is.
+    """Count every pool into the row of the last settled minute, then look after the sites whose turn it is.
 
-    Answers `{"pools", "live"}`. Raises StorageUnavailable.
+    Return `{"pools", "live"}`. Raises StorageUnavailable.
     """
     pools = store.all_pools()
     live = sum(_count_pool(pool, now) for pool in pools)
@@ -32,9 +36,15 @@ def latest(pool_id: str, now: datetime) -> dict[str, Any] | None:
 
 
 def _count_pool(pool: Pool, now: datetime) -> int:
-    groups = heads.read_all(PoolTable(pool.pool_id), consistent=False)
-    begin, end = census_table.last_minute(now)
-    minute = (second_of(begin), second_of(end))
-    counted = count_groups(groups.values(), second_of(now), minute, pool.hold_seconds)
+    table = PoolTable(pool.pool_id)
+    begin, end = map(second_of, census_table.settled_minute(now))
+    groups = heads.read_all(table, consistent=False)
+    histories = [_history(table, group, head, begin) for group, head in groups.items()]
+    counted = count_groups(histories, (begin, end), pool.hold_seconds)
     census_table.put_count(pool.pool_id, now, counted)
     return counted.live
+
+
+def _history(table: PoolTable, group: int, head: Group, since: float) -> tuple[Group, ...]:
+    """The images that together hold every lease since then: mostly the head alone, else one query more."""
+    return table.history(group, key_of(since), MOST_CHUNKS) if needs_history(head, since) else (head,)

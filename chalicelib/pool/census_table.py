@@ -1,9 +1,11 @@
 """The census in storage: one row a pool and minute, with what was counted and how often no number was free.
 
 pk                  CENSUS#<pool id>; sk the minute's beginning, ISO 8601
-live, numbers       numbers lent, and numbers there are, at the minute's end
+live, numbers       numbers lent at the minute's end, and numbers there are
 leases              begun in the minute
-ended, stay         leases that ended in it, and how long their visitors stayed, seconds together
+ended, stay         leases that ended in it, and how long their visitors stayed at least, seconds together
+lapsed, renewals    of the ended leases those that nobody gave back, and how often they were renewed
+doubt               within how many seconds after `stay` the visitors of these left, together (see stays.py)
 overflow, refused   visitors shown the overflow number: none was free, or their address had its share (by issue_number)
 calls, overflow_calls  calls to the pool, and those of them to its overflow number (by attribute_call)
 
@@ -32,6 +34,9 @@ STRAY_SECONDS = 60 * 86_400
 FLUSH_SECONDS = 1
 LOOK_BACK = 5  # rows: the newest may hold no count yet, only overflows
 MINUTE = timedelta(minutes=1)
+# After so long nothing comes in any more that belongs to a minute: a request lives ten seconds, clocks differ by two,
+# and a read lags by less than what is left.
+SETTLED = timedelta(seconds=15)
 
 
 class OverflowTally:
@@ -68,17 +73,17 @@ def tally() -> OverflowTally:
     return OverflowTally()
 
 
-def last_minute(now: datetime) -> tuple[datetime, datetime]:
-    """The last whole minute before `now`: its beginning and its end."""
-    end = now.replace(second=0, microsecond=0)
+def settled_minute(now: datetime) -> tuple[datetime, datetime]:
+    """Return the last whole minute that is settled at `now`: its beginning and its end."""
+    end = (now - SETTLED).replace(second=0, microsecond=0)
     return end - MINUTE, end
 
 
 def put_count(pool_id: str, now: datetime, counted: Counted) -> None:
-    """Write a count into the row of the last whole minute. The same again changes nothing."""
+    """Write a count into the row of the last settled minute. The same again changes nothing."""
     values = {f":{name}": value for name, value in counted._asdict().items()}
     change = "SET " + ", ".join(f"{name[1:]} = {name}" for name in values) + ", x = :x"
-    _update(pool_id, _minute(last_minute(now)[0]), now, change, values, hot=False)
+    _update(pool_id, _minute(settled_minute(now)[0]), now, change, values, hot=False)
 
 
 def add_call(pool_id: str, at: datetime, *, overflow: bool) -> None:

@@ -1,49 +1,55 @@
-"""What a minute's images of a pool say: how many numbers are lent, how many leases began, which ended. Pure."""
+"""What a pool's history says of one minute: how many numbers were lent, how many leases began, which ended. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from chalicelib.pool.group import Group
-from chalicelib.pool.history import Lease
-from chalicelib.pool.hold import stay_of
+from chalicelib.pool.group import SLOTS, Group
+from chalicelib.pool.history import Lease, key_of, leases_of
+from chalicelib.pool.stays import stay_of
 
 
 class Counted(NamedTuple):
-    """One pool's count. `live` and `numbers` are of the moment, the rest is of the minute before it."""
+    """One pool's count of a minute. `live` is of the minute's end, `numbers` of the moment of counting."""
 
     live: int  # numbers lent
-    numbers: int  # numbers that may be lent
+    numbers: int  # numbers that may be lent, and those taken out of use whose slot is not closed yet
     leases: int  # begun
     ended: int
-    stay: int  # seconds that the visitors of the ended leases stayed, together
+    stay: int  # seconds that the visitors of the ended leases stayed at least, together
+    lapsed: int = 0  # of the ended leases, those that nobody gave back
+    renewals: int = 0  # of these
+    doubt: int = 0  # seconds within which their visitors left after `stay`, together
 
 
-def count(groups: Iterable[Group], now: float, minute: tuple[float, float], hold: int) -> Counted:
-    """Count the groups of a pool at `now`; `minute` is [beginning, end), all in seconds since 2024.
+def count(groups: Iterable[Sequence[Group]], minute: tuple[float, float], hold: int) -> Counted:
+    """Count a pool's groups, each given as its head and, where `needs_history` says so, its history, newest first.
 
-    A lease lasts at least the grace of a release, so one that began within the last minute still stands in its slot:
-    `leases` is exact, and so is `ended`, but for a group whose ring was just moved to its history.
+    `minute` is [beginning, end) in seconds since 2024. Once no write is on its way that was sent within the minute the
+    count is exact and final: numbers lent at its end = those lent at its beginning + leases begun − leases ended.
     """
     begin, end = minute
-    images = list(groups)
-    slots = [slot for image in images for slot in image.slots if not slot.retired]
-    leases = [lease for image in images for lease in _leases(image)]
+    histories = list(groups)
+    leases = [lease for images in histories for lease in _leases(images)]
     stays = [stay_of(lease.until - lease.leased, hold) for lease in leases if begin <= lease.until < end]
     return Counted(
-        live=sum(1 for slot in slots if slot.visitor is not None and slot.until >= now),
-        numbers=len(slots),
+        live=sum(1 for lease in leases if lease.leased < end <= lease.until),
+        numbers=sum(1 for head, *_ in histories for slot in head.slots if not slot.retired),
         leases=sum(1 for lease in leases if begin <= lease.leased < end),
         ended=len(stays),
-        stay=round(sum(stays)),
+        stay=sum(stay.least for stay in stays),
+        lapsed=sum(1 for stay in stays if stay.doubt),
+        renewals=sum(stay.renewals for stay in stays),
+        doubt=sum(stay.doubt for stay in stays),
     )
 
 
-def _leases(image: Group) -> Iterator[Lease]:
-    for slot in image.slots:
-        if slot.visitor is not None:
-            yield Lease(slot.visitor, slot.leased, slot.until)
-    for closed in image.ring:
-        if closed.visitor is not None:
-            yield Lease(closed.visitor, closed.leased, closed.until)
+def needs_history(head: Group, since: float) -> bool:
+    """Return whether a lease that ended at `since` (seconds since 2024) or later may be missing from the head."""
+    return head.last_chunk >= key_of(since)
+
+
+def _leases(images: Sequence[Group]) -> Iterator[Lease]:
+    for slot in range(SLOTS):
+        yield from leases_of(slot, images)

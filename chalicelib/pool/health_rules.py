@@ -14,6 +14,7 @@ from chalicelib.money import percent, round_half_up
 from chalicelib.pool import sizing
 from chalicelib.pool.minute import Minute
 from chalicelib.pool.sizing import Prices
+from chalicelib.pool.stays import time_on_site
 
 LEAST_DAYS, LEAST_LEASES = 3, 50
 DAY_MINUTES, HOUR_MINUTES = 1440, 60
@@ -96,6 +97,7 @@ def health(minutes: Iterable[Minute], zone: ZoneInfo, overflow: Decimal, money: 
     days = Decimal(len(counted)) / DAY_MINUTES
     reservation = Decimal(live * HOUR_MINUTES) / lent if lent else None
     numbers = counted[-1].numbers if counted else 0
+    stay = time_on_site(counted)
     thin = _too_little(days, lent)
     per_day = visits / days if days else None
     peak = max((row.live or 0 for row in counted), default=0)
@@ -113,7 +115,7 @@ def health(minutes: Iterable[Minute], zone: ZoneInfo, overflow: Decimal, money: 
         visits_per_day=None if per_day is None else round_half_up(per_day, 1),
         arrivals_per_hour=arrivals.by_hour,
         reservation_seconds=None if reservation is None else round_half_up(reservation, 0),
-        time_on_site_seconds=_mean(sum(row.stay for row in counted), sum(row.ended for row in counted)),
+        time_on_site_seconds=None if stay is None else round_half_up(Decimal(repr(stay)), 0),
         visitor_accuracy_percent=percent(total["leases"], total["leases"] + total["overflow"]),
         call_accuracy_percent=percent(total["calls"] - total["overflow_calls"], total["calls"]),
         needed=needed,
@@ -200,7 +202,3 @@ def _sizes(hours: Sequence[float], reservation: Decimal, numbers: int, money: Mo
         return Size(count, round_half_up(overflow * 100, 2), cost)
 
     return Sizes(size(numbers - 1) if numbers else None, size(numbers), size(numbers + 1))
-
-
-def _mean(seconds: int, visits: int) -> Decimal | None:
-    return round_half_up(Decimal(seconds) / visits, 0) if visits else None

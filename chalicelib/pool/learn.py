@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
 from chalicelib import log
 from chalicelib.pool import census_table, delays_table
 from chalicelib.pool.delays import Counted, Profile, differs, learned
+from chalicelib.pool.minute import Minute
 from chalicelib.registry.types import Pool
 
 WINDOW = timedelta(days=28)
@@ -29,6 +31,16 @@ def learn_delays(pool: Pool, grace_seconds: int, now: datetime) -> Profile:
     return found
 
 
+def visitors_of(minutes: Iterable[Minute]) -> Counted:
+    """Return how many visitors were lent a number in these minutes, and for how long."""
+    leases, live, numbers = 0, 0, 0
+    for minute in minutes:
+        leases += minute.leases
+        live += MINUTE_SECONDS * (minute.live or 0)
+        numbers += MINUTE_SECONDS * minute.numbers
+    return Counted({}, leases, live, numbers)
+
+
 def _known(pool_id: str, now: datetime) -> Profile:
     delays_table.forget()  # what this container remembers may be of yesterday
     return delays_table.profile_of(pool_id, now)
@@ -38,10 +50,6 @@ def _count_visitors(pool_id: str, now: datetime) -> None:
     """How many numbers were lent yesterday (UTC), and for how long, by the census of each minute."""
     until = datetime.combine(now.date(), time(), UTC)
     since = until - timedelta(days=1)
-    leases, live, numbers = 0, 0, 0
-    for minute in census_table.minutes(pool_id, since, until):
-        leases += minute.leases
-        live += MINUTE_SECONDS * (minute.live or 0)
-        numbers += MINUTE_SECONDS * minute.numbers
-    if numbers:
-        delays_table.put_day(pool_id, since.date(), now, Counted({}, leases, live, numbers))
+    visitors = visitors_of(census_table.minutes(pool_id, since, until))
+    if visitors.number_seconds:
+        delays_table.put_day(pool_id, since.date(), now, visitors)

@@ -19,6 +19,9 @@ class Minute(NamedTuple):
     overflow_calls: int = 0
     ended: int = 0
     stay: int = 0
+    lapsed: int = 0
+    renewals: int = 0
+    doubt: int = 0
 
 
 COUNTS = tuple(name for name in Minute._fields if name != "at")

@@ -11,6 +11,7 @@ from chalicelib.money import round_half_up
 from chalicelib.pool.health_rules import Arrivals
 from chalicelib.pool.minute import Minute
 from chalicelib.pool.sizing import accuracy
+from chalicelib.pool.stays import time_on_site
 
 SECONDS = 60
 
@@ -64,8 +65,5 @@ def other_size(
 
 
 def _other_reservation(counted: Iterable[Minute], reservation: float, hold: int, other: int) -> float:
-    rows = list(counted)
-    ended = sum(row.ended for row in rows)
-    stay = sum(row.stay for row in rows) / ended if ended else 0.0
-    tail = max(reservation - stay, 0.0)
+    tail = max(reservation - (time_on_site(counted) or 0.0), 0.0)
     return reservation - tail + tail * other / hold

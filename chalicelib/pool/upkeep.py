@@ -9,26 +9,24 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from itertools import groupby
 
 from chalicelib import log
 from chalicelib.errors import Conflict
-from chalicelib.pool import census_table, heads, sizing
+from chalicelib.pool import census_table, heads
 from chalicelib.pool.group import GUARD, second_of
 from chalicelib.pool.health_rules import calls_of_a_lent_number
-from chalicelib.pool.hold import is_worth_changing
 from chalicelib.pool.learn import learn_delays
 from chalicelib.pool.place import set_state
 from chalicelib.pool.quarantine import WINDOW_DAYS, is_quiet
+from chalicelib.pool.stays import learned_hold
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import store
 from chalicelib.registry.types import HoldRule, NumberState, Pool, TrackingNumber
 
 LEARNED_FROM = timedelta(days=7)
 TAGS_KEPT = timedelta(hours=1)  # after a lease
-LEAST_STAYS = 50  # ended leases in that time; with fewer the hold stays as it is
 WINDOW = timedelta(days=WINDOW_DAYS)
 WAITING = (NumberState.DRAINING, NumberState.QUARANTINE)
 
@@ -62,13 +60,9 @@ def learn_hold(pool: Pool, now: datetime) -> Pool:
 
     It stays where too few visits were seen, or where it would change by a tenth or less.
     """
-    counted = list(census_table.minutes(pool.pool_id, now - LEARNED_FROM, now))
-    ended = sum(minute.ended for minute in counted)
-    if ended < LEAST_STAYS:
-        return pool
-    stay = Decimal(sum(minute.stay for minute in counted)) / ended
-    hold = min(max(sizing.hold_for(stay), pool.hold_min_seconds), pool.hold_max_seconds)
-    if not is_worth_changing(pool.hold_seconds, hold):
+    counted = census_table.minutes(pool.pool_id, now - LEARNED_FROM, now)
+    hold = learned_hold(counted, pool.hold_seconds, pool.hold_min_seconds, pool.hold_max_seconds)
+    if hold == pool.hold_seconds:
         return pool
     log.event("hold_learned", site_id=pool.site_id, pool_id=pool.pool_id, hold=hold, before=pool.hold_seconds)
     return store.update_pool(pool.site_id, pool.pool_id, {"hold_seconds": hold})
