@@ -1,9 +1,9 @@
 """Run the simulation, print its tables and write them into docs/measurements.md.
 
-    python -m tests.simulation [--quick] [--attribution] [--floods] [--long]
+    python -m tests.simulation [--quick] [--attribution] [--floods] [--counting] [--long]
 
 `--quick` prints only the targets, roughly. `--attribution` renews only the section on callers, `--floods` only that on
-floods. `--long` adds a million leases under bad conditions and writes their result.
+floods, `--counting` only that on the census. `--long` adds a million leases under bad conditions and their result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from chalicelib.pool.allowance import numbers_for_one
 from chalicelib.pool.sizing import accuracy
-from tests.simulation import attribution, cells, figures, report
+from tests.simulation import attribution, cells, counting, figures, report
 from tests.simulation.flood import Flood
 from tests.simulation.packed import PackedGroups
 from tests.simulation.peers import Oracle, PoolLock
@@ -24,20 +24,24 @@ from tests.simulation.traffic import SHOP_DAY
 
 INTRODUCTION = """\
 `make simulate` writes this section. Virtual time; Poisson arrivals; log-normal stays (median 90 s, σ 1.1); hold 300 s,
-renewed every 240 s; 60 % of browsers say good-bye (3 % of those messages are lost) and free the number 90 s later;
-clocks ±20 ms; round trips log-normal around 5 ms; a third of eventually consistent reads lags by 20 ms in the mean, an
+renewed every 240 s; 60 % of browsers say good-bye (3 % of those messages are lost) and free the number 90 s later.
+30 % of the visits are returns, a minute to three weeks after the last one (log-uniform), with the lease of then in
+hand: every design lends the number of then again while nobody else got it, as a new lease. 10 % of the visitors call
+while they look at the page, and 10 % after they left, a mean of 60 s later: later calls are less often right.
+Clocks ±20 ms; round trips log-normal around 5 ms; a third of eventually consistent reads lags by 20 ms in the mean, an
 index by 50 ms; 1,000 write and 3,000 read units per second and key; a refused write costs its units.
 Items are as large as from March 2027 on. Our rules are the production code. No constant was chosen on these seeds.
-Figures are per lease. "With history" adds what it costs to know later who held a number: ours is part of the protocol,
-the others get one more write. Round trips include those that move history while a visitor waits.
+Figures are per lease begun; a visitor whose lease still ran renews it. "With history" adds what it costs to know later
+who held a number: ours is part of the protocol, the others get one more write. Round trips include those that move
+history while a visitor waits. Counting begins after five holds: by then rings move to the history at their steady pace.
 """
 FLOODS_INTRODUCTION = """\
 ## Floods, simulated
 
 `make simulate` writes this section. The same traffic at half use, and somebody who asks four times a second for as long
-as honest visitors are counted and renews what he gets, unless it says that he gives it back at once. The limit of new
-pages a minute is left out: it would stop him sooner. What he held is looked at once a second; the figures that are not
-his are of the honest visitors alone, the same ones in every row.
+as honest visitors are counted and renews what they get, unless it says that they give it back at once. The limit of new
+pages a minute is left out: it would stop them sooner. What they held is looked at once a second; the other figures are
+of the honest visitors alone, the same ones in every row.
 No constant was chosen on this seed.
 """
 
@@ -49,6 +53,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--long", action="store_true", help="also a million leases under bad conditions")
     parser.add_argument("--attribution", action="store_true", help="only whether calls are given to their callers")
     parser.add_argument("--floods", action="store_true", help="only what floods can hold")
+    parser.add_argument("--counting", action="store_true", help="only whether the census counts what happened")
     options = parser.parse_args(arguments)
     if options.attribution:
         _attribution()
@@ -56,12 +61,16 @@ def main(arguments: list[str]) -> None:
     if options.floods:
         _floods()
         return
+    if options.counting:
+        _counting()
+        return
     if options.quick:
         print(_targets(quick=True))
         return
     parts = [INTRODUCTION, _targets(quick=False), _controls(), _grid(), _bursts(), _days()]
     report.write_section("simulation", "\n".join(parts))
     _floods()
+    _counting()
     _attribution()
     if options.long:
         report.write_section("simulation-long", _long())
@@ -124,6 +133,12 @@ def _attribution() -> None:
     text = attribution.section()
     print(text, flush=True)
     report.write_section("attribution", text)
+
+
+def _counting() -> None:
+    text = counting.section()
+    print(text, flush=True)
+    report.write_section("counting", text)
 
 
 def _floods() -> None:

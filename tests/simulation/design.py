@@ -10,9 +10,10 @@ from tests.simulation.engine import Store, Talk
 
 
 class Held(NamedTuple):
-    """A number in a visitor's hand, until a second since 2024."""
+    """A number in a visitor's hand: their lease as the page knows it. Times in seconds since 2024."""
 
     number: int
+    leased: int
     until: int
 
 
@@ -44,10 +45,13 @@ class Design(Protocol):
     def lend(self, memory: Any, visitor: bytes, now: float) -> Talk:
         """A number for a visitor who has none."""
 
-    def renew(self, memory: Any, visitor: bytes, number: int, now: float) -> Talk:
+    def come_back(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
+        """A number for a visitor who held this one: that again while nobody else got it, else another."""
+
+    def renew(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
         """More time for a visitor who has a number."""
 
-    def release(self, memory: Any, visitor: bytes, number: int, now: float) -> Talk:
+    def release(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
         """The visitor has left."""
 
     def leases(self, number: int, at: float) -> list[Lease]:

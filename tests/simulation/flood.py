@@ -92,26 +92,26 @@ class Flooding:
 
     def _keep(self, visitor: bytes, held: Held, address: str) -> None:
         if self.flood.releases:
-            self.engine.at(self.engine.now, self._release, visitor, held.number)
+            self.engine.at(self.engine.now, self._release, visitor, held)
         elif self.flood.renews and (visitor, held.number) not in self._kept:
             self._kept.add((visitor, held.number))
-            self.engine.at(self.engine.now + RENEW_EVERY, self._renew, visitor, held.number, address)
+            self.engine.at(self.engine.now + RENEW_EVERY, self._renew, visitor, held, address)
 
-    def _renew(self, visitor: bytes, number: int, address: str) -> None:
-        def heard(held: Held | None, spent: Spent) -> None:
+    def _renew(self, visitor: bytes, held: Held, address: str) -> None:
+        def heard(renewed: Held | None, spent: Spent) -> None:
             self._spend(spent)
-            self._kept.discard((visitor, number))
-            if held is not None:
-                self._keep(visitor, held, address)
+            self._kept.discard((visitor, held.number))
+            if renewed is not None:
+                self._keep(visitor, renewed, address)
 
         if self.engine.now < self._end:
             renew = self.design.renew
-            self.fleet.ask(lambda container, now: renew(container.memory, visitor, number, now, address), heard)
+            self.fleet.ask(lambda container, now: renew(container.memory, visitor, held, now, address), heard)
 
-    def _release(self, visitor: bytes, number: int) -> None:
+    def _release(self, visitor: bytes, held: Held) -> None:
         release = self.design.release
         self.fleet.ask(
-            lambda container, now: release(container.memory, visitor, number, now), lambda _, spent: self._spend(spent)
+            lambda container, now: release(container.memory, visitor, held, now), lambda _, spent: self._spend(spent)
         )
 
     def _spend(self, spent: Spent) -> None:

@@ -30,6 +30,15 @@ class Claim(NamedTuple):
     seen: int | None = None
 
 
+class ClaimAgain(NamedTuple):
+    """Lend a number to who held it last. Answer: whether nobody else got it since."""
+
+    number: int
+    visitor: bytes
+    leased: int
+    until: int
+
+
 class ClaimOldest(NamedTuple):
     """What no storage can do: lend the number that has rested longest. Answer: it, or None."""
 
@@ -62,14 +71,14 @@ class NextOfRing(NamedTuple):
 
 
 class ReadPool(NamedTuple):
-    """The whole pool's item, read consistently. Answer: (version, ends)."""
+    """The whole pool's item, read consistently. Answer: (version, ends, visitors)."""
 
 
 class WritePool(NamedTuple):
     """Write the pool's item with one change, if nobody has written since. Answer: whether it was done."""
 
     version: int
-    change: Claim | MoveEnd
+    change: Claim | ClaimAgain | MoveEnd
 
 
 class NumberStore:
@@ -97,7 +106,7 @@ class NumberStore:
                 return [Charge("pool", reads=2 * read_units(everything * ROW_BYTES))]
             case WritePool():
                 return [Charge("pool", write_units(everything * ROW_BYTES))]
-            case Claim() | MoveEnd() if self._indexed and self._holds(command):
+            case Claim() | ClaimAgain() | MoveEnd() if self._indexed and self._holds(command):
                 return [Charge(f"number {command.number}", 1), Charge("index", 2)]
             case ClaimOldest():
                 return [Charge(f"number {self._rng.randrange(everything)}", 1)]
@@ -107,6 +116,8 @@ class NumberStore:
         match command:
             case Claim():
                 return self._claim(command, at, clock_error)
+            case ClaimAgain():
+                return self._claim_again(command, at, clock_error)
             case MoveEnd():
                 return self._move_end(command, at, clock_error)
             case ReadAll():
@@ -117,7 +128,7 @@ class NumberStore:
                 self._cursor = (self._cursor + 1) % len(self._ends)
                 return self._cursor
             case ReadPool():
-                return self._version, list(self._ends)
+                return self._version, list(self._ends), list(self._visitors)
             case WritePool():
                 if command.version != self._version:
                     self._truth.refused += 1
@@ -136,8 +147,12 @@ class NumberStore:
             self._truth.lend(number, Lease(visitor, until - 300, until), until - 300.0, 0.0)
             self._write_end(number, until, 0.0)
 
-    def _holds(self, command: Claim | MoveEnd) -> bool:
-        if isinstance(command, MoveEnd):
+    def visitor(self, number: int) -> bytes | None:
+        """Who holds a number, or held it last."""
+        return self._visitors[number]
+
+    def _holds(self, command: Claim | ClaimAgain | MoveEnd) -> bool:
+        if not isinstance(command, Claim):
             return self._visitors[command.number] == command.visitor
         end = self._ends[command.number]
         return end < command.free_before or end == command.seen
@@ -150,6 +165,13 @@ class NumberStore:
         self._truth.lend(claim.number, Lease(claim.visitor, claim.leased, claim.until), at, clock_error)
         self._write_end(claim.number, claim.until, at)
         return True, claim.until
+
+    def _claim_again(self, claim: ClaimAgain, at: float, clock_error: float) -> bool:
+        if not self._holds(claim):
+            return False
+        self._truth.lend(claim.number, Lease(claim.visitor, claim.leased, claim.until), at, clock_error)
+        self._write_end(claim.number, claim.until, at)
+        return True
 
     def _claim_oldest(self, claim: ClaimOldest, at: float, clock_error: float) -> int | None:
         while self._oldest:

@@ -12,7 +12,7 @@ from chalicelib.pool import history, rules, wire
 from chalicelib.pool.allowance import TAG_BYTES, Allowance, allowance_of
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.commands import Command, Copy, Read, Release, Renew, Retake, Take, Trim, Written
-from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot, end_of
+from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
 from chalicelib.pool.history import Lease
 from chalicelib.pool.view import Policy, PoolView
 from tests.pool.world import applied
@@ -74,9 +74,13 @@ class PackedStore:
     def leases(self, number: int, at: float) -> list[Lease]:
         """What `holder_at` derives the holder from: the first images since the moment, read consistently."""
         group, slot = divmod(number, SLOTS)
+        return history.leases_of(slot, self.history(group, at - GRACE))
+
+    def history(self, group: int, since: float) -> list[Group]:
+        """The images of a group that hold every lease which ended since then, newest first."""
         chunks = self._chunks[group]
-        start = bisect.bisect_left(chunks, history.key_of(at - GRACE), key=lambda chunk: chunk[0])
-        return history.leases_of(slot, [self.head(group), *(image for _, image in reversed(chunks[start:]))])
+        start = bisect.bisect_left(chunks, history.key_of(since), key=lambda chunk: chunk[0])
+        return [self.head(group), *(image for _, image in reversed(chunks[start:]))]
 
     def rest(self, ends: Iterable[int]) -> None:
         """Begin with numbers that were lent before, until these moments."""
@@ -101,7 +105,7 @@ class PackedStore:
         if changed is not None:
             lease = Lease(command.visitor, command.leased, command.until)
             self._truth.lend(command.group * SLOTS + command.slot, lease, at, clock_error)
-        elif head.slots[command.slot].visitor != command.visitor:
+        elif isinstance(command, Take) and head.slots[command.slot].visitor != command.visitor:
             self._truth.refused += 1
         return self._write(command.group, changed, at)
 
@@ -134,7 +138,7 @@ class PackedStore:
 
 
 class PackedGroups:
-    """The production rules, with their view in each container. Every visitor comes from an address of his own."""
+    """The production rules, with their view in each container. Every visitor comes from an address of their own."""
 
     name = "**packed groups (ours)**"
     history_writes = 0.0  # its history is part of the conversations
@@ -143,36 +147,48 @@ class PackedGroups:
     def __init__(self, truth: Truth, policy: Policy, rng: random.Random) -> None:
         self._policy, self._rng = policy, rng
         self.store = PackedStore(truth, rng)
+        self._views: list[PoolView] = []
         seats = [str(number) for number in range(truth.numbers)]
         self._numbers = [tuple(seats[start : start + SLOTS]) for start in range(0, truth.numbers, SLOTS)]
 
     def memory(self) -> PoolView:
-        return PoolView(self._numbers, self._policy, self._rng)
+        view = PoolView(self._numbers, self._policy, self._rng)
+        self._views.append(view)
+        return view
+
+    def configure(self, policy: Policy) -> None:
+        """Lend by another policy from now on."""
+        for view in self._views:
+            view.configure(self._numbers, policy)
 
     def lend(self, memory: PoolView, visitor: bytes, now: float, address: str | None = None) -> Talk:
         allowance = self.allowance(memory, visitor, address)
         return _held((yield from rules.lend(memory, visitor, now, self._rng, allowance)))
 
-    def renew(self, memory: PoolView, visitor: bytes, number: int, now: float, address: str | None = None) -> Talk:
+    def come_back(self, memory: PoolView, visitor: bytes, held: Held, now: float) -> Talk:
+        allowance, lapsed = self.allowance(memory, visitor, None), held.until < now
+        seat, leased = _seat(held.number), held.leased
+        lent = yield from rules.renew(memory, seat, visitor, now, allowance, lapsed=lapsed, leased=leased)
+        return _held(lent or (yield from rules.lend(memory, visitor, now, self._rng, allowance)))
+
+    def renew(self, memory: PoolView, visitor: bytes, held: Held, now: float, address: str | None = None) -> Talk:
         allowance = self.allowance(memory, visitor, address)
-        return _held((yield from rules.renew(memory, _seat(number), visitor, now, allowance)))
+        return _held((yield from rules.renew(memory, _seat(held.number), visitor, now, allowance)))
 
     def allowance(self, memory: PoolView, visitor: bytes, address: str | None) -> Allowance | None:
-        """What the visitor's address may hold. `address` is written as `address_key` does; None: his own."""
+        """What the visitor's address may hold. `address` is written as `address_key` does; None: their own."""
         own = address or visitor.hex()
         return allowance_of(own, POOL_ID, memory.count, memory.size, self.address_percent, SIGNING_KEY)
 
-    def release(self, memory: PoolView, visitor: bytes, number: int, now: float) -> Talk:
-        yield from rules.release(
-            _seat(number), visitor, now, end_of(now, self._policy.hold) + self._policy.guard, memory
-        )
+    def release(self, memory: PoolView, visitor: bytes, held: Held, now: float) -> Talk:
+        yield from rules.release(_seat(held.number), visitor, now, held.until, memory)
 
     def leases(self, number: int, at: float) -> list[Lease]:
         return self.store.leases(number, at)
 
 
 def _held(lent: rules.Lent | None) -> Held | None:
-    return None if lent is None else Held(lent.group * SLOTS + lent.slot, lent.until)
+    return None if lent is None else Held(lent.group * SLOTS + lent.slot, lent.leased, lent.until)
 
 
 def _seat(number: int) -> Choice:

@@ -14,6 +14,7 @@ from tests.simulation.design import Held
 from tests.simulation.engine import Talk
 from tests.simulation.number_items import (
     Claim,
+    ClaimAgain,
     ClaimOldest,
     MoveEnd,
     NextOfRing,
@@ -32,7 +33,10 @@ CACHE_SECONDS = 1.0  # before a list that was empty is read again
 
 
 class Peer:
-    """An item per number, renewed and released by one update each; its history is one more write per lease."""
+    """An item per number, renewed and released by one update each; its history is one more write per lease.
+
+    Who comes back claims the number they had before by one update, whose condition tells whether it is still theirs.
+    """
 
     name = ""
     history_writes = 1.0
@@ -48,13 +52,21 @@ class Peer:
     def lend(self, memory: Any, visitor: bytes, now: float) -> Talk:
         raise NotImplementedError
 
-    def renew(self, memory: Any, visitor: bytes, number: int, now: float) -> Talk:
-        until = math.ceil(now + self.policy.hold)
-        renewed = yield MoveEnd(number, visitor, until)
-        return Held(number, until) if renewed else None
+    def come_back(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
+        if held.until >= now:
+            found = yield from self.renew(memory, visitor, held, now)
+        else:
+            again = self.claim_again(held.number, visitor, now)
+            found = Held(again.number, again.leased, again.until) if (yield again) else None
+        return found or (yield from self.lend(memory, visitor, now))
 
-    def release(self, memory: Any, visitor: bytes, number: int, now: float) -> Talk:
-        yield MoveEnd(number, visitor, math.ceil(now + RELEASE_GRACE))
+    def renew(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
+        until = math.ceil(now + self.policy.hold)
+        renewed = yield MoveEnd(held.number, visitor, until)
+        return held._replace(until=until) if renewed else None
+
+    def release(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
+        yield MoveEnd(held.number, visitor, math.ceil(now + RELEASE_GRACE))
 
     def leases(self, number: int, at: float) -> list[Lease]:
         return list(self.truth.past[number])
@@ -62,6 +74,10 @@ class Peer:
     def claim(self, number: int, visitor: bytes, now: float, seen: int | None = None) -> Claim:
         leased, until, free_before = whole_seconds(now, self.policy.hold, self.policy.guard)
         return Claim(number, visitor, leased, until, free_before, seen)
+
+    def claim_again(self, number: int, visitor: bytes, now: float) -> ClaimAgain:
+        leased, until, _ = whole_seconds(now, self.policy.hold, self.policy.guard)
+        return ClaimAgain(number, visitor, leased, until)
 
 
 class Oracle(Peer):
@@ -72,7 +88,13 @@ class Oracle(Peer):
     def lend(self, memory: Any, visitor: bytes, now: float) -> Talk:
         leased, until, free_before = whole_seconds(now, self.policy.hold, self.policy.guard)
         number = yield ClaimOldest(visitor, leased, until, free_before)
-        return None if number is None else Held(number, until)
+        return None if number is None else Held(number, leased, until)
+
+    def come_back(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
+        is_theirs = self.store.visitor(held.number) == visitor
+        return (
+            yield from super().come_back(memory, visitor, held, now) if is_theirs else self.lend(None, visitor, now)
+        )
 
 
 class RandomFree(Peer):
@@ -90,7 +112,7 @@ class RandomFree(Peer):
             claim = self.claim(self.rng.choice(free), visitor, now)
             done, _ = yield claim
             if done:
-                return Held(claim.number, claim.until)
+                return Held(claim.number, claim.leased, claim.until)
         return None
 
 
@@ -112,7 +134,7 @@ class IndexQuery(Peer):
             claim = self.claim(number, visitor, now, seen=None if free else end)
             done, _ = yield claim
             if done:
-                return Held(number, claim.until)
+                return Held(number, claim.leased, claim.until)
         return None
 
 
@@ -134,7 +156,7 @@ class RingCursor(Peer):
             claim = self.claim(number, visitor, now)
             done, _ = yield claim
             if done:
-                return Held(number, claim.until)
+                return Held(number, claim.leased, claim.until)
         return None
 
 
@@ -145,25 +167,34 @@ class PoolLock(Peer):
 
     def lend(self, memory: Any, visitor: bytes, now: float) -> Talk:
         for _ in range(TRIES):
-            version, ends = yield ReadPool()
+            version, ends, _ = yield ReadPool()
             claim = self.claim(min(range(len(ends)), key=ends.__getitem__), visitor, now)
             if not ends[claim.number] < claim.free_before:
                 return None
             if (yield WritePool(version, claim)):
-                return Held(claim.number, claim.until)
+                return Held(claim.number, claim.leased, claim.until)
         return None
 
-    def renew(self, memory: Any, visitor: bytes, number: int, now: float) -> Talk:
+    def come_back(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
+        again = self.claim_again(held.number, visitor, now)
+        change = again if held.until < now else MoveEnd(held.number, visitor, again.until)
+        if (yield from self._change(change)):
+            return Held(held.number, again.leased if change is again else held.leased, again.until)
+        return (yield from self.lend(memory, visitor, now))
+
+    def renew(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
         until = math.ceil(now + self.policy.hold)
-        return Held(number, until) if (yield from self._change(MoveEnd(number, visitor, until))) else None
+        return held._replace(until=until) if (yield from self._change(MoveEnd(held.number, visitor, until))) else None
 
-    def release(self, memory: Any, visitor: bytes, number: int, now: float) -> Talk:
-        yield from self._change(MoveEnd(number, visitor, math.ceil(now + RELEASE_GRACE)))
+    def release(self, memory: Any, visitor: bytes, held: Held, now: float) -> Talk:
+        yield from self._change(MoveEnd(held.number, visitor, math.ceil(now + RELEASE_GRACE)))
 
-    def _change(self, move: MoveEnd) -> Talk:
+    def _change(self, change: ClaimAgain | MoveEnd) -> Talk:
         for _ in range(TRIES):
-            version, _ = yield ReadPool()
-            if (yield WritePool(version, move)):
+            version, _, visitors = yield ReadPool()
+            if visitors[change.number] != change.visitor:
+                return False
+            if (yield WritePool(version, change)):
                 return True
         return False
 
@@ -193,7 +224,7 @@ class CachedList(Peer):
             claim = self.claim(memory.numbers.pop(), visitor, now)
             done, _ = yield claim
             if done:
-                return Held(claim.number, claim.until)
+                return Held(claim.number, claim.leased, claim.until)
             memory.numbers.clear()
         return None
 

@@ -14,7 +14,7 @@ from tests.simulation.engine import START, Container, Engine, Fleet, Network, Sp
 from tests.simulation.flood import Flood, Flooding, Spoils, is_honest
 from tests.simulation.packed import DEFAULT_PERCENT, PackedGroups
 from tests.simulation.tally import Tally
-from tests.simulation.traffic import Fate, Phase, Visits
+from tests.simulation.traffic import Arrival, Phase, Visitors, Visits
 from tests.simulation.truth import Truth
 
 Make = Callable[[Truth, Policy, random.Random], Design]
@@ -48,7 +48,7 @@ class Cell:
 
 def simulate(cell: Cell, make: Make, seed: int) -> Tally:
     """Run the cell with this seed."""
-    return _Run(cell, make, seed).finish()
+    return Run(cell, make, seed).finish()
 
 
 def flooded(cell: Cell, flood: Flood | None, seed: int, percent: int = DEFAULT_PERCENT) -> tuple[Tally, Spoils]:
@@ -62,7 +62,7 @@ def flooded(cell: Cell, flood: Flood | None, seed: int, percent: int = DEFAULT_P
         design.address_percent = percent
         return design
 
-    run = _Run(cell, make, seed)
+    run = Run(cell, make, seed)
     design = run.design
     assert isinstance(design, PackedGroups)
     flooding = None
@@ -74,18 +74,22 @@ def flooded(cell: Cell, flood: Flood | None, seed: int, percent: int = DEFAULT_P
     return run.finish(), flooding.spoils if flooding else Spoils()
 
 
-class _Run:
-    def __init__(self, cell: Cell, make: Make, seed: int) -> None:
-        self.cell = cell
+class Run:
+    """A cell under way. `truth`: who keeps account of what is lent, if not the plain one."""
+
+    def __init__(self, cell: Cell, make: Make, seed: int, truth: Truth | None = None) -> None:
+        self.cell, self.renew_every = cell, cell.visits.renew_every
         self.rng = random.Random(f"visitors {seed}")  # the same visitors whatever the design does
         chance = random.Random(f"storage {seed}")
-        self.truth = Truth(cell.numbers, cell.guard)
+        self.truth = truth or Truth(cell.numbers, cell.guard)
         self.design = make(self.truth, Policy(hold=cell.visits.hold, guard=cell.guard), chance)
         self.engine = Engine(self.design.store, cell.network, chance)
         self.fleet = Fleet(self.engine, [self._container(chance) for _ in range(cell.containers)])
         self.tally = Tally(cell.numbers, self.truth, self.design.history_writes)
-        self.visitors = 0
+        self.visitors = Visitors(cell.visits, self.rng, START)
+        self.held: dict[bytes, Held] = {}  # each visitor's last lease, as their browser remembers it
         self.when_counting: Callable[[float], None] | None = None  # is called with the end of the counted phases
+        self.when_answered: Callable[[float, Arrival, Held | None], None] | None = None  # with when it was asked
         if cell.rested:
             self.design.store.rest(int(START - chance.uniform(*FRESHLY_RESTED)) for _ in range(cell.numbers))
 
@@ -121,30 +125,50 @@ class _Run:
 
     def _arrive(self, rate: float, end: float) -> None:
         self._next_arrival(rate, end)
-        self.visitors += 1
         self.tally.arrivals += self.engine.now >= self.tally.since
-        visitor = (1 << 64 | self.visitors).to_bytes(12, "big")
-        visit = _Visit(self, visitor, self.cell.visits.fate(self.rng))
-        self.fleet.ask(lambda container, now: self.design.lend(container.memory, visitor, now), visit.lent)
+        arrival = self.visitors.arrive(self.engine.now)
+        visitor, before = arrival.visitor, self._before(arrival)
+        visit = _Visit(self, arrival, before)
+        if before is None:
+            self.fleet.ask(lambda container, now: self.design.lend(container.memory, visitor, now), visit.lent)
+        else:
+            self.fleet.ask(
+                lambda container, now: self.design.come_back(container.memory, visitor, before, now), visit.lent
+            )
+
+    def _before(self, arrival: Arrival) -> Held | None:
+        """The lease that the visitor still has in hand; of a visit before the beginning, one of any number."""
+        if arrival.left is None or arrival.left >= START:
+            return self.held.get(arrival.visitor)
+        number, left = self.rng.randrange(self.cell.numbers), int(arrival.left)
+        return Held(number, left, left)
 
 
 class _Visit:
-    """One visitor with a number, until he has left."""
+    """One visit with a number, until its visitor has left."""
 
-    __slots__ = ("fate", "held", "leaves", "run", "visitor")
+    __slots__ = ("arrival", "before", "fate", "held", "leaves", "run", "visitor")
 
-    def __init__(self, run: _Run, visitor: bytes, fate: Fate) -> None:
-        self.run, self.visitor, self.fate = run, visitor, fate
-        self.leaves = run.engine.now + fate.stay
+    def __init__(self, run: Run, arrival: Arrival, before: Held | None) -> None:
+        self.run, self.arrival, self.before = run, arrival, before
+        self.visitor, self.fate = arrival.visitor, arrival.fate
+        self.leaves = run.engine.now + self.fate.stay
         self.held: Held | None = None
 
     def lent(self, held: Held | None, spent: Spent) -> None:
         """The answer to the request for a number."""
         engine, fate = self.run.engine, self.fate
-        self.run.tally.asked(held, spent)
+        if self.arrival.left is not None:
+            self.run.tally.came_back(held, self.before, spent)
+        else:
+            self.run.tally.asked(held, spent)
+        if self.run.when_answered is not None:
+            self.run.when_answered(spent.began, self.arrival, held)
         if held is None:
+            if not spent.failed:  # the answer is the overflow number, and no lease
+                self.run.held.pop(self.visitor, None)
             return
-        self.held = held
+        self._keep(held)
         self._renew_later()
         leaves, soonest_call = max(self.leaves, engine.now), engine.now + SOONEST_CALL
         if fate.goodbye is not None:
@@ -155,7 +179,7 @@ class _Visit:
             engine.at(max(leaves, soonest_call) + fate.late_call, self._call, True)
 
     def _renew_later(self) -> None:
-        when = self.run.engine.now + self.run.cell.visits.renew_every
+        when = self.run.engine.now + self.run.renew_every
         if when < self.leaves:
             self.run.engine.at(when, self._renew)
 
@@ -163,21 +187,24 @@ class _Visit:
         held = self.held
         assert held is not None
         self.run.fleet.ask(
-            lambda container, now: self.run.design.renew(container.memory, self.visitor, held.number, now),
-            self._renewed,
+            lambda container, now: self.run.design.renew(container.memory, self.visitor, held, now), self._renewed
         )
 
     def _renewed(self, held: Held | None, spent: Spent) -> None:
         self.run.tally.renewed(spent)
         if held is not None:
+            self._keep(held)
             self._renew_later()
+
+    def _keep(self, held: Held) -> None:
+        """What the browser remembers, in this visit and for the next."""
+        self.held = self.run.held[self.visitor] = held
 
     def _release(self) -> None:
         held = self.held
         assert held is not None
         self.run.fleet.ask(
-            lambda container, now: self.run.design.release(container.memory, self.visitor, held.number, now),
-            self._released,
+            lambda container, now: self.run.design.release(container.memory, self.visitor, held, now), self._released
         )
 
     def _released(self, _: Any, spent: Spent) -> None:

@@ -34,13 +34,15 @@ class Tally:
     design_history: float  # write units per lease beyond the conversations
     since: float = 0.0
     until: float = 0.0
-    arrivals: int = 0  # requests made, answered or not
+    arrivals: int = 0  # requests made, answered or not, but for those of visitors whose lease still ran
     requests: int = 0  # requests answered
     leases: int = 0
     in_time: int = 0  # leases answered before the last arrival
     overflows: int = 0
     false_overflows: int = 0
     failures: int = 0  # storage refused to the end
+    returns: int = 0  # leases of visitors who had been here before
+    regained: int = 0  # of those, with the number that they had
     trips: list[int] = field(default_factory=list)  # of each lease
     seconds: list[float] = field(default_factory=list)  # of each request
     all_trips: int = 0
@@ -78,6 +80,17 @@ class Tally:
             self.overflows += 1
             self.false_overflows += self.truth.free_since(spent.began)
 
+    def came_back(self, held: Held | None, before: Held | None, spent: Spent) -> None:
+        """The request of somebody who was here before was answered. A lease that still ran is only renewed."""
+        if held is not None and before is not None and held.leased == before.leased:
+            self.arrivals -= spent.began >= self.since
+            self.renewed(spent)
+            return
+        self.asked(held, spent)
+        if held is not None and spent.began >= self.since:
+            self.returns += 1
+            self.regained += before is not None and held.number == before.number
+
     def renewed(self, spent: Spent) -> None:
         """A renewal was answered."""
         if spent.began >= self.since:
@@ -107,6 +120,11 @@ class Tally:
     @property
     def writes_per_lease(self) -> float:
         return self.writes / max(self.leases, 1)
+
+    @property
+    def writes_with_history(self) -> float:
+        """Write units per lease, with those that keep its history, whoever writes them."""
+        return self.writes_per_lease + self.history_per_lease
 
     @property
     def reads_per_lease(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ from chalicelib.pool.history import Lease
 from chalicelib.pool.rules import RING_FULL_TAKE
 from tests.simulation import report
 from tests.simulation.cells import FLOODED, FLOODS, GUARDED, NEW_EACH_TIME, NO_GUARD, TUNING_SEEDS, USE_80
-from tests.simulation.engine import Charge, Engine, Network
+from tests.simulation.engine import START, Charge, Engine, Network
 from tests.simulation.flood import Flood
 from tests.simulation.packed import POOL_ID, PackedGroups, PackedStore
 from tests.simulation.peers import CachedList, IndexQuery, Oracle, PoolLock, RandomFree, RingCursor, StealOldest
-from tests.simulation.run import Cell, Make, flooded, simulate
-from tests.simulation.traffic import Phase, Visits
+from tests.simulation.run import Cell, Make, Run, flooded, simulate
+from tests.simulation.tally import quantile
+from tests.simulation.traffic import Arrival, Phase, Visitors, Visits
 from tests.simulation.truth import Truth
 from tests.simulation.units import item_size, write_units
 
@@ -75,6 +77,46 @@ def test_the_oracle_needs_one_write_and_leaves_no_number_unused() -> None:
     assert tally.mean_trips == 1
     assert tally.overflows > 0
     assert tally.false_overflows == 0
+
+
+@pytest.mark.parametrize("make", [PackedGroups, Oracle, RandomFree, IndexQuery, PoolLock])
+def test_who_comes_back_gets_the_same_number_as_a_new_lease_while_nobody_else_got_it(make: Make) -> None:
+    tally = simulate(replace(SMALL, leases=700), make, SEED)
+    assert 0.2 < tally.returns / tally.leases < 0.4
+    assert tally.regained > 10
+    assert tally.truth.doubles == 0
+    twice = [past for past in tally.truth.past if any(a.visitor == b.visitor for a, b in pairwise(past))]
+    assert twice
+    assert all(a.until < b.leased for past in twice for a, b in pairwise(past))
+
+
+def test_every_design_meets_the_same_visitors() -> None:
+    met: list[list[tuple[float, Arrival]]] = []
+    for make in (PackedGroups, CachedList, StealOldest):
+        run, arrivals = Run(replace(SMALL, leases=100, load=1.2), make, SEED), list[tuple[float, Arrival]]()
+        run.when_answered = lambda at, arrival, _, to=arrivals: to.append((at, arrival))  # type: ignore[misc]
+        run.finish()
+        met.append(sorted(arrivals))
+    assert met[0] == met[1] == met[2]
+    assert len(met[0]) > 200
+
+
+def test_returns_are_the_share_that_was_asked_for_and_come_a_minute_to_weeks_later() -> None:
+    rng, now = random.Random(SEED), START
+    visitors, last = Visitors(Visits(), rng, START), dict[bytes, float]()
+    away: list[float] = []
+    for _ in range(20_000):
+        now += rng.expovariate(0.5)
+        arrival = visitors.arrive(now)
+        if arrival.left is not None:
+            away.append(now - arrival.left)
+            assert arrival.left < START or last[arrival.visitor] == arrival.left
+        else:
+            assert arrival.visitor not in last
+        last[arrival.visitor] = now + arrival.fate.stay
+    assert len(away) / 20_000 == pytest.approx(0.3, abs=0.02)
+    assert 60 <= min(away) < max(away) <= 21 * 86_400
+    assert quantile(away, 0.5) == pytest.approx(10_400, rel=0.3)  # the geometric middle of the two
 
 
 def test_a_pool_seems_exhausted_to_a_list_of_old_and_the_truth_calls_it_false() -> None:
