@@ -52,8 +52,8 @@ PURE = {
     "pool": {
         *("rules", "chooser", "history", "conditions", "lease_token"),
         *("group", "commands", "view", "wire", "seating", "number_rows", "sizing"),
-        *("hold", "stays", "counting", "minute", "quarantine", "health_rules", "crowd", "delays", "allowance"),
-        "promo_code",
+        *("hold", "stays", "counting", "minute", "quarantine", "health_rules", "crowd", "delays", "redials"),
+        *("allowance", "promo_code"),
     },
     "attribution": {
         "types",
@@ -65,6 +65,7 @@ PURE = {
         "models",
         "credit",
         "repeat_rules",
+        "redial_rules",
         "candidates",
         "join_rules",
         "tabular",

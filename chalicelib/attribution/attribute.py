@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -9,19 +10,30 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import aws, log, queue, tracing
-from chalicelib.attribution import days, join, promo_evidence, repeats, ring_back, sharing, store, stored, subjects
+from chalicelib.attribution import (
+    days,
+    join,
+    promo_evidence,
+    redial_rules,
+    repeats,
+    ring_back,
+    sharing,
+    store,
+    stored,
+    subjects,
+)
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.privacy import retention
 from chalicelib.attribution.privacy.redaction import visitors_of
 from chalicelib.attribution.recordings.announce import announce
-from chalicelib.attribution.repeat_rules import own_evidence
+from chalicelib.attribution.repeat_rules import own_evidence, with_earlier
 from chalicelib.attribution.settling import settle_seconds
 from chalicelib.attribution.sharing import Found
 from chalicelib.attribution.touches import touches_before
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.pool import census_table, delays_table, visits
-from chalicelib.pool.delays import Bins
+from chalicelib.pool.redials import NotedCall
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, NumberState, Site
 from chalicelib.settings import settings
@@ -55,18 +67,21 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     call = fold(record)
     day = call.started_at.astimezone(ZoneInfo(site.time_zone)).date()
     if before and erased:
-        evidence, bins = before.evidence, None  # looked for again, it would find whom it was taken from
+        evidence, noted = before.evidence, None  # looked for again, it would find whom it was taken from
     else:
-        own, bins = _found(call, site, before, now)
+        own, raced = _found(call, site, before, now)
+        others = repeats.earlier_calls(call)
+        noted = redial_rules.noted_call(call, others, raced, own.pool_id) if raced else None
         known = own_evidence(before.evidence) if before else None
         own = promo_evidence.with_code(own, call, known, partial(touches_before, site))
-        evidence = repeats.recalled(own, AttributedCall(call, own, day))
+        own = _with_redial(own, call, others, now)
+        evidence = with_earlier(own, AttributedCall(call, own, day), others)
         repeats.announce(AttributedCall(call, evidence, day), before)
         _note_visitors(call, evidence, before, site)
     kept = store.put_evidence(call, evidence, day, settled, erased)
     if kept is None:
         return
-    _count(call, evidence, bins, kept.before, now)
+    _count(call, evidence, noted, kept.before, now)
     days.mark_all(site_id, (day, before.day if before else None, *ring_back.days_mended_by(call)))
     retention.look_again(site, day, now)
     join.rejoin_named(site, call_id, call.vendor)
@@ -110,19 +125,34 @@ def _note_visitors(call: Call, evidence: Evidence, before: AttributedCall | None
         visits.note_call(site.site_id, visitor, call.call_id, call.started_at, site.days_of_persons)
 
 
-def _count(call: Call, evidence: Evidence, bins: Bins | None, before: Evidence | None, now: datetime) -> None:
-    """Add the call to its pool's census when evidence first names the pool: once, whatever comes twice or at once."""
-    if evidence.pool_id is None or call.direction is Direction.OUT or (before and before.pool_id):
+def _with_redial(own: Evidence, call: Call, others: Sequence[AttributedCall], now: datetime) -> Evidence:
+    """The evidence with the caller's last call to the number. Raises StorageUnavailable."""
+    if own.pool_id is None or own.delay_profile is None or redial_rules.last_dialled(call, others) is None:
+        return own
+    profile = delays_table.named_profile(own.pool_id, own.delay_profile, now)
+    return redial_rules.with_redial(own, call, others, profile)
+
+
+def _count(call: Call, evidence: Evidence, noted: NotedCall | None, before: Evidence | None, now: datetime) -> None:
+    """Add the call to its pool's census when evidence first names the pool: once, whatever comes twice or at once.
+
+    What the pool learns from it is written again where the caller's earlier calls became known since.
+    """
+    if evidence.pool_id is None or call.direction is Direction.OUT:
+        return
+    first = not (before and before.pool_id)
+    if before and not first and (before.earlier, before.redial_of) == (evidence.earlier, evidence.redial_of):
         return
     try:
-        census_table.add_call(
-            evidence.pool_id, call.started_at, overflow=evidence.of_number.told_by_itself is EvidenceKind.OVERFLOW
-        )
+        if first:
+            census_table.add_call(
+                evidence.pool_id, call.started_at, overflow=evidence.of_number.told_by_itself is EvidenceKind.OVERFLOW
+            )
         owner = snapshot.owner_of(call.number, now) if call.number else None
         if owner and owner.state is NumberState.QUARANTINE:
             census_table.add_stray_call(owner.number, call.call_id, call.started_at)
-        elif bins is not None:
-            delays_table.put_call(evidence.pool_id, call.call_id, call.started_at, bins)
+        elif noted is not None:
+            delays_table.put_call(evidence.pool_id, call.call_id, call.started_at, noted)
     except StorageUnavailable:
         # The evidence stands and a retry would not count either: a gap in a statistic must not hold up the call.
         log.event("call_not_counted", site_id=call.site_id, call_id=call.call_id)
@@ -136,7 +166,7 @@ def _found(call: Call, site: Site, before: AttributedCall | None, now: datetime)
     if known.kind is EvidenceKind.STATIC and before.call.number == call.number:
         return Found(known)  # an archived campaign's number may stand for another one by now
     same = (before.call.number, before.call.started_at) == (call.number, call.started_at)
-    if known.candidates and same and age > CANDIDATES_STAND:
+    if (known.candidates or before.evidence.redial_of) and same and age > CANDIDATES_STAND:
         # Who was shown an overflow number is forgotten soon, and a profile learned since must not move what was told.
         return Found(known)
     found = find_evidence(call, site, now)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from chalicelib.attribution.shares import apportion
@@ -11,6 +12,7 @@ from chalicelib.pool.delays import Entrant, Race
 from chalicelib.pool.group import moment_of
 
 LEAST_SHARE = 0.05  # below, nobody is a plausible rival: a plain live lease has the whole call
+LEAST_OF_MANY = 0.02  # of a call to an overflow number: many were shown it, and none of them alone
 MOST = 8  # each costs a look at his touches
 
 
@@ -46,3 +48,24 @@ def candidates_of(
     if rest:
         found.append(Candidate(shares[-1], rest))
     return tuple(sorted(found, key=lambda candidate: -candidate.share))
+
+
+def apportioned(candidates: Iterable[Candidate], rest: float, least: float) -> tuple[Candidate, ...]:
+    """Those worth naming of candidates who have their touches, each with the share of its likelihood, likeliest first.
+
+    `rest` are the calls a second of anybody else. What is implausible is left out as `named` leaves it out.
+    """
+    ordered = sorted(candidates, key=lambda each: -each.likelihood)
+    total = rest + sum(each.likelihood for each in ordered)
+    plausible = [each for each in ordered[:MOST] if each.likelihood >= least * total > 0]
+    left = total - sum(each.likelihood for each in plausible)
+    if left >= least * total or not plausible:
+        plausible.append(Candidate(Decimal(1), left))
+    shares = apportion([Decimal(each.likelihood) for each in plausible])
+    found = [replace(each, share=share) for each, share in zip(plausible, shares, strict=True)]
+    return tuple(sorted(found, key=lambda candidate: -candidate.share))
+
+
+def when(delay: float) -> str:
+    """In words, how long before the call somebody had the number: below 0 they still had it. Seconds."""
+    return f"until {delay:.0f} s before the call" if delay > 0 else "at that moment"

@@ -116,9 +116,7 @@ class _Caller(NamedTuple):
 
 def _callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller]:
     evidence, begun = attributed.evidence, attributed.call.started_at
-    own = [
-        caller._replace(touches=_window(caller.touches, begun, site)) for caller in _own_callers(attributed, site, book)
-    ]
+    own = _own_callers(attributed, site, book)
     if not evidence.earlier:
         return own
     measured = evidence.told_by_itself in MEASURED
@@ -139,22 +137,28 @@ def _callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller
 
 def _own_callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller]:
     """Who may have made the call, as far as the call itself tells."""
-    evidence = attributed.evidence
+    evidence, begun = attributed.evidence, attributed.call.started_at
     kind = evidence.told_by_itself
     nobody = _bare("overflow" if kind is EvidenceKind.OVERFLOW else "unknown")
     if evidence.candidates and site.share_credit:
-        known = {call.visitor for call in evidence.earlier}
-        himself = next((each for each in evidence.candidates if each.visitor and each.visitor in known), None)
-        if himself:  # whoever called before from this very browser
-            return [_Caller(ONE, himself.touches, _bare("unknown"))]
+        # Where the caller dialled the number before, the shares know already who called from which browser.
+        known = set() if evidence.redial_of else {call.visitor for call in evidence.earlier}
+        self_known = next((each for each in evidence.candidates if each.visitor and each.visitor in known), None)
+        if self_known:  # the caller called before from this very browser
+            return [_Caller(ONE, _window(self_known.touches, begun, site), _bare("unknown"))]
         return [
-            _Caller(each.share, each.touches, _bare("unknown") if each.visitor else nobody)
+            _Caller(
+                each.share,
+                _window(each.touches, each.called_at or begun, site),
+                _bare("unknown") if each.visitor else nobody,
+            )
             for each in evidence.candidates
         ]
     if kind is EvidenceKind.OVERFLOW:
         return [_Caller(ONE, (), nobody)]
     # The touches are of the page view that a promo code names; a code that stands for a campaign has none.
-    return [_Caller(ONE, evidence.touches, nobody, _called(evidence, attributed.call.started_at, book))]
+    touches = _window(evidence.touches, evidence.called_at or begun, site)
+    return [_Caller(ONE, touches, nobody, _called(evidence, begun, book))]
 
 
 def _window(touches: Iterable[Touch], at: datetime, site: Site) -> tuple[Touch, ...]:

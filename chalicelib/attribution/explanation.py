@@ -160,6 +160,8 @@ def _candidate(candidate: Candidate) -> str:
     delay = candidate.delay_seconds
     if delay is None:
         return f"visitor {candidate.visitor[:8]}, {share}"
+    if candidate.called_at:
+        return f"visitor {candidate.visitor[:8]}, {share}: the caller had called from this visit and dialled again"
     seen = "the number stood on his page" if delay < 0 else f"he had last seen the number {delay:.0f} s before the call"
     return f"visitor {candidate.visitor[:8]}, {share}: {seen}"
 

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
-from chalicelib.attribution.types import MEASURED, AttributedCall, Direction, EarlierCall, Evidence, EvidenceKind
+from chalicelib.attribution.types import (
+    MEASURED,
+    AttributedCall,
+    Call,
+    Direction,
+    EarlierCall,
+    Evidence,
+    EvidenceKind,
+    Touch,
+)
 
 LIKELY = Decimal("0.5")  # the share of a candidate from which on his call may speak for the caller's others
 LATEST = 3  # earlier calls kept beside the first
@@ -34,11 +44,24 @@ def testimony(attributed: AttributedCall) -> EarlierCall | None:
         return None
     if evidence.candidates and evidence.candidates[0].share < LIKELY:
         return None
-    touches = evidence.touches
-    kept = touches if len(touches) <= MAX_TOUCHES else (touches[0], *touches[1 - MAX_TOUCHES :])
+    kept = few(evidence.touches)
     return EarlierCall(
         call.call_id, call.started_at, evidence.kind, evidence.visitor, kept, campaign_id=evidence.campaign_id
     )
+
+
+def few(touches: tuple[Touch, ...]) -> tuple[Touch, ...]:
+    """Of many touches the first and the latest."""
+    return touches if len(touches) <= MAX_TOUCHES else (touches[0], *touches[1 - MAX_TOUCHES :])
+
+
+def calls_before(call: Call, others: Iterable[AttributedCall]) -> list[AttributedCall]:
+    """The caller's own calls to the business before this one, oldest first; `others` may be any of the site's."""
+    if call.caller_key is None or call.direction is Direction.OUT:
+        return []
+    own = (each for each in others if each.call.caller_key == call.caller_key and each.call.direction is Direction.IN)
+    before = [each for each in own if _order(each.call) < _order(call)]
+    return sorted(before, key=lambda each: _order(each.call))
 
 
 def with_earlier(own: Evidence, attributed: AttributedCall, others: Iterable[AttributedCall]) -> Evidence:
@@ -49,11 +72,7 @@ def with_earlier(own: Evidence, attributed: AttributedCall, others: Iterable[Att
     call = attributed.call
     if call.caller_key is None or call.direction is Direction.OUT or own.kind is EvidenceKind.SELF_REPORTED:
         return own
-    told = (testimony(other) for other in others if other.call.caller_key == call.caller_key)
-    before = sorted(
-        (one for one in told if one and (one.started_at, one.call_id) < (call.started_at, call.call_id)),
-        key=lambda one: (one.started_at, one.call_id),
-    )
+    before = [one for one in map(testimony, calls_before(call, others)) if one]
     if not before:
         return own
     earlier = tuple(before if len(before) <= LATEST else (before[0], *before[1:][-LATEST:]))
@@ -71,3 +90,7 @@ def with_earlier(own: Evidence, attributed: AttributedCall, others: Iterable[Att
         own_why=own.why,
         earlier=earlier,
     )
+
+
+def _order(call: Call) -> tuple[datetime, str]:
+    return call.started_at, call.call_id

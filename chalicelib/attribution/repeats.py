@@ -6,8 +6,9 @@ from typing import Any
 
 from chalicelib import aws, clock, log, queue
 from chalicelib.attribution import store
-from chalicelib.attribution.repeat_rules import testimony, with_earlier
-from chalicelib.attribution.types import AttributedCall, Evidence
+from chalicelib.attribution.redial_rules import Dialled, dialled_of
+from chalicelib.attribution.repeat_rules import testimony
+from chalicelib.attribution.types import AttributedCall, Call, EarlierCall
 from chalicelib.settings import settings
 
 FIRST_CALLS, LATEST_CALLS = 10, 25  # of a caller looked at before a call: more belong to a switchboard, not a person
@@ -17,16 +18,14 @@ LOOK_AGAIN_SECONDS = (
 )
 
 
-def recalled(own: Evidence, attributed: AttributedCall) -> Evidence:
-    """The evidence with what the caller's earlier calls tell; an anonymous one has none. Raises StorageUnavailable."""
-    call = attributed.call
+def earlier_calls(call: Call) -> list[AttributedCall]:
+    """The caller's calls up to this one, either direction; of an anonymous caller none. Raises StorageUnavailable."""
     if call.caller_key is None:
-        return own
+        return []
     others = store.first_calls(call.site_id, call.caller_key, call.started_at, FIRST_CALLS)
     if len(others) == FIRST_CALLS:
         others += store.latest_calls(call.site_id, call.caller_key, call.started_at, LATEST_CALLS)
-    unique = {other.call.call_id: other for other in others}
-    return with_earlier(own, attributed, unique.values())
+    return list({other.call.call_id: other for other in others}.values())
 
 
 def announce(attributed: AttributedCall, before: AttributedCall | None) -> None:
@@ -35,16 +34,21 @@ def announce(attributed: AttributedCall, before: AttributedCall | None) -> None:
     Sent before the evidence is written, to be read after it: if the writing fails both are done again. The delay also
     finds a later call that was being attributed at the same time. Raises StorageUnavailable.
     """
-    told, was = testimony(attributed), testimony(before) if before else None
+    told, was = _told(attributed), _told(before) if before else ()
     callers = {each.call.caller_key for each in (attributed, before) if each and each.call.caller_key}
     same_caller = before is None or before.call.caller_key == attributed.call.caller_key
     if not (told or was) or (told == was and same_caller):
         return
-    since = min(each.started_at for each in (told, was) if each)
+    since = min(each.started_at for each in (*told, *was))
     message = {"site_id": attributed.call.site_id, "callers": sorted(callers), "since": clock.iso(since)}
     message["besides"] = attributed.call.call_id  # it tells itself nothing
     with aws.storage_errors():
         queue.send(settings().attribute_queue, message, delay_seconds=LOOK_AGAIN_SECONDS)
+
+
+def _told(attributed: AttributedCall) -> tuple[EarlierCall | Dialled, ...]:
+    """All that a call says to later calls of its caller."""
+    return tuple(each for each in (testimony(attributed), dialled_of(attributed)) if each)
 
 
 def requeue(message: dict[str, Any]) -> None:

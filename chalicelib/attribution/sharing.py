@@ -8,18 +8,17 @@ from datetime import datetime
 from typing import NamedTuple
 
 from chalicelib import log
-from chalicelib.attribution.candidates import candidates_of, named
+from chalicelib.attribution.candidates import LEAST_OF_MANY, candidates_of, named, when
+from chalicelib.attribution.repeat_rules import few
 from chalicelib.attribution.types import Call, Candidate, Evidence, EvidenceKind, Touch
 from chalicelib.errors import StorageUnavailable
 from chalicelib.pool import delays_table, holder, shown
-from chalicelib.pool.delays import Bins, Entrant, Profile, Suspect, prior_profile, race
+from chalicelib.pool.delays import Entrant, Profile, Race, Suspect, prior_profile, race
 from chalicelib.pool.group import moment_of, second_of
 from chalicelib.pool.history import SKEW, Held, Holding
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site, TrackingNumber
 
-LEAST_OF_MANY = 0.02  # of a call to an overflow number: many were shown it, and none of them alone
-MAX_TOUCHES = 20  # kept of each candidate: the first, and the latest before the call
 USUAL_HOLD = 360  # of a pool that is gone
 CUT = "The oldest leases of the site's grace were too many to be read."
 
@@ -27,17 +26,22 @@ TouchesOf = Callable[[str], tuple[Touch, ...]]
 
 
 class Found(NamedTuple):
-    """A call's own evidence, and what its pool's delay profile learns from it; None where it is no such call."""
+    """A call's own evidence, and the race its pool's delay profile learns from; None where it is no such call."""
 
     evidence: Evidence
-    bins: Bins | None = None
+    raced: Race | None = None
 
 
 def of_leases(call: Call, site: Site, owner: TrackingNumber, now: datetime, touches_of: TouchesOf) -> Found:
     """The evidence of a call to a dynamic number. Raises StorageUnavailable."""
     pool_id = owner.pool_id or ""
     holding = holder.holder_at(owner, call.started_at, site.call_grace_seconds, now)
-    profile, at = _profile(pool_id, now), second_of(call.started_at)
+    return of_holding(holding, pool_id, call.started_at, _profile(pool_id, now), touches_of)
+
+
+def of_holding(holding: Holding, pool_id: str, started_at: datetime, profile: Profile, touches_of: TouchesOf) -> Found:
+    """The evidence of a call to a dynamic number, by who held it. Pure."""
+    at = second_of(started_at)
     suspects = [Suspect(each.visitor, second_of(each.leased_at), second_of(each.expires_at)) for each in holding.recent]
     found = race(suspects, at, profile, profile.background, SKEW)
     entrants, rest = named(found)
@@ -47,10 +51,10 @@ def of_leases(call: Call, site: Site, owner: TrackingNumber, now: datetime, touc
     elif entrants:
         evidence = _shared(evidence, candidates_of(entrants, rest, at, _few(touches_of)), touches_of)
     elif holding.recent:
-        evidence = replace(evidence, why=_forgotten(holding.recent[0], call.started_at))
+        evidence = replace(evidence, why=_forgotten(holding.recent[0], started_at))
     if holding.cut:
         evidence = replace(evidence, why=f"{evidence.why} {CUT}")
-    return Found(evidence, found.bins)
+    return Found(evidence, found)
 
 
 def of_overflow(call: Call, site: Site, owner: TrackingNumber, now: datetime, touches_of: TouchesOf) -> Found:
@@ -62,17 +66,20 @@ def of_overflow(call: Call, site: Site, owner: TrackingNumber, now: datetime, to
     pool_id = owner.pool_id or ""
     pool = next((pool for pool in snapshot.pools_of(site.site_id, now) if pool.pool_id == pool_id), None)
     hold = pool.hold_seconds if pool else USUAL_HOLD
-    profile, at, span = (
-        delays_table.profile_of(pool_id, now),
-        second_of(call.started_at),
-        hold + site.call_grace_seconds,
-    )
+    profile, span = delays_table.profile_of(pool_id, now), hold + site.call_grace_seconds
     seen = shown.shown_before(pool_id, call.started_at, span)
     suspects = [
         Suspect(each.visitor, second_of(each.first_at), second_of(each.last_at) + hold, each.stands_for)
         for each in seen
     ]
-    visitors = sum(each.stands_for for each in seen)
+    return of_shown(suspects, pool_id, call.started_at, span, profile, touches_of)
+
+
+def of_shown(
+    suspects: list[Suspect], pool_id: str, started_at: datetime, span: float, profile: Profile, touches_of: TouchesOf
+) -> Found:
+    """The evidence of a call to an overflow number, by who was shown it within `span` seconds before. Pure."""
+    at, visitors = second_of(started_at), sum(each.stands_for for each in suspects)
     found = race(suspects, at, profile, profile.remembered * visitors / span)
     entrants, rest = named(found, LEAST_OF_MANY)
     why = "The pool's shared number was called: no dynamic number had been free."
@@ -100,7 +107,7 @@ def _sole(evidence: Evidence, entrant: Entrant, holding: Holding, at: float, tou
     if suspect.visitor != holding.visitor:
         live = at <= suspect.shown_until + SKEW
         kind = EvidenceKind.LIVE if live else EvidenceKind.PREVIOUS
-        why = f"Of all who had seen the number only he comes into question, {_when(at - suspect.shown_until)}."
+        why = f"Of all who had seen the number only he comes into question, {when(at - suspect.shown_until)}."
     return replace(
         evidence,
         kind=kind,
@@ -133,14 +140,10 @@ def _doubt(candidates: tuple[Candidate, ...]) -> str:
     others = sum(each.share for each in candidates if each.visitor is None)
     who = "One visitor" if len(known) == 1 else f"{len(known)} visitors"
     parts = [
-        f"{each.share:.0%} that it was the one who had the number {_when(each.delay_seconds or 0)}" for each in known
+        f"{each.share:.0%} that it was the one who had the number {when(each.delay_seconds or 0)}" for each in known
     ]
     told = f"{who} may have dialled it: {'; '.join(parts[:3])}."
     return told + (f" {others:.0%} that somebody else had noted it." if others else "")
-
-
-def _when(delay: float) -> str:
-    return f"until {delay:.0f} s before the call" if delay > 0 else "at that moment"
 
 
 def _forgotten(lately: Held, at: datetime) -> str:
@@ -149,8 +152,4 @@ def _forgotten(lately: Held, at: datetime) -> str:
 
 
 def _few(touches_of: TouchesOf) -> TouchesOf:
-    def few(visitor: str) -> tuple[Touch, ...]:
-        touches = touches_of(visitor)
-        return touches if len(touches) <= MAX_TOUCHES else (touches[0], *touches[1 - MAX_TOUCHES :])
-
-    return few
+    return lambda visitor: few(touches_of(visitor))

@@ -181,6 +181,7 @@ class EvidenceKind(StrEnum):
     GRACE = "grace"  # it had ended shortly before
     PREVIOUS = "previous"  # the number had just gone to another visitor
     SHARED = "shared"  # several visitors had seen the number: see the candidates
+    REDIAL = "redial"  # the caller had called the number before, and dialled it again while another visitor had it
     STATIC = "static"  # the number stands for one source
     OVERFLOW = "overflow"  # the shared number: the pool was too small
     PROMO = "promo"  # the caller told a promo code, which names the page view
@@ -195,6 +196,7 @@ MEASURED = frozenset(
         EvidenceKind.GRACE,
         EvidenceKind.PREVIOUS,
         EvidenceKind.SHARED,
+        EvidenceKind.REDIAL,
         EvidenceKind.STATIC,
         EvidenceKind.PROMO,
     }
@@ -213,6 +215,7 @@ class Candidate:
     delay_seconds: float | None = None  # from `shown_until` to the call; below 0: the number still stood on his page
     stands_for: float = 1  # visitors: of those who are shown an overflow number in a storm, a sample is kept
     touches: tuple[Touch, ...] = ()  # oldest first, none after the call
+    called_at: datetime | None = None  # when the caller called from this visit: the number was dialled again since
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,13 +247,15 @@ class Evidence:
     expires_at: datetime | None = None
     touches: tuple[Touch, ...] = ()  # oldest first, none after the call
     candidates: tuple[Candidate, ...] = ()  # likeliest first; empty where nobody else comes into question
+    called_at: datetime | None = None  # when the caller called from the visit whose number was now dialled again
+    redial_of: str | None = None  # the caller's last call to this number, where it changed what the number alone told
     delay_profile: str | None = None  # the version of the pool's delay profile that the likelihoods are of
     repeat_of: str | None = None  # the earlier call whose source counts for this one
     own_kind: EvidenceKind | None = None
     own_why: str | None = None
     earlier: tuple[EarlierCall, ...] = ()  # the caller's measured calls before this one: his first, and the latest
     promo_page: tuple[Touch, ...] = ()  # one: the page on which he was shown the promo code that he told, and when
-    by_number: tuple[Evidence, ...] = ()  # one: what the called number alone told, where a promo code tells more
+    by_number: tuple[Evidence, ...] = ()  # one: what the called number alone told, where a code or a redial tells more
 
     @property
     def of_number(self) -> Evidence:

@@ -8,6 +8,9 @@ Rates are piecewise constant: by the age of a lease that runs, by the delay sinc
 learned from the pool's own calls over the time that visitors spent in each bin. A sure call counts in one bin; one that
 several visitors may have made counts in each with its probability under the very rates that are sought (expectation and
 maximisation). Where calls are few a prior stands in: the usual shape, on the pool's own level. docs/adr/0008 tells why.
+
+A caller who called the number before may have dialled it again from the call log: at the rate of a redial, by how long
+ago that was. Of all others it is then asked how likely they are this very caller: docs/adr/0018.
 """
 
 from __future__ import annotations
@@ -15,9 +18,18 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
+
+from chalicelib.pool.redials import (
+    SINCE_BINS,
+    USUAL_NEW_VISITS,
+    USUAL_REDIALS,
+    Bins,
+    Sight,
+    fitted,
+)
 
 AGES = (0, 4, 8, 16, 32, 64)  # seconds since the number was shown, while it is; the last bin is open
 DELAYS = (0, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400)  # seconds since it was last shown
@@ -33,9 +45,9 @@ USUAL_STAY = 300  # seconds that a number is shown
 HASTE = (0.0005, 0.1, 0.4, 0.8, 1.0, 1.0)  # the rate at each age, of the rate of who has read the page
 FADING = 180  # seconds: the rate falls as 1 / (delay + FADING)^1.5
 ROUNDS, SETTLED = 500, 1e-4  # of expectation and maximisation at most, and the change of a rate that ends them
-Bins = tuple[
-    int, ...
-]  # in which bins a call found those who may have made it, ascending; none: nobody was looked back to
+USUAL_NUMBERS = 4  # that a pool of which nothing is known has lent
+USUAL_RATE = USUAL_NUMBERS * PRIOR_LEVEL * LIVE / USUAL_STAY  # calls a second to all of them
+USUAL_IDENTITY = tuple(rate / USUAL_RATE for rate in USUAL_NEW_VISITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,10 @@ class Profile:
     rates: tuple[float, ...]  # the live bins by age, then the late ones by delay
     remembered: float  # calls that one showing of a number leaves for later than anybody looks back
     turnover: float  # showings of one number a second
+    # By the time since a caller's last call to a number: their calls to it a second from the call log, and how likely
+    # any one visitor who calls is this very caller.
+    redials: tuple[float, ...] = USUAL_REDIALS
+    identity: tuple[float, ...] = USUAL_IDENTITY
 
     @property
     def background(self) -> float:
@@ -57,10 +73,23 @@ class Profile:
 class Counted:
     """What a pool's calls and visitors were over some days."""
 
-    calls: Mapping[Bins, int]
+    calls: Mapping[Sight, int]
     leases: int
     live_seconds: float  # that numbers were lent, together
     number_seconds: float  # that numbers were there to be lent, together
+    seconds: float = 0.0  # that were counted
+    caller_number_seconds: tuple[float, ...] = (0.0,) * SINCE_BINS  # since callers' last calls to a number, together
+    caller_pool_seconds: tuple[float, ...] = (0.0,) * SINCE_BINS  # since their last calls to any number of the pool
+
+
+@dataclass(slots=True)
+class _Expected:
+    """How many calls are whose, if a profile is true."""
+
+    seen: dict[int, float] = field(default_factory=dict)  # by bin of the visitors
+    unseen: float = 0.0  # of those who noted the number long ago
+    redials: list[float] = field(default_factory=lambda: [0.0] * SINCE_BINS)
+    new_visits: list[float] = field(default_factory=lambda: [0.0] * SINCE_BINS)  # of known callers
 
 
 class Suspect(NamedTuple):
@@ -129,40 +158,59 @@ def learned(version: str, counted: Counted, grace: float) -> Profile:
     tell. Once the page has been read, rates only fall.
     """
     exposures = [_exposure(place, counted, grace) for place in range(BINS)]
-    profile = _fitted(version, counted, exposures, {}, 0.0, grace)
+    profile = _fitted(version, counted, exposures, _Expected(), grace)
     for _ in range(ROUNDS):
-        seen, unseen = _expected(counted.calls, profile)
-        better = _fitted(version, counted, exposures, seen, unseen, grace)
+        better = _fitted(version, counted, exposures, _expected(counted.calls, profile), grace)
         if not differs(better, profile, SETTLED):
             return better
         profile = better
     return profile
 
 
-def _expected(calls: Mapping[Bins, int], profile: Profile) -> tuple[dict[int, float], float]:
-    """How many calls each bin and the background have, if the profile is true."""
-    seen: dict[int, float] = {}
-    unseen = 0.0
-    for bins, count in calls.items():
-        total = sum(profile.rates[place] for place in bins) + profile.background
-        unseen += count * profile.background / total if bins else count
-        for place in bins:
-            seen[place] = seen.get(place, 0.0) + count * profile.rates[place] / total
-    return seen, unseen
+def _expected(calls: Mapping[Sight, int], profile: Profile) -> _Expected:
+    """How many calls each bin, the background and redials have, if the profile is true."""
+    found = _Expected()
+    for sight, count in calls.items():
+        _share(found, sight, count, profile)
+    return found
 
 
-def _fitted(
-    version: str, counted: Counted, exposures: Sequence[float], seen: Mapping[int, float], unseen: float, grace: float
-) -> Profile:
-    """The likeliest rates where so many calls were seen in each bin, and `unseen` of the background."""
+def _share(found: _Expected, sight: Sight, count: int, profile: Profile) -> None:
+    """Share calls of one sight among those who may have made them."""
+    since = sight.returning if sight.redial is None else sight.redial
+    identity = 1.0 if since is None else profile.identity[since]
+    own, others = list(sight.own), list(sight.bins)
+    for place in own:
+        others.remove(place)
+    rates = [(place, profile.rates[place]) for place in own]
+    rates += [(place, identity * profile.rates[place]) for place in others]
+    background, redial = identity * profile.background, 0.0
+    if sight.redial is not None:
+        redial = profile.redials[sight.redial]
+    total = sum(rate for _, rate in rates) + background + redial
+    if not total:  # nobody was looked back to, in a pool that was not known to be remembered
+        found.unseen += count
+        return
+    found.unseen += count * background / total
+    for place, rate in rates:
+        found.seen[place] = found.seen.get(place, 0.0) + count * rate / total
+    if sight.redial is not None:
+        found.redials[sight.redial] += count * redial / total
+    if since is not None:
+        found.new_visits[since] += count * (sum(rate for _, rate in rates[len(own) :]) + background) / total
+
+
+def _fitted(version: str, counted: Counted, exposures: Sequence[float], expected: _Expected, grace: float) -> Profile:
+    """The likeliest rates where so many calls are expected to be whose."""
+    seen, unseen = expected.seen, expected.unseen
     leases, level = counted.leases, (sum(counted.calls.values()) + 1) / (counted.leases + 1 / PRIOR_LEVEL)
     usual = [level * part / width for part, width in zip(_SHAPE, _WIDTHS, strict=True)]
     kept = level * (1 - LIVE - sum(_SHAPE[place] * _looked_back(place, grace) / _WIDTHS[place] for place in _LATE))
     scales = []
     for places, others, unseen_others in ((_LIVE, 0.0, 0.0), (_LATE, kept * leases, unseen)):
-        expected = sum(usual[place] * exposures[place] for place in places) + others
+        usually = sum(usual[place] * exposures[place] for place in places) + others
         found = sum(seen.get(place, 0.0) for place in places) + unseen_others
-        scales.append((found + PRIOR_CALLS) / (expected + PRIOR_CALLS))
+        scales.append((found + PRIOR_CALLS) / (usually + PRIOR_CALLS))
     fractions = [
         (
             seen.get(place, 0.0) + PRIOR_CALLS,
@@ -173,7 +221,23 @@ def _fitted(
     reading = [calls / seconds for calls, seconds in fractions[: LIVE_BINS - 1]]
     remembered = (unseen + PRIOR_CALLS) / (leases + PRIOR_CALLS / (kept * scales[1]))
     turnover = leases / counted.number_seconds if counted.number_seconds else 0.0
-    return Profile(version, (*reading, *_falling(fractions[LIVE_BINS - 1 :])), remembered, turnover)
+    redials = fitted(expected.redials, counted.caller_number_seconds, USUAL_REDIALS, PRIOR_CALLS)
+    return Profile(
+        version,
+        (*reading, *_falling(fractions[LIVE_BINS - 1 :])),
+        remembered,
+        turnover,
+        redials,
+        _identity(counted, expected),
+    )
+
+
+def _identity(counted: Counted, expected: _Expected) -> tuple[float, ...]:
+    """How likely any one visitor who calls is one known caller: of the pool's calls a second those of one caller."""
+    new_visits = fitted(expected.new_visits, counted.caller_pool_seconds, USUAL_NEW_VISITS, PRIOR_CALLS)
+    calls = sum(counted.calls.values()) - sum(expected.redials)
+    rate = (calls + 1) / (counted.seconds + 1 / USUAL_RATE)
+    return tuple(min(each / rate, 1.0) for each in new_visits)
 
 
 def _falling(fractions: Iterable[tuple[float, float]]) -> list[float]:
@@ -189,8 +253,12 @@ def _falling(fractions: Iterable[tuple[float, float]]) -> list[float]:
 
 def differs(one: Profile, other: Profile, by: float = 0.1) -> bool:
     """Whether two profiles differ by more than this part of a rate anywhere: smaller changes make no new version."""
-    pairs = zip((*one.rates, one.background), (*other.rates, other.background), strict=True)
+    pairs = zip(_all_of(one), _all_of(other), strict=True)
     return any(abs(a - b) > by * max(a, b) for a, b in pairs)
+
+
+def _all_of(profile: Profile) -> tuple[float, ...]:
+    return (*profile.rates, profile.background, *profile.redials, *profile.identity)
 
 
 def _exposure(place: int, counted: Counted, grace: float) -> float:

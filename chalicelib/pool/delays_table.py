@@ -1,7 +1,9 @@
 """Delay profiles in storage, beside the census: what was counted each day, and what was learned from it.
 
 pk                  DELAYS#<pool id>
-sk call#<day>#<id>  b: the bins in which a call of that day (UTC) found those who may have made it (by attribute_call)
+sk call#<day>#<id>  b: the bins in which a call of that day (UTC) found those who may have made it (by attribute_call);
+                    o: those of them in which visitors were from whose page the caller had called before; k: the caller
+                    did not withhold their number; n, p: seconds since their last call to this number, and to the pool
 sk day#<day>        leases, live_seconds, number_seconds (by the census, the day after)
 sk profile#<day>    what was learned on that day, as JSON in `doc`: a version that evidence names
 
@@ -10,15 +12,15 @@ Everything raises StorageUnavailable when DynamoDB does not answer.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import msgspec
 
 from chalicelib import aws
-from chalicelib.pool.delays import Bins, Counted, Profile, prior_profile
+from chalicelib.pool.delays import PRIOR, Counted, Profile, prior_profile
+from chalicelib.pool.redials import Bins, NotedCall, followed
 from chalicelib.registry.cache import Cache
 from chalicelib.settings import settings
 
@@ -26,6 +28,7 @@ COUNTS_SECONDS = 60 * 86_400
 MOST_CALLS = 50_000  # read of a window: many times more than a profile needs
 PROFILE_SECONDS = 1100 * 86_400  # as long as a call, whose evidence names it
 CALL, DAY, PROFILE = "call#", "day#", "profile#"
+DAY_SECONDS = 86_400
 
 _profiles: Cache[Profile] = Cache(kept=timedelta(minutes=10))
 
@@ -35,19 +38,33 @@ def profile_of(pool_id: str, now: datetime) -> Profile:
     return _profiles.get(pool_id, now, lambda: _latest(pool_id)) or prior_profile()
 
 
+def named_profile(pool_id: str, version: str, now: datetime) -> Profile:
+    """The pool's profile of that version, which evidence names; the prior where it is gone."""
+    latest = profile_of(pool_id, now)
+    if version in (latest.version, PRIOR):
+        return latest if version == latest.version else prior_profile()
+    with aws.storage_errors():
+        answer = _client().get_item(TableName=settings().days_table, Key=_key(pool_id, PROFILE + version))
+    return _profile(answer["Item"]) if "Item" in answer else prior_profile()
+
+
 def forget() -> None:
     """Empty the container's memory."""
     _profiles.cache_clear()
 
 
-def put_call(pool_id: str, call_id: str, at: datetime, bins: Bins) -> None:
-    """Note in which bins a call that came at `at` found those who may have made it. The same again changes nothing."""
-    item = {
-        "pk": {"S": _pk(pool_id)},
-        "sk": {"S": f"{CALL}{at.date()}#{call_id}"},
-        "b": {"S": ",".join(map(str, bins))},
+def put_call(pool_id: str, call_id: str, at: datetime, call: NotedCall) -> None:
+    """Note what a call that came at `at` is learned from. The same again changes nothing."""
+    item = _key(pool_id, f"{CALL}{at.date()}#{call_id}") | {
+        "b": {"S": _text(call.bins)},
         "x": {"N": str(int(at.timestamp()) + COUNTS_SECONDS)},
     }
+    spans = {"n": call.since_number, "p": call.since_pool}
+    item |= {name: {"N": f"{span:.3f}"} for name, span in spans.items() if span is not None}
+    if call.own:
+        item["o"] = {"S": _text(call.own)}
+    if call.known:
+        item["k"] = {"BOOL": True}
     with aws.storage_errors():
         _client().put_item(TableName=settings().days_table, Item=item)
 
@@ -67,16 +84,23 @@ def put_day(pool_id: str, day: date, now: datetime, counted: Counted) -> None:
 def counted_since(pool_id: str, since: date) -> Counted:
     """The calls and visitors of the days since then whose visitors were counted."""
     days = {item["sk"]["S"].removeprefix(DAY): item for item in _rows(pool_id, DAY, since)}
-    calls: Counter[Bins] = Counter()
+    if not days:
+        return Counted({}, 0, 0, 0)
+    begin, end = (_second(date.fromisoformat(day)) for day in (min(days), max(days)))
+    calls = []
     for item in _rows(pool_id, CALL, since):
-        if item["sk"]["S"].split("#")[1] in days:
-            calls[tuple(int(place) for place in item["b"]["S"].split(",") if place)] += 1
-        if calls.total() >= MOST_CALLS:
+        day = item["sk"]["S"].split("#")[1]
+        if day in days:
+            calls.append((_second(date.fromisoformat(day)) + DAY_SECONDS / 2, _noted(item)))  # as if it came at noon
+        if len(calls) >= MOST_CALLS:
+            end = _second(date.fromisoformat(day))
             break
-    sums = [
+    found = followed(calls, begin, end + DAY_SECONDS)
+    leases, live, numbers = (
         sum(int(item[name]["N"]) for item in days.values()) for name in ("leases", "live_seconds", "number_seconds")
-    ]
-    return Counted(calls, *sums)
+    )
+    seconds = len(days) * DAY_SECONDS
+    return Counted(found.calls, leases, live, numbers, seconds, found.number_seconds, found.pool_seconds)
 
 
 def put_profile(pool_id: str, profile: Profile, now: datetime) -> None:
@@ -95,7 +119,30 @@ def _latest(pool_id: str) -> Profile | None:
             ScanIndexForward=False,
             Limit=1,
         )
-    return next((msgspec.json.decode(item["doc"]["S"], type=Profile) for item in answer["Items"]), None)
+    return next((_profile(item) for item in answer["Items"]), None)
+
+
+def _profile(item: dict[str, Any]) -> Profile:
+    return msgspec.json.decode(item["doc"]["S"], type=Profile)
+
+
+def _noted(item: dict[str, Any]) -> NotedCall:
+    number, pool = (float(item[name]["N"]) if name in item else None for name in ("n", "p"))
+    own = _bins(item["o"]["S"]) if "o" in item else ()
+    return NotedCall(_bins(item["b"]["S"]), own, "k" in item, number, pool)
+
+
+def _text(bins: Bins) -> str:
+    return ",".join(map(str, bins))
+
+
+def _bins(text: str) -> Bins:
+    return tuple(int(place) for place in text.split(",") if place)
+
+
+def _second(day: date) -> float:
+    """Seconds since 1970 at the day's begin."""
+    return datetime.combine(day, time(), UTC).timestamp()
 
 
 def _rows(pool_id: str, kind: str, since: date) -> Iterator[dict[str, Any]]:
@@ -108,7 +155,7 @@ def _update(pool_id: str, sk: str, change: str, values: dict[str, Any], expires:
     with aws.storage_errors():
         _client().update_item(
             TableName=settings().days_table,
-            Key={"pk": {"S": _pk(pool_id)}, "sk": {"S": sk}},
+            Key=_key(pool_id, sk),
             UpdateExpression=change,
             ExpressionAttributeValues=values | {":x": {"N": str(expires)}},
         )
@@ -116,6 +163,10 @@ def _update(pool_id: str, sk: str, change: str, values: dict[str, Any], expires:
 
 def _client() -> Any:
     return aws.client("dynamodb")
+
+
+def _key(pool_id: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": _pk(pool_id)}, "sk": {"S": sk}}
 
 
 def _pk(pool_id: str) -> str:

@@ -13,11 +13,12 @@ import pytest
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, paths_of
-from chalicelib.attribution.sharing import MAX_TOUCHES
+from chalicelib.attribution.repeat_rules import MAX_TOUCHES
 from chalicelib.attribution.types import Evidence, EvidenceKind
 from chalicelib.pool import delays_table, issue, place, visits
 from chalicelib.pool.delays import LIVE_BINS, prior_profile
 from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.redials import Sight
 from chalicelib.registry.types import NumberKind, TrackingNumber
 from chalicelib.settings import settings
 from tests.attribution.examples import NOW, POOL, SITE, open_site, post
@@ -197,7 +198,7 @@ def test_each_call_to_a_lent_number_is_noted_once_with_whom_it_may_be_of(site: A
     attribute(ring("generic-3", at=seconds(-7200)), NOW)
     delays_table.put_day("p1", BEGUN.date(), NOW, counted_nobody())
     counted = delays_table.counted_since("p1", BEGUN.date())
-    assert counted.calls == {(1, LIVE_BINS): 1, (): 1}
+    assert counted.calls == {Sight((1, LIVE_BINS)): 1, Sight(()): 1}
 
 
 def counted_nobody() -> Any:
@@ -211,5 +212,6 @@ def test_a_likely_caller_of_a_shared_number_who_called_before_is_himself(site: A
     attribute(ring("generic-0", at=seconds(100)), NOW)
     visit("boris", 400)
     evidence = call(406)
-    assert (evidence.kind, len(evidence.candidates)) == (EvidenceKind.SHARED, 2)
+    assert (evidence.kind, evidence.candidates, evidence.redial_of) == (EvidenceKind.GRACE, (), "generic-0")
+    assert [each.kind for each in evidence.by_number] == [EvidenceKind.SHARED]
     assert shares() == {"anna": 1}, "the same caller, and only one of the two has called from this number before"

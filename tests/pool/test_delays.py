@@ -24,6 +24,7 @@ from chalicelib.pool.delays import (
     prior_profile,
     race,
 )
+from chalicelib.pool.redials import Sight, since_bin
 
 GRACE = 1800
 SECONDS = st.floats(-10, 200_000)
@@ -79,7 +80,7 @@ def counted(leases: int, **calls: int) -> Counted:
     places = {f"l{place}": (place,) for place in range(LIVE_BINS)}
     places |= {f"d{place}": (LIVE_BINS + place,) for place in range(BINS - LIVE_BINS)}
     return Counted(
-        {places.get(name, ()): count for name, count in calls.items()}, leases, leases * 300.0, leases * 600.0
+        {Sight(places.get(name, ())): count for name, count in calls.items()}, leases, leases * 300.0, leases * 600.0
     )
 
 
@@ -124,7 +125,7 @@ def test_the_true_rates_are_found_though_hardly_a_late_call_is_sure() -> None:
     turn = stay + free
     truth = (*(haste * 1.2e-4 for haste in HASTE), *[5e-5] * 2, *[3e-5] * 2, *[5e-6] * 2, *[0.0] * 5)
     true = Profile("", truth, kept * turn, 1 / turn)
-    seen: Counter[tuple[int, ...]] = Counter()
+    seen: Counter[Sight] = Counter()
     tried, now = 0, 0.0
     begun: list[float] = []
     while seen.total() < calls:
@@ -134,7 +135,7 @@ def test_the_true_rates_are_found_though_hardly_a_late_call_is_sure() -> None:
         shown = [at for at in begun[-9:] if at <= now and now - at - stay <= GRACE]
         found = race([Suspect(str(at), at, at + stay) for at in shown], now, true, true.background)
         if rng.random() < found.total / 5e-4:
-            seen[found.bins] += 1
+            seen[Sight(found.bins)] += 1
     seconds = tried / 5e-4  # each try stands for so many seconds of the number
     leases = round(seconds / turn)
     profile = learned("", Counted(seen, leases, leases * stay, seconds), GRACE)
@@ -159,3 +160,17 @@ def test_the_worked_example_of_the_docs_comes_out() -> None:
         assert rates["boris"] == pytest.approx(boris_per_100_000 / 100_000, rel=0.05)
         assert rates["anna"] == pytest.approx(0.6 / 100_000, rel=0.05)
         assert rates["anna"] / found.total == pytest.approx(anna_share, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("hours", "per_million", "one_in", "share"), [(2, 3.02, 5273, 0.99), (30, 0.156, 13_794, 0.93)]
+)
+def test_the_worked_example_of_a_redial_comes_out(hours: int, per_million: float, one_in: float, share: float) -> None:
+    """docs/attribution.md: Anna called some hours ago, Boris has had the number for more than a minute."""
+    profile, since = prior_profile(), since_bin(3600.0 * hours)
+    boris = profile.rates[LIVE_BINS - 1]
+    assert boris * 1e6 == pytest.approx(162, rel=0.01)
+    assert profile.redials[since] * 1e6 == pytest.approx(per_million, rel=0.01)
+    assert 1 / profile.identity[since] == pytest.approx(one_in, rel=0.01)
+    anna = profile.redials[since]
+    assert anna / (anna + profile.identity[since] * boris) == pytest.approx(share, abs=0.005)

@@ -11,6 +11,7 @@ from chalicelib.pool import census_table, delays_table
 from chalicelib.pool.counting import Counted as Census
 from chalicelib.pool.delays import LIVE_BINS, PRIOR
 from chalicelib.pool.learn import learn_delays
+from chalicelib.pool.redials import NotedCall, Sight
 from chalicelib.pool.upkeep import look_after
 from tests.pool.shop import NOW, POOL, SITE, open_shop
 
@@ -30,7 +31,7 @@ def yesterday(leases: int = 2000, live: int = 5, numbers: int = 10) -> None:
 
 def calls(count: int, *bins: int, name: str = "c") -> None:
     for place in range(count):
-        delays_table.put_call("p1", f"{name}{place}", NOW - DAY + HOUR, bins)
+        delays_table.put_call("p1", f"{name}{place}", NOW - DAY + HOUR, NotedCall(bins))
 
 
 def test_a_pool_without_a_counted_day_has_the_prior() -> None:
@@ -63,12 +64,12 @@ def test_a_call_noted_twice_counts_once() -> None:
     calls(3, LIVE_BINS)
     learn_delays(POOL, GRACE, NOW)
     counted = delays_table.counted_since("p1", (NOW - 2 * DAY).date())
-    assert (counted.calls, counted.leases) == ({(LIVE_BINS,): 3}, 2000)
+    assert (counted.calls, counted.leases) == ({Sight((LIVE_BINS,)): 3}, 2000)
 
 
 def test_calls_of_days_whose_visitors_nobody_counted_do_not_count() -> None:
     yesterday()
-    delays_table.put_call("p1", "old", NOW - 5 * DAY, (0,))
+    delays_table.put_call("p1", "old", NOW - 5 * DAY, NotedCall((0,)))
     learn_delays(POOL, GRACE, NOW)
     assert delays_table.counted_since("p1", (NOW - 20 * DAY).date()).calls == {}
 

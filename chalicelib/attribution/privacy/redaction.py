@@ -17,7 +17,8 @@ from chalicelib.attribution.types import Evidence, EvidenceKind, Touch
 
 T = TypeVar("T")
 
-# The visitor's number was his alone when the call came: the caller is this visitor, and may be forgotten with him.
+# The visitor's number was theirs alone when the call came: the caller is this visitor, and may be forgotten with them.
+# A redial is as sure as the call it goes back to, which is found by itself.
 SURE = frozenset({EvidenceKind.LIVE, EvidenceKind.GRACE, EvidenceKind.PROMO})
 KEPT_TAGS = "utm_"
 
