@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from chalicelib.pool.allowance import numbers_for_one
 from chalicelib.pool.sizing import accuracy
-from tests.simulation import attribution, cells, counting, figures, report
+from tests.simulation import attribution, cells, counting, figures, late_calls, redials, report
 from tests.simulation.flood import Flood
 from tests.simulation.packed import PackedGroups
 from tests.simulation.peers import Oracle, PoolLock
@@ -27,7 +27,8 @@ INTRODUCTION = """\
 renewed every 240 s; 60 % of browsers say good-bye (3 % of those messages are lost) and free the number 90 s later.
 30 % of the visits are returns, a minute to three weeks after the last one (log-uniform), with the lease of then in
 hand: every design lends the number of then again while nobody else got it, as a new lease. 10 % of the visitors call
-while they look at the page, and 10 % after they left, a mean of 60 s later: later calls are less often right.
+while they look at the page, and 10 % after they left, exponential with a mean of 60 s: other delays have other
+shares of right calls, see "Late calls, simulated" below.
 Clocks ±20 ms; round trips log-normal around 5 ms; a third of eventually consistent reads lags by 20 ms in the mean, an
 index by 50 ms; 1,000 write and 3,000 read units per second and key; a refused write costs its units.
 Items are as large as from March 2027 on. Our rules are the production code. No constant was chosen on these seeds.
@@ -130,9 +131,14 @@ def _days() -> str:
 
 
 def _attribution() -> None:
-    text = attribution.section()
-    print(text, flush=True)
-    report.write_section("attribution", text)
+    for name, section in (
+        ("attribution", attribution.section),
+        ("redials", redials.section),
+        ("late-calls", late_calls.section),
+    ):
+        text = section()
+        print(text, flush=True)
+        report.write_section(name, text)
 
 
 def _counting() -> None:

@@ -68,7 +68,8 @@ class Score:
 
     def add(self, ring: Ring, shares: Shares, sources: Mapping[str, int]) -> None:
         """Count one call."""
-        truth = ring.caller if any(each.visitor == ring.caller for each in ring.suspects) else NOBODY
+        shown = any(each.visitor == ring.caller for each in ring.suspects)
+        truth = ring.caller if shown or ring.redial else NOBODY
         everyone = {*shares, truth}
         self.calls += 1
         self.brier += sum((shares.get(who, 0.0) - (who == truth)) ** 2 for who in everyone)
@@ -150,12 +151,12 @@ def section() -> str:
         f"\nThe likeliest candidate of shared credit was the caller at least as often as the winner, {verdict}.\n",
         "### Reliability: of those who were given such a share of a call, how many had made it\n",
         report.table(
-            ("rule", *_edges()), [_reliability(name, [each[name]["all"] for each in found.values()]) for name in names]
+            ("rule", *edges()), [reliability(name, [each[name]["all"] for each in found.values()]) for name in names]
         ),
         "\n### Calls by source, of all seeds: how far a row of the report is off, and whether its interval holds\n",
         report.table(
             ("rule", "rows", "calls a row", "off by, mean", "true number within the 95 % interval"),
-            [_by_source(name, [each[name]["all"] for each in found.values()]) for name in names],
+            [by_source(name, [each[name]["all"] for each in found.values()]) for name in names],
         ),
     ]
     return "\n".join(parts)
@@ -170,11 +171,12 @@ def _row(shop: Shop, seed: int, name: str, scores: Mapping[str, Score]) -> tuple
     return (shop.name, str(seed), name, f"{scores['all'].calls:,}", *cells)
 
 
-def _edges() -> list[str]:
+def edges() -> list[str]:
+    """The heads of the columns of `reliability`."""
     return [f"{100 * low:.0f} to {100 * high:.0f} %" for low, high in pairwise((0.0, *BINS))]
 
 
-def _reliability(name: str, scores: list[Score]) -> tuple[str, ...]:
+def reliability(name: str, scores: list[Score]) -> tuple[str, ...]:
     cells = []
     for place in range(len(BINS)):
         pairs = [pair for score in scores for pair in score.by_share.get(place, [])]
@@ -186,7 +188,7 @@ def _reliability(name: str, scores: list[Score]) -> tuple[str, ...]:
     return (name, *cells)
 
 
-def _by_source(name: str, scores: list[Score]) -> tuple[str, ...]:
+def by_source(name: str, scores: list[Score]) -> tuple[str, ...]:
     rows = [row for score in scores for source, row in score.sources.items() if source is not None]
     calls = sum(row.true for row in rows) / len(rows)
     off = sum(abs(row.calls - row.true) for row in rows) / len(rows)

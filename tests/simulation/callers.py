@@ -1,5 +1,7 @@
 """Visitors who call, with the truth known: on the page, minutes after, days later, and by the overflow number.
 
+Some call again: they dial the number from the call log, or come anew in another browser and call the number it shows.
+
 Numbers are lent by the production rules on an in-memory table; every call is kept with what production would read for
 it: the leases of the number within the grace, or the visitors who were shown the overflow number.
 """
@@ -10,15 +12,17 @@ import heapq
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from chalicelib.pool import rules
 from chalicelib.pool.chooser import Choice
-from chalicelib.pool.delays import Bins, Counted, Profile, Suspect, race
+from chalicelib.pool.delays import Counted, Profile, Suspect, race
 from chalicelib.pool.group import second_of
-from chalicelib.pool.history import SKEW, Certainty
+from chalicelib.pool.history import SKEW, Certainty, Holding
+from chalicelib.pool.redials import Sight
 from chalicelib.pool.view import Policy, PoolView
 from tests.pool.world import START, MemoryTable, numbers_of
 from tests.simulation.traffic import Visits
@@ -26,6 +30,7 @@ from tests.simulation.traffic import Visits
 DAY, GRACE = 86_400.0, 1800
 HOLD = Visits().hold
 SOURCES = 8
+MINUTES = 10  # after the last request of a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,12 @@ class Habits:
     thinking: tuple[float, float] = (240.0, 1.4)
     later: float = 0.012  # on one of the next days, from a note
     days: float = 1.5  # mean
+    redials: float = 0.0  # of calls: the number is dialled again from the call log, after a log-normal time
+    redial_after: tuple[float, float] = (3 * 3600.0, 2.0)  # median, σ: 5 % within 7 minutes, 5 % after 3.4 days
+    anew: float = 0.0  # of calls: the caller comes anew, in another browser, after an exponential time
+    anew_days: float = 3.0  # mean
+    anew_calls: float = 0.5  # of such visits
+    withheld: float = 0.0  # of callers withhold their number
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,22 @@ class Ring(NamedTuple):
     suspects: tuple[Suspect, ...]
     overflow: bool
     winner: str | None  # the lease that `holding` names; the overflow number's calls were nobody's
+    held: Holding | None = None  # of a lent number: who had it, and who may have dialled it besides
+    number: str = ""
+    phone: str | None = None  # the caller's number; None: withheld
+    again: bool = False  # dialled from the call log
+
+    @property
+    def redial(self) -> bool:
+        """Whether the caller is known to have called this number before."""
+        return self.again and self.phone is not None
+
+
+class Late(NamedTuple):
+    """Whom a call would be given to that its visitor makes some minutes after the last request of the page."""
+
+    minute: int  # begun since
+    right: bool  # the visitor has or last had the number
 
 
 class Watch(NamedTuple):
@@ -67,11 +94,13 @@ class Watch(NamedTuple):
     leases: int
     live_seconds: float
     sources: dict[str, int]  # by visitor
+    late: list[Late]  # empty unless asked for
+    use: float  # of the numbers, lent in the mean; 0 unless asked for
 
 
-def watch(shop: Shop, seed: int, days: int) -> Watch:
-    """Let so many days pass."""
-    return _World(shop, random.Random(f"{shop.name} {seed}")).run(days)
+def watch(shop: Shop, seed: int, days: int, late: float = 0.0) -> Watch:
+    """Let so many days pass. Of a share `late` of leases it is looked whose a call would be in the minutes after."""
+    return _World(shop, random.Random(f"{shop.name} {seed}"), random.Random(f"late {seed}"), late).run(days)
 
 
 def background(ring: Ring, profile: Profile) -> float:
@@ -82,17 +111,25 @@ def background(ring: Ring, profile: Profile) -> float:
 
 
 def counted(shop: Shop, seen: Watch, days: int) -> Counted:
-    """What the profile is learned from: calls to lent numbers only."""
-    calls: Counter[Bins] = Counter()
-    for ring in seen.rings:
-        if not ring.overflow:
-            calls[race(ring.suspects, ring.at, _ANY, 0.0, SKEW).bins] += 1
-    return Counted(calls, seen.leases, seen.live_seconds, shop.numbers * days * DAY)
+    """What the profile is learned from, where nobody asks who called before: calls to lent numbers only."""
+    lent = [race(ring.suspects, ring.at, _ANY, 0.0, SKEW).bins for ring in seen.rings if not ring.overflow]
+    calls = Counter(Sight(bins) for bins in lent)
+    return Counted(calls, seen.leases, seen.live_seconds, shop.numbers * days * DAY, days * DAY)
+
+
+@cache
+def _reservation() -> float:
+    """Mean seconds that a visit keeps a number from others."""
+    return Visits().reservation()
 
 
 class _World:
-    def __init__(self, shop: Shop, rng: random.Random) -> None:
+    def __init__(self, shop: Shop, rng: random.Random, look: random.Random, late: float) -> None:
         self.shop, self.rng, self.now = shop, rng, START
+        self.look, self.share_looked_at = look, late
+        self.late: list[Late] = []
+        self.in_use: list[float] = []
+        self.phones: dict[bytes, bytes | None] = {}
         groups = math.ceil(shop.numbers / 12)
         self.table = MemoryTable(groups, math.ceil(shop.numbers / groups))
         self.view = PoolView(numbers_of(groups, math.ceil(shop.numbers / groups)), Policy(HOLD), rng)
@@ -101,7 +138,7 @@ class _World:
         self.visits = Visits()
         self.sources: dict[str, int] = {}
         self.count = self.leases = 0
-        self.rate = shop.load * shop.numbers / self.visits.reservation()
+        self.rate = shop.load * shop.numbers / _reservation()
 
     def run(self, days: int) -> Watch:
         until = START + days * DAY
@@ -110,8 +147,9 @@ class _World:
         while self.events and self.events[0][0] < until:
             self.now, _, act, about = heapq.heappop(self.events)
             rings += getattr(self, f"_{act}")(*about) or ()
-        live = self.leases * self.visits.reservation()
-        return Watch(rings, self.leases, live, self.sources)
+        live = self.leases * _reservation()
+        use = sum(self.in_use) / max(len(self.in_use), 1)
+        return Watch(rings, self.leases, live, self.sources, self.late, use)
 
     def _at(self, when: float, act: str, *about: object) -> None:
         self.count += 1
@@ -119,21 +157,41 @@ class _World:
 
     def _arrive(self) -> None:
         self._at(self.now + self.rng.expovariate(self.rate), "arrive")
-        visitor = (1 << 64 | self.count).to_bytes(12, "big")
+        visitor = self._new_visitor()
+        withheld = self.shop.habits.withheld and self.rng.random() < self.shop.habits.withheld
+        self.phones[visitor] = None if withheld else visitor
+        self._visit(visitor, self._calls_at)
+
+    def _come_anew(self, phone: bytes) -> None:
+        """Somebody who called before, in another browser."""
+        visitor = self._new_visitor()
+        self.phones[visitor] = phone
+        self._visit(visitor, self._calls_anew_at)
+
+    def _new_visitor(self) -> bytes:
+        return (1 << 64 | self.count).to_bytes(12, "big")
+
+    def _visit(self, visitor: bytes, calls_at: Callable[[float], float | None]) -> None:
         self.sources[visitor.hex()] = self._source()
         fate = self.visits.fate(self.rng)
         lent = self.table.hold(rules.lend(self.view, visitor, self.now, self.rng))
-        if lent is None:
+        seat = None if lent is None else (lent.group, lent.slot)
+        if seat is None:
             self.overflowed.append((self.now, visitor))
         else:
             self.leases += 1
-            for place in range(1, int(fate.stay // self.visits.renew_every) + 1):
-                self._at(self.now + place * self.visits.renew_every, "renew", (lent.group, lent.slot), visitor)
+            renewals = int(fate.stay // self.visits.renew_every)
+            for place in range(1, renewals + 1):
+                self._at(self.now + place * self.visits.renew_every, "renew", seat, visitor)
             if fate.goodbye is not None:
-                self._at(self.now + fate.stay, "leave", (lent.group, lent.slot), visitor)
-        when = self._calls_at(fate.stay)
-        if when is not None:
-            self._at(self.now + when, "ring", visitor, None if lent is None else (lent.group, lent.slot))
+                self._at(self.now + fate.stay, "leave", seat, visitor)
+            if self.share_looked_at and self.look.random() < self.share_looked_at:
+                for minute in range(MINUTES):
+                    when = self.now + renewals * self.visits.renew_every + 60 * (minute + self.look.random())
+                    self._at(when, "look", visitor, seat, minute)
+        called_after = calls_at(fate.stay)
+        if called_after is not None:
+            self._at(self.now + called_after, "ring", visitor, seat, False)
 
     def _source(self) -> int:
         """Campaigns come in waves, so that the visitors before and after a call are not all alike."""
@@ -150,6 +208,11 @@ class _World:
             return stay + habits.thinking[0] * self.rng.lognormvariate(0, habits.thinking[1])
         return stay + self.rng.expovariate(1 / (habits.days * DAY)) if chance < habits.after + habits.later else None
 
+    def _calls_anew_at(self, stay: float) -> float | None:
+        habits = self.shop.habits
+        when = habits.reading[0] * self.rng.lognormvariate(0, habits.reading[1])
+        return when if self.rng.random() < habits.anew_calls and when < stay else None
+
     def _renew(self, seat: tuple[int, int], visitor: bytes) -> None:
         self.table.hold(rules.renew(self.view, Choice(*seat), visitor, self.now))
 
@@ -157,16 +220,34 @@ class _World:
         until = self.table.heads[seat[0]].slots[seat[1]].until
         self.table.hold(rules.release(Choice(*seat), visitor, self.now, until, self.view))
 
-    def _ring(self, visitor: bytes, seat: tuple[int, int] | None) -> Iterator[Ring]:
+    def _ring(self, visitor: bytes, seat: tuple[int, int] | None, again: bool) -> Iterator[Ring]:
+        habits, phone = self.shop.habits, self.phones[visitor]
+        if habits.redials and self.rng.random() < habits.redials:
+            median, sigma = habits.redial_after
+            self._at(self.now + median * self.rng.lognormvariate(0, sigma), "ring", visitor, seat, True)
+        if habits.anew and phone and self.rng.random() < habits.anew:
+            self._at(self.now + self.rng.expovariate(1 / (habits.anew_days * DAY)), "come_anew", phone)
+        said = phone.hex() if phone else None
         if seat is None:
             since = self.now - HOLD - GRACE
             shown = tuple(Suspect(who.hex(), at, at + HOLD) for at, who in self.overflowed[-200:] if at >= since)
-            yield Ring(self.now, visitor.hex(), shown, True, None)
+            yield Ring(self.now, visitor.hex(), shown, True, None, None, "overflow", said, again)
             return
-        found = self.table.holder(seat, self.now, GRACE)
-        suspects = tuple(Suspect(e.visitor, second_of(e.leased_at), second_of(e.expires_at)) for e in found.recent)
-        winner = None if found.certainty is Certainty.UNKNOWN else found.visitor
-        yield Ring(self.now, visitor.hex(), suspects, False, winner)
+        held, number = self.table.holder(seat, self.now, GRACE), f"{seat[0]}-{seat[1]}"
+        winner = None if held.certainty is Certainty.UNKNOWN else held.visitor
+        yield Ring(self.now, visitor.hex(), suspects_of(held), False, winner, held, number, said, again)
+
+    def _look(self, visitor: bytes, seat: tuple[int, int], minute: int) -> None:
+        held = self.table.holder(seat, self.now, GRACE)
+        right = held.certainty is not Certainty.UNKNOWN and held.visitor == visitor.hex()
+        self.late.append(Late(minute, right))
+        slots = [slot for group in self.table.heads.values() for slot in group.slots if slot.visitor is not None]
+        self.in_use.append(sum(slot.until >= self.now for slot in slots) / self.shop.numbers)
+
+
+def suspects_of(held: Holding) -> tuple[Suspect, ...]:
+    """Who was shown a number, as the race wants them."""
+    return tuple(Suspect(e.visitor, second_of(e.leased_at), second_of(e.expires_at)) for e in held.recent)
 
 
 _ANY = Profile("", (0.0,) * 64, 0.0, 0.0)  # only the bins are asked of the race

@@ -26,7 +26,7 @@ GRID_HEAD = (
     "rest p5 / mean, s",
     "rested > 60 s",
     "lent in the cool-down, others past it",
-    "calls right, late calls right",
+    "calls right, late calls (mean 60 s) right",
     "write units per renewal",
     "double leases",
 )
@@ -51,7 +51,7 @@ FLOOD_HEAD = (
     "honest visitors",
     "without a number",
     "their round trips / write units",
-    "calls right, late calls right",
+    "calls right, late calls (mean 60 s) right",
     "rest p5 / mean, s",
     "lent in the cool-down, others past it",
     "double leases",
