@@ -140,7 +140,7 @@ def test_one_lease_lets_nobody_but_its_visitor_past_the_newcomers_of_a_minute(aw
     memory = Memory()
 
     def ask(visitor_id: str, lease: str | None = None) -> dict[str, Any]:
-        body = {"url": "https://shop.example/", "visitor_id": visitor_id, "lease": lease}
+        body = {"url": f"https://shop.example/?gclid={visitor_id}", "visitor_id": visitor_id, "lease": lease}
         return issue(replace(page(body, NOW), source_ip=HIS), "sk1", memory)
 
     lease = ask("mine")["lease"]
