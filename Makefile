@@ -23,7 +23,7 @@ demo: setup ## run the whole service locally against simulated visitors and carr
 
 test: setup ## check, then run every test
 	@$(MAKE) --no-print-directory check
-	@$(BIN)python -m pytest -n 2 --dist loadfile
+	@$(BIN)python -m pytest -n 2 --dist loadgroup --durations=20
 
 bench: setup ## measure against the floors; table on screen, figures in build/bench.json
 	@$(BIN)python -m tests.bench

@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from hypothesis import HealthCheck, settings
 
 REGION = "eu-central-1"
 CREDENTIALS = {
@@ -20,8 +21,22 @@ CREDENTIALS = {
 }
 SIGNING_KEY = "a signing key for tests, 32 bytes long"
 
+# The same examples in every run, however long a loaded machine takes over one of them.
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
 # Every botocore session reads the services' models anew, a third of a second a test: they may share one loader.
 botocore.session.create_loader = lru_cache(botocore.session.create_loader)
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker deploys the stack and runs all tests of it; of the others each file has one worker."""
+    for item in items:
+        deployed = "stack" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("stack" if deployed else item.nodeid.partition("::")[0]))
+        if deployed:
+            item.add_marker(pytest.mark.engine)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +16,7 @@ from typing import Any
 
 from infra.bootstrap import ENGINE
 from infra.ports import LOOPBACK, free_port
-
-READY_WITHIN_S = 30
+from tests.waiting import PATIENCE, until
 
 
 @dataclass(frozen=True)
@@ -51,17 +49,17 @@ class FaultProxy:
             process.wait()
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + READY_WITHIN_S
-        while True:
+        def answers() -> bool:
             try:
                 self._ask("health")
-                return
             except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("the fault proxy did not start") from None
-                time.sleep(0.1)
+                assert process.poll() is None, "the fault proxy did not start"
+                return False
+            return True
+
+        until(answers)
 
     def _ask(self, path: str, body: bytes | None = None) -> Any:
         request = urllib.request.Request(f"{self.url}/_microburst/{path}", data=body)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)

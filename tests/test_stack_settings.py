@@ -21,17 +21,17 @@ TEMPLATE = {
 
 
 @pytest.fixture
-def stack(aws: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+def described(aws: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """A deployed stack; the environment is put back afterwards."""
     monkeypatch.setattr(os, "environ", os.environ.copy())
     aws.client("cloudformation").create_stack(StackName="callpath-x", TemplateBody=json.dumps(TEMPLATE))
     return "callpath-x"
 
 
-def test_outputs_and_the_signing_key_become_settings(stack: str, aws: Any) -> None:
+def test_outputs_and_the_signing_key_become_settings(described: str, aws: Any) -> None:
     aws.client("ssm").put_parameter(Name="/callpath/callpath-x/signing-key", Value="sesame", Type="SecureString")
 
-    outputs = use_stack(stack)
+    outputs = use_stack(described)
 
     assert (settings().pools_table, settings().public_url) == ("the-pools", "https://calls.example/api")
     assert settings().signing_key == b"sesame"
@@ -44,9 +44,9 @@ def test_a_stack_that_does_not_exist_is_said_so(aws: Any) -> None:
         use_stack("callpath-y")
 
 
-def test_a_missing_signing_key_is_said_so(stack: str) -> None:
+def test_a_missing_signing_key_is_said_so(described: str) -> None:
     with pytest.raises(NotFound, match=r"/callpath/callpath-x/signing-key.*ParameterNotFound"):
-        use_stack(stack)
+        use_stack(described)
 
 
 def test_without_a_stack_the_environment_must_tell_the_tables() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -20,8 +19,7 @@ from chalicelib.stack_settings import use_stack
 from chalicelib.tokens import random_id
 from tests.attribution.examples import FIXTURES, NOW, SITE
 from tests.conftest import forget_caches
-
-PATIENCE = 60  # seconds until the test gives up: no measure of anything
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -39,10 +37,7 @@ def own_site(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def test_a_dropped_history_is_imported_and_attributed(stack: Any, own_site: Site) -> None:
     s3, key = stack.client("s3"), f"drop/calls/{own_site.site_id}/mango-november.csv"
     s3.put_object(Bucket=settings().bucket, Key=key, Body=(FIXTURES / "history" / "mango.csv").read_bytes())
-    deadline = time.monotonic() + PATIENCE
-    while (found := store.call(own_site.site_id, "mango-MToxMDAx")) is None:
-        assert time.monotonic() < deadline, "the call did not come"
-        time.sleep(0.2)
+    found = until(lambda: store.call(own_site.site_id, "mango-MToxMDAx"))
     assert (found.call.talk_seconds, found.evidence.kind) == (45, EvidenceKind.UNKNOWN)  # not a number of this site
     report = json.loads(s3.get_object(Bucket=settings().bucket, Key=f"drop-results/{key}.json")["Body"].read())
     assert (report["rows"], report["calls"], report["landed"], report["rejected"]) == (4, 3, 4, [])

@@ -27,6 +27,7 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "reports": reports.rows,
     "page": page.rows,
     "imports": imports.rows,
+    "lists": imports.lists,
 }
 
 

@@ -16,7 +16,8 @@ from infra.bootstrap import ROOT
 from infra.dynamodb_local import EngineUnavailable, java_version
 from infra.engine import CREDENTIALS
 from infra.ports import is_taken
-from tests.infra.test_engine import TABLE, wait_until
+from tests.infra.test_engine import TABLE
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -70,7 +71,7 @@ def test_it_ends_when_its_starter_is_killed() -> None:
         port = int(process.stdout.readline())
         assert is_taken(port)
         process.kill()
-    assert wait_until(lambda: not is_taken(port))
+    until(lambda: not is_taken(port))
 
 
 @pytest.mark.parametrize(

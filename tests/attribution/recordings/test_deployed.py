@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -25,11 +24,10 @@ from chalicelib.tokens import random_id
 from tests.attribution.examples import NOW, PBX, SITE, pbx_call, signed_request
 from tests.attribution.recordings.carrier_server import HTML, CarrierServer, Given, carrier_server, wav
 from tests.conftest import forget_caches
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 
-T = TypeVar("T")
-WITHIN_SECONDS = 90
 AUDIO = wav(2, channels=2)
 
 
@@ -98,22 +96,12 @@ def deployed(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     forget_caches()
 
 
-def eventually(find: Callable[[], T | None]) -> T:
-    deadline = time.monotonic() + WITHIN_SECONDS
-    while True:
-        found = find()
-        if found is not None:
-            return found
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.2)
-
-
 def test_a_recording_is_fetched_linked_and_written_down(deployed: Deployed) -> None:
     deployed.ring("one", deployed.pbx.give("/rec/1.wav", AUDIO))
 
-    recording = eventually(lambda: deployed.recording("one"))
+    recording = until(lambda: deployed.recording("one"))
     assert (recording.state, recording.bytes, recording.channels) == (RecordingState.STORED, len(AUDIO), 2)
-    transcript = eventually(lambda: deployed.transcript("one"))
+    transcript = until(lambda: deployed.transcript("one"))
 
     # The engine recognises no speech: it writes a sentence of its own in Amazon's format, without channels.
     assert (transcript.state, transcript.language, transcript.why) == (TranscriptState.DONE, "ru-RU", "")
@@ -132,18 +120,18 @@ def test_one_function_asks_the_carrier_while_others_are_given_the_same_recording
     answers: list[Any] = []
     slow = Given(body=AUDIO, meanwhile=lambda: answers.extend(deployed.fetch_again("many", times=3)))
     deployed.ring("many", deployed.pbx.give("/rec/many.wav", slow))
-    assert eventually(lambda: deployed.recording("many")).state is RecordingState.STORED
+    assert until(lambda: deployed.recording("many")).state is RecordingState.STORED
     assert [len(answer["batchItemFailures"]) for answer in answers] == [1, 1, 1]  # put off
     assert [asked.path for asked in deployed.pbx.asked] == ["/rec/many.wav"]
 
 
 def test_a_pbx_that_is_down_is_asked_again(deployed: Deployed) -> None:
     deployed.ring("two", deployed.pbx.give("/rec/2.wav", Given(503), AUDIO))
-    assert eventually(lambda: deployed.recording("two")).state is RecordingState.STORED
+    assert until(lambda: deployed.recording("two")).state is RecordingState.STORED
     assert len(deployed.pbx.asked) == 2
 
 
 def test_a_page_in_place_of_a_recording_is_refused(deployed: Deployed) -> None:
     deployed.ring("three", deployed.pbx.give("/login", Given(body=HTML, headers={"Content-Type": "audio/wav"})))
-    assert eventually(lambda: deployed.recording("three")).state is RecordingState.REFUSED
+    assert until(lambda: deployed.recording("three")).state is RecordingState.REFUSED
     assert deployed.shown("three")["recordings"][0]["url"] is None
