@@ -33,7 +33,7 @@ PACKAGE = NpmPackage(
     "xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ==",
 )
 OLDEST_JAVA = 11
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 300.0
 LOGS = ROOT / "build" / "engine"
 
 # Java cannot notice that the process that started it was killed; this shell can, by the end of its stdin.

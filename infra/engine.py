@@ -34,7 +34,7 @@ REGION = "us-east-1"
 FOLDER = ROOT / "build" / "engine"
 LAUNCHER = Path(__file__).with_name("engine_launcher.py")
 
-HEALTHY_WITHIN_S = 60.0
+HEALTHY_WITHIN_S = 300.0
 STOPPED_WITHIN_S = 20.0
 LOG_LINES_SHOWN = 12
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from infra import browser
 from tests.browser.website import Website, lent, started
+from tests.waiting import PATIENCE
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +36,7 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
     """A fresh profile. Errors that its pages throw or log fail the test; a failed request is a line of the browser."""
     errors: list[str] = []
     profile = chromium.new_context(locale="ru-RU")
+    profile.set_default_timeout(PATIENCE * 1000)
     profile.on("weberror", lambda error: errors.append(str(error.error)))
     profile.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
     yield profile

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from chalicelib.pool.snippet import script_of
+from tests.waiting import until
 
 SITE_KEY = "pk_test"
 OWN_NUMBER = "+74950000001"
@@ -55,11 +55,9 @@ class Website:
     def bodies(self, task: str) -> list[dict[str, Any]]:
         return [request["body"] for request in self.asked if request["task"] == task]
 
-    def wait_for(self, task: str, count: int, seconds: float = 60) -> list[dict[str, Any]]:
-        """The bodies of a task's requests once there are `count`; fewer when the time is over."""
-        until = time.monotonic() + seconds
-        while len(self.bodies(task)) < count and time.monotonic() < until:
-            time.sleep(0.02)
+    def wait_for(self, task: str, count: int) -> list[dict[str, Any]]:
+        """The bodies of a task's requests once there are `count`."""
+        until(lambda: len(self.bodies(task)) >= count, f"request {count} for {task}")
         return self.bodies(task)
 
 
