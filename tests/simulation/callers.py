@@ -1,6 +1,7 @@
 """Visitors who call, with the truth known: on the page, minutes after, days later, and by the overflow number.
 
-Some call again: they dial the number from the call log, or come anew in another browser and call the number it shows.
+30 % of the visits are returns, with the number of then if nobody else got it. Some visitors call again: they dial the
+number from the call log, or come anew in another browser and call the number it shows.
 
 Numbers are lent by the production rules on an in-memory table; every call is kept with what production would read for
 it: the leases of the number within the grace, or the visitors who were shown the overflow number.
@@ -25,11 +26,12 @@ from chalicelib.pool.history import SKEW, Certainty, Holding
 from chalicelib.pool.redials import Sight
 from chalicelib.pool.view import Policy, PoolView
 from tests.pool.world import START, MemoryTable, numbers_of
-from tests.simulation.traffic import Visits
+from tests.simulation.traffic import Fate, Visitors, Visits
 
 DAY, GRACE = 86_400.0, 1800
 HOLD = Visits().hold
 SOURCES = 8
+ANEW = 3  # in the ids of visitors who come anew; the others have 1 there
 MINUTES = 10  # after the last request of a page
 
 
@@ -136,6 +138,7 @@ class _World:
         self.events: list[tuple[float, int, str, tuple[object, ...]]] = []
         self.overflowed: list[tuple[float, bytes]] = []
         self.visits = Visits()
+        self.visitors = Visitors(self.visits, rng, START)
         self.sources: dict[str, int] = {}
         self.count = self.leases = 0
         self.rate = shop.load * shop.numbers / _reservation()
@@ -157,29 +160,26 @@ class _World:
 
     def _arrive(self) -> None:
         self._at(self.now + self.rng.expovariate(self.rate), "arrive")
-        visitor = self._new_visitor()
-        withheld = self.shop.habits.withheld and self.rng.random() < self.shop.habits.withheld
-        self.phones[visitor] = None if withheld else visitor
-        self._visit(visitor, self._calls_at)
+        visitor, fate, _ = self.visitors.arrive(self.now)
+        if visitor not in self.phones:
+            withheld = self.shop.habits.withheld and self.rng.random() < self.shop.habits.withheld
+            self.phones[visitor] = None if withheld else visitor
+        self._visit(visitor, fate, self._calls_at)
 
     def _come_anew(self, phone: bytes) -> None:
         """Somebody who called before, in another browser."""
-        visitor = self._new_visitor()
+        visitor = (ANEW << 64 | self.count).to_bytes(12, "big")
         self.phones[visitor] = phone
-        self._visit(visitor, self._calls_anew_at)
+        self._visit(visitor, self.visits.fate(self.rng), self._calls_anew_at)
 
-    def _new_visitor(self) -> bytes:
-        return (1 << 64 | self.count).to_bytes(12, "big")
-
-    def _visit(self, visitor: bytes, calls_at: Callable[[float], float | None]) -> None:
+    def _visit(self, visitor: bytes, fate: Fate, calls_at: Callable[[float], float | None]) -> None:
         self.sources[visitor.hex()] = self._source()
-        fate = self.visits.fate(self.rng)
         lent = self.table.hold(rules.lend(self.view, visitor, self.now, self.rng))
         seat = None if lent is None else (lent.group, lent.slot)
-        if seat is None:
+        if lent is None or seat is None:
             self.overflowed.append((self.now, visitor))
         else:
-            self.leases += 1
+            self.leases += lent.leased == math.floor(self.now)  # else the lease of a visit before runs still
             renewals = int(fate.stay // self.visits.renew_every)
             for place in range(1, renewals + 1):
                 self._at(self.now + place * self.visits.renew_every, "renew", seat, visitor)
