@@ -23,6 +23,7 @@ from chalicelib.pool.history import Lease
 from chalicelib.pool.hold import renew_in
 from chalicelib.pool.learn import visitors_of
 from chalicelib.pool.minute import Minute
+from chalicelib.pool.redials import Sight
 from chalicelib.pool.sizing import HEADROOM
 from chalicelib.pool.stays import learned_hold, time_on_site
 from chalicelib.pool.upkeep import LEARNED_FROM
@@ -198,7 +199,7 @@ def section() -> str:
             ratios = [seen.hold / seen.true_hold for seen in those]
             learned_holds = ", ".join(str(seen.hold) for seen in those)
             parts = f"{min(ratios):.2f} to {max(ratios):.2f}"
-            holds.append((report.percent(goodbyes), str(first), learned_holds, parts))
+            holds.append((f"{100 * goodbyes:.0f} %", str(first), learned_holds, parts))
         differences = [compare(seen) for trial, seen in found.items() if trial.goodbyes == goodbyes]
         counts.append(_row(goodbyes, differences))
     return "\n".join((INTRODUCTION, report.table(HOLD_HEAD, holds), "", report.table(COUNT_HEAD, counts)))
@@ -207,7 +208,7 @@ def section() -> str:
 def _row(goodbyes: float, differences: list[Differences]) -> tuple[str, ...]:
     stays = [each.stay for each in differences]
     return (
-        report.percent(goodbyes),
+        f"{100 * goodbyes:.0f} %",
         f"{sum(each.leases for each in differences):,}",
         f"{sum(each.minutes for each in differences):,}",
         f"{sum(each.wrong for each in differences):,}",
@@ -255,7 +256,7 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-CALLS = {(place,): 50 for place in range(LIVE_BINS + 3)} | {(): 20}
+CALLS = {Sight((place,)): 50 for place in range(LIVE_BINS + 3)} | {Sight(()): 20}
 HOLD_HEAD = ("good-byes that arrive", "first hold, s", "learned, s, by seed", "learned / true")
 COUNT_HEAD = (
     "good-byes that arrive",
