@@ -37,6 +37,7 @@
   let arriving = false;
   let offset = 0;
   let ahead = 0;
+  let base = 0;
   let lookAt = 0;
   let retryAt = 0;
   let timer = 0;
@@ -57,14 +58,13 @@
   }
 
   function on(target, names, work) {
-    const options = { capture: target === document, passive: true };
-    names.split(" ").forEach((name) => target.addEventListener(name, safely(work), options));
+    names.split(" ").forEach((name) => target.addEventListener(name, safely(work), { capture: target === document, passive: true }));
   }
 
   // ---- time
 
-  // Milliseconds by the wall clock, which runs on while the machine sleeps; `ahead` is what somebody has set it back
-  // since it was last asked, as the page's own clock shows.
+  // Milliseconds by a clock that never goes back: the wall clock, which runs on while the machine sleeps, and `ahead`,
+  // which is what somebody has set it back since the page was opened, as the page's own clock shows.
   function now() {
     const wall = Date.now();
     const back = offset - (wall - performance.now());
@@ -73,14 +73,16 @@
     return wall + ahead;
   }
 
-  // Whether the last answer still holds. One from the future (but for a tick between two tabs) was given before the
-  // clock was set back, nobody knows how long ago.
-  function holds(time) {
+  // Whether the last answer still holds. What is stored has the times of the wall clock, which all tabs have; `base` was
+  // `ahead` when the answer was given or first seen here. One from the future (but for a tick between two tabs) was given
+  // before the clock was set back, nobody knows how long ago.
+  function holds() {
+    const time = now() - base;
     return state.from < time + 1000 && time < state.expires;
   }
 
-  function due(time) {
-    return arriving || !holds(time) || time >= state.renew;
+  function due() {
+    return arriving || !holds() || now() - base >= state.renew;
   }
 
   // ---- numbers as people write them
@@ -282,7 +284,9 @@
       text = found && decodeURIComponent(found[1]);
     }
     const found = safely(JSON.parse)(text) || {};
-    return found.born > now() - TWO_YEARS * 1000 ? found : state;
+    if (!(found.born > Date.now() - TWO_YEARS * 1000)) return state;
+    if (found.from !== state.from) base = ahead;
+    return found;
   }
 
   function save() {
@@ -298,7 +302,7 @@
   const countTabs = safely((mine) => {
     const tabs = JSON.parse(localStorage.getItem(TABS) || "{}");
     tabs[tab] = mine;
-    Object.keys(tabs).forEach((name) => tabs[name] > now() || delete tabs[name]);
+    Object.keys(tabs).forEach((name) => tabs[name] > Date.now() || delete tabs[name]);
     localStorage.setItem(TABS, JSON.stringify(tabs));
     return Object.keys(tabs).length;
   });
@@ -347,8 +351,9 @@
       expires: after(answer.expires_in),
       renew: after(answer.renew_in),
       // Leaving does not give it back: it is no lease, or the visitor is on the way to the telephone.
-      stays: !answer.lease || (state.stays && state.number === number && holds(sent)),
+      stays: !answer.lease || (state.stays && state.number === number && holds()),
     };
+    base = ahead;
     arriving = false;
     save();
   }
@@ -356,12 +361,8 @@
   function request() {
     // Another tab may have asked while this one waited for its turn.
     state = load();
-    if (!due(now())) return undefined;
-    // A new lease is reckoned by the wall clock as it is now, which is the one that all tabs have.
-    ahead = 0;
-    const sent = now();
-    usedAt = Math.min(usedAt, sent);
-    return post("number", { lease: state.lease }).then((answer) => keep(answer, sent));
+    const sent = Date.now();
+    return due() ? post("number", { lease: state.lease }).then((answer) => keep(answer, sent)) : undefined;
   }
 
   function ask() {
@@ -381,14 +382,14 @@
   const look = safely(() => {
     const time = now();
     state = load();
-    const number = holds(time) ? state.number : null;
+    const number = holds() ? state.number : null;
     if (number !== shown) {
       restore();
       shown = number;
       swapIn(document.documentElement);
     }
     const inUse = !document.hidden && time - usedAt < IDLE;
-    if (inUse && due(time) && time >= retryAt) ask();
+    if (inUse && due() && time >= retryAt) ask();
     if (!asking && !observer && state.visitor) {
       showPromo(document.documentElement);
       // Content that comes later is swapped when it has come to rest for a moment.
@@ -397,7 +398,7 @@
       observer.observe(document.documentElement, { childList: true, subtree: true, characterData: true, attributeFilter });
     }
     if (number) countTabs(state.expires);
-    const until = (moment) => (moment > time ? moment - time : RETRY);
+    const until = (moment) => (moment > time - base ? moment + base - time : RETRY);
     const wait = Math.min(RETRY, until(state.expires), until(state.renew));
     lookAt = inUse ? time + wait : 0;
     clearTimeout(timer);
@@ -431,7 +432,7 @@
   }
 
   function clicked(event) {
-    const link = event.target.closest && event.target.closest("a[href]");
+    const link = event.target.closest("a[href]");
     if (!link) return;
     if (link.matches(TEL)) {
       state = load();
@@ -447,12 +448,11 @@
     // What happens between here and the end of the page is no use of it.
     lookAt = Infinity;
     state = load();
-    const time = now();
     const others = countTabs(0);
     // On the way to the next page, or to the telephone, the number is still needed.
-    if (others || state.stays || !state.renew || !holds(time) || time - leavingAt < 5000) return;
-    tell("release", {});
-    state.expires = Math.min(state.expires, time + GRACE);
+    if (others || state.stays || !state.renew || !holds() || now() < leavingAt + 5000) return;
+    tell("release");
+    state.expires = Math.min(state.expires, Date.now() + GRACE);
     state.renew = 0;
     save();
   }
@@ -462,12 +462,8 @@
     on(document, "submit", submitted);
     on(document, "visibilitychange pointerdown pointermove keydown wheel", used);
     // A slide show scrolls its own element: only the page's scrolling, which comes up to the window, is the visitor's.
-    on(window, "scroll focus", used);
-    on(window, "pageshow", () => {
-      lookAt = 0;
-      used();
-    });
-    on(window, "online", () => {
+    on(window, "scroll focus pageshow", used);
+    on(window, "pageshow online", () => {
       retryAt = 0;
       look();
     });
@@ -476,7 +472,7 @@
     const from = document.referrer.split("/")[2] || location.host;
     state = load();
     arriving = CAMPAIGN.test(location.search + location.hash) || from !== location.host;
-    if (due(now())) ask();
+    if (due()) ask();
     used();
   }
 
