@@ -252,13 +252,16 @@ def test_timers_that_fire_hours_late_find_the_lease_ended(hours: Hours) -> None:
     assert hours.shown(tab) == SECOND
 
 
+@pytest.mark.parametrize("status", [200, 503])
 @pytest.mark.parametrize("back", [100, HOLD, HOUR, 400 * DAY])
-def test_a_clock_that_is_set_back_prolongs_no_lease(hours: Hours, back: int) -> None:
+def test_a_clock_that_is_set_back_prolongs_no_lease(hours: Hours, back: int, status: int) -> None:
     tab = hours.open()
     hours.wait(RENEW - LOOKS)
     hours.set_clock(-back)
+    hours.website.status = status
     idle(hours)
     assert hours.shown(tab) == OWN_NUMBER
+    hours.website.status = 200
     hours.touch(tab)
     assert hours.shown(tab) == SECOND
 
