@@ -39,6 +39,7 @@ class Settings:
     proof_lock_days: int  # for which nobody can delete or change the proofs in the bucket; 0: it is not locked
     test_clock: bool  # take the time from X-Callpath-Time: simulations only, never in production
     test_fetch: bool  # fetch recordings over http and from private addresses: tests only, never in production
+    test_seed: str  # draw what is left to chance from this seed: simulations only; empty in production
 
 
 @lru_cache(maxsize=1)
@@ -72,4 +73,5 @@ def settings() -> Settings:
         proof_lock_days=int(env.get("CALLPATH_PROOF_LOCK_DAYS", "0")),
         test_clock=env.get("CALLPATH_TEST_CLOCK", "off") == "on",
         test_fetch=env.get("CALLPATH_TEST_FETCH", "off") == "on",
+        test_seed=env.get("CALLPATH_TEST_SEED", ""),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from functools import lru_cache
 
+from chalicelib.chance import chance
 from chalicelib.pool.crowd import Crowd
 from chalicelib.pool.view import Policy, PoolView
 from chalicelib.registry.types import Pool, SiteSnapshot
@@ -16,7 +16,7 @@ class Memory:
     """Views of pools, and how often addresses came. Nothing is lost with it but speed and strictness."""
 
     def __init__(self) -> None:
-        self.rng = random.Random()  # noqa: S311 - it spreads load, it keeps no secret
+        self.rng = chance()
         self.crowd = Crowd()
         self._view = lru_cache(maxsize=POOLS)(self._new_view)
 

@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Any
 
 from chalicelib import aws, clock, log, tokens
+from chalicelib.chance import chance
 from chalicelib.errors import StorageUnavailable
 from chalicelib.pool.group import moment_of, second_of
 from chalicelib.pool.lease_token import VISITOR_BYTES
@@ -73,7 +74,7 @@ class ShownSample:
 
     def __init__(self) -> None:
         self._container = tokens.random_id("")
-        self._rng = random.Random()  # noqa: S311 - it samples, it keeps no secret
+        self._rng = chance()
         self._minutes: dict[tuple[str, str], _Reservoir] = {}
 
     def add(self, pool_id: str, visitor: bytes, now: datetime) -> None:

@@ -146,7 +146,7 @@ def test_a_second_reconciliation_finds_nothing_to_do(stack: Any) -> None:
 @pytest.mark.engine
 def test_every_setting_of_the_functions_is_an_output_of_the_stack(stack: Any) -> None:
     outputs = outputs_of(stack.target)
-    secret = {"CALLPATH_SIGNING_KEY", "CALLPATH_TEST_CLOCK", "CALLPATH_TEST_FETCH"}
+    secret = {"CALLPATH_SIGNING_KEY", "CALLPATH_TEST_CLOCK", "CALLPATH_TEST_FETCH", "CALLPATH_TEST_SEED"}
     asked = set(build().template()["Globals"]["Function"]["Environment"]["Variables"]) - secret
     given = {environment_name(key.removeprefix("Callpath")) for key in outputs if key.startswith("Callpath")}
     assert asked <= given

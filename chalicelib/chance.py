@@ -1,0 +1,12 @@
+"""What is left to chance: which of several free numbers is lent, which visitors stand for many."""
+
+from __future__ import annotations
+
+import random
+
+from chalicelib.settings import settings
+
+
+def chance() -> random.Random:
+    """Return a generator that the system seeds, or a simulation's `test_seed`: then it draws the same every time."""
+    return random.Random(settings().test_seed or None)  # noqa: S311 - it spreads load, it keeps no secret
