@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -41,6 +42,9 @@ PIP_OPTION_TO_UV_VARIABLE = {
 }
 
 FULL_DISK = re.compile(r"no space left on device|os error 28|errno 28", re.IGNORECASE)
+READ_ONLY = re.compile(r"read-only file system|permission denied|os error 30\b|errno 30\b|errno 13\b", re.IGNORECASE)
+AN_ERROR = re.compile(r"\s*(error|fatal|\w*Error)\b", re.IGNORECASE)
+LINES_SHOWN, MOST_LINES_SHOWN = 5, 25  # of a tool that failed
 NO_NETWORK = re.compile(
     r"dns error|error sending request|failed to fetch|connection refused|connection reset|network is unreachable"
     r"|name or service not known|name resolution|newconnectionerror|timed out|proxyerror|from versions: none",
@@ -171,13 +175,45 @@ def run(command: Sequence[str], doing: str, variables: Mapping[str, str] | None 
 
 
 def reason(output: str) -> str:
-    """Why a tool failed, in words that say what to do, else its own last lines."""
+    """Why a tool failed, in words that say what to do, else the end of what it printed, from its last error on."""
     if FULL_DISK.search(output):
-        return f"the disk is full ({shutil.disk_usage(ROOT).free // 2**20} MB are free)."
-    last_lines = "\n  ".join(output.strip().splitlines()[-5:])
+        return disk_is_full()
+    if READ_ONLY.search(output):
+        return f"a folder cannot be written to.\n  {the_end_of(output)}"
     if NO_NETWORK.search(output):
-        return f"the package registry cannot be reached; check the network and `pip config list`.\n  {last_lines}"
-    return last_lines or "it printed nothing."
+        return (
+            f"the package registry cannot be reached; check the network and `pip config list`.\n  {the_end_of(output)}"
+        )
+    return the_end_of(output) or "it printed nothing."
+
+
+def the_end_of(output: str) -> str:
+    """The last error a tool printed and all that follows it, in whole lines; without one, its last lines."""
+    lines = output.strip().splitlines()
+    errors = [place for place, line in enumerate(lines) if AN_ERROR.match(line)]
+    while len(errors) > 1 and errors[-1] - errors[-2] == 1:  # one error of several lines
+        errors.pop()
+    begin = errors[-1] if errors else len(lines) - LINES_SHOWN
+    return "\n  ".join(lines[max(begin, len(lines) - MOST_LINES_SHOWN, 0) :])
+
+
+def plainly(problem: OSError) -> str:
+    """What the operating system refused, in words that say what to do."""
+    where = problem.filename or ROOT
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT) or FULL_DISK.search(str(problem)):  # shutil hides it in a list
+        return disk_is_full()
+    if problem.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{where} cannot be written to; the folder of the project and {tempfile.gettempdir()} must be writable."
+    if problem.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        return f"something else is in the way at {where}; move it elsewhere."
+    return str(problem)
+
+
+def disk_is_full() -> str:
+    """That it is, and how much is free where we write."""
+    folders = dict.fromkeys((str(ROOT), tempfile.gettempdir()))
+    free = ", ".join(f"{shutil.disk_usage(folder).free // 2**20} MB are free at {folder}" for folder in folders)
+    return f"the disk is full: {free}."
 
 
 def check_disk() -> None:
@@ -222,6 +258,12 @@ def main() -> int:
     except SetupError as problem:
         print(f"setup: {problem}", file=sys.stderr)
         return 1
+    except OSError as problem:
+        print(f"setup: {plainly(problem)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsetup: stopped; `make setup` goes on where it was.", file=sys.stderr)
+        return 130
     return 0
 
 

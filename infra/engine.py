@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypedDict
 
 from infra.bootstrap import ENGINE as ENVIRONMENT
-from infra.bootstrap import ROOT
+from infra.bootstrap import FULL_DISK, ROOT, disk_is_full
 from infra.ports import LOOPBACK, command_of, free_port, is_taken, owner_of
 
 if TYPE_CHECKING:
@@ -281,5 +281,8 @@ def _fast_disk() -> Path | None:
 
 
 def _last_lines(log_file: Path) -> str:
-    lines = log_file.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
+    text = log_file.read_text(errors="replace")
+    if FULL_DISK.search(text):
+        return f" For {disk_is_full()}"
+    lines = text.splitlines()[-LOG_LINES_SHOWN:]
     return "".join(f"\n  {line}" for line in [f"Last lines of {log_file}:", *lines])

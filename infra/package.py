@@ -23,7 +23,8 @@ from typing import Any
 
 import yaml
 
-from infra.bootstrap import LOCKS, ROOT
+from infra.bootstrap import LOCKS, ROOT, reason
+from infra.failures import ended_plainly
 
 BUILD = ROOT / "build" / "package"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -78,7 +79,7 @@ def build() -> Package:
     if package.template_file.exists():
         return package
     shutil.rmtree(BUILD, ignore_errors=True)
-    package.folder.mkdir(parents=True)
+    package.folder.mkdir(parents=True, exist_ok=True)  # what could not be deleted is written over, or refuses that
     layer = _layer()
     shutil.copy(layer, package.layer_file)
     _run_chalice(package.folder)
@@ -115,7 +116,7 @@ def _run_chalice(folder: Path) -> None:
     ran = subprocess.run(command, cwd=source, env=_offline_aws(), capture_output=True, text=True, check=False)  # noqa: S603
     said = ran.stdout + ran.stderr
     if ran.returncode != 0 or "Could not install dependencies" in said:  # chalice exits 0 when wheels are missing
-        raise PackageError(f"chalice package failed: {said.strip()[-800:]}")
+        raise PackageError(f"chalice package failed: {reason(said)}")
     shutil.rmtree(source)
 
 
@@ -151,7 +152,7 @@ def _layer() -> Path:
     command += [word for wheel in WHEELS for word in ("--platform", wheel)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if ran.returncode != 0:
-        raise PackageError(f"The report layer could not be installed: {ran.stderr.strip()[-800:]}")
+        raise PackageError(f"The report layer could not be installed: {reason(ran.stdout + ran.stderr)}")
     _compile(folder)
     _zip(folder, layer)
     shutil.rmtree(folder)
@@ -207,7 +208,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with ended_plainly("package", PackageError):
         main()
-    except PackageError as error:
-        sys.exit(str(error))

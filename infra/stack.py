@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra import engine
 from infra.deploy import DeployError, Target, deploy
 from infra.engine import Engine, EngineError, Options
+from infra.failures import ended_plainly
 from infra.package import Package, PackageError, build
 
 FAILURES = (PackageError, EngineError, DeployError, ClientError, BotoCoreError)
@@ -96,6 +96,18 @@ class Stack:
         }
         return self.invoke(task, event)
 
+    def keep_what_expires(self) -> None:
+        """Turn off the time to live of every table.
+
+        A simulation's items expire by its own clock: what it stored weeks ago must not be reaped by the engine's.
+        """
+        dynamodb = self.client("dynamodb")
+        for name in (value for key, value in self.outputs.items() if key.endswith("Table")):
+            expires = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+            if expires["TimeToLiveStatus"] == "ENABLED":
+                off = {"Enabled": False, "AttributeName": expires["AttributeName"]}
+                dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=off)
+
     @staticmethod
     @contextlib.contextmanager
     def temporary(options: Options | None = None, *, quiet: bool = False, **parameters: str) -> Iterator[Stack]:
@@ -139,10 +151,8 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Deploy; a failure is one sentence and exit code 1."""
     asked = _arguments()
-    try:
+    with ended_plainly("deploy", *FAILURES):
         stack = deploy_to_aws(asked.stage, dict(pair.split("=", 1) for pair in asked.parameter))
-    except FAILURES as error:
-        sys.exit(f"deploy failed: {error}")
     print(f"\n  {stack.target.stack} answers at {stack.base_url}/v1/health")
 
 
