@@ -96,17 +96,20 @@ class Stack:
         }
         return self.invoke(task, event)
 
-    def keep_what_expires(self) -> None:
-        """Turn off the time to live of every table.
+    def leave_time_to_a_story(self) -> None:
+        """Turn off what goes by the engine's own clock: the tables' time to live, and the schedules.
 
-        A simulation's items expire by its own clock: what it stored weeks ago must not be reaped by the engine's.
+        A simulation's items expire in its own time: what it stored weeks ago must not be reaped. And a census that
+        comes by while it runs would end a quarantine, or learn a hold, in one run of many.
         """
-        dynamodb = self.client("dynamodb")
+        dynamodb, events = self.client("dynamodb"), self.client("events")
         for name in (value for key, value in self.outputs.items() if key.endswith("Table")):
             expires = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
             if expires["TimeToLiveStatus"] == "ENABLED":
                 off = {"Enabled": False, "AttributeName": expires["AttributeName"]}
                 dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=off)
+        for rule in events.list_rules()["Rules"]:
+            events.disable_rule(Name=rule["Name"])
 
     @staticmethod
     @contextlib.contextmanager
