@@ -3,23 +3,28 @@
 PYTHON ?= python3
 BIN := .venv/bin/
 
+DEMO := $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(if $(LAST_DAY),--last-day $(LAST_DAY))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo test bench simulate check lock deploy docs clean
+.PHONY: help setup up down demo demo-seeds test bench simulate check lock deploy docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make .venv and .venv-engine from the locks (every target does it by itself)
 	@$(PYTHON) infra/bootstrap.py
 
-up: setup ## the service on a local engine with a demo shop, kept running
-	@$(BIN)python -m infra.local up
+up: setup ## the service on a local engine with a demo shop, kept running; PORT=… and SITE_PORT=… choose its ports
+	@$(BIN)python -m infra.local up $(if $(PORT),--port $(PORT)) $(if $(SITE_PORT),--site-port $(SITE_PORT))
 
-down: setup ## stop what `make up` started; KEEP=1 keeps its data
-	@KEEP=$(KEEP) $(BIN)python -m infra.local down
+down: setup ## stop what `make up` started; KEEP=1 keeps its data, PORT=… says which
+	@KEEP=$(KEEP) $(BIN)python -m infra.local down $(if $(PORT),--port $(PORT))
 
-demo: setup ## run the whole service locally against simulated visitors and carriers; files in build/demo
-	@$(BIN)python -m infra.demo.run
+demo: setup ## run the whole service locally against simulated visitors and carriers; SEED=… tells another story, DAYS=… a shorter one, LAST_DAY=… says when it ends; files in build/demo
+	@$(BIN)python -m infra.demo.run $(DEMO)
+
+demo-seeds: setup ## play the demo with several seeds, the first one twice; SEEDS="1 2 3" says which
+	@$(BIN)python -m infra.demo.seeds $(SEEDS) $(if $(DAYS),--days $(DAYS))
 
 test: setup ## check, then run every test
 	@$(MAKE) --no-print-directory check

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from infra.demo.truth import GROUPINGS, Figures, Truth
+from infra.demo.truth import GROUPINGS, Truth
 
 SHOWN = ("calls", "unique", "missed", "leads", "deals", "revenue", "gross_profit", "spend", "roi", "romi")
 NAME_WIDTH = 30
@@ -33,7 +33,34 @@ def differences(truth: Truth, report: Mapping[str, Any]) -> list[str]:
             found += _differing(f"{by} {_named(value)}", expected[value], told[value])
         found += _differing(f"{by} total", truth.total, report["groupings"][by]["total"])
     found += _differing("the report", {"tracking_accuracy": truth.accuracy}, report)
-    return sorted(found)
+    return sorted([*found, *_of_contacts(truth, report), *_of_answers(truth, report)])
+
+
+def _of_contacts(truth: Truth, report: Mapping[str, Any]) -> Iterator[str]:
+    """Forms, chats and the like, counted by source."""
+    for by, expected in truth.contacts.items():
+        reported = report["contacts"].get(by, {"rows": [], "total": {}})
+        rows = {row[by]: row for row in reported["rows"]}
+        yield from (f"contacts by {by} {_named(value)}: not as in the truth" for value in rows.keys() ^ expected.keys())
+        for value in rows.keys() & expected.keys():
+            yield from _differing(f"contacts by {by} {_named(value)}", expected[value], rows[value])
+        yield from _differing(f"contacts by {by} total", truth.contacts_total, reported["total"])
+
+
+def _of_answers(truth: Truth, report: Mapping[str, Any]) -> Iterator[str]:
+    """What customers said brought them, beside what was measured."""
+    reported = report["self_reported"]
+    if truth.answers is None or reported is None:
+        if truth.answers or reported:
+            yield "answers: either the truth or the report has none"
+        return
+    yield from _differing("answers", truth.answers, reported)
+    cells = {f"{cell['measured']} × {cell['told']}": cell["calls"] for cell in reported["cells"]}
+    expected = {f"{measured} × {told}": count for (measured, told), count in truth.cells.items()}
+    others = {other["answer"]: other["count"] for other in reported["others"]}
+    for where, true, told in (("answers", expected, cells), ("other answers", truth.others, others)):
+        yield from _differing(where, true, told)
+        yield from (f"{where} {name}: in the report, but not in the truth" for name in told.keys() - true.keys())
 
 
 def table(truth: Truth, report: Mapping[str, Any], by: str) -> Iterator[str]:
@@ -51,7 +78,7 @@ def _rows(report: Mapping[str, Any], by: str) -> dict[str, Mapping[str, Any]]:
     return {row[by]: row for row in report["groupings"][by]["rows"]}
 
 
-def _differing(where: str, expected: Figures, told: Mapping[str, Any]) -> list[str]:
+def _differing(where: str, expected: Mapping[str, Decimal | None], told: Mapping[str, Any]) -> list[str]:
     return [
         f"{where}: {name} is {_text(value)}, but the report says {_text(told.get(name))}"
         for name, value in expected.items()

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, datetime
 
-from infra.demo.events import Story
+from infra.demo.events import Deal, Person, Step, Story, day_of
 from infra.demo.webhooks import our_id
 
+Moment = tuple[Step, datetime]
 
-def outcome_bodies(story: Story) -> list[list[tuple[datetime, bytes]]]:
-    """For each card that the CRM tells by webhook, what it sends and when."""
-    found = []
-    for place, deal in enumerate(deal for deal in story.deals if deal.call):
-        bodies = []
-        for step in deal.steps:
-            told = {
-                "external_id": deal.key,
-                "call_id": our_id(deal.call) if deal.call else None,
-                "phone": deal.person.phone,
-                "outcome_at": step.at.isoformat(),
-                "status": step.status,
-                "amount": None if step.amount is None else str(step.amount),
-                "gross_profit": None if step.gross_profit is None else str(step.gross_profit),
-                "currency": "RUB",
-            }
-            kept = {name: value for name, value in told.items() if value is not None}
-            bodies.append((step.at, json.dumps(kept).encode()))
-        found.append(bodies * 2 if place % 8 == 0 else bodies[::-1] if place % 5 == 0 else bodies)
+
+def steps_by_day(story: Story) -> dict[date, dict[Deal, list[Moment]]]:
+    """Return what the CRM sends by webhook: day → card → its steps in the order they are sent, each with when."""
+    found: dict[date, dict[Deal, list[Moment]]] = defaultdict(lambda: defaultdict(list))
+    for place, deal in enumerate(deal for deal in story.deals if not deal.by_file):
+        sent = deal.steps * 2 if place % 8 == 0 else deal.steps[::-1] if place % 5 == 0 else deal.steps
+        at = sent[0].at
+        for step in sent:
+            at = max(at, step.at)  # what is sent the wrong way round is sent late
+            found[day_of(at)][deal].append((step, at))
     return found
+
+
+def outcome_body(deal: Deal, step: Step, codes: Mapping[tuple[Person, str], str]) -> bytes:
+    """Return one webhook's body. `codes` are the promo codes that pages showed, by visitor and address."""
+    said = {
+        "external_id": deal.key,
+        "call_id": our_id(deal.call) if deal.call else None,
+        "visitor_id": deal.person.browser if deal.contact else None,
+        "promo_code": codes[deal.code_of.page] if deal.code_of else None,
+        "phone": deal.person.phone if deal.with_phone else None,
+        "outcome_at": step.at.isoformat(),
+        "status": step.status,
+        "amount": None if step.amount is None else str(step.amount),
+        "gross_profit": None if step.gross_profit is None else str(step.gross_profit),
+        "currency": "RUB",
+        "self_reported": deal.answer.words if deal.answer else None,
+    }
+    return json.dumps({name: value for name, value in said.items() if value is not None}).encode()

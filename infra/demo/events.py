@@ -14,6 +14,7 @@ HOLD = timedelta(seconds=360)
 RENEW_EVERY = timedelta(seconds=300)
 AFTER_RELEASE = timedelta(seconds=90)  # a number given back stays its visitor's for so long
 GRACE = timedelta(seconds=1800)  # a call this soon after a lease ended is its last holder's
+QUARANTINE_HOUR = 8  # in the shop's zone: before it opens
 
 
 def local(day: date, hour: int, minute: int = 0) -> datetime:
@@ -33,6 +34,16 @@ class Person:
     key: int
     phone: str  # E.164
 
+    @property
+    def browser(self) -> str:
+        """The visitor id that the browser keeps."""
+        return f"browser-{self.key:05d}"
+
+    @property
+    def keeps_leases(self) -> bool:
+        """Whether the browser still has its last lease when it comes back; some only know who they are."""
+        return self.key % 3 > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -46,6 +57,7 @@ class Visit:
     leaves_at: datetime
     says_goodbye: bool  # the browser manages to give the number back
     overflow: bool = False  # came while every number was taken
+    shows_code: bool = False  # its page has a place for a promo code
 
     @property
     def renewals(self) -> tuple[datetime, ...]:
@@ -57,14 +69,44 @@ class Visit:
 
     @property
     def lease_ends_at(self) -> datetime:
-        """When the number stops being his."""
+        """When the number stops being the visitor's."""
         lapses = (self.renewals[-1] if self.renewals else self.at) + HOLD
         return min(lapses, self.leaves_at + AFTER_RELEASE) if self.says_goodbye else lapses
 
     @property
     def url(self) -> str:
-        """Where he landed, without scheme and host."""
+        """Where the visitor landed, without scheme and host."""
         return self.market.path + self.source.query(self.key)
+
+    @property
+    def page(self) -> tuple[Person, str]:
+        """What a promo code stands for: one visitor's page, however often it is opened."""
+        return self.person, self.url
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What a visitor does on the page besides calling."""
+
+    key: int
+    visit: Visit
+    at: datetime
+    kind: str  # form, chat, email_click, tel_click, reveal
+    leaves_phone: bool = False
+
+    @property
+    def is_lead(self) -> bool:
+        """Whether the business hears of it: a deal may come of it."""
+        return self.kind in ("form", "chat", "email_click")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a customer says brought them, what that stands for, and which measured channels it can be."""
+
+    words: str
+    channel: str  # "other": no channel
+    means: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +122,8 @@ class Call:
     placement: Placement | None = None
     remembered: str | None = None  # a dynamic number kept from some time before
     back_to: Call | None = None  # the business rings a missed caller back
+    code_of: Visit | None = None  # whose page showed the promo code that the caller keys
+    answer: Answer | None = None  # what the operator noted
 
     @property
     def incoming(self) -> bool:
@@ -88,6 +132,15 @@ class Call:
     @property
     def ends_at(self) -> datetime:
         return self.at + timedelta(seconds=self.ring + self.talk)
+
+    @property
+    def keyed_at(self) -> datetime:
+        """When the caller keys the code, if any: soon after somebody answered."""
+        return self.at + timedelta(seconds=self.ring + 5)
+
+    @property
+    def is_recorded(self) -> bool:
+        return self.carrier == "generic" and self.talk > 0 and self.key % 5 == 0
 
     @property
     def carrier(self) -> str:
@@ -109,13 +162,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """One card of the CRM. Without a call it was opened by hand and knows only the telephone number."""
+    """One card of the CRM. It names the call, the visitor or the promo code it comes from, or only a number."""
 
     key: str
     person: Person
-    call: Call | None
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...]  # the last one counts: a correction is one more
+    call: Call | None = None
+    contact: Contact | None = None  # by which the business knows the visitor
+    code_of: Visit | None = None  # whose page showed the promo code that the customer said
+    with_phone: bool = True
     by_file: bool = False  # told in an exported file instead of by webhook
+    answer: Answer | None = None
 
     @property
     def last(self) -> Step:
@@ -142,15 +199,47 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A number that is not lent for some days: too many strangers dial it."""
+
+    number: str
+    first_day: date
+    last_day: date  # included
+
+    @property
+    def begins_at(self) -> datetime:
+        """Before the first visitor of its first day."""
+        return local(self.first_day, QUARANTINE_HOUR)
+
+    @property
+    def ends_at(self) -> datetime:
+        """Before the first visitor of the day after its last one."""
+        return local(self.last_day + timedelta(days=1), QUARANTINE_HOUR)
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """All of it, each part in the order it happened."""
 
     first_day: date
     last_day: date  # included
     visits: tuple[Visit, ...]
+    contacts: tuple[Contact, ...]
     calls: tuple[Call, ...]
     deals: tuple[Deal, ...]
     spend: tuple[Spend, ...]
+    quarantines: tuple[Quarantine, ...] = ()
+    seed: int = 0  # what it was made of
+
+    @property
+    def opens_at(self) -> datetime:
+        """When the shop sets itself up: the day before anything happens."""
+        return local(self.first_day - timedelta(days=1), 12)
+
+    @property
+    def told_at(self) -> datetime:
+        """When it is all over and the report is made: the morning after."""
+        return local(self.last_day + timedelta(days=1), 9)
 
     @property
     def days(self) -> tuple[date, ...]:

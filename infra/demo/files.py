@@ -7,9 +7,20 @@ import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from infra.demo.events import ZONE, Deal, Spend
+from infra.demo.events import ZONE, Deal, Spend, Step
 
-BROKEN_LINE = 4  # of the deals' file: its amount is a word
+BROKEN_LINE = 2  # of the deals' file: its amount is a word
+DEALS_HEADING = (
+    "external_id",
+    "phone",
+    "outcome_at",
+    "status",
+    "amount",
+    "gross_profit",
+    "currency",
+    "manager",
+    "self_reported",
+)
 
 
 def yandex_csv(rows: Iterable[Spend]) -> bytes:
@@ -65,18 +76,24 @@ def plain_csv(rows: Iterable[Spend]) -> bytes:
 
 def deals_csv(deals: Sequence[Deal]) -> bytes:
     """A CRM's export with a byte order mark; one line of it is broken, as one always is."""
-    heading = ("external_id", "phone", "outcome_at", "status", "amount", "gross_profit", "currency", "manager")
-    lines: list[tuple[str, ...]] = [_deal_line(deal) for deal in deals]
-    broken = ("H-broken", "+7 916 000-00-00", "01.11.2026 12:00", "won", "много", "", "RUB", "")
+    lines: list[tuple[str, ...]] = [_deal_line(deal, deal.steps[0]) for deal in deals]
+    broken = ("H-broken", "+7 916 000-00-00", "01.11.2026 12:00", "won", "много", "", "RUB", "", "")
     lines.insert(BROKEN_LINE - 2, broken)  # the heading is line 1
-    return b"\xef\xbb\xbf" + _table(heading, lines, ";").encode()
+    return b"\xef\xbb\xbf" + _table(DEALS_HEADING, lines, ";").encode()
 
 
-def _deal_line(deal: Deal) -> tuple[str, ...]:
-    last, phone = deal.last, deal.person.phone
+def corrections_csv(deals: Sequence[Deal]) -> bytes:
+    """The same cards as they are after their correction."""
+    return _table(DEALS_HEADING, [_deal_line(deal, deal.last) for deal in deals], ";").encode()
+
+
+def _deal_line(deal: Deal, step: Step) -> tuple[str, ...]:
+    phone = deal.person.phone
     written = f"8 ({phone[2:5]}) {phone[5:8]}-{phone[8:10]}-{phone[10:]}"
-    amounts = (_comma(amount) if amount is not None else "" for amount in (last.amount, last.gross_profit))
-    return (deal.key, written, f"{last.at.astimezone(ZONE):%d.%m.%Y %H:%M}", last.status, *amounts, "RUB", "Петров П.")
+    amounts = (_comma(amount) if amount is not None else "" for amount in (step.amount, step.gross_profit))
+    said = deal.answer.words if deal.answer else ""
+    at = f"{step.at.astimezone(ZONE):%d.%m.%Y %H:%M}"
+    return (deal.key, written, at, step.status, *amounts, "RUB", "Петров П.", said)
 
 
 def _comma(amount: Decimal) -> str:

@@ -1,4 +1,4 @@
-"""HTTP to the service, with the story's moment as the time of each request."""
+"""The service as the demo asks it: one request at a time, each at the story's moment."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import json
 import threading
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 TIMEOUT_SECONDS = 60
 IDLE_SECONDS = 3
+NOT_NOW = (429, 502, 503, 504)  # of an engine on a machine that has much else to do
+RETRIES_AFTER = (1, 2, 5, 10, 20)  # seconds
 TIME_HEADER = "X-Callpath-Time"
 
 
@@ -19,12 +21,55 @@ class UnexpectedAnswer(Exception):
     """The service answered what the story does not expect; says what was asked and what came."""
 
 
-class Service:
-    """One connection a thread, kept open."""
+class Transport(Protocol):
+    """The way to a service."""
 
-    def __init__(self, base_url: str, api_key: str = "") -> None:
-        self.base_url, self.api_key = base_url, api_key
+    @property
+    def base_url(self) -> str:
+        """What browsers and carriers call, without a slash at its end."""
+
+    def send(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Return the status and the body that a whole URL answers."""
+
+
+class Http:
+    """Over HTTP. One connection a thread, kept open."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
         self._local = threading.local()
+
+    @property
+    def base_url(self) -> str:
+        return self._base_url
+
+    def send(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Return the status and the body that a whole URL answers."""
+        parts = urlsplit(url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection = self._connection(parts.netloc)
+        connection.request(method, target, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+    def _connection(self, host: str) -> http.client.HTTPConnection:
+        """This thread's connection; a new one when the other side may have closed it for want of use."""
+        now = time.monotonic()
+        found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if found and now - self._local.used_at > IDLE_SECONDS:
+            found.close()
+            found = None
+        self._local.used_at = now
+        if found is None:
+            found = self._local.connection = http.client.HTTPConnection(host, timeout=TIMEOUT_SECONDS)
+        return found
+
+
+class Service:
+    """Requests of browsers, carriers and CRMs; with an API key also those of the shop's owner."""
+
+    def __init__(self, transport: Transport, api_key: str = "") -> None:
+        self.transport, self.api_key = transport, api_key
 
     def post(
         self, url: str, body: bytes, headers: dict[str, str], at: datetime, expected: tuple[int, ...] = (200,)
@@ -32,8 +77,8 @@ class Service:
         """POST to a path under the base URL or to a whole URL; the answer's body. Raises UnexpectedAnswer."""
         return self._send("POST", url, body, headers, at, expected)
 
-    def manage(self, method: str, path: str, content: Any = None, at: datetime | None = None) -> Any:
-        """One request to the manage API; `content` that is not bytes goes as JSON."""
+    def manage(self, method: str, path: str, at: datetime | None, content: Any = None) -> Any:
+        """One request to the manage API, at the story's moment or now; `content` that is not bytes goes as JSON."""
         raw = content if isinstance(content, bytes) else json.dumps(content).encode() if content is not None else b""
         kind = "text/csv" if isinstance(content, bytes) else "application/json"
         headers = {"Authorization": f"Bearer {self.api_key}", "Content-Type": kind}
@@ -48,29 +93,15 @@ class Service:
         at: datetime | None,
         expected: tuple[int, ...],
     ) -> bytes:
-        whole = url if "://" in url else self.base_url + url
-        parts = urlsplit(whole)
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        whole = url if "://" in url else self.transport.base_url + url
         timed = headers | ({TIME_HEADER: at.isoformat()} if at else {})
-        connection = self._connection(parts.netloc)
-        connection.request(method, target, body, timed)
-        response = connection.getresponse()
-        answer = response.read()
-        if response.status not in expected:
-            task = parts.path.removeprefix(urlsplit(self.base_url).path)[:24]
-            raise UnexpectedAnswer(
-                f"{method} {task}… answered {response.status}: {answer[:300].decode(errors='replace')}"
-            )
+        status, answer = self.transport.send(method, whole, body, timed)
+        for wait in RETRIES_AFTER:  # as pages, carriers and CRMs do; the service recognises what it has seen
+            if status not in NOT_NOW:
+                break
+            time.sleep(wait)
+            status, answer = self.transport.send(method, whole, body, timed)
+        if status not in expected:
+            task = whole.removeprefix(self.transport.base_url)[:24]
+            raise UnexpectedAnswer(f"{method} {task}… answered {status}: {answer[:300].decode(errors='replace')}")
         return answer
-
-    def _connection(self, host: str) -> http.client.HTTPConnection:
-        """This thread's connection; a new one when the other side may have closed it for want of use."""
-        now = time.monotonic()
-        found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if found and now - self._local.used_at > IDLE_SECONDS:
-            found.close()
-            found = None
-        self._local.used_at = now
-        if found is None:
-            found = self._local.connection = http.client.HTTPConnection(host, timeout=TIMEOUT_SECONDS)
-        return found

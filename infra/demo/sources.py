@@ -137,7 +137,7 @@ class Market:
     target: str  # E.164: where calls go
     overflow: str
     numbers: tuple[str, ...]
-    share: int  # of the visits, percent
+    share: int  # of the visits that come by chance, percent
     rushes: int  # days with more visitors than numbers
 
 
@@ -163,4 +163,18 @@ PETERSBURG = Market(
     35,
     2,
 )
-MARKETS = (MOSCOW, PETERSBURG)
+# With one number it is certain who has it, whichever way a service chooses among several: here the story is told minute
+# by minute (scenes.py), and not left to chance.
+KAZAN = Market(
+    "kzn",
+    "Казань",
+    "/kzn/",
+    "generic",
+    "+78430000001",
+    "+78430000100",
+    ("+78430000101",),
+    0,
+    0,
+)
+CITIES = (MOSCOW, PETERSBURG)
+MARKETS = (*CITIES, KAZAN)

@@ -57,10 +57,31 @@ def signed_headers(secret: str, at: datetime, body: bytes) -> dict[str, str]:
     return {"Content-Type": "application/json", **headers}
 
 
-def hooks_of(call: Call, number: str, target: str) -> list[Hook]:
-    """What is delivered of one call to `number`, in the order of delivery."""
-    told = _twilio(call, number, target) if call.carrier == "twilio" else _generic(call, number, target)
-    asks, rest = (told[:1], told[1:]) if call.carrier == "twilio" else ([], told)  # Twilio asks before all else
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """What only the play knows of a call: the number, where it leads, and the promo code that is keyed."""
+
+    number: str
+    target: str
+    code: str = ""
+
+
+def hooks_of(call: Call, dialled: Dialled, recordings_url: str) -> list[Hook]:
+    """What is delivered of one call, in the order of delivery. Recordings are fetched from under `recordings_url`."""
+    if call.carrier == "twilio":
+        asks, *rest = _twilio(call, dialled)  # Twilio asks before all else
+        return [asks, *_as_carriers_do(call, rest)]
+    hooks = _as_carriers_do(call, _generic(call, dialled))
+    return hooks + ([_recording(call, dialled, recordings_url)] if call.is_recorded else [])
+
+
+def count_of(call: Call) -> int:
+    """How many webhooks tell of a call."""
+    return len(hooks_of(call, Dialled("", ""), ""))
+
+
+def _as_carriers_do(call: Call, rest: list[Hook]) -> list[Hook]:
+    """In order, twice, the wrong way round, a day late, or the end first and again."""
     match call.key % 6:
         case 1:
             rest = [hook for hook in rest for _ in range(2)]
@@ -70,7 +91,7 @@ def hooks_of(call: Call, number: str, target: str) -> list[Hook]:
             rest = [*rest[:-1], replace(rest[-1], at=rest[-1].at + LATE)]
         case 4:
             rest = [rest[-1], *rest]
-    return [*asks, *rest]
+    return rest
 
 
 def carriers_id(call: Call) -> str:
@@ -83,13 +104,18 @@ def our_id(call: Call) -> str:
     return f"{call.carrier}-{carriers_id(call)}"
 
 
-def _generic(call: Call, number: str, target: str) -> list[Hook]:
-    """A PBX tells the end of each call, and of some also the beginning and the recording."""
+def _common(call: Call, dialled: Dialled) -> Fields:
+    """What a PBX tells with every event."""
     customer = call.person.phone if call.person else WITHHELD
-    ours = number if call.incoming else target
+    ours = dialled.number if call.incoming else dialled.target
     parties: Fields = {"from": customer, "to": ours} if call.incoming else {"from": ours, "to": customer}
     common: Fields = {"v": 1, "source": "asterisk", "call_id": carriers_id(call), **parties}
-    common |= {"direction": "in" if call.incoming else "out", "started_at": _iso(call.at)}
+    return common | {"direction": "in" if call.incoming else "out", "started_at": _iso(call.at)}
+
+
+def _generic(call: Call, dialled: Dialled) -> list[Hook]:
+    """A PBX tells the end of each call, and of some also the beginning and what was keyed."""
+    common = _common(call, dialled)
     answered_at = call.at + timedelta(seconds=call.ring) if call.talk else None
     ended: Fields = {
         "answered_at": _iso(answered_at) if answered_at else None,
@@ -102,22 +128,27 @@ def _generic(call: Call, number: str, target: str) -> list[Hook]:
     hooks = [_told(call.ends_at, "call.ended", common | ended)]
     if call.key % 3 == 0:
         hooks.insert(0, _told(call.at, "call.started", common))
-    if call.talk and call.key % 5 == 0:
-        recording = f"https://pbx.shop.example/rec/{call.key}.mp3"
-        hooks.append(_told(call.ends_at + timedelta(seconds=40), "recording", common | {"recording_url": recording}))
+    if call.code_of:
+        hooks.insert(-1, _told(call.keyed_at, "digits", common | {"digits": dialled.code}))
     return hooks
+
+
+def _recording(call: Call, dialled: Dialled, recordings_url: str) -> Hook:
+    """The recording is ready soon after the call, or only the day after."""
+    at = call.ends_at + (LATE if call.key % 2 else timedelta(seconds=40))
+    return _told(at, "recording", _common(call, dialled) | {"recording_url": f"{recordings_url}/rec/{call.key}.wav"})
 
 
 def _told(at: datetime, event: str, fields: Fields) -> Hook:
     return Hook("generic", at, tuple(({"event": event} | fields).items()))
 
 
-def _twilio(call: Call, number: str, target: str) -> list[Hook]:
+def _twilio(call: Call, dialled: Dialled) -> list[Hook]:
     common: Fields = {
         "CallSid": carriers_id(call),
         "AccountSid": "AC00000000000000000000000000000001",
         "From": call.person.phone if call.person else WITHHELD,
-        "To": number,
+        "To": dialled.number,
         "Direction": "inbound",
         "ApiVersion": "2010-04-01",
     }
@@ -134,7 +165,7 @@ def _twilio(call: Call, number: str, target: str) -> list[Hook]:
     leg: Fields = {
         "CallSid": f"CB{call.key:032x}",
         "ParentCallSid": carriers_id(call),
-        "To": target,
+        "To": dialled.target,
         "Direction": "outbound-dial",
         "CallStatus": "in-progress",
         "SequenceNumber": 2,

@@ -152,6 +152,7 @@ def test_a_ctrl_c_ends_with_one_line_and_leaves_nothing_behind(command: str) -> 
     assert not Path(settings["TMPDIR"]).exists()
     assert engines.status(int(settings["GATEWAY_PORT"])) is None
     assert not (ROOT / "build" / "state" / str(port)).exists()
+    assert not list(engines.FOLDER.glob(f"*{settings['GATEWAY_PORT']}.*"))
 
 
 @pytest.mark.engine

@@ -10,6 +10,7 @@ TARGETS = {
     "up",
     "down",
     "demo",
+    "demo-seeds",
     "test",
     "bench",
     "simulate",

@@ -27,7 +27,6 @@ from chalicelib.reports.verify import verify
 from chalicelib.settings import settings
 from chalicelib.stack_settings import use_stack
 from chalicelib.tokens import random_id
-from infra.demo.aftermath import scheduled_event
 from infra.deploy import DeployError
 from tests.attribution.contacts.world import AD, BROWSER, ORIGIN, PHONE
 from tests.attribution.examples import CRM, NOW, SITE, signed_request
@@ -68,7 +67,7 @@ def until(found: Callable[[], Any]) -> Any:
 
 def close_days(stack: Any) -> None:
     with suppress(DeployError):  # a day of another test may fail; that ours did not is asserted by its figures
-        stack.invoke("CloseDay", scheduled_event(clock.utc_now() + timedelta(seconds=5)))
+        stack.run_schedule("CloseDay", clock.utc_now() + timedelta(seconds=5))
 
 
 def test_from_a_form_on_a_page_to_a_deal_to_its_figures(stack: Any, site: Site, tmp_path: Path) -> None:
