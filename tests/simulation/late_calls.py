@@ -46,6 +46,6 @@ INTRODUCTION = f"""\
 page (the first showing of the number, or the last renewal), at any moment of that minute with the same chance. Hold
 300 s, renewed every 240 s; 60 % of browsers say good-bye and free the number 90 s later. It is looked whose the call
 would be, of {100 * LOOKED_AT:.0f} % of the leases, whether or not their visitors call. One day, three seeds together.
-The figures "late calls right" of the tables above are means over calls that come after the visitor has left the page,
+The figures of late calls in the tables above are means over calls that come after the visitor has left the page,
 at exponential delays with a mean of 60 s: other delays have other shares, and this table has them.
 """
