@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.attribution.redial_rules import dialled_of, with_redial
+from chalicelib.attribution.repeat_rules import calls_before
 from chalicelib.attribution.shares import apportion
 from chalicelib.attribution.types import AttributedCall, Call, Candidate, Direction, Evidence, EvidenceKind
 from chalicelib.pool.delays import prior_profile
@@ -82,6 +83,18 @@ def test_calls_of_others_to_others_and_of_nobody_known_change_nothing(
         assert with_redial(latest.evidence, latest.call, same, PROFILE) == latest.evidence
     nobody = replace(latest.call, caller_key=None)
     assert with_redial(latest.evidence, nobody, withheld + others, PROFILE) == latest.evidence
+    assert calls_before(nobody, withheld) == []
+    found = with_redial(latest.evidence, latest.call, others, PROFILE)
+    assert with_redial(latest.evidence, latest.call, others + later(rung_back), PROFILE) == found
+
+
+def later(calls: list[AttributedCall]) -> list[AttributedCall]:
+    """The calls half a minute later, each another call."""
+    moved = []
+    for each in calls:
+        at = each.call.started_at + timedelta(seconds=30)
+        moved.append(replace(each, call=replace(each.call, call_id=f"{each.call.call_id}-later", started_at=at)))
+    return moved
 
 
 def test_what_was_dialled_is_what_the_call_told_without_its_callers_other_calls() -> None:
