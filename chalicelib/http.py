@@ -6,13 +6,13 @@ import json
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import wraps
 from typing import Any
 
 from chalice.app import Chalice, Response
+from msgspec import Struct, field
 
 from chalicelib import clock, log, tracing
 from chalicelib.errors import BadInput, CallpathError, TooLarge
@@ -21,8 +21,7 @@ from chalicelib.settings import settings
 MAX_BODY_BYTES = 5_500_000  # Lambda's own limit for a request is 6 MB
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request as the tasks see it: raw body, lower-case header names, the moment it counts as made."""
 
     method: str
@@ -43,8 +42,7 @@ class Request:
         return values[0] if values else default
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a task answers when it is not plain JSON with status 200. `body` that is not text is sent as JSON."""
 
     body: Any

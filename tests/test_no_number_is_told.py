@@ -12,12 +12,12 @@ import re
 import socket
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 from chalice.test import Client, HTTPResponse
+from msgspec.structs import replace
 
 from app import app
 from chalicelib import clock

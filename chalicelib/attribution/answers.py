@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chalicelib.attribution import proof_parts, subjects
 from chalicelib.attribution.types import Deal

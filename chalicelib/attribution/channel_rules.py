@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chalicelib.attribution import patterns, urls
 from chalicelib.attribution.types import Source, Touch

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib import aws, clock, tokens
 from chalicelib.attribution.stored import millis
@@ -17,8 +18,7 @@ TOGETHER = 25  # items DynamoDB takes in one batch
 TRIES = 8  # of what a batch left over
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedDay:
+class ChangedDay(Struct, frozen=True):
     """A day of a site that changed; the token is that of the last change."""
 
     site_id: str

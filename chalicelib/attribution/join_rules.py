@@ -7,10 +7,11 @@ since what brought him last is what he buys for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 SOON_AFTER = timedelta(hours=1)  # a manager may write the card while the caller is still being rung back
 
@@ -33,8 +34,7 @@ TOLD = frozenset({Tie.CALL_ID, Tie.PROMO_CODE})  # name one origin, at whatever 
 OF_ITS_OWN = frozenset({Tie.HAND, Tie.CALL_ID, Tie.VISITOR_ID, Tie.PROMO_CODE})  # what other deals may follow
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """A call or a contact that a deal may come from, and what ties the two."""
 
     tie: Tie

@@ -12,9 +12,10 @@ import base64
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib import aws, clock, log, queue, tokens
 from chalicelib.attribution import sealing
@@ -29,8 +30,7 @@ PLACE = "kept event"
 REPEATED_FOR_DAYS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class KeptEvent:
+class KeptEvent(Struct, frozen=True):
     """A webhook as it came: enough to verify and read it again, at the moment it was received."""
 
     carrier: str

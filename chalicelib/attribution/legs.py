@@ -7,9 +7,10 @@ where some event says that it rang there or who it is with. Any other leg is the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from chalicelib.attribution.types import CallEvent, Leg
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from chalicelib.attribution import legs as call_legs
 from chalicelib.attribution.legs import EPOCH, told, whole
@@ -17,8 +18,7 @@ T = TypeVar("T")
 _PRECEDENCE = (CallStatus.BUSY, CallStatus.FAILED, CallStatus.ABANDONED, CallStatus.MISSED)
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallRecord(Struct, frozen=True):
     """All that is stored of a call's making: whose it is, and its events with the moment each was received.
 
     `callers` tells who the events' callers are, by what an event calls them.
@@ -32,8 +32,7 @@ class CallRecord:
     callers: Mapping[str, Caller] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """A call's events, sorted out: all the carrier told, what is of the call as a whole, and the business's legs."""
 
     events: Sequence[CallEvent]

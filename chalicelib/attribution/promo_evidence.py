@@ -6,8 +6,9 @@ Why the code counts more than the number, and what a slip can do: docs/adr/0015-
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from chalicelib.attribution import promo_codes
 from chalicelib.attribution.promo_codes import ShownCode

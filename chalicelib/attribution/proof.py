@@ -14,27 +14,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from chalicelib import clock
+from chalicelib.values import defaults_of
 
 NOTHING_BEFORE = "0" * 64  # what the first entry of a chain follows
 LEAF, NODE = b"\x00", b"\x01"
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One piece of a day's evidence: what it is, e.g. `call twilio-CA1`, and its digest, 64 hex digits."""
 
     name: str
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChainEntry:
+class ChainEntry(Struct, frozen=True):
     """One link: what a day's evidence was when its facts were written. A day that changes gets another entry."""
 
     site_id: str
@@ -48,7 +49,7 @@ class ChainEntry:
     @property
     def digest(self) -> str:
         """What the next entry names as its previous."""
-        return sha256(canonical(asdict(self)))
+        return sha256(canonical(self))
 
 
 def leaf_digest(public: Mapping[str, Any], personal: str) -> str:
@@ -103,11 +104,10 @@ def canonical(value: Any) -> bytes:
     return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def said_of(value: Any) -> dict[str, Any]:
-    """A dataclass by field, without what it leaves unsaid: a field added later changes no digest made before."""
-    unsaid = {field.name: field.default for field in fields(value) if field.default is not MISSING}
-    told = {field.name: getattr(value, field.name) for field in fields(value)}
-    return {name: each for name, each in told.items() if name not in unsaid or each != unsaid[name]}
+def said_of(value: Struct) -> dict[str, Any]:
+    """A value by field, without what it leaves unsaid: a field added later changes no digest made before."""
+    unsaid = defaults_of(type(value))
+    return {name: each for name, each in asdict(value).items() if name not in unsaid or each != unsaid[name]}
 
 
 def sha256(data: bytes) -> str:
@@ -139,6 +139,6 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [_plain(each) for each in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        return {name: _plain(each) for name, each in asdict(value).items()}
     raise TypeError(f"{type(value).__name__} has no canonical form")

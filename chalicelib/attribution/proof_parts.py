@@ -8,10 +8,10 @@ personal part, place by place: then the digests of what stood there stay in the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.attribution import sealing
 from chalicelib.attribution.privacy.redaction import REDUCED

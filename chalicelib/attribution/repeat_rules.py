@@ -7,9 +7,10 @@ Evidence keeps the facts (the caller's first measured call and the latest ones);
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from chalicelib.attribution.types import (
     MEASURED,

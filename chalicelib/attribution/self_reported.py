@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
+
+from msgspec import Struct
 
 from chalicelib.attribution.channels import CHANNELS, channel_named
 
@@ -78,8 +79,7 @@ class AnswerRule(Protocol):
     def phrases(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class SelfReported:
+class SelfReported(Struct, frozen=True):
     """An answer as it is kept: of a call as an operator noted it, of a deal as the CRM told it."""
 
     answer: str | None  # in its one form; None once it is erased

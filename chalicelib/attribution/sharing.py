@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from chalicelib import log
 from chalicelib.attribution.candidates import LEAST_OF_MANY, candidates_of, named, when

@@ -7,9 +7,10 @@ Everything raises StorageUnavailable when AWS does not answer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from chalicelib import aws, clock
 from chalicelib.attribution import open_calls, stored
@@ -55,8 +56,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class CallRef:
+class CallRef(Struct, frozen=True):
     """Which call, when it began and whose it is: what a deal is joined by."""
 
     call_id: str

@@ -18,11 +18,11 @@ open_shard (only while no event has told the end):
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib import clock
 from chalicelib.attribution import sealing
@@ -33,14 +33,15 @@ from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.transcripts.types import Transcript
 from chalicelib.attribution.types import AttributedCall, Caller, CallEvent, Evidence
 from chalicelib.phone import PhoneNumber
+from chalicelib.values import defaults_of
 
 EVENT, CALLER, RECORDING, TRANSCRIPT, CLAIM = "e#", "s#", "r#", "t#", "f#"
 ERASED, NAMELESS, SELF_REPORTED = "erased", "nameless", "self_reported"
 T = TypeVar("T")
 Item = Mapping[str, Mapping[str, Any]]
 
-_event_fields = tuple(field.name for field in fields(CallEvent))
-_unsaid = {field.name: field.default for field in fields(CallEvent)}  # None, False or (), each there is one of
+_event_fields = CallEvent.__struct_fields__
+_unsaid = defaults_of(CallEvent)  # None, False or (), each there is one of
 
 
 class _Received(msgspec.Struct):
@@ -56,7 +57,11 @@ class _Caller(msgspec.Struct):
 
 def event_text(event: CallEvent, received_at: datetime, *, signing_key: bytes, place: str) -> str:
     """The event as JSON without what it does not say, its caller sealed for `place`, the call."""
-    told = {name: value for name in _event_fields if (value := getattr(event, name)) is not _unsaid[name]}
+    told = {
+        name: value
+        for name in _event_fields
+        if (value := getattr(event, name)) is not _unsaid.get(name, msgspec.NODEFAULT)
+    }
     if event.caller:
         told["caller"] = sealing.seal_at_intake(event.caller, signing_key=signing_key, place=place)
         told["mask"] = PhoneNumber(event.caller).masked

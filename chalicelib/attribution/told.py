@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from chalicelib.attribution import subjects
 from chalicelib.attribution.alerts import Alert, AlertKind, kind_of, wanted
@@ -58,11 +61,11 @@ class Told:
         call = self.attributed.call
         told = {
             "site": {"site_id": self.site.site_id, "name": self.site.name},
-            "call": {name: value for name, value in asdict(call).items() if name != "caller_sealed"}
+            "call": {name: value for name, value in _plain(call).items() if name != "caller_sealed"}
             | {"caller": self.caller, "variables": dict(call.variables)}
             | {"answered": call.answered, "day": str(self.attributed.day)},
-            "evidence": asdict(_brief(self.attributed.evidence)),
-            "source": asdict(self.credit.source),
+            "evidence": _plain(_brief(self.attributed.evidence)),
+            "source": _plain(self.credit.source),
             "landing_page": self.credit.landing_page,
             "recordings": shown_recordings(self.attributed.recordings, self.attributed.transcripts),
         }
@@ -96,3 +99,9 @@ def _brief(evidence: Evidence) -> Evidence:
     """
     candidates = tuple(replace(each, touches=()) for each in evidence.candidates)
     return replace(evidence, earlier=(), by_number=(), candidates=candidates)
+
+
+def _plain(value: Struct) -> dict[str, Any]:
+    """A value, and all it is made of, as dicts; times and decimals stay what they are."""
+    told: dict[str, Any] = to_builtins(value, builtin_types=(datetime, date, Decimal))
+    return told

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chalicelib.attribution.recordings.types import Recording
 from chalicelib.attribution.self_reported import SelfReported
@@ -32,8 +33,7 @@ class CallStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
-@dataclass(frozen=True, slots=True)
-class CallEvent:
+class CallEvent(Struct, frozen=True):
     """What one carrier event says of a call. None: it does not say. Times are aware UTC, durations whole seconds."""
 
     event_id: str  # equal for a repetition of the same event, different for any other event of the call
@@ -72,16 +72,14 @@ class CallEvent:
         return self.event_id.startswith(IMPORTED)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedCode:
+class KeyedCode(Struct, frozen=True):
     """A promo code that the caller keyed: nobody knows yet whether it was ever shown."""
 
     code: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(Struct, frozen=True):
     """One telephone of the business that a call rang: when it rang, who took it, how long he talked."""
 
     leg_id: str  # the carrier's
@@ -93,8 +91,7 @@ class Leg:
     hangup_cause: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """A customer as he is stored with a call: who he is, what may be shown, and his number under a key."""
 
     key: str | None = None  # his subject; None until attribution has looked it up
@@ -107,8 +104,7 @@ class Caller:
         return self.key is not None and self.sealed is None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call, folded from all its events: any order and any repetition of them gives the same value."""
 
     site_id: str
@@ -150,8 +146,7 @@ class Call:
         return self.talk_seconds > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a touch came from, classified. Empty strings where the URL does not say."""
 
     channel: str  # a key of attribution.channels.CHANNELS, or the campaign registry's own channel name
@@ -163,8 +158,7 @@ class Source:
     click_id: str | None = None  # "gclid=…", kept for sending conversions back
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Struct, frozen=True):
     """One arrival of a visitor: as seen (url, referrer, region) and as classified (source)."""
 
     at: datetime
@@ -203,8 +197,7 @@ MEASURED = frozenset(
 )  # the call itself leads to a visitor, or its number stands for a source
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """Somebody who may have made the call, and how likely that is."""
 
     share: Decimal  # of all candidates of the call, which sum to exactly 1
@@ -218,8 +211,7 @@ class Candidate:
     called_at: datetime | None = None  # when the caller called from this visit: the number was dialled again since
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierCall:
+class EarlierCall(Struct, frozen=True):
     """What an earlier call of the same caller was measured by."""
 
     call_id: str
@@ -230,8 +222,7 @@ class EarlierCall:
     campaign_id: str | None = None  # what its number or its promo code stands for
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What is known of a call's origin. Verdicts are computed from it, so another model never has to touch a call.
 
     The visitor, his lease and touches are those of the likeliest one; where others may have called too, `candidates`
@@ -268,8 +259,7 @@ class Evidence:
         return self.own_kind or self.kind
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(Struct, frozen=True):
     """One touch's part of a call under one model. The parts of a call sum to exactly 1."""
 
     source: Source
@@ -281,8 +271,7 @@ class Credit:
     campaign_id: str = ""  # of the registry's campaign it is counted under
 
 
-@dataclass(frozen=True, slots=True)
-class AttributedCall:
+class AttributedCall(Struct, frozen=True):
     """A call with its evidence, the day it belongs to in its site's zone, and what is known of its recordings."""
 
     call: Call
@@ -302,8 +291,7 @@ class OutcomeStatus(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a CRM told, parsed. The pair (source, external_id) names the deal; the latest `outcome_at` wins."""
 
     source: str  # "generic", "bitrix24", or the name given with an upload
@@ -322,8 +310,7 @@ class Outcome:
     visitor_id: str | None = None  # what the snippet keeps in the customer's browser
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What a person said of a deal's origin: it stands whatever is told later. Neither: it comes from nothing known."""
 
     at: datetime
@@ -331,8 +318,7 @@ class Decision:
     contact_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Deal:
+class Deal(Struct, frozen=True):
     """A deal as stored: its latest outcome, and the call or contact it was joined to."""
 
     site_id: str

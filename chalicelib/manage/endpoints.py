@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Literal
@@ -116,10 +115,10 @@ def _answering(body: NewEndpoint, vendor: ModuleType) -> Answering:
     """How the endpoint's calls are put through. What the vendor's answer cannot do must not be taken for done."""
     asked, default = checks.answering(body.answering, "answering"), Answering()
     can = getattr(vendor, "ANSWERING", ())
-    for each in fields(Answering):
-        spoken = each.name == "language" and ("whisper" in can or "announcement" in can)
-        if getattr(asked, each.name) != getattr(default, each.name) and each.name not in can and not spoken:
-            raise BadInput(f"answering.{each.name}", f"{body.vendor} does not take it from our answer")
+    for each in Answering.__struct_fields__:
+        spoken = each == "language" and ("whisper" in can or "announcement" in can)
+        if getattr(asked, each) != getattr(default, each) and each not in can and not spoken:
+            raise BadInput(f"answering.{each}", f"{body.vendor} does not take it from our answer")
     return asked
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+from msgspec import Struct
 
 from chalicelib.errors import BadInput
 from chalicelib.pool.lease_token import ARRIVAL_BYTES
@@ -23,8 +24,7 @@ CLICK_IDS = {
 COUNTRY, REGION = "cloudfront-viewer-country", "cloudfront-viewer-country-region"  # the CDN's viewer headers
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """One page view as the browser and the CDN tell it."""
 
     url: str  # without its fragment, but for the tags of an arrival that stand there

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib import tokens
 
@@ -18,8 +19,7 @@ ARRIVAL_BYTES = 6
 _FIXED = struct.Struct(f">{VISITOR_BYTES}s{ARRIVAL_BYTES}sIIHB")
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseToken:
+class LeaseToken(Struct, frozen=True):
     """What a lease is known by. Times in seconds since 2024."""
 
     pool_id: str

@@ -7,10 +7,11 @@ anywhere loses nothing, lends nothing half-placed, and the same import again com
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib import log
 from chalicelib.errors import BadInput, Conflict, NotFound, StorageUnavailable

@@ -10,9 +10,11 @@ late, so only conditions on the clock decide.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib import aws, clock
 from chalicelib.settings import settings
@@ -20,8 +22,7 @@ from chalicelib.settings import settings
 REST = timedelta(days=30)  # after a code expired
 
 
-@dataclass(frozen=True, slots=True)
-class ShownCode:
+class ShownCode(Struct, frozen=True):
     """A promo code as one visitor saw it on one page."""
 
     code: str

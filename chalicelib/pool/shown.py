@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import random
 import struct
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib import aws, clock, log, tokens
 from chalicelib.chance import chance
@@ -33,8 +34,7 @@ READ_ITEMS = 500  # of containers and minutes, newest first: one page
 _ENTRY = struct.Struct(f">{VISITOR_BYTES}sII")
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A visitor who was shown a pool's overflow number."""
 
     visitor: str  # 24 hex digits

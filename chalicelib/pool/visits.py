@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib import aws, clock
 from chalicelib.pool import promo_table
@@ -19,8 +20,7 @@ CALLS = "#calls"  # behind a visitor: the calls that name him
 FRACTIONS = 999_999  # of a millisecond, that keep codes of one moment apart; a touch has none
 
 
-@dataclass(frozen=True, slots=True)
-class RawTouch:
+class RawTouch(Struct, frozen=True):
     """One arrival as seen; nothing is concluded from it yet."""
 
     at: datetime

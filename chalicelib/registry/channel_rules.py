@@ -4,8 +4,9 @@ replaced as a whole."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from chalicelib.errors import Conflict, NotFound, StorageUnavailable
 from chalicelib.registry import layout, table

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, dataclass, field, fields, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from chalicelib import tokens
 from chalicelib.registry.types import Answering, Endpoint, ShownNumber
@@ -15,8 +17,7 @@ PURPOSE, FIRST_PURPOSE = "endpoint-2", "endpoint-1"
 DEFAULT = Answering()
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointToken:
+class EndpointToken(Struct, frozen=True):
     """What a webhook's URL tells without a read. It holds no credential: those stay in the table."""
 
     endpoint_id: str
@@ -46,11 +47,10 @@ def open_endpoint(token: str, key: bytes) -> EndpointToken | None:
 
 
 def _differing(answering: Answering) -> dict[str, Any]:
-    told = zip(fields(Answering), astuple(answering), astuple(DEFAULT), strict=True)
-    return {each.name: value for each, value, default in told if value != default}
+    return {name: value for name, value in asdict(answering).items() if value != getattr(DEFAULT, name)}
 
 
 def _answering(told: dict[str, Any]) -> Answering:
     """What was sealed. A field that a later version added is not known here and is left out."""
-    known = {each.name: told[each.name] for each in fields(Answering) if each.name in told}
+    known = {name: told[name] for name in Answering.__struct_fields__ if name in told}
     return Answering(**known | {"show": ShownNumber(known.get("show", DEFAULT.show))})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 
 class NumberKind(StrEnum):
@@ -49,8 +50,7 @@ MOST_PROMO_DAYS = 90  # the longer codes live, the more of them do, and the long
 MOST_DAYS_OF_PERSONS = 1090  # calls are kept ten days longer: time to rebuild their days' facts without names
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """One customer of the service."""
 
     account_id: str
@@ -58,8 +58,7 @@ class Account:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SwapRule:
+class SwapRule(Struct, frozen=True):
     """What the snippet replaces: a number as it stands on the page, or a CSS selector; perhaps only for one pool."""
 
     number: str | None = None  # E.164 of the number on the page; found in text and `tel:` links whatever its format
@@ -67,16 +66,14 @@ class SwapRule:
     pool_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """Where finished calls are delivered: a key of `attribution.destinations.DESTINATIONS` and its own options."""
 
     kind: str
     options: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """One website of an account."""
 
     site_id: str
@@ -120,8 +117,7 @@ class ShownNumber(StrEnum):
     TRACKING = "tracking"
 
 
-@dataclass(frozen=True, slots=True)
-class Answering:
+class Answering(Struct, frozen=True):
     """How a call is put through, as far as its carrier can (docs/carriers.md).
 
     A text is spoken in `language` (BCP 47; None: the carrier's own default); an https URL is of a sound that is played.
@@ -134,8 +130,7 @@ class Answering:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DisplayCondition:
+class DisplayCondition(Struct, frozen=True):
     """When a pool is shown. Empty parts fit everybody."""
 
     regions: tuple[str, ...] = ()
@@ -143,8 +138,7 @@ class DisplayCondition:
     landing_patterns: tuple[str, ...] = ()  # shell-style patterns on the landing page's path
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """The tracking numbers of a site that are lent to visitors."""
 
     pool_id: str
@@ -164,8 +158,7 @@ class Pool:
     address_percent: int = 10  # of the pool's numbers that one address may hold, at least 3; 100: as many as there are
 
 
-@dataclass(frozen=True, slots=True)
-class TrackingNumber:
+class TrackingNumber(Struct, frozen=True):
     """One rented number and the one place it belongs to."""
 
     number: str  # E.164
@@ -181,8 +174,7 @@ class TrackingNumber:
     state_since: datetime | None = None  # None: it was never taken out of use
 
 
-@dataclass(frozen=True, slots=True)
-class Campaign:
+class Campaign(Struct, frozen=True):
     """A campaign the account named: how its traffic is recognised, what its calls are worth.
 
     A touch is the campaign's on its days, if it fits `match` or carries one of `platform_ids` (where either is told),
@@ -211,8 +203,7 @@ class Comparison(StrEnum):
     GLOB = "glob"  # `*` for any text, `?` for one character
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """What a rule asks of one part of a touch: that it compares with at least one of the values."""
 
     part: str  # a key of attribution.channel_rules.PARTS
@@ -220,8 +211,7 @@ class Condition:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelRule:
+class ChannelRule(Struct, frozen=True):
     """An account's own rule: a touch that meets all of `when` is counted under `channel`."""
 
     channel: str  # a key of attribution.channels.CHANNELS or a name of the account's own
@@ -231,32 +221,28 @@ class ChannelRule:
     medium: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelRules:
+class ChannelRules(Struct, frozen=True):
     """An account's rules in the order they are tried; `version` counts their changes."""
 
     rules: tuple[ChannelRule, ...] = ()
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerRule:
+class AnswerRule(Struct, frozen=True):
     """An account's own reading of what customers say brought them: these phrases stand for `channel`."""
 
     channel: str  # a key of attribution.self_reported.TOLD_CHANNELS or a name of the account's own
     phrases: tuple[str, ...]  # words that stand one after the other in the answer; `*` ends a word in any way
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerRules:
+class AnswerRules(Struct, frozen=True):
     """An account's readings in the order they are tried; `version` counts their changes."""
 
     rules: tuple[AnswerRule, ...] = ()
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A URL we gave to a carrier or a CRM, with the credentials its signatures are checked by."""
 
     endpoint_id: str
@@ -271,8 +257,7 @@ class Endpoint:
     answering: Answering = field(default_factory=Answering)  # where the number's pool has no say of its own
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Struct, frozen=True):
     """Who may use the manage API. `account_id` None is the operator, who may do everything."""
 
     key_id: str
@@ -282,8 +267,7 @@ class ApiKey:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SiteSnapshot:
+class SiteSnapshot(Struct, frozen=True):
     """All that the hot functions need of one site, read in one request and cached for a minute."""
 
     site: Site

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
+
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Hook, carrier
 from chalicelib.attribution.merge import CallRecord, fold

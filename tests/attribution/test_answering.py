@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib import tokens
 from chalicelib.attribution.carriers import CARRIERS, carrier

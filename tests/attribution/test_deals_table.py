@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.attribution import proof_parts, store
 from chalicelib.attribution.proof import canonical
 from chalicelib.attribution.types import Deal
+from chalicelib.values import defaults_of
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import PHONE, card
 from tests.attribution.examples import NOW, SITE, open_site
 
-FIRST = {field.name for field in fields(Deal) if field.default is MISSING}  # those that deals had before any others
+FIRST = set(Deal.__struct_fields__) - set(defaults_of(Deal))  # those that deals had before any others
 
 
 def as_before(deal: Deal) -> dict[str, Any]:

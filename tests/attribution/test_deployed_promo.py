@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib import clock
 from chalicelib.attribution import promo_codes, store
@@ -105,5 +107,5 @@ def test_from_the_page_to_the_evidence_and_to_oblivion(deployed: Deployed) -> No
 
 def test_a_site_that_is_none_gets_a_clear_answer(deployed: Deployed) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
-        replace(deployed, site_key="nobody").promo()
+        dataclasses.replace(deployed, site_key="nobody").promo()
     assert (caught.value.code, json.load(caught.value)["field"]) == (404, "site_key")

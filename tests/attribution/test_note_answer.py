@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.attribution import days, join, note_answer, proof_parts, store, stored
 from chalicelib.attribution.attribute import attribute

@@ -9,12 +9,12 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import boto3
 import pytest
+from msgspec.structs import replace
 
 from chalicelib import aws, deadline, http
 from chalicelib.attribution import keep, store

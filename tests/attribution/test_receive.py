@@ -7,11 +7,11 @@ import json
 import random
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.attribution import keep, store, stored, subjects
 from chalicelib.attribution.merge import fold

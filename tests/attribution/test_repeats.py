@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 from moto.sqs.models import sqs_backends
+from msgspec.structs import replace
 
 from chalicelib.attribution import repeats, store, subjects
 from chalicelib.attribution.attribute import attribute

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.settling import MISSED_SETTLE_SECONDS, SETTLE_SECONDS, settle_seconds

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 from tests.manage.conftest import Api
 
@@ -9,7 +9,7 @@ def test_a_new_key_works_and_is_shown_once(account: Api) -> None:
     made = account.post("/manage/keys", {"label": "marketing"})
 
     assert made.status_code == 201
-    assert replace(account, key=made.json_body["key"]).get("/manage/sites/s1").status_code == 200
+    assert dataclasses.replace(account, key=made.json_body["key"]).get("/manage/sites/s1").status_code == 200
     listed = account.get("/manage/keys").json_body["keys"]
     assert {"label": "marketing", "account_id": "acc1"}.items() <= listed[-1].items() | listed[0].items()
     assert made.json_body["key"] not in str(listed)
@@ -21,7 +21,7 @@ def test_a_revoked_key_is_refused(account: Api) -> None:
 
     assert account.send("DELETE", f"/manage/keys/{made['key_id']}").status_code == 204
 
-    assert replace(account, key=made["key"]).get("/manage/sites").status_code == 401
+    assert dataclasses.replace(account, key=made["key"]).get("/manage/sites").status_code == 401
     assert account.send("DELETE", f"/manage/keys/{made['key_id']}").status_code == 404
 
 
@@ -40,4 +40,4 @@ def test_the_operator_makes_and_revokes_keys_of_accounts(account: Api, operator:
     assert made["key_id"] in str(operator.get("/manage/keys?account_id=acc1").json_body)
     assert made["key_id"] not in str(operator.get("/manage/keys").json_body)
     assert operator.send("DELETE", f"/manage/keys/{made['key_id']}?account_id=acc1").status_code == 204
-    assert replace(account, key=made["key"]).get("/manage/sites").status_code == 401
+    assert dataclasses.replace(account, key=made["key"]).get("/manage/sites").status_code == 401

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, NumberKind, Pool, Site, TrackingNumber

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chalicelib.registry import layout
 from chalicelib.registry.types import Pool, SiteSnapshot

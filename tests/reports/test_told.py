@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from chalicelib import clock
@@ -95,10 +96,10 @@ def test_no_measured_figure_moves(aws: Any) -> None:
     assert {call.self_reported for call in after.calls} == {"offline", "word_of_mouth", "search", "classifieds"}
     assert after.paths == before.paths
     assert {part.model for part in after.credits} == set(MODELS)
-    assert tuple(replace(part, self_reported=None) for part in after.credits) == before.credits
-    assert tuple(replace(card, self_reported=None) for card in after.deals) == before.deals
+    assert tuple(dataclasses.replace(part, self_reported=None) for part in after.credits) == before.credits
+    assert tuple(dataclasses.replace(card, self_reported=None) for card in after.deals) == before.deals
     kinds = {call.call_id: call.evidence for call in before.calls}
-    unsaid = tuple(replace(call, self_reported=None, evidence=kinds[call.call_id]) for call in after.calls)
+    unsaid = tuple(dataclasses.replace(call, self_reported=None, evidence=kinds[call.call_id]) for call in after.calls)
     assert unsaid == before.calls
     moved = {call.call_id for call in after.calls if call.evidence != kinds[call.call_id]}
     assert moved == {"annas"}

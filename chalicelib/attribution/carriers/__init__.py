@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Protocol, cast
+
+from msgspec import Struct, field
 
 from chalicelib.attribution import sealing
 from chalicelib.attribution.types import CallEvent
@@ -45,8 +46,7 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")  # also in the keys that Amazon T
 WHISPER = "whisper"  # the part behind an endpoint's URL
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True):
     """One webhook request: what came, the path parts behind the endpoint's URL, that URL as the carrier knows it."""
 
     request: Request
@@ -76,8 +76,7 @@ class Hook:
         return "/".join((self.endpoint_url, *parts))
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Where a call goes: the target number (E.164; None where nobody said), whether it is recorded, how it rings."""
 
     target_number: str | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.values import international, moment, needed, seconds

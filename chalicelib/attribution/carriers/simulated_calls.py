@@ -6,16 +6,16 @@ Calls that are passed on and calls the business makes stand in simulated_transfe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from chalicelib.attribution.types import CallStatus
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedCall:
+class SimulatedCall(Struct, frozen=True):
     """An incoming call to a tracking number, forwarded to the target number, or one that the business makes.
 
     With a talk of 0 nobody answers it, and it ends as `ending` says.
@@ -51,8 +51,7 @@ class SimulatedCall:
         return self.ring_seconds + self.talk_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One webhook: the path parts behind the endpoint's URL, and the fields told."""
 
     parts: tuple[str, ...]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib import body
 from chalicelib.attribution.carriers import Hook, forms

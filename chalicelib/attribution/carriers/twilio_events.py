@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction

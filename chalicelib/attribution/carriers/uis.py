@@ -7,10 +7,10 @@ at UIS; nothing of the answer is read. Our templates name the event; without it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib import body, clock
 from chalicelib.attribution.carriers import Hook, Route

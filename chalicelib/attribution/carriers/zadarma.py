@@ -12,8 +12,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Hook, Route, forms
 from chalicelib.attribution.carriers.keyed import code_in

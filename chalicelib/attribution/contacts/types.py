@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chalicelib.attribution.types import Touch
 
@@ -29,8 +30,7 @@ OF_A_DEAL = frozenset({ContactKind.VISIT, ContactKind.PROMO_TOLD})
 COUNTED = tuple(kind for kind in ContactKind if kind not in OF_A_DEAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True):
     """One thing a visitor did, and the touches that had brought him: models give it to sources as they give calls."""
 
     site_id: str

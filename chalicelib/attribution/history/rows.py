@@ -7,8 +7,9 @@ before it. Its id is made of what the row says, so the same row is the same even
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from chalicelib.attribution import sealing
 from chalicelib.attribution.carriers.values import international, national, seconds

@@ -9,13 +9,15 @@ credit under any model is the same before and after. `REDUCED` is the whole list
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from chalicelib.attribution.types import Evidence, EvidenceKind, Touch
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Struct)
 
 # The visitor's number was theirs alone when the call came: the caller is this visitor, and may be forgotten with them.
 # A redial is as sure as the call it goes back to, which is found by itself.
@@ -53,10 +55,10 @@ def _redacted(node: T, alias: Callable[[str], str], whose: Collection[str] | Non
             changes[name] = tuple(map(redacted_touch, parts)) if his else parts
         else:
             changes[name] = tuple(_redacted(part, alias, whose) for part in parts)
-    return replace(node, **changes)  # type: ignore[type-var]
+    return replace(node, **changes)
 
 
-def _named(node: object) -> Iterator[str]:
+def _named(node: Struct) -> Iterator[str]:
     if visitor := getattr(node, "visitor", None):
         yield visitor
     for _, parts in _parts_of(node):
@@ -64,12 +66,12 @@ def _named(node: object) -> Iterator[str]:
             yield from _named(part)
 
 
-def _parts_of(node: object) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _parts_of(node: Struct) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """The fields of evidence that hold touches, candidates and whatever else it is made of, where they hold any."""
-    for each in fields(node):  # type: ignore[arg-type]
-        value = getattr(node, each.name)
-        if isinstance(value, tuple) and value and is_dataclass(value[0]):
-            yield each.name, value
+    for name in node.__struct_fields__:
+        value = getattr(node, name)
+        if isinstance(value, tuple) and value and isinstance(value[0], Struct):
+            yield name, value
 
 
 def page_of(url: str) -> str:

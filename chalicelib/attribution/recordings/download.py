@@ -10,11 +10,11 @@ import socket
 import time
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
+from msgspec.structs import replace
 
 from chalicelib.attribution.recordings.addresses import is_public
 from chalicelib.attribution.recordings.types import Ask, Gone, NotReady, Refused, Unreachable

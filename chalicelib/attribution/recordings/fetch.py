@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import IO, Any
+
+from msgspec.structs import replace
 
 from chalicelib import aws, log, queue, tokens, tracing
 from chalicelib.attribution import store as calls

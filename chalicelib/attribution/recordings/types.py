@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class RecordingState(StrEnum):
@@ -30,8 +31,7 @@ class CarriersCopy(StrEnum):
     KEPT = "kept"  # the carrier has no way to delete it, or no credential to do it by
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """One recording of a call. A call may have several: one a leg, or one after each transfer."""
 
     recording_id: str  # ours: safe in a key, unique within the call
@@ -46,8 +46,7 @@ class Recording:
     carriers_copy: CarriersCopy | None = None  # None: nobody asked to delete it
 
 
-@dataclass(frozen=True, slots=True)
-class ToldRecording:
+class ToldRecording(Struct, frozen=True):
     """What a carrier's events say of one recording."""
 
     recording_id: str
@@ -60,8 +59,7 @@ class ToldRecording:
     channels: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """One HTTP request to a carrier."""
 
     url: str

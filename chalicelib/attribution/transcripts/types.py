@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class TranscriptState(StrEnum):
@@ -14,8 +15,7 @@ class TranscriptState(StrEnum):
     FAILED = "failed"  # its `why` says why
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One spoken word with the punctuation behind it."""
 
     party: str  # "customer" or "business" where each has a channel of his own, else "speaker_1", …, or "unknown"
@@ -24,8 +24,7 @@ class Word:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """What one party said in one go."""
 
     party: str
@@ -34,8 +33,7 @@ class Segment:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PhraseFound:
+class PhraseFound(Struct, frozen=True):
     """How often a phrase that the site listens for was said, by whom, and when first."""
 
     phrase: str
@@ -44,8 +42,7 @@ class PhraseFound:
     first_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """The seeds of an analysis: what can be counted of a transcript without understanding it."""
 
     seconds: float  # of the recording
@@ -58,8 +55,7 @@ class Analysis:
     phrases: tuple[PhraseFound, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Transcript:
+class Transcript(Struct, frozen=True):
     """A recording's transcript as it stands with its call; the words themselves lie in the bucket."""
 
     recording_id: str
@@ -70,8 +66,7 @@ class Transcript:
     analysis: Analysis | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(Struct, frozen=True):
     """What lies in the bucket: everything that was said, in the order it was begun."""
 
     language: str

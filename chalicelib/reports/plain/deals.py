@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from chalicelib.attribution.import_deals import STATUSES
 from chalicelib.attribution.self_reported import SelfReported, told
@@ -15,8 +16,7 @@ from chalicelib.reports.plain.cells import Cells, Reader, text_of
 from chalicelib.reports.plain.sources import own_source
 
 
-@dataclass(frozen=True, slots=True)
-class DealRow:
+class DealRow(Struct, frozen=True):
     """A deal not yet joined to its call. None: the file does not say."""
 
     external_id: str

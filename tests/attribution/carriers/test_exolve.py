@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Route, exolve
 from chalicelib.attribution.types import CallStatus, Direction

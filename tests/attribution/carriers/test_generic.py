@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Hook, Route, generic, our_call_id
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction

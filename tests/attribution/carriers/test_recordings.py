@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,6 +18,7 @@ import responses
 import telnyx as telnyx_sdk
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from msgspec.structs import replace
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client as TwilioClient

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Route, telnyx
 from chalicelib.attribution.types import CallStatus, Direction

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Hook, Route, vonage
 from chalicelib.attribution.types import CallStatus, Direction

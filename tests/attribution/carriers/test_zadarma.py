@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Route, zadarma
 from chalicelib.attribution.types import CallStatus, Direction

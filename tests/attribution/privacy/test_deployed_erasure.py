@@ -6,11 +6,12 @@ import json
 import os
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib import clock
 from chalicelib.attribution import store, stored, subjects

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.stub import Stubber
 from moto.moto_api import state_manager
+from msgspec.structs import replace
 
 from chalicelib import aws
 from chalicelib.attribution import store as calls

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ SEARCH = SOURCES[0]
 def visit(key: int, person: Person, minutes: int, source: object = SEARCH, **changes: object) -> Visit:
     at = NOON + timedelta(minutes=minutes)
     plain = Visit(key, person, MOSCOW, SEARCH, at, at + timedelta(minutes=5), says_goodbye=True)
-    return replace(plain, source=source, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(plain, source=source, **changes)  # type: ignore[arg-type]
 
 
 def call(key: int, minutes: int, person: Person | None = ANNA, talk: int = 60, **how: object) -> Call:
