@@ -15,6 +15,14 @@ class Read(NamedTuple):
     groups: tuple[int, ...]
 
 
+class Copied(NamedTuple):
+    """What lets a write empty the ring: a chunk of history holds it. If it is another ring by now, the write fails."""
+
+    last_chunk: int  # of the image that was copied
+    closed: int  # leases in its ring
+    key: int  # of the chunk, which the head notes
+
+
 class Take(NamedTuple):
     """Lend a slot whose lease ended before `free_before`, unless the visitor already sits in the group.
 
@@ -28,6 +36,7 @@ class Take(NamedTuple):
     until: int
     free_before: int
     ticket: Ticket | None = None  # None: his address is not limited
+    copied: Copied | None = None  # None: the ring is not emptied
 
 
 class Retake(NamedTuple):
@@ -43,6 +52,7 @@ class Retake(NamedTuple):
     until: int
     running: int
     ticket: Ticket | None = None
+    copied: Copied | None = None
 
 
 class Renew(NamedTuple):
@@ -53,6 +63,7 @@ class Renew(NamedTuple):
     visitor: bytes
     until: int
     running: int
+    copied: Copied | None = None
 
 
 class Release(NamedTuple):

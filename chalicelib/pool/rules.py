@@ -23,15 +23,16 @@ from typing import NamedTuple
 
 from chalicelib.pool.allowance import Allowance, Ticket, over_before
 from chalicelib.pool.chooser import Choice, Search
-from chalicelib.pool.commands import Conversation, Copy, Read, Release, Renew, Retake, Take, Trim, Written
+from chalicelib.pool.commands import Conversation, Copied, Copy, Read, Release, Renew, Retake, Take, Trim, Written
 from chalicelib.pool.group import Group, Slot, end_of, free_before
 from chalicelib.pool.view import PoolView
 
 RELEASE_GRACE = 90  # seconds a number still belongs to a visitor who left: they may be dialling
 MOST_WRITES, RENEWALS = 8, 3
-# Closed leases. With 18 a head stays below a kilobyte when its times have nine digits, which they have from 2027 on.
-# Renewals and releases empty the ring earlier: nobody waits for them.
-RING_FULL_TAKE, RING_FULL_RENEW = 18, 14
+# Closed leases. With 18 a head stays below a kilobyte when its times have nine digits, which they have from 2027 on: a
+# ring as full as that is moved at once. One that is known to fill is copied before the next write to its group, which
+# then empties it and costs no more than it would without; the two leases between are for what others pushed meanwhile.
+RING_FULL, RING_FILLS = 18, 16
 LOOKED_AT_AGAIN = 64  # groups, before an address is refused
 
 
@@ -104,19 +105,20 @@ def renew(
     if image is not None and leased is not None and _displaced(image.slots[seat.slot], visitor, leased):
         return None
     ended = lapsed or (image is not None and image.slots[seat.slot].until < running)
-    for _ in range(RENEWALS):
-        write: Renew | Retake = Renew(*seat, visitor, until, running)
+    for turn in range(RENEWALS):
+        ticket = _ticket(view, allowance, seat, now) if ended else None
+        if ended and (not view.lendable(*seat) or (allowance is not None and ticket is None)):
+            return None
+        copied = (yield from _copied(view, seat.group)) if turn == 0 else None  # what failed once is not burdened again
+        write: Renew | Retake = Renew(*seat, visitor, until, running, copied)
         if ended:
-            ticket = _ticket(view, allowance, seat, now)
-            if not view.lendable(*seat) or (allowance is not None and ticket is None):
-                return None
-            write = Retake(*seat, visitor, math.floor(now), until, running, ticket)
+            write = Retake(*seat, visitor, math.floor(now), until, running, ticket, copied)
         written: Written = yield write
         if written.image is None:
             view.forget(seat.group)
             return None
         view.record(seat.group, written.image, now, paced=False)
-        if written.done and len(written.image.ring) >= RING_FULL_RENEW:
+        if written.done and len(written.image.ring) >= RING_FULL:
             yield from spill(seat.group, written.image)
         slot = written.image.slots[seat.slot]
         if slot.visitor != visitor or written.done or slot.until >= until:
@@ -135,7 +137,7 @@ def release(
     written: Written = yield Release(*seat, visitor, end_of(now, RELEASE_GRACE), latest, math.ceil(now))
     if view is not None and not view.unseen and written.image is not None:
         view.record(seat.group, written.image, now, paced=False)  # a look at twelve numbers for nothing
-    if written.done and written.image is not None and len(written.image.ring) >= RING_FULL_RENEW:
+    if written.done and written.image is not None and len(written.image.ring) >= RING_FULL:
         yield from spill(seat.group, written.image)
     return written
 
@@ -146,6 +148,16 @@ def spill(group: int, image: Group) -> Conversation[None]:
     copied: Written = yield Copy(group, image, key)
     if copied.done:
         yield Trim(group, image, key)
+
+
+def _copied(view: PoolView, group: int) -> Conversation[Copied | None]:
+    """Copy a ring that fills, so that the write that follows may empty it; None: that write is one like any other."""
+    image = view.image(group)
+    if image is None or len(image.ring) < RING_FILLS:
+        return None
+    key = chunk_key(image)
+    copied: Written = yield Copy(group, image, key)
+    return Copied(image.last_chunk, len(image.ring), key) if copied.done else None
 
 
 def chunk_key(image: Group) -> int:
@@ -206,7 +218,8 @@ def _take(search: Search, choice: Choice, visitor: bytes, *, proven: bool) -> Co
     age = view.age(choice.group, now)
     leased, until = math.floor(now), end_of(now, view.policy.hold)
     ticket = _ticket(view, search.allowance, choice, now)
-    written: Written = yield Take(*choice, visitor, leased, until, free_before(now, view.policy.guard), ticket)
+    copied = yield from _copied(view, choice.group)
+    written: Written = yield Take(*choice, visitor, leased, until, free_before(now, view.policy.guard), ticket, copied)
     search.asked.add(choice.group)
     if written.image is None:
         view.forget(choice.group)
@@ -216,7 +229,7 @@ def _take(search: Search, choice: Choice, visitor: bytes, *, proven: bool) -> Co
     # An SDK repeats a write whose answer was lost: the second one fails, upon an image that shows the first.
     if written.done or (taken.visitor == visitor and taken.leased == leased):
         view.believe_more(age)
-        if len(written.image.ring) >= RING_FULL_TAKE:
+        if len(written.image.ring) >= RING_FULL:
             yield from spill(choice.group, written.image)
         return _standing(choice, visitor, written.image)
     return (yield from _conflict(search, choice, visitor, written.image, proven=proven))

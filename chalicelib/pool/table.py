@@ -8,13 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from chalicelib import aws, log
 from chalicelib.errors import StorageUnavailable
 from chalicelib.pool import wire
 from chalicelib.pool.allowance import Ticket
-from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Retake, Take, Trim, Written
+from chalicelib.pool.commands import (
+    Command,
+    Conversation,
+    Copied,
+    Copy,
+    Read,
+    Release,
+    Renew,
+    Retake,
+    Take,
+    Trim,
+    Written,
+)
 from chalicelib.pool.group import Group, Slot
 from chalicelib.pool.image_aside import put_images_aside
 from chalicelib.settings import settings
@@ -25,6 +38,14 @@ HISTORY_SECONDS = 90 * 86_400
 BATCH = 100  # keys of one BatchGetItem
 NOTHING = {":none": {"L": list[Any]()}}
 NOT_SEATED = f"NOT :me IN ({', '.join(f'{name}[1]' for name in wire.NAMES)})"
+
+
+@lru_cache(maxsize=1)
+def hot_client() -> Any:
+    """The container's hot client, which reads images of groups aside. Raises nothing: it connects when it is used."""
+    client = aws.client("dynamodb", hot=True)
+    put_images_aside(client)
+    return client
 
 
 @dataclass(slots=True)
@@ -56,8 +77,9 @@ class PoolTable:
     def __init__(self, pool_id: str, *, client: Any = None, name: str | None = None) -> None:
         self.consumed = Consumed()
         self.pool_id = pool_id
-        self._client = client or aws.client("dynamodb", hot=True)
-        put_images_aside(self._client)
+        if client is not None:
+            put_images_aside(client)
+        self._client = client or hot_client()
         self._name = name or settings().pools_table
 
     def hold(self, conversation: Conversation[T]) -> T:
@@ -188,11 +210,13 @@ class PoolTable:
         lease_is_over = f"{slot}[3] < :free_before"
         change, has_ticket, tag = _ticketed(take.slot, take.ticket)
         untagged = "" if take.ticket else f" REMOVE {wire.TAGS[take.slot]}"
+        pushed, is_copied, chunk = _pushed(slot, take.copied)
+        values = {":lease": lease, ":free_before": {"N": str(take.free_before)}, ":me": {"B": take.visitor}}
         return self.update(
             take.group,
-            f"SET r = list_append(r, {slot}), {slot} = :lease{change}{untagged}",
-            f"{lease_is_over} AND {NOT_SEATED}{has_ticket}",
-            {":lease": lease, ":free_before": {"N": str(take.free_before)}, ":me": {"B": take.visitor}} | tag,
+            f"SET {pushed}, {slot} = :lease{change}{untagged}",
+            f"{lease_is_over} AND {NOT_SEATED}{has_ticket}{is_copied}",
+            values | tag | chunk,
         )
 
     def _retake(self, retake: Retake) -> Written:
@@ -202,11 +226,13 @@ class PoolTable:
         has_ended = f"{slot}[3] < :running"
         change, has_ticket, tag = _ticketed(retake.slot, retake.ticket)
         untagged = "" if retake.ticket else f" REMOVE {wire.TAGS[retake.slot]}"
+        pushed, is_copied, chunk = _pushed(slot, retake.copied)
+        values = {":lease": lease, ":me": {"B": retake.visitor}, ":running": {"N": str(retake.running)}}
         return self.update(
             retake.group,
-            f"SET r = list_append(r, {slot}), {slot} = :lease{change}{untagged}",
-            f"{still_theirs} AND {has_ended}{has_ticket}",
-            {":lease": lease, ":me": {"B": retake.visitor}, ":running": {"N": str(retake.running)}} | tag,
+            f"SET {pushed}, {slot} = :lease{change}{untagged}",
+            f"{still_theirs} AND {has_ended}{has_ticket}{is_copied}",
+            values | tag | chunk,
         )
 
     def _renew(self, renew: Renew) -> Written:
@@ -215,11 +241,13 @@ class PoolTable:
         runs = f"{slot}[3] >= :running"
         would_lengthen_it = f"{slot}[3] < :until"
         times = {":until": {"N": str(renew.until)}, ":running": {"N": str(renew.running)}}
+        is_copied, chunk = _unmoved(renew.copied)
+        emptied, nothing = (", r = :none, h = :key", NOTHING) if renew.copied else ("", {})
         return self.update(
             renew.group,
-            f"SET {slot}[3] = :until",
-            f"{still_theirs} AND {runs} AND {would_lengthen_it}",
-            {":me": {"B": renew.visitor}} | times,
+            f"SET {slot}[3] = :until{emptied}",
+            f"{still_theirs} AND {runs} AND {would_lengthen_it}{is_copied}",
+            {":me": {"B": renew.visitor}} | times | chunk | nothing,
         )
 
     def _release(self, release: Release) -> Written:
@@ -237,12 +265,12 @@ class PoolTable:
         )
 
     def _keep_history(self, command: Copy | Trim) -> Written:
-        length = {":length": {"N": str(4 * len(command.image.ring))}}
         try:
             if isinstance(command, Trim):
-                unmoved = "h = :last AND size(r) = :length"
-                keys = {":last": {"N": str(command.image.last_chunk)}, ":key": {"N": str(command.key)}}
-                return self.update(command.group, "SET r = :none, h = :key", unmoved, length | keys | NOTHING)
+                unmoved, chunk = _unmoved(Copied(command.image.last_chunk, len(command.image.ring), command.key))
+                change = "SET r = :none, h = :key"
+                return self.update(command.group, change, f"attribute_exists(k){unmoved}", chunk | NOTHING)
+            length = {":length": {"N": str(4 * len(command.image.ring))}}
             item = wire.write_group(self.pool_id, command.group, command.image, command.key)
             expires = command.key // 1000 + HISTORY_SECONDS + wire.SECONDS_TO_EPOCH
             # A copy that is there already and as full will do: the condition's failure is as good as success.
@@ -269,6 +297,26 @@ class PoolTable:
         self.consumed.add(answer, write=False)
         item: wire.Item | None = answer.get("Item")
         return item
+
+
+def _pushed(slot: str, copied: Copied | None) -> tuple[str, str, dict[str, Any]]:
+    """How the slot's lease goes into the ring, into an emptied one if that was copied; its condition and its values.
+
+    What stands right of a `=` is the item before the write.
+    """
+    unmoved, chunk = _unmoved(copied)
+    return f"r = {slot}, h = :key" if copied else f"r = list_append(r, {slot})", unmoved, chunk
+
+
+def _unmoved(copied: Copied | None) -> tuple[str, dict[str, Any]]:
+    """The condition that the ring is still the one that was copied, and the values it and the emptying take.
+
+    A ring only grows between two chunks, so its length and the last chunk's key tell which it is.
+    """
+    if copied is None:
+        return "", {}
+    told = {":last": copied.last_chunk, ":length": 4 * copied.closed, ":key": copied.key}
+    return " AND h = :last AND size(r) = :length", {name: {"N": str(value)} for name, value in told.items()}
 
 
 def _ticketed(slot: int, ticket: Ticket | None) -> tuple[str, str, dict[str, Any]]:

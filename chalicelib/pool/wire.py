@@ -15,10 +15,13 @@ Names are one letter because they count: a full head must stay below 1,024 bytes
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import Any
 
-from chalicelib.pool.group import EPOCH, Closed, Group, Slot
+import msgspec
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from chalicelib.pool.group import EPOCH, SLOTS, Closed, Group, Slot
 
 Item = dict[str, dict[str, Any]]
 
@@ -29,14 +32,64 @@ NOBODY: dict[str, Any] = {"N": "0"}
 SECONDS_TO_EPOCH = int(EPOCH.timestamp())
 
 
+class Value(Struct, gc=False):
+    """One attribute value of a group's item: DynamoDB names its type, and writes numbers as text."""
+
+    N: int = 0
+    B: bytes | None = None
+    S: str | None = None
+
+
+class Values(Struct, gc=False):
+    """A list of them."""
+
+    L: list[Value]
+
+
+class Stored(Struct, kw_only=True):
+    """A group's item as DynamoDB's JSON has it, by attribute: msgspec reads all of it in C."""
+
+    A: Values
+    B: Values
+    C: Values
+    D: Values
+    E: Values
+    F: Values
+    G: Values
+    H: Values
+    I: Values  # noqa: E741
+    J: Values
+    K: Values
+    L: Values
+    a: Value | None = None
+    b: Value | None = None
+    c: Value | None = None
+    d: Value | None = None
+    f: Value | None = None
+    g: Value | None = None
+    i: Value | None = None
+    j: Value | None = None
+    l: Value | None = None  # noqa: E741
+    m: Value | None = None
+    n: Value | None = None
+    o: Value | None = None
+    r: Values
+    h: Value
+    k: Value
+    e: Value
+
+
+_RING, _H = 2 * SLOTS, 2 * SLOTS + 1
+
+
 def key(pool_id: str, group: int, moment: int = HEAD) -> Item:
     """The key of a group's head, or of its chunk of that moment."""
     return {"k": {"S": f"{pool_id}#{group}"}, "e": {"N": str(moment)}}
 
 
-def group_number(item: Item) -> int:
+def group_number(item: Stored) -> int:
     """Which group of its pool an item is of."""
-    return int(item["k"]["S"].rpartition("#")[2])
+    return int(str(item.k.S).rpartition("#")[2])
 
 
 def slot_value(index: int, slot: Slot) -> dict[str, Any]:
@@ -49,15 +102,16 @@ def slot_value(index: int, slot: Slot) -> dict[str, Any]:
     return {"L": [{"N": str(index)}, who, {"N": str(slot.leased)}, {"N": str(slot.until)}]}
 
 
-def read_group(item: Item) -> Group:
-    """An item, head or chunk, as a value."""
-    slots = tuple(_slot(item[name]["L"], item.get(tag)) for name, tag in zip(NAMES, TAGS, strict=True))
-    ring = item["r"]["L"]
-    closed = tuple(
-        Closed(int(ring[at]["N"]), _bytes(ring[at + 1]), int(ring[at + 2]["N"]), int(ring[at + 3]["N"]))
-        for at in range(0, len(ring), 4)
+def read_group(item: Stored | Item) -> Group:
+    """An item, head or chunk, as a value. It may be as botocore gives it, too, where nobody read it before."""
+    stored = item if isinstance(item, Stored) else msgspec.convert(item, Stored, strict=False)
+    parts = astuple(stored)
+    slots = tuple(map(_slot, parts[:SLOTS], parts[SLOTS : 2 * SLOTS]))
+    ring: list[Value] = parts[_RING].L
+    closed = zip(ring[::4], ring[1::4], ring[2::4], ring[3::4], strict=True)
+    return Group(
+        slots, tuple(Closed(index.N, who.B, leased.N, until.N) for index, who, leased, until in closed), parts[_H].N
     )
-    return Group(slots, closed, int(item["h"]["N"]))
 
 
 def write_group(pool_id: str, group: int, image: Group, moment: int = HEAD) -> Item:
@@ -71,12 +125,6 @@ def write_group(pool_id: str, group: int, image: Group, moment: int = HEAD) -> I
     return {**key(pool_id, group, moment), **slots, **tags, "r": {"L": ring}, "h": {"N": str(image.last_chunk)}}
 
 
-def _slot(values: list[dict[str, Any]], tag: dict[str, Any] | None) -> Slot:
-    _, who, leased, until = values
-    return Slot(_bytes(who), int(leased["N"]), int(until["N"]), who.get("S"), _bytes(tag) if tag else None)
-
-
-def _bytes(who: dict[str, Any]) -> bytes | None:
-    """A visitor or a tag as boto3 gives binary values, or as they stand in JSON (see image_aside.py)."""
-    value = who.get("B")
-    return b64decode(value) if isinstance(value, str) else value
+def _slot(stored: Values, tag: Value | None) -> Slot:
+    _, who, leased, until = stored.L
+    return Slot(who.B, leased.N, until.N, who.S, None if tag is None else tag.B)

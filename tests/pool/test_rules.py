@@ -10,8 +10,8 @@ import pytest
 from chalicelib.pool import rules
 from chalicelib.pool.allowance import allowance_of
 from chalicelib.pool.chooser import Choice
-from chalicelib.pool.commands import Copy, Read, Renew, Take, Trim, Written
-from chalicelib.pool.group import GUARD, Closed, Slot
+from chalicelib.pool.commands import Copy, Read, Take, Trim, Written
+from chalicelib.pool.group import GUARD, Closed, Group, Slot
 from chalicelib.pool.view import Policy, PoolView
 from tests.pool.world import START, MemoryTable, free_group, numbers_of
 
@@ -34,6 +34,12 @@ class Pool:
 
     def sent(self) -> list[str]:
         return [type(command).__name__ for command in self.table.commands]
+
+    def learn(self, image: Group) -> None:
+        """Both the store and the container have this image of the first group."""
+        self.table.heads[0] = image
+        self.view.record(0, image, self.now)
+        self.table.commands.clear()
 
     def set_slot(self, group: int, slot: int, value: Slot) -> None:
         head = self.table.heads[group]
@@ -282,21 +288,75 @@ def test_a_write_that_was_repeated_recognises_itself() -> None:
     assert [type(command) for command in pool.table.commands] == [Read, Take, Take]
 
 
-def test_a_full_ring_moves_into_a_chunk_and_a_renewal_moves_it_earlier() -> None:
+def closed(count: int) -> tuple[Closed, ...]:
+    """So many leases that others displaced, as a ring holds them."""
+    return tuple(Closed(0, key(f"c{place}"), place, place + 1) for place in range(count))
+
+
+def test_a_ring_that_is_full_moves_into_a_chunk_at_once() -> None:
     pool = Pool()
-    ring = tuple(Closed(0, key(f"c{place}"), place, place + 1) for place in range(rules.RING_FULL_TAKE - 1))
-    pool.table.heads[0] = pool.table.heads[0]._replace(ring=ring)
-    lent = pool.lend("anna")
+    assert pool.lend("anna")
+    pool.table.heads[0] = pool.table.heads[0]._replace(ring=closed(rules.RING_FULL - 1))
+    lent = pool.lend("boris")  # the container thinks that there is room
     assert lent is not None
-    assert pool.sent() == ["Read", "Take", "Copy", "Trim"]
+    assert pool.sent() == ["Take", "Copy", "Trim"]
     assert pool.table.heads[0].ring == ()
-    assert len(pool.table.chunks[0, lent.leased * 1000].ring) == rules.RING_FULL_TAKE
+    assert len(pool.table.chunks[0, lent.leased * 1000].ring) == rules.RING_FULL
     assert pool.table.heads[0].last_chunk == lent.leased * 1000
-    pool.table.heads[0] = pool.table.heads[0]._replace(ring=ring[: rules.RING_FULL_RENEW])
-    pool.table.commands.clear()
+
+
+def test_a_ring_that_fills_is_copied_and_the_next_write_empties_it_for_nothing() -> None:
+    pool = Pool()
+    full = closed(rules.RING_FILLS)
+    pool.table.heads[0] = pool.table.heads[0]._replace(ring=full)
+    anna = pool.lend("anna")
+    assert anna is not None
+    assert pool.sent() == ["Read", "Copy", "Take"]
+    (made,) = pool.table.chunks.values()
+    head = pool.table.heads[0]
+    assert (made.ring, head.ring) == (full, (Closed(anna.slot, None, 0, 0),))
+    assert (0, head.last_chunk) in pool.table.chunks
+    pool.learn(head._replace(ring=full))
     pool.now += 60
-    assert pool.table.hold(rules.renew(pool.view, Choice(lent.group, lent.slot), key("anna"), pool.now))
-    assert [type(command) for command in pool.table.commands] == [Renew, Copy, Trim]
+    assert pool.table.hold(rules.renew(pool.view, Choice(anna.group, anna.slot), key("anna"), pool.now))
+    assert pool.sent() == ["Copy", "Renew"]
+    assert pool.table.heads[0].ring == ()
+    pool.learn(pool.table.heads[0]._replace(ring=full))
+    pool.now += HOLD + 1
+    assert pool.table.hold(rules.renew(pool.view, Choice(anna.group, anna.slot), key("anna"), pool.now))
+    assert pool.sent() == ["Copy", "Retake"]
+    assert [each.visitor for each in pool.table.heads[0].ring] == [key("anna")]
+    assert sorted(key for _, key in pool.table.chunks)[-1] == pool.table.heads[0].last_chunk
+    assert all(image.ring == full for image in pool.table.chunks.values()) and len(pool.table.chunks) == 3
+
+
+@pytest.mark.parametrize("moved", [{"ring": closed(rules.RING_FILLS + 1)}, {"last_chunk": 7}])
+def test_a_ring_that_moved_since_it_was_copied_is_not_emptied_and_the_visitor_is_served(moved: dict[str, Any]) -> None:
+    pool = Pool()
+    anna = pool.lend("anna")
+    assert anna is not None
+    pool.learn(pool.table.heads[0]._replace(ring=closed(rules.RING_FILLS)))
+    others = pool.table.heads[0]._replace(**moved)
+    pool.table.heads[0] = others
+    pool.now += 60
+    assert pool.table.hold(rules.renew(pool.view, Choice(anna.group, anna.slot), key("anna"), pool.now))
+    assert pool.sent() == ["Copy", "Renew", "Renew"]
+    assert pool.table.heads[0].ring == others.ring
+    pool.learn(pool.table.heads[0]._replace(ring=closed(rules.RING_FILLS), last_chunk=0))
+    pool.table.heads[0] = others
+    assert pool.lend("boris")
+    assert pool.sent() == ["Copy", "Take", "Copy", "Take"]
+    assert any(image.ring == others.ring for image in pool.table.history(0, 0))
+
+
+def test_a_ring_that_could_not_be_copied_is_not_emptied() -> None:
+    pool = Pool()
+    pool.table.heads[0] = pool.table.heads[0]._replace(ring=closed(rules.RING_FILLS))
+    lend = rules.lend(pool.view, key("anna"), pool.now, pool.rng)
+    assert isinstance(next(lend), Read)
+    assert isinstance(lend.send({0: pool.table.heads[0]}), Copy)
+    take = lend.send(Written(False, None))
+    assert isinstance(take, Take) and take.copied is None
 
 
 def test_chunks_sort_as_they_were_made_and_none_replaces_another() -> None:

@@ -13,7 +13,19 @@ from typing import Any
 from chalicelib.pool import rules, wire
 from chalicelib.pool.allowance import ON_ITS_WAY, Allowance, Ticket, allowance_of
 from chalicelib.pool.chooser import Choice
-from chalicelib.pool.commands import Command, Conversation, Copy, Read, Release, Renew, Retake, Take, Trim, Written
+from chalicelib.pool.commands import (
+    Command,
+    Conversation,
+    Copied,
+    Copy,
+    Read,
+    Release,
+    Renew,
+    Retake,
+    Take,
+    Trim,
+    Written,
+)
 from chalicelib.pool.group import GUARD, RETIRED, SLOTS, Closed, Group, Slot, free_before
 from chalicelib.pool.history import Holding, holding_of, key_of
 from chalicelib.pool.holder import MOST_IMAGES
@@ -40,9 +52,19 @@ def ticket_holds(head: Group, slot: int, ticket: Ticket | None) -> bool:
     return all(each.until < ticket.over if index in ticket.ended else each.tag != ticket.tag for index, each in others)
 
 
+def is_still(head: Group, copied: Copied) -> bool:
+    """Whether the head's ring is the one that was copied."""
+    return (head.last_chunk, len(head.ring)) == (copied.last_chunk, copied.closed)
+
+
 def applied(head: Group, command: Take | Retake | Renew | Release) -> Group | None:
     """The group after a write, or None where its condition fails: what DynamoDB does of table.py's expressions."""
     old = head.slots[command.slot]
+    copied = None if isinstance(command, Release) else command.copied
+    if copied is not None:
+        if not is_still(head, copied):
+            return None
+        head = head._replace(ring=(), last_chunk=copied.key)
     match command:
         case Take():
             free = old.until < command.free_before and head.slot_of(command.visitor) is None
@@ -107,7 +129,7 @@ class MemoryTable:
                 return Written(True, command.image)
             case Trim():
                 head = self.heads[command.group]
-                if head.last_chunk != command.image.last_chunk or len(head.ring) != len(command.image.ring):
+                if not is_still(head, Copied(command.image.last_chunk, len(command.image.ring), command.key)):
                     return Written(False, head)
                 self.heads[command.group] = head._replace(ring=(), last_chunk=command.key)
                 return Written(True, self.heads[command.group])

@@ -45,7 +45,8 @@ class PackedStore:
     def charges(self, command: Command) -> list[Charge]:
         if isinstance(command, Read):
             return [Charge(self._keys[group], reads=read_units(1)) for group in command.groups]
-        size = self._sizes[len(self.head(command.group).ring) + isinstance(command, Take | Retake)]
+        grows = isinstance(command, Take | Retake) and command.copied is None  # of two sizes the larger is charged
+        size = self._sizes[len(self.head(command.group).ring) + grows]
         if isinstance(command, Copy):
             size = self._sizes[len(command.image.ring)] + EXPIRY_BYTES
         return [Charge(self._keys[command.group], write_units(size), history=isinstance(command, Copy | Trim))]

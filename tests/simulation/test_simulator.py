@@ -13,7 +13,7 @@ from chalicelib.pool import wire
 from chalicelib.pool.allowance import TAG_BYTES, numbers_for_one
 from chalicelib.pool.group import SLOTS, Closed, Group, Slot
 from chalicelib.pool.history import Lease
-from chalicelib.pool.rules import RING_FULL_TAKE
+from chalicelib.pool.rules import RING_FULL
 from tests.simulation import report
 from tests.simulation.cells import FLOODED, FLOODS, GUARDED, NEW_EACH_TIME, NO_GUARD, TUNING_SEEDS, USE_80
 from tests.simulation.engine import START, Charge, Engine, Network
@@ -150,7 +150,7 @@ def test_a_full_ring_still_fits_into_one_write_unit_with_times_of_nine_digits() 
     begin, end = 110_123_457, 110_123_757
     head = Group(
         tuple(Slot(bytes(12), begin, end, tag=bytes(TAG_BYTES)) for _ in range(SLOTS)),
-        tuple(Closed(index % SLOTS, bytes(12), begin, end) for index in range(RING_FULL_TAKE)),
+        tuple(Closed(index % SLOTS, bytes(12), begin, end) for index in range(RING_FULL)),
         end * 1000,
     )
     assert write_units(item_size(wire.write_group(POOL_ID, 833, head))) == 1
