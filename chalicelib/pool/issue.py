@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from chalicelib import log, tokens, tracing
 from chalicelib.body import decode
+from chalicelib.deadline import Work
 from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.http import Request
 from chalicelib.pool import rules
@@ -23,7 +25,7 @@ from chalicelib.pool.hold import renew_in
 from chalicelib.pool.lease_token import LeaseToken, open_lease, seal_lease, visitor_key
 from chalicelib.pool.memory import Memory, this_container
 from chalicelib.pool.shown import sample
-from chalicelib.pool.table import PoolTable
+from chalicelib.pool.table import PoolTable, hot_client
 from chalicelib.pool.view import PoolView
 from chalicelib.pool.visits import RawTouch, days_kept, record_touch
 from chalicelib.registry import snapshot
@@ -101,10 +103,9 @@ def issue(request: Request, site_key: str, memory: Memory | None = None) -> dict
         return _original(lending, "stranger")
     if not _admitted(lending):
         return _shared(lending, fitting(found.pools, visit), refused=True)
-    if lending.arrives:
-        _record_arrival(lending)
-    tally().flush(request.now)
-    return _renewed(lending) or _lent(lending)
+    with _recording_arrival(lending):
+        tally().flush(request.now)
+        return _renewed(lending) or _lent(lending)
 
 
 def _admitted(lending: Lending) -> bool:
@@ -160,14 +161,30 @@ def _shared(lending: Lending, pools: Sequence[Pool], *, refused: bool) -> dict[s
     return _original(lending, "no_number" if pools else "no_pool")
 
 
-def _record_arrival(lending: Lending) -> None:
+@contextmanager
+def _recording_arrival(lending: Lending) -> Iterator[None]:
+    """Store what brought the visitor while a number is found: neither needs the other, and the page waits for both.
+
+    It is stored, or has failed, before the page is answered: then Lambda freezes the function with all its threads.
+    Nothing of the request's but the client is shared with the thread, and no subsegment of X-Ray's is open in it.
+    """
+    if not lending.arrives:
+        yield
+        return
+    hot_client()  # made here: boto3's clients may be shared by threads, what makes them may not
     visit, site = lending.visit, lending.found.site
     touch = RawTouch(lending.now, visit.url, visit.referrer, visit.region)
+    aside = Work(lambda: record_touch(site.site_id, lending.visitor.hex(), touch, days_kept(site)))
+    aside.start()
     try:
-        record_touch(site.site_id, lending.visitor.hex(), touch, days_kept(site))
-    except StorageUnavailable:
-        # The visitor gets his number all the same: the lease still ties his call to him.
-        log.event("touch_lost", site_id=site.site_id)
+        yield
+    finally:
+        aside.join()
+        try:
+            aside.result()
+        except StorageUnavailable:
+            # The visitor gets his number all the same: the lease still ties his call to him.
+            log.event("touch_lost", site_id=site.site_id)
 
 
 def _dynamic(

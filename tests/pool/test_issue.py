@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib.errors import BadInput, NotFound
+from chalicelib.aws import client
+from chalicelib.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.pool.issue import issue
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.pool.table import PoolTable
@@ -159,6 +161,33 @@ def test_an_arrival_is_recorded_and_a_renewal_is_not() -> None:
     visit("v1", at=400, url="https://shop.example/?gclid=1", lease=inner["lease"])
     visit("v1", at=9000, url="https://shop.example/", lease=inner["lease"])
     assert touches("v1") == [landing, "https://shop.example/?gclid=1", "https://shop.example/"]
+
+
+def test_an_arrival_is_stored_while_a_number_is_found_and_before_the_page_is_answered() -> None:
+    """Each of the two requests waits for the other: one after the other, they would wait for ever."""
+    meet, events = threading.Barrier(2), client("dynamodb", hot=True).meta.events
+
+    def wait(**_: Any) -> None:
+        meet.wait(60)
+
+    for operation in ("PutItem", "UpdateItem"):
+        events.register_first(f"before-send.dynamodb.{operation}", wait)
+    threads = threading.active_count()
+    assert visit("v1")["kind"] == "dynamic"
+    assert threading.active_count() == threads
+    assert touches("v1") == ["https://shop.example/"]
+
+
+def test_an_arrival_is_stored_where_no_number_can_be_lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chalicelib.settings import settings
+
+    monkeypatch.setenv("CALLPATH_POOLS_TABLE", "no-such-table")
+    settings.cache_clear()
+    threads = threading.active_count()
+    with pytest.raises(StorageUnavailable):
+        visit("v1")
+    assert threading.active_count() == threads
+    assert touches("v1") == ["https://shop.example/"]
 
 
 def test_a_failing_touch_does_not_stop_the_lease(
