@@ -40,7 +40,7 @@ def counted_tables() -> Iterator[Any]:
 def _client(url: str, variables: dict[str, str]) -> Iterator[Any]:
     before = dict(os.environ)
     named = create_tables(_session().client("dynamodb", endpoint_url=url), "bench")
-    os.environ.update(variables | named | {"CALLPATH_SIGNING_KEY": SIGNING_KEY})
+    os.environ.update(variables | named | {"CALLPATH_SIGNING_KEY": SIGNING_KEY, "CALLPATH_TEST_CLOCK": "on"})
     _forget()
     try:
         from chalicelib import aws
