@@ -32,7 +32,8 @@ MOST_WRITES, RENEWALS = 8, 3
 # Closed leases. With 18 a head stays below a kilobyte when its times have nine digits, which they have from 2027 on: a
 # ring as full as that is moved at once. One that is known to fill is copied before the next write to its group, which
 # then empties it and costs no more than it would without; the two leases between are for what others pushed meanwhile.
-RING_FULL, RING_FILLS = 18, 16
+# A renewal does so earlier: nobody waits for it.
+RING_FULL, RING_FILLS, RING_FILLS_RENEW = 18, 16, 13
 LOOKED_AT_AGAIN = 64  # groups, before an address is refused
 
 
@@ -109,7 +110,9 @@ def renew(
         ticket = _ticket(view, allowance, seat, now) if ended else None
         if ended and (not view.lendable(*seat) or (allowance is not None and ticket is None)):
             return None
-        copied = (yield from _copied(view, seat.group)) if turn == 0 else None  # what failed once is not burdened again
+        copied = (
+            (yield from _copied(view, seat.group, RING_FILLS_RENEW)) if turn == 0 else None
+        )  # what failed once is not burdened again
         write: Renew | Retake = Renew(*seat, visitor, until, running, copied)
         if ended:
             write = Retake(*seat, visitor, math.floor(now), until, running, ticket, copied)
@@ -150,10 +153,10 @@ def spill(group: int, image: Group) -> Conversation[None]:
         yield Trim(group, image, key)
 
 
-def _copied(view: PoolView, group: int) -> Conversation[Copied | None]:
+def _copied(view: PoolView, group: int, fills: int) -> Conversation[Copied | None]:
     """Copy a ring that fills, so that the write that follows may empty it; None: that write is one like any other."""
     image = view.image(group)
-    if image is None or len(image.ring) < RING_FILLS:
+    if image is None or len(image.ring) < fills:
         return None
     key = chunk_key(image)
     copied: Written = yield Copy(group, image, key)
@@ -218,7 +221,7 @@ def _take(search: Search, choice: Choice, visitor: bytes, *, proven: bool) -> Co
     age = view.age(choice.group, now)
     leased, until = math.floor(now), end_of(now, view.policy.hold)
     ticket = _ticket(view, search.allowance, choice, now)
-    copied = yield from _copied(view, choice.group)
+    copied = yield from _copied(view, choice.group, RING_FILLS)
     written: Written = yield Take(*choice, visitor, leased, until, free_before(now, view.policy.guard), ticket, copied)
     search.asked.add(choice.group)
     if written.image is None:

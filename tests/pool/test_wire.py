@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.pool import wire
@@ -18,6 +18,7 @@ SLOT = st.one_of(
 RING = st.lists(st.builds(Closed, st.integers(0, 11), st.none() | VISITORS, SECONDS, SECONDS), max_size=25).map(tuple)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.tuples(*[SLOT] * SLOTS), RING, st.integers(0, 10**6))
 def test_a_group_comes_back_as_it_went(slots: tuple[Slot, ...], ring: tuple[Closed, ...], trims: int) -> None:
     group = Group(slots, ring, trims)
