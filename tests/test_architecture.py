@@ -195,6 +195,17 @@ def test_pure_modules_import_nothing_but_the_standard_library_msgspec_and_other_
     assert not broken, "\n".join(broken)
 
 
+def test_no_changed_copy_is_made_as_of_a_dataclass() -> None:
+    """Values are structs, of which `dataclasses.replace` knows nothing; the type checker does not see it."""
+    broken = [
+        f"{found.where}: use msgspec.structs.replace, and a struct where this is a dataclass"
+        for file in sources()
+        for found in imports_of(file)
+        if found.target == "dataclasses.replace"
+    ]
+    assert not broken, "\n".join(broken)
+
+
 def _is_within(target: str, pure: set[str]) -> bool:
     packages = {name.rsplit(".", 1)[0] for name in pure} | {"chalicelib"}
     return target in packages or any(target == name or target.startswith(name + ".") for name in pure)

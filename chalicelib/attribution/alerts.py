@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from html import escape
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from chalicelib.attribution.alert_words import WORDS
 from chalicelib.attribution.channels import CHANNELS
@@ -34,8 +35,7 @@ class AlertKind(StrEnum):
     STORM = "storm"  # so many at once that the others of this minute are not told one by one
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """One call as a person needs it to ring back: who, when, whom he rang, and what had brought him."""
 
     kind: AlertKind
@@ -51,8 +51,7 @@ class Alert:
     landing_page: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """An alert in words: one line above, and labelled values."""
 
     subject: str

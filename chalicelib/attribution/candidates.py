@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from chalicelib.attribution.shares import apportion
 from chalicelib.attribution.types import Candidate, Touch

@@ -8,9 +8,11 @@ asked besides how likely they are. docs/adr/0018 has the reckoning. Calls may be
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from chalicelib.attribution.candidates import LEAST_OF_MANY, LEAST_SHARE, apportioned, when
 from chalicelib.attribution.repeat_rules import calls_before, few, own_evidence

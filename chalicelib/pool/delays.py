@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from chalicelib.pool.redials import (
     SINCE_BINS,
     USUAL_NEW_VISITS,
@@ -50,8 +52,7 @@ USUAL_RATE = USUAL_NUMBERS * PRIOR_LEVEL * LIVE / USUAL_STAY  # calls a second t
 USUAL_IDENTITY = tuple(rate / USUAL_RATE for rate in USUAL_NEW_VISITS)
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """A pool's rates, in calls a second of one visitor, by bin; and what is remembered."""
 
     version: str
@@ -69,8 +70,7 @@ class Profile:
         return self.remembered * self.turnover
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """What a pool's calls and visitors were over some days."""
 
     calls: Mapping[Sight, int]
@@ -109,8 +109,7 @@ class Entrant(NamedTuple):
     likelihood: float  # calls a second, of all the visitors he stands for
 
 
-@dataclass(frozen=True, slots=True)
-class Race:
+class Race(Struct, frozen=True):
     """Everybody who may have made a call, fastest first, and the rate of anybody else."""
 
     entrants: tuple[Entrant, ...]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.pool.group import Group, moment_of
 
@@ -23,8 +25,7 @@ class Certainty(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """One lease of the number, as `leases_of` found it."""
 
     visitor: str  # 24 hex digits
@@ -32,8 +33,7 @@ class Held:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(Struct, frozen=True):
     """Who held the number, how sure that is, and why, in one sentence; and who may have dialled it besides."""
 
     certainty: Certainty

@@ -6,8 +6,10 @@ Neither corrects the other: figures stay as they were measured, and this says ho
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.attribution.channels import CHANNELS
 from chalicelib.attribution.self_reported import NOT_ADVERTISED, agrees
@@ -17,8 +19,7 @@ ZERO = Decimal(0)
 ADVERTISED = frozenset({"paid_search", "paid_social", "display", "classifieds", "offline", "other_paid"})
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """How many calls were measured as one thing and told as another; a part of a call where its credit is shared."""
 
     measured: str  # channel; that of a deal without a call is its own
@@ -31,8 +32,7 @@ class Cell:
         return agrees(self.told, self.measured)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A period's answers beside what was measured, most first."""
 
     cells: tuple[Cell, ...]

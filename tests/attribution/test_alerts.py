@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -76,10 +75,8 @@ def test_every_language_has_every_word() -> None:
 
 
 def test_a_withheld_number_and_what_is_not_known_are_not_made_up() -> None:
-    bare = dataclasses.replace(
-        ALERT, caller=None, number=None, ring_seconds=None, source=Source("unknown", "", "", "", "", "")
-    )
-    told = message(dataclasses.replace(bare, landing_page=""), "en")
+    bare = replace(ALERT, caller=None, number=None, ring_seconds=None, source=Source("unknown", "", "", "", "", ""))
+    told = message(replace(bare, landing_page=""), "en")
     assert told.subject.startswith("Missed call from a withheld number")
     assert [label for label, _ in told.lines] == ["Customer", "When", "Channel"]
 
@@ -88,9 +85,7 @@ HOSTILE = '</b><a href="https://evil.example">x</a> & <script>alert(1)</script> 
 
 
 def test_nothing_a_stranger_wrote_becomes_markup() -> None:
-    told = message(
-        dataclasses.replace(ALERT, source=replace(ALERT.source, keyword=HOSTILE), landing_page=HOSTILE), "en"
-    )
+    told = message(replace(ALERT, source=replace(ALERT.source, keyword=HOSTILE), landing_page=HOSTILE), "en")
     telegram, page = Reading(told.telegram), Reading(told.page)
     assert telegram.tags == ["b"] and HOSTILE in telegram.shown
     assert set(page.tags) == {"html", "body", "h3", "table", "tr", "th", "td"} and HOSTILE in page.shown
@@ -98,7 +93,7 @@ def test_nothing_a_stranger_wrote_becomes_markup() -> None:
 
 @pytest.mark.parametrize("value", ["a\r\nBcc: x@evil.example", "a\u202ereversed", "a\x00b", "a\u2028b"])
 def test_a_value_stays_on_its_line(value: str) -> None:
-    told = message(dataclasses.replace(ALERT, site_name=value, source=replace(ALERT.source, keyword=value)), "en")
+    told = message(replace(ALERT, site_name=value, source=replace(ALERT.source, keyword=value)), "en")
     assert len(told.subject.splitlines()) == 1
     assert all(len(shown.splitlines()) == 1 and shown.isprintable() for _, shown in told.lines)
 
@@ -107,9 +102,7 @@ def test_long_values_are_clipped_and_the_whole_fits_into_a_telegram_message() ->
     long = "д" * 10_000
     parts = dict.fromkeys(("source", "medium", "campaign", "keyword", "creative"), long)
     told = message(
-        dataclasses.replace(
-            ALERT, site_name=long, answered_by=long, landing_page=long, source=replace(ALERT.source, **parts)
-        ),
+        replace(ALERT, site_name=long, answered_by=long, landing_page=long, source=replace(ALERT.source, **parts)),
         "ru",
     )
     assert all(len(value) <= MAX_VALUE for _, value in told.lines)
@@ -117,5 +110,5 @@ def test_long_values_are_clipped_and_the_whole_fits_into_a_telegram_message() ->
 
 
 def test_a_storm_is_one_sentence() -> None:
-    told = message(dataclasses.replace(ALERT, kind=AlertKind.STORM), "en")
+    told = message(replace(ALERT, kind=AlertKind.STORM), "en")
     assert "Many calls at once" in told.subject and "+7916" not in told.plain

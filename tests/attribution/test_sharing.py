@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,7 +25,7 @@ from tests.attribution.examples import NOW, POOL, SITE, open_site, post
 from tests.attribution.test_attribute import BROWSER, DYNAMIC, found, ring
 
 BEGUN = NOW - timedelta(hours=2)
-REMEMBERING = dataclasses.replace(prior_profile(), version="2026-11-20", remembered=1e-3, turnover=1 / 600)
+REMEMBERING = replace(prior_profile(), version="2026-11-20", remembered=1e-3, turnover=1 / 600)
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ def test_a_remembered_number_is_perhaps_nobodys_we_know(site: Any) -> None:
 
 
 def test_where_remembering_is_far_likelier_the_call_is_unknown(site: Any) -> None:
-    delays_table.put_profile("p1", dataclasses.replace(REMEMBERING, remembered=0.05), NOW)
+    delays_table.put_profile("p1", replace(REMEMBERING, remembered=0.05), NOW)
     visit("anna", 0)
     evidence = call(360 + 1500)
     assert (evidence.kind, evidence.visitor, evidence.candidates) == (EvidenceKind.UNKNOWN, None, ())
@@ -171,7 +170,7 @@ def test_an_overflow_call_nobody_was_shown_the_number_before_stays_the_numbers_o
 
 
 def test_what_is_left_for_others_stays_the_overflow_numbers(site: Any) -> None:
-    delays_table.put_profile("p1", dataclasses.replace(REMEMBERING, remembered=0.5), NOW)
+    delays_table.put_profile("p1", replace(REMEMBERING, remembered=0.5), NOW)
     visit("anna", 0), visit("boris", 20)
     call(120, POOL.overflow_number)
     assert set(shares()) == {"boris", "overflow"}

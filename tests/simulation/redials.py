@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from chalicelib.attribution.redial_rules import noted_call, with_redial
 from chalicelib.attribution.repeat_rules import with_earlier

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib import log, tokens
@@ -48,7 +48,7 @@ def go_on(erasure: Erasure) -> Erased:
         for name, each in stores():
             removed[name] += each.erase(erasure)
         if not erasure.passed:
-            privacy_table.put_erasure(replace(erasure, passed=True))
+            privacy_table.put_erasure(erasure.after_one_pass())
     log.event("person_erased", site_id=erasure.site_id, erasure_id=erasure.erasure_id, complete=complete, **removed)
     return Erased(erasure.erasure_id, dict(removed), complete)
 

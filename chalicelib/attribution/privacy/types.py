@@ -35,6 +35,10 @@ class Erasure:
     def site_id(self) -> str:
         return self.person.site_id
 
+    def after_one_pass(self) -> Erasure:
+        """The order once every store was gone through."""
+        return Erasure(self.person, self.erasure_id, self.secret, self.began_at, passed=True)
+
     def alias(self, visitor: str) -> str:
         """Who a visitor is from now on: one browser stays one, and nobody's."""
         return hmac.new(self.secret.encode(), visitor.encode(), "sha256").hexdigest()[: len(visitor)]

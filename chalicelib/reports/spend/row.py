@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.errors import BadInput
 
@@ -14,8 +16,7 @@ Read = Iterator[tuple[int, "SpendRow | BadInput"]]
 """What a source's `read` yields: the line in the file, and its row or what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpendRow:
+class SpendRow(Struct, frozen=True):
     """What one advertisement and keyword cost on one day."""
 
     day: date
