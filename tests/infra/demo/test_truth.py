@@ -141,7 +141,7 @@ def test_a_deal_by_its_number_comes_from_the_latest_call_or_form_that_told_it() 
 
 def test_a_promo_code_leads_to_the_first_time_its_page_showed_it() -> None:
     first, other, again = visit(1, ANNA, 0, DIRECT, shows_code=True), visit(2, ANNA, 60), visit(3, ANNA, 120, DIRECT)
-    again = replace(again, shows_code=True)
+    again = dataclasses.replace(again, shows_code=True)
     deal = Deal("P-1", ANNA, won(200), code_of=again, with_phone=False)
     truth = told([first, other, again], [], [deal])
     assert truth.tables["channel"]["direct"]["deals"] == 1
