@@ -35,11 +35,13 @@ from chalicelib.attribution.types import AttributedCall, Call, Direction, Eviden
 from chalicelib.errors import NotFound, StorageUnavailable
 from chalicelib.pool import census_table, delays_table, visits
 from chalicelib.pool.redials import NotedCall
+from chalicelib.pool.table import HISTORY_SECONDS
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, NumberState, Site
 from chalicelib.settings import settings
 
 LEASES_REMEMBERED = timedelta(days=85)
+LEASES_KEPT = timedelta(seconds=HISTORY_SECONDS)
 CANDIDATES_STAND = timedelta(days=1)
 FORGOTTEN = "The call is older than the 90 days for which it is kept who held a number."
 
@@ -98,11 +100,11 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
 
 
 def find_evidence(call: Call, site: Site, now: datetime) -> Found:
-    """What the called number tells of a call's source. `now` only says how fresh the registry must be.
+    """What the called number tells of a call's source: it is asked whose it was when the call came.
 
-    Raises StorageUnavailable.
+    `now` says how far back it is known who held it. Raises StorageUnavailable.
     """
-    owner = snapshot.owner_of(call.number, now) if call.number else None
+    owner = snapshot.owner_at(call.number, call.started_at, now) if call.number else None
     if call.number is None:
         return Found(Evidence(EvidenceKind.UNKNOWN, "The carrier did not say which number was called."))
     if owner is None or owner.site_id != site.site_id:
@@ -111,6 +113,11 @@ def find_evidence(call: Call, site: Site, now: datetime) -> Found:
         return Found(Evidence(EvidenceKind.UNKNOWN, "The business rang: such a call has no source.", owner.pool_id))
     if owner.kind is NumberKind.STATIC:
         return Found(Evidence(EvidenceKind.STATIC, "The number stands for one source.", campaign_id=owner.campaign_id))
+
+    if owner.kind is NumberKind.DYNAMIC and now - call.started_at > LEASES_KEPT:
+        return Found(
+            Evidence(EvidenceKind.UNKNOWN, FORGOTTEN, owner.pool_id)
+        )  # its slot may be another number's by now
 
     @cache
     def touches_of(visitor: str) -> tuple[Touch, ...]:
@@ -149,7 +156,7 @@ def _count(call: Call, evidence: Evidence, noted: NotedCall | None, before: Evid
             census_table.add_call(
                 evidence.pool_id, call.started_at, overflow=evidence.of_number.told_by_itself is EvidenceKind.OVERFLOW
             )
-        owner = snapshot.owner_of(call.number, now) if call.number else None
+        owner = snapshot.owner_at(call.number, call.started_at, now) if call.number else None
         if owner and owner.state is NumberState.QUARANTINE:
             census_table.add_stray_call(owner.number, call.call_id, call.started_at)
         elif noted is not None:
@@ -164,8 +171,6 @@ def _found(call: Call, site: Site, before: AttributedCall | None, now: datetime)
     if before is None:
         return _or_forgotten(find_evidence(call, site, now), call, now)
     known, age = own_evidence(before.evidence).of_number, now - call.started_at
-    if known.kind is EvidenceKind.STATIC and before.call.number == call.number:
-        return Found(known)  # an archived campaign's number may stand for another one by now
     same = (before.call.number, before.call.started_at) == (call.number, call.started_at)
     if (known.candidates or before.evidence.redial_of) and same and age > CANDIDATES_STAND:
         # Who was shown an overflow number is forgotten soon, and a profile learned since must not move what was told.

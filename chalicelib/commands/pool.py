@@ -63,7 +63,7 @@ def _add_answering(parts: Any) -> None:
 def _set_answering(options: argparse.Namespace) -> bool:
     site, told = site_of(options.site), answering_of(options)
     change = decode(to_json({"answering": told or None}).encode(), PoolChange)
-    show(plain(change_pool(site, _pool_of(options), {"answering": change.answering})))
+    show(plain(change_pool(site, _pool_of(options), {"answering": change.answering}, clock.utc_now())))
     return True
 
 

@@ -35,7 +35,7 @@ def change(site: Site, campaign: Campaign, fields: dict[str, Any], now: datetime
     ended = {} if campaign.archived else _ended(wanted, site, now)
     changed = store.update_campaign(site.site_id, campaign.campaign_id, checked_fields(fields) | ended)
     if changed.archived:
-        _archive_numbers(site.site_id, campaign.campaign_id)
+        _archive_numbers(site.site_id, campaign.campaign_id, now)
     return changed
 
 
@@ -94,9 +94,10 @@ def _ended(campaign: Campaign, site: Site, now: datetime) -> dict[str, Any]:
     return {"ends_on": today}
 
 
-def _archive_numbers(site_id: str, campaign_id: str) -> None:
+def _archive_numbers(site_id: str, campaign_id: str, now: datetime) -> None:
     """Late calls to them still name the campaign; the numbers are free for another place."""
     of_campaign = [number for number in store.numbers_of(site_id) if number.campaign_id == campaign_id]
     active = [number for number in of_campaign if number.state is not NumberState.ARCHIVED]
     if active:
-        store.put_numbers(site_id, [replace(number, state=NumberState.ARCHIVED) for number in active])
+        archived = [replace(number, state=NumberState.ARCHIVED, state_since=now) for number in active]
+        store.put_numbers(site_id, archived)

@@ -176,7 +176,7 @@ def _place(
         return {"landed": 0, "unchanged": 0}, []
     report = place.import_numbers(site.site_id, [(place_in, row) for place_in, (_, row) in enumerate(rows)], now)
     refused = [
-        _rejection(rows[one["line"]][0], "numbers" if one["field"] == "number" else one["field"], one["reason"])
+        one | _rejection(rows[one["line"]][0], "numbers" if one["field"] == "number" else one["field"], one["reason"])
         for one in report["rejected"]
     ]
     return {"landed": report["landed"], "unchanged": report["unchanged"]}, refused

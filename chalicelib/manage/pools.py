@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from chalicelib import tokens
 from chalicelib.errors import BadInput, NotFound
@@ -13,7 +15,7 @@ from chalicelib.http import Answer, Request
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import Name, checked, given, plain
-from chalicelib.pool import census
+from chalicelib.pool import census, place
 from chalicelib.pool import health as pool_health
 from chalicelib.registry import store
 from chalicelib.registry.types import Answering, DisplayCondition, HoldRule, Pool, Site
@@ -53,7 +55,7 @@ def collection(request: Request, site_id: str) -> Any:
     site = site_of(request, site_id)
     if request.method == "GET":
         return {"pools": [plain(pool) for pool in store.pools_of(site_id)]}
-    return Answer(plain(open_pool(site, given(request, NewPool))), 201)
+    return Answer(plain(open_pool(site, given(request, NewPool), request.now)), 201)
 
 
 def item(request: Request, site_id: str, pool_id: str) -> Any:
@@ -62,7 +64,7 @@ def item(request: Request, site_id: str, pool_id: str) -> Any:
     pool = _pool_of(site, pool_id)
     if request.method == "GET":
         return plain(pool) | {"use": census.latest(pool_id, request.now)}
-    return plain(change_pool(site, pool, given(request, PoolChange)))
+    return plain(change_pool(site, pool, given(request, PoolChange), request.now))
 
 
 def health(request: Request, site_id: str, pool_id: str) -> dict[str, Any]:
@@ -71,19 +73,28 @@ def health(request: Request, site_id: str, pool_id: str) -> dict[str, Any]:
     return pool_health.pool_health(site, _pool_of(site, pool_id), request.argument, request.now)
 
 
-def open_pool(site: Site, fields: dict[str, Any]) -> Pool:
-    """Store a new pool of a site. Raises BadInput naming the field, Conflict where a number is taken."""
+def open_pool(site: Site, fields: dict[str, Any], now: datetime) -> Pool:
+    """Store a new pool of a site. Raises BadInput naming the field, Conflict where a number is taken or still seen."""
     good = {"overflow_number": None} | _checked(fields, site)
     pool = Pool(pool_id=tokens.random_id("p"), site_id=site.site_id, **good)
     _check_bounds(plain(pool))
+    _take_over(pool, now)
     return store.create_pool(pool)
 
 
-def change_pool(site: Site, pool: Pool, fields: dict[str, Any]) -> Pool:
-    """Change a pool's fields. Raises BadInput naming the field, Conflict where a number is taken."""
+def change_pool(site: Site, pool: Pool, fields: dict[str, Any], now: datetime) -> Pool:
+    """Change a pool's fields. Raises BadInput naming the field, Conflict where a number is taken or still seen."""
     changes = _checked(fields, site)
     _check_bounds(plain(pool) | changes)
+    if "overflow_number" in changes:
+        _take_over(replace(pool, overflow_number=changes["overflow_number"]), now)
     return store.update_pool(site.site_id, pool.pool_id, changes)
+
+
+def _take_over(pool: Pool, now: datetime) -> None:
+    """Take the pool's overflow number from where it was archived, if it was."""
+    if pool.overflow_number is not None:
+        place.hand_over(pool.site_id, pool.pool_id, pool.overflow_number, now)
 
 
 def _pool_of(site: Site, pool_id: str) -> Pool:

@@ -40,13 +40,13 @@ def provision(plan: Plan, now: datetime) -> dict[str, Any]:
     """Create what is missing; return ids, the site key, the snippet, and the API key if one was made.
 
     `replaces` is what the snippet replaces on the site's pages; `missing` says what still keeps it from doing so.
-    Raises BadInput naming the field, Conflict where the overflow number is taken.
+    Raises BadInput naming the field, Conflict where the overflow number is taken or still seen.
     """
     account = _named(store.accounts(), plan.account) or store.create_account(
         Account(tokens.random_id("acc"), plan.account, now)
     )
     site = _named(store.sites_of(account.account_id), plan.site.name) or _site(account, plan.site)
-    pool = None if plan.pool is None else _pool(site, plan.pool)
+    pool = None if plan.pool is None else _pool(site, plan.pool, now)
     pools = store.pools_of(site.site_id) if pool is None else (pool,)
     made = _key(account.account_id, now)
     return {
@@ -73,8 +73,8 @@ def _site(account: Account, body: NewSite) -> Site:
     return open_site(account.account_id, fields)
 
 
-def _pool(site: Site, body: NewPool) -> Pool:
-    return _named(store.pools_of(site.site_id), body.name) or open_pool(site, _given(body))
+def _pool(site: Site, body: NewPool, now: datetime) -> Pool:
+    return _named(store.pools_of(site.site_id), body.name) or open_pool(site, _given(body), now)
 
 
 def _replaced(site: Site, pools: Iterable[Pool]) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import aws, clock, log
@@ -42,29 +43,38 @@ SETTLED = timedelta(seconds=15)
 class OverflowTally:
     """One container's overflows, written at most once a second: in a storm the row of the minute must not become hot.
 
+    Threads may share it.
     What a container counted in its last second is lost when it ends; the calls to the overflow number are not.
     """
 
     def __init__(self) -> None:
         self._pending: Counter[tuple[str, str, str]] = Counter()
         self._written_at = datetime.min.replace(tzinfo=UTC)
+        self._lock = Lock()
 
     def add(self, pool_id: str, now: datetime, *, refused: bool = False) -> None:
-        """Count one visitor for whom the pool had no number; or, `refused`, none more for his address."""
-        self._pending[pool_id, _minute(now), "refused" if refused else "overflow"] += 1
+        """Count one visitor for whom the pool had no number; or, `refused`, none more for their address."""
+        with self._lock:
+            self._pending[pool_id, _minute(now), "refused" if refused else "overflow"] += 1
 
     def flush(self, now: datetime) -> None:
         """Write what is pending, if the last time is a second ago. A failure is logged and tried again later."""
-        if not self._pending or abs((now - self._written_at).total_seconds()) < FLUSH_SECONDS:
-            return
-        self._written_at = now
-        for (pool_id, minute, kind), count in list(self._pending.items()):
+        for (pool_id, minute, kind), count in self._due(now).items():
             try:
                 _update(pool_id, minute, now, f"ADD {kind} :count SET x = :x", {":count": count}, hot=True)
             except StorageUnavailable:
                 log.event("overflow_not_counted", pool_id=pool_id, pending=count)
-            else:
-                del self._pending[pool_id, minute, kind]
+                with self._lock:
+                    self._pending[pool_id, minute, kind] += count
+
+    def _due(self, now: datetime) -> Counter[tuple[str, str, str]]:
+        """What is to be written now, taken out: no other thread writes it, and what is added meanwhile stays."""
+        with self._lock:
+            if not self._pending or abs((now - self._written_at).total_seconds()) < FLUSH_SECONDS:
+                return Counter()
+            self._written_at = now
+            due, self._pending = self._pending, Counter()
+            return due
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from threading import Lock
 
 NEWCOMERS = 60  # page views without a lease in hand, an address and minute
 ADDRESSES = 10_000  # remembered; who came longest ago is forgotten first
@@ -23,11 +24,12 @@ class _Minute:
 
 
 class Crowd:
-    """One container's count of newcomers by address. `now` is seconds since 2024."""
+    """One container's count of newcomers by address. `now` is seconds since 2024. Threads may share it."""
 
     def __init__(self, most_addresses: int = ADDRESSES) -> None:
         self._minutes: OrderedDict[str, _Minute] = OrderedDict()
         self._most = most_addresses
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._minutes)
@@ -37,14 +39,15 @@ class Crowd:
         key = address_key(source_ip)
         if key is None:
             return True
-        minute = self._minutes.setdefault(key, _Minute())
-        self._minutes.move_to_end(key)
-        if len(self._minutes) > self._most:
-            self._minutes.popitem(last=False)
-        if minute.number != int(now // 60):
-            minute.number, minute.newcomers = int(now // 60), 0
-        minute.newcomers += 1
-        return minute.newcomers <= NEWCOMERS
+        with self._lock:
+            minute = self._minutes.setdefault(key, _Minute())
+            self._minutes.move_to_end(key)
+            if len(self._minutes) > self._most:
+                self._minutes.popitem(last=False)
+            if minute.number != int(now // 60):
+                minute.number, minute.newcomers = int(now // 60), 0
+            minute.newcomers += 1
+            return minute.newcomers <= NEWCOMERS
 
 
 @lru_cache(maxsize=4096)

@@ -16,6 +16,7 @@ from chalicelib.pool.table import BATCH, PoolTable
 
 FIRST_WINDOW = 8
 TRIES = 5
+LET_GO = "-"  # before the number of a slot that is being freed
 END = {":retired": {"N": str(RETIRED)}}
 
 
@@ -74,6 +75,41 @@ def retire(table: PoolTable, group: int, slot: int, number: str, now: float, *, 
         {":number": {"S": number}, ":limit": {"N": str(limit)}} | END,
     )
     return written.done or (written.image is not None and _kept(written.image, slot, number))
+
+
+def let_go(table: PoolTable, group: int, slot: int, kept: Slot) -> bool:
+    """Begin to free a slot that is as it was seen: no import finds it kept for its number from now on, nor empty."""
+    name, gone = wire.NAMES[slot], LET_GO + (kept.kept_for or "")
+    as_seen = {":kept": wire.slot_value(slot, kept), ":gone": {"S": gone}}
+    return table.update(group, f"SET {name}[1] = :gone", f"{name} = :kept", as_seen).done
+
+
+def free(table: PoolTable, group: int, slot: int, number: str) -> bool:
+    """Make a slot that was let go empty: a new number may move in."""
+    name, empty = wire.NAMES[slot], wire.slot_value(slot, Slot(None, 0, RETIRED))
+    gone = {":empty": empty, ":gone": {"S": LET_GO + number}} | END
+    return table.update(group, f"SET {name} = :empty", f"{name}[1] = :gone AND {name}[3] = :retired", gone).done
+
+
+def keep(table: PoolTable, group: int, slot: int, let_go: Slot, number: str) -> bool:
+    """Keep a slot that was let go for the number that lives there after all."""
+    name, gone = wire.NAMES[slot], {":gone": {"S": let_go.kept_for}}
+    return table.update(
+        group, f"SET {name}[1] = :number{slot}", f"{name}[1] = :gone", gone | _numbers({slot: number})
+    ).done
+
+
+def abandon(table: PoolTable, group: int, slot: int, now: float, guard: int) -> bool:
+    """Close an open slot whose number is not known, once its last lease is over; it counts as lent until now."""
+    name = wire.NAMES[slot]
+    times = {":now": {"N": str(int(now))}, ":limit": {"N": str(free_before(now, guard))}}
+    nobodys = f"{name}[1] = :gone, {name}[2] = :now, {name}[3] = :retired"
+    return table.update(
+        group,
+        f"SET r = list_append(r, {name}), {nobodys} REMOVE {wire.TAGS[slot]}",
+        f"{name}[3] < :limit",
+        {":gone": {"S": LET_GO}} | times | END,
+    ).done
 
 
 def forget_addresses(table: PoolTable, group: int, image: Group, over: int) -> bool:

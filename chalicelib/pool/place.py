@@ -1,7 +1,8 @@
 """Give tracking numbers their place: dynamic ones a slot of a packed group, all of them an owner in the registry.
 
 First the slots are kept for their numbers, then the registry names the owner, then the slots are opened. A crash
-anywhere loses nothing, lends nothing half-placed, and the same import again completes it.
+anywhere loses nothing, lends nothing half-placed, and the same import again completes it. The registry takes a number
+over the record that was judged here: where that has changed meanwhile, all is judged anew.
 """
 
 from __future__ import annotations
@@ -9,41 +10,52 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from chalicelib import log
 from chalicelib.errors import BadInput, Conflict, NotFound, StorageUnavailable
+from chalicelib.phone import PhoneNumber
 from chalicelib.pool import heads
 from chalicelib.pool.group import GUARD, Group, second_of
+from chalicelib.pool.moving import Refusal, refusals
 from chalicelib.pool.number_rows import parse_row
 from chalicelib.pool.seating import Seat, by_group, plan
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import store
-from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
+from chalicelib.registry.types import NumberKind, NumberState, Ownership, TrackingNumber
 
 Row = tuple[int, Mapping[str, str]]  # line of the file, cells by field
+
+
+class Placed(NamedTuple):
+    """What became of numbers: their records now, how many of them changed, and why others were refused, by number."""
+
+    numbers: list[TrackingNumber]
+    changed: int
+    refused: dict[str, Refusal]
 
 
 def import_numbers(site_id: str, rows: Iterable[Row], now: datetime) -> dict[str, Any]:
     """Place the numbers of a table: `{"rows", "landed", "unchanged", "rejected": [{"line", "field", "reason"}]}`.
 
-    Good rows land whatever the others; the same rows again change nothing. Raises NotFound, StorageUnavailable.
+    Good rows land whatever the others; the same rows again change nothing. A rejection that only time will mend says
+    from when the number can be imported (`available_at`). Raises NotFound, StorageUnavailable.
     """
     numbers, rejected, total = _parsed(site_id, rows)
-    stands = store.placed(number.number for number in numbers.values())
-    free = {line: number for line, number in numbers.items() if _may_stand(number, stands.get(number.number))}
-    rejected += [_rejection(line, "number", "belongs to another place") for line in numbers.keys() - free.keys()]
-    free, refused = _claim_overflow(site_id, free)
-    rejected += refused
-    new = [number for number in free.values() if _changes(number, stands.get(number.number))]
-    place_numbers(site_id, list(free.values()), now)
-    log.event("numbers_imported", site_id=site_id, rows=total, landed=len(new), rejected=len(rejected))
+    refused = _second_overflow(site_id, numbers.values())
+    placed = _place(site_id, [number for number in numbers.values() if number.number not in refused], now)
+    refused |= placed.refused
+    _show_overflow(site_id, placed.numbers)
+    for line, number in numbers.items():
+        if number.number in refused:
+            rejected.append(_rejection(line, "number", *refused[number.number]))
+    log.event("numbers_imported", site_id=site_id, rows=total, landed=placed.changed, rejected=len(rejected))
     return {
         "rows": total,
-        "landed": len(new),
-        "unchanged": len(free) - len(new),
+        "landed": placed.changed,
+        "unchanged": len(placed.numbers) - placed.changed,
         "rejected": sorted(rejected, key=lambda rejection: rejection["line"]),
     }
 
@@ -51,20 +63,24 @@ def import_numbers(site_id: str, rows: Iterable[Row], now: datetime) -> dict[str
 def place_numbers(site_id: str, numbers: Sequence[TrackingNumber], now: datetime) -> list[TrackingNumber]:
     """Place numbers of one site and answer them with their places. A number that is placed keeps its place and state.
 
-    Raises Conflict (field `numbers[i]`) where one belongs elsewhere, StorageUnavailable.
+    Raises Conflict (field `numbers[i]`) before anything is written where one belongs elsewhere or may still be seen
+    there, StorageUnavailable.
     """
-    stands = store.placed(number.number for number in numbers)
-    settled = [_settled(number, stands.get(number.number)) for number in numbers]
-    dynamic = [number for number in settled if number.kind is NumberKind.DYNAMIC]
-    seats: dict[str, Seat] = {}
-    for pool_id, members in _by_pool(dynamic):
-        seats |= _seat(PoolTable(pool_id), members)
-    placed = [_with_seat(number, seats.get(number.number)) for number in settled]
-    store.put_numbers(site_id, [number for number in placed if number != stands.get(number.number)])
-    for pool_id, members in _by_pool([number for number in placed if number.kind is NumberKind.DYNAMIC]):
-        lent = {number.number: seats[number.number] for number in members if number.state is NumberState.ACTIVE}
-        _activate(PoolTable(pool_id), lent)
-    return placed
+    return _place(site_id, numbers, now, partly=False).numbers
+
+
+def hand_over(site_id: str, pool_id: str, number: str, now: datetime) -> None:
+    """Let a number (E.164) that was archived elsewhere be a pool's overflow number, before the pool shows it.
+
+    A number that nobody had, or the pool has, is left as it is. Raises Conflict (field `overflow_number`) where it
+    belongs elsewhere or may still be seen there.
+    """
+    overflow = TrackingNumber(number, site_id, NumberKind.OVERFLOW, pool_id=pool_id)
+    if not store.placed([number]):
+        return
+    placed = _place(site_id, [overflow], now)
+    if number in placed.refused:
+        raise Conflict(f"overflow_number: {placed.refused[number].reason}", field="overflow_number")
 
 
 def set_state(
@@ -75,17 +91,25 @@ def set_state(
     Draining and quarantine let the live lease run out: the registry keeps the number from being lent again meanwhile,
     and upkeep closes its slot. Raises NotFound, StorageUnavailable, Conflict where it is not `only_in` this state.
     """
-    stands = store.number_of_site(site_id, number)
-    since = {} if stands is not None and stands.state is state else {"state_since": now}
-    changed = store.change_number(site_id, number, {"state": state, **since}, only_in=only_in)
+    before = store.number_of_site(site_id, number)
+    if before is None:
+        raise NotFound("No such number of this site.")
+    if only_in not in (None, before.state):
+        raise Conflict("The number's state has changed.")
+    since = before.state_since if before.state is state else now
+    comes_back = before.state is NumberState.ARCHIVED and state is not NumberState.ARCHIVED
+    if comes_back and before.kind is NumberKind.DYNAMIC:
+        back = replace(before, state=state, state_since=since, group=None, slot=None)  # its slot may be gone by now
+        return place_numbers(site_id, [back], now)[0]
+    changed = store.change_number(site_id, number, {"state": state, "state_since": since}, only_in=before.state)
     if changed.pool_id is None or changed.group is None or changed.slot is None:
         return changed
-    table, second = PoolTable(changed.pool_id), second_of(now)
+    table = PoolTable(changed.pool_id)
     if state is NumberState.ACTIVE:
         heads.activate(table, changed.group, {changed.slot: number})
         return changed
     at_once = state is NumberState.ARCHIVED
-    retired = heads.retire(table, changed.group, changed.slot, number, second, at_once=at_once, guard=GUARD)
+    retired = heads.retire(table, changed.group, changed.slot, number, second_of(now), at_once=at_once, guard=GUARD)
     log.event("number_state", site_id=site_id, pool_id=changed.pool_id, state=state, retired=retired)
     return changed
 
@@ -112,51 +136,71 @@ def _parsed(site_id: str, rows: Iterable[Row]) -> tuple[dict[int, TrackingNumber
     return numbers, rejected, total
 
 
-def _claim_overflow(
-    site_id: str, numbers: dict[int, TrackingNumber]
-) -> tuple[dict[int, TrackingNumber], list[dict[str, Any]]]:
-    """Make overflow numbers their pools' own; a pool has one."""
-    rejected = []
-    for line, number in list(numbers.items()):
-        if number.kind is not NumberKind.OVERFLOW or number.pool_id is None:
-            continue
-        pool = store.pool(site_id, number.pool_id)
-        reason = None
-        if pool and pool.overflow_number not in (None, number.number):
-            reason = "its pool has another overflow number"
-        elif pool and pool.overflow_number is None:
-            try:
+def _second_overflow(site_id: str, numbers: Iterable[TrackingNumber]) -> dict[str, Refusal]:
+    """The overflow numbers whose pool has another one, in the registry or further up in the table: a pool has one."""
+    shown = {pool.pool_id: pool.overflow_number for pool in store.pools_of(site_id)}
+    refused: dict[str, Refusal] = {}
+    for number in numbers:
+        if number.kind is NumberKind.OVERFLOW and number.pool_id is not None:
+            if shown.get(number.pool_id) not in (None, number.number):
+                refused[number.number] = Refusal("its pool has another overflow number")
+            shown[number.pool_id] = shown.get(number.pool_id) or number.number
+    return refused
+
+
+def _show_overflow(site_id: str, numbers: Iterable[TrackingNumber]) -> None:
+    """Let the pools that show no overflow number show theirs."""
+    for number in numbers:
+        if number.kind is NumberKind.OVERFLOW and number.pool_id is not None:
+            pool = store.pool(site_id, number.pool_id)
+            if pool is not None and pool.overflow_number is None:
                 store.update_pool(site_id, number.pool_id, {"overflow_number": number.number})
-            except Conflict:
-                reason = "belongs to another place"
-        if reason:
-            del numbers[line]
-            rejected.append(_rejection(line, "number", reason))
-    return numbers, rejected
 
 
-def _may_stand(number: TrackingNumber, stands: TrackingNumber | None) -> bool:
-    if stands is None or stands.state is NumberState.ARCHIVED:
-        return True
-    return (stands.site_id, stands.kind, stands.pool_id, stands.campaign_id) == (
-        number.site_id,
-        number.kind,
-        number.pool_id,
-        number.campaign_id,
-    )
+def _place(site_id: str, numbers: Sequence[TrackingNumber], now: datetime, *, partly: bool = True) -> Placed:
+    """Place the numbers that may be placed; unless `partly` all or, with a Conflict, none."""
+    first: Mapping[str, Ownership] | None = None
+    for _ in range(heads.TRIES):
+        known = store.ownerships(number.number for number in numbers)
+        first = known if first is None else first
+        refused = refusals(numbers, known, now)
+        if refused and not partly:
+            raise _conflict(numbers, refused)
+        owners = {number: record.owner for number, record in known.items()}
+        settled = [_settled(number, owners.get(number.number)) for number in numbers if number.number not in refused]
+        try:
+            placed = _write(site_id, settled, known, now)
+        except store.Overtaken:
+            continue
+        before = {number: record.owner for number, record in first.items()}
+        changed = sum(number != before.get(number.number) for number in placed)
+        return Placed(placed, changed, refused)
+    raise StorageUnavailable("The numbers are being changed. Try again.")
 
 
-def _settled(number: TrackingNumber, stands: TrackingNumber | None) -> TrackingNumber:
-    """The number with the place and state it has already."""
-    if stands is None or stands.state is NumberState.ARCHIVED or not _may_stand(number, stands):
+def _write(
+    site_id: str, numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], now: datetime
+) -> list[TrackingNumber]:
+    """Keep slots, write the records, open the slots. Raises Overtaken where a record is not the known one any more."""
+    seats: dict[str, Seat] = {}
+    for pool_id, members in _by_pool(number for number in numbers if number.kind is NumberKind.DYNAMIC):
+        seats |= _seat(PoolTable(pool_id), members)
+    placed = [_with_seat(number, seats.get(number.number)) for number in numbers]
+    owners = {number: record.owner for number, record in known.items()}
+    changed = [number for number in placed if number != owners.get(number.number)]
+    store.move_numbers(site_id, changed, known, now)
+    for pool_id, members in _by_pool(number for number in placed if number.kind is NumberKind.DYNAMIC):
+        lent = {number.number: seats[number.number] for number in members if number.state is NumberState.ACTIVE}
+        for group, taken in by_group(lent).items():
+            heads.activate(PoolTable(pool_id), group, taken)
+    return placed
+
+
+def _settled(number: TrackingNumber, owner: TrackingNumber | None) -> TrackingNumber:
+    """The number with the place and state it has already; one that was archived begins anew."""
+    if owner is None or owner.state is NumberState.ARCHIVED:
         return number
-    return replace(
-        stands, label=number.label or stands.label, target_number=number.target_number or stands.target_number
-    )
-
-
-def _changes(number: TrackingNumber, stands: TrackingNumber | None) -> bool:
-    return _settled(number, stands) != stands
+    return replace(owner, label=number.label or owner.label, target_number=number.target_number or owner.target_number)
 
 
 def _seat(table: PoolTable, members: Sequence[TrackingNumber]) -> dict[str, Seat]:
@@ -182,11 +226,6 @@ def _is_kept(groups: Mapping[int, Group], number: str, seat: Seat) -> bool:
     return seat.group in groups and groups[seat.group].slots[seat.slot].kept_for == number
 
 
-def _activate(table: PoolTable, seats: Mapping[str, Seat]) -> None:
-    for group, taken in by_group(seats).items():
-        heads.activate(table, group, taken)
-
-
 def _with_seat(number: TrackingNumber, seat: Seat | None) -> TrackingNumber:
     return number if seat is None else replace(number, group=seat.group, slot=seat.slot)
 
@@ -196,5 +235,12 @@ def _by_pool(numbers: Iterable[TrackingNumber]) -> list[tuple[str, list[Tracking
     return [(pool_id or "", list(members)) for pool_id, members in groupby(ordered, key=lambda number: number.pool_id)]
 
 
-def _rejection(line: int, field: str | None, reason: str) -> dict[str, Any]:
-    return {"line": line, "field": field, "reason": reason}
+def _conflict(numbers: Sequence[TrackingNumber], refused: Mapping[str, Refusal]) -> Conflict:
+    position, number = next((place, each.number) for place, each in enumerate(numbers) if each.number in refused)
+    field = f"numbers[{position}]"
+    return Conflict(f"{field}: {PhoneNumber(number).masked}: {refused[number].reason}", field=field)
+
+
+def _rejection(line: int, field: str | None, reason: str, available_at: datetime | None = None) -> dict[str, Any]:
+    rejection: dict[str, Any] = {"line": line, "field": field, "reason": reason}
+    return rejection if available_at is None else rejection | {"available_at": available_at}

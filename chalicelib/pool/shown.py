@@ -16,6 +16,7 @@ import random
 import struct
 from datetime import datetime, timedelta
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from msgspec import Struct
@@ -70,24 +71,26 @@ class _Reservoir:
 
 
 class ShownSample:
-    """One container's memory of whom it showed overflow numbers in this minute."""
+    """One container's memory of whom it showed overflow numbers in this minute. Threads may share it."""
 
     def __init__(self) -> None:
         self._container = tokens.random_id("")
         self._rng = chance()
         self._minutes: dict[tuple[str, str], _Reservoir] = {}
+        self._lock = Lock()
 
     def add(self, pool_id: str, visitor: bytes, now: datetime) -> None:
         """Note a visitor, and write what is due. A failure is logged: a call is then shared among fewer."""
         minute = clock.iso(now.replace(second=0, microsecond=0))
-        reservoir = self._minutes.setdefault((pool_id, minute), _Reservoir())
-        reservoir.add(visitor, int(second_of(now)), self._rng)
-        for (pool, begun), other in list(self._minutes.items()):
-            over = begun != minute
-            if other.due(second_of(now)) or (over and other.visitors > other.written_visitors):
-                self._write(pool, begun, other, now)
-            if over:
-                del self._minutes[pool, begun]
+        with self._lock:  # over the write, too: an older state must not come after a newer one
+            reservoir = self._minutes.setdefault((pool_id, minute), _Reservoir())
+            reservoir.add(visitor, int(second_of(now)), self._rng)
+            for (pool, begun), other in list(self._minutes.items()):
+                over = begun != minute
+                if other.due(second_of(now)) or (over and other.visitors > other.written_visitors):
+                    self._write(pool, begun, other, now)
+                if over:
+                    del self._minutes[pool, begun]
 
     def _write(self, pool_id: str, minute: str, reservoir: _Reservoir, now: datetime) -> None:
         sample = b"".join(_ENTRY.pack(visitor, *seen) for visitor, seen in reservoir.entries.items())

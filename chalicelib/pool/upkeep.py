@@ -1,5 +1,5 @@
-"""What the census does beside counting, for each site at its own minute: learn holds and delays, close slots, forget
-addresses, end quarantines.
+"""What the census does beside counting, for each site at its own minute: learn holds and delays, close slots, mend
+and free them, forget addresses, end quarantines.
 
 A minute that was missed delays a site's upkeep by an hour, its quarantines by a day. Every step may be repeated.
 """
@@ -7,7 +7,7 @@ A minute that was missed delays a site's upkeep by an hour, its quarantines by a
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -15,9 +15,10 @@ from itertools import groupby
 from chalicelib import log
 from chalicelib.errors import Conflict
 from chalicelib.pool import census_table, heads
-from chalicelib.pool.group import GUARD, second_of
+from chalicelib.pool.group import GUARD, Group, second_of
 from chalicelib.pool.health_rules import calls_of_a_lent_number
 from chalicelib.pool.learn import learn_delays
+from chalicelib.pool.mend_slots import mend_slots
 from chalicelib.pool.place import set_state
 from chalicelib.pool.quarantine import WINDOW_DAYS, is_quiet
 from chalicelib.pool.stays import learned_hold
@@ -28,7 +29,7 @@ from chalicelib.registry.types import HoldRule, NumberState, Pool, TrackingNumbe
 LEARNED_FROM = timedelta(days=7)
 TAGS_KEPT = timedelta(hours=1)  # after a lease
 WINDOW = timedelta(days=WINDOW_DAYS)
-WAITING = (NumberState.DRAINING, NumberState.QUARANTINE)
+UNUSED = (NumberState.DRAINING, NumberState.QUARANTINE, NumberState.ARCHIVED)
 
 
 def in_turn(pools: Iterable[Pool], now: datetime) -> None:
@@ -42,17 +43,28 @@ def in_turn(pools: Iterable[Pool], now: datetime) -> None:
 
 def look_after(site_id: str, pools: Sequence[Pool], now: datetime, *, quarantines: bool) -> None:
     """One site's upkeep. Raises StorageUnavailable."""
+    groups = {pool.pool_id: heads.read_all(PoolTable(pool.pool_id), consistent=False) for pool in pools}
+    numbers = store.numbers_of(site_id)  # after the slots: what is open has a number then
     for pool in pools:
         if pool.hold is HoldRule.LEARNED:
             learn_hold(pool, now)
-        forget_addresses(pool.pool_id, now)
-    waiting = [number for number in store.numbers_of(site_id) if number.state in WAITING and number.group is not None]
-    close_slots(waiting, now)
+        forget_addresses(pool.pool_id, groups[pool.pool_id], now)
+        mend_slots(pool.pool_id, groups[pool.pool_id], numbers, now)
+    close_slots([number for number in numbers if number.state in UNUSED and _is_open(number, groups)], now)
     if quarantines:
         if site := store.site(site_id):
             for pool in pools:
                 learn_delays(pool, site.call_grace_seconds, now)
-        end_quarantines([number for number in waiting if number.state is NumberState.QUARANTINE], now)
+        waiting = [number for number in numbers if number.state is NumberState.QUARANTINE and number.group is not None]
+        end_quarantines(waiting, now)
+
+
+def _is_open(number: TrackingNumber, groups: Mapping[str, Mapping[int, Group]]) -> bool:
+    """Whether a number's slot is still open, as it was seen."""
+    if number.pool_id is None or number.group is None or number.slot is None:
+        return False
+    image = groups.get(number.pool_id, {}).get(number.group)
+    return image is not None and not image.slots[number.slot].retired
 
 
 def learn_hold(pool: Pool, now: datetime) -> Pool:
@@ -68,10 +80,9 @@ def learn_hold(pool: Pool, now: datetime) -> Pool:
     return store.update_pool(pool.site_id, pool.pool_id, {"hold_seconds": hold})
 
 
-def forget_addresses(pool_id: str, now: datetime) -> int:
-    """Delete what stands for the addresses of leases that ended an hour ago. Answers in how many groups."""
+def forget_addresses(pool_id: str, groups: Mapping[int, Group], now: datetime) -> int:
+    """Delete what stands for the addresses of leases that ended an hour ago. Return in how many groups."""
     table, over = PoolTable(pool_id), int(second_of(now) - TAGS_KEPT.total_seconds())
-    groups = heads.read_all(table, consistent=False)
     return sum(heads.forget_addresses(table, group, image, over) for group, image in groups.items())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -21,17 +22,22 @@ class Cache(Generic[V]):
         self._absence_kept = absence_kept
         self._limit = limit
         self._entries: dict[str, tuple[datetime, V | None]] = {}
+        self._lock = Lock()
 
-    def get(self, key: str, now: datetime, read: Callable[[], V | None]) -> V | None:
-        """The value of `key`, from memory or by `read`. What `read` raises is not remembered."""
+    def get(self, key: str, now: datetime, read: Callable[[], V | None], *, since: datetime | None = None) -> V | None:
+        """The value of `key`, from memory or by `read`. What `read` raises is not remembered.
+
+        What was read before `since` is read again.
+        """
         entry = self._entries.get(key)
-        if entry is not None and self._fresh(entry, now):
+        if entry is not None and self._fresh(entry, now) and (since is None or entry[0] >= since):
             return entry[1]
         value = read()
-        self._entries.pop(key, None)  # re-inserted last: the front of the dict is what was read longest ago
-        self._entries[key] = (now, value)
-        while len(self._entries) > self._limit:
-            del self._entries[next(iter(self._entries))]
+        with self._lock:
+            self._entries.pop(key, None)  # re-inserted last: the front of the dict is what was read longest ago
+            self._entries[key] = (now, value)
+            while len(self._entries) > self._limit:
+                del self._entries[next(iter(self._entries))]
         return value
 
     def cache_clear(self) -> None:

@@ -12,14 +12,15 @@
 | pool | `POOLS` | `<site id>#<pool id>` | `doc` |
 | campaign | `SITE#<site id>` | `CAMPAIGN#<campaign id>` | `doc` |
 | a site's numbers | `SITE#<site id>` | `NUMBER#<E.164>` | `doc` |
-| who owns a number | `NUMBER#<E.164>` | `NUMBER` | `doc`, `place` |
+| who owns a number | `NUMBER#<E.164>` | `NUMBER` | `doc`, `version`, `past` (who owned it before) |
 | a site's endpoints, without credentials | `SITE#<site id>` | `ENDPOINT#<endpoint id>` | `doc` |
 | endpoint with its credentials | `ENDPOINT#<endpoint id>` | `ENDPOINT` | `doc` |
 | site snapshot, part n of several | `KEY#<site key>` | `0000`, `0001`, … | `doc`, `version`, `parts` |
 
-`doc` is the value as JSON in a binary attribute. `version` counts a site's changes: a snapshot is written in one
-transaction that raises it, so of two concurrent changes the later snapshot has both. Parts of different versions
-never make a snapshot together. No index and no scan: every list is one partition's.
+`doc` is the value as JSON in a binary attribute, `past` a list of tenures likewise. A site's `version` counts its
+changes: a snapshot is written in one transaction that raises it, so of two concurrent changes the later snapshot has
+both. Parts of different versions never make a snapshot together. A number's `version` counts the changes of its record:
+each is written over the version that was read. No index and no scan: every list is one partition's.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def part_sk(place: int) -> str:
 
 
 def place_of(number: TrackingNumber) -> str:
-    """The one place a number belongs to. Its state, label and target may change; this may not."""
+    """Return the one place a number belongs to. Its state, label and target may change there."""
     where = (number.pool_id, number.campaign_id, number.group, number.slot)
     return "#".join([number.site_id, number.kind, *("" if part is None else str(part) for part in where)])
 

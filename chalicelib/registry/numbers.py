@@ -1,9 +1,14 @@
-"""Tracking numbers in storage: each belongs to one place at a time, over all accounts."""
+"""Tracking numbers in storage: each belongs to one place at a time, over all accounts, and remembers whose it was.
+
+A record is only ever written over the version that was read, so whoever judged a number by its record writes nothing
+where the record has changed since.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -12,34 +17,58 @@ from chalicelib.phone import PhoneNumber
 from chalicelib.registry import layout, table
 from chalicelib.registry.publish import publish
 from chalicelib.registry.table import Entry, Transaction
-from chalicelib.registry.types import NumberState, TrackingNumber
+from chalicelib.registry.types import NumberKind, NumberState, Ownership, Pool, Tenure, TrackingNumber
 
-Placed = tuple[int, TrackingNumber]  # position in the list that was given
+TOGETHER = 33  # numbers a transaction: three items each at most, and a transaction holds 100
+CHANGING = "The numbers are being changed. Try again."
 
-TOGETHER = 50  # numbers a transaction: two items each, and a transaction holds 100
+
+class Overtaken(Exception):
+    """A record was changed after it had been read."""
+
+
+class Change(NamedTuple):
+    """A record to be written over another one; None where the number has none yet."""
+
+    after: Ownership
+    before: Ownership | None
 
 
 def put_numbers(site_id: str, numbers: Sequence[TrackingNumber]) -> None:
-    """Write numbers of one site and republish it. The same placement again is fine; an archived number is free.
+    """Write new numbers of one site, or what changes of those it has, and republish it. The same again is fine.
 
-    Raises NotFound, or Conflict (field `numbers[i]`) before anything is written where a number stands in another
-    place. A race with another import can still raise it later: then what comes before the position has landed.
+    Raises NotFound, or Conflict (field `numbers[i]`) before anything is written where a number belongs elsewhere, be it
+    archived: see `move_numbers`. A race with another import can still raise it later: what comes before has landed.
     """
-    if table.item(layout.SITES, site_id) is None:
-        raise NotFound("No such site.")
-    changed = _changed(numbers, placed(number.number for number in numbers))
-    try:
-        for start in range(0, len(changed), TOGETHER):
-            _write(changed[start : start + TOGETHER])
-    finally:
-        publish(site_id)
+    for _ in range(table.TRIES):
+        try:
+            return _put(site_id, numbers, ownerships(number.number for number in numbers), None)
+        except Overtaken:
+            continue
+    raise StorageUnavailable(CHANGING)
+
+
+def move_numbers(
+    site_id: str, numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], now: datetime
+) -> None:
+    """Write numbers of one site over the records `known`; archived ones of other places move here at `now`.
+
+    The caller has judged by these records that nobody sees the archived ones any more. Raises what `put_numbers` does,
+    and Overtaken where a record has changed since: what comes before has landed, the rest is to be judged anew.
+    """
+    _put(site_id, numbers, known, now)
+
+
+def ownerships(numbers: Iterable[str]) -> dict[str, Ownership]:
+    """Return the records of those of `numbers` (E.164) that belong to somebody, whatever the site."""
+    found = table.items((layout.number_pk(number), "NUMBER") for number in dict.fromkeys(numbers))
+    records = (_ownership(entry) for entry in found)
+    return {record.owner.number: record for record in records}
 
 
 def placed(numbers: Iterable[str]) -> dict[str, TrackingNumber]:
-    """Those of `numbers` (E.164) that belong to somebody, whatever the site, with their places."""
-    found = table.items((layout.number_pk(number), "NUMBER") for number in numbers)
-    values = (table.value_of(entry, TrackingNumber) for entry in found)
-    return {value.number: value for value in values}
+    """Return those of `numbers` (E.164) that belong to somebody, whatever the site, with their places."""
+    return {number: record.owner for number, record in ownerships(numbers).items()}
 
 
 def same_place(one: TrackingNumber, other: TrackingNumber) -> bool:
@@ -60,8 +89,8 @@ def numbers_page(site_id: str, limit: int, after: str | None) -> tuple[TrackingN
 
 def number_of_site(site_id: str, number: str) -> TrackingNumber | None:
     """One number (E.164), or None where it is not this site's."""
-    found = table.read(layout.number_pk(number), "NUMBER", TrackingNumber)
-    return found if found is not None and found.site_id == site_id else None
+    found = _record(number)
+    return found.owner if found is not None and found.owner.site_id == site_id else None
 
 
 def change_number(
@@ -69,53 +98,138 @@ def change_number(
 ) -> TrackingNumber:
     """Replace a number's state, label or target and republish its site.
 
-    Raises NotFound, and Conflict where the number is not `only_in` this state.
+    Raises NotFound, and Conflict where the number is not `only_in` this state, or would be archived while its pool
+    shows it to everybody.
     """
     for _ in range(table.TRIES):
-        stands = number_of_site(site_id, number)
-        if stands is None:
+        record = _record(number)
+        if record is None or record.owner.site_id != site_id:
             raise NotFound("No such number of this site.")
-        if only_in not in (None, stands.state):
+        if only_in not in (None, record.owner.state):
             raise Conflict("The number's state has changed.")
-        changed = replace(stands, **changes)
-        if not table.commit(lambda transaction: add_writes(transaction, changed, over=stands)):  # noqa: B023 - called at once
+        changed = replace(record.owner, **changes)
+        pool = _pool_without(changed) if changed.state is NumberState.ARCHIVED else None
+        if not _commit([Change(record.changed(changed), record)], unchanged=pool):
             publish(site_id)
             return changed
-    raise StorageUnavailable("The number is being changed. Try again.")
+    raise StorageUnavailable(CHANGING)
 
 
-def add_writes(transaction: Transaction, number: TrackingNumber, *, over: TrackingNumber | None = None) -> None:
-    """Two writes: who owns the number, conditional; and its line in the site's list.
+def let_go(number: str, pool_id: str, group: int, slot: int) -> bool:
+    """Let no import that has read the number's record so far still rest on this slot. False: the number lives there.
 
-    `over` is the record it must replace; without it the number must be free or in the same place already.
+    An archived number that had lived there keeps no slot. Also False where nobody has a record of the number.
     """
-    place = layout.place_of(number)
-    free = Entry.place.does_not_exist() | (Entry.place == place)
-    condition = free if over is None else Entry.doc == layout.encode(over)
-    held = None if number.state is NumberState.ARCHIVED else place
-    transaction.save(table.entry(layout.number_pk(number.number), "NUMBER", number, place=held), condition=condition)
+    for _ in range(table.TRIES):
+        record = _record(number)
+        if record is None:
+            return False
+        lives_there = (record.owner.pool_id, record.owner.group, record.owner.slot) == (pool_id, group, slot)
+        if lives_there and record.owner.state is not NumberState.ARCHIVED:
+            return False
+        owner = replace(record.owner, group=None, slot=None) if lives_there else record.owner
+        if not _commit([Change(record.changed(owner), record)]):
+            return True
+    raise StorageUnavailable(CHANGING)
+
+
+def add_writes(transaction: Transaction, change: Change) -> None:
+    """Two writes, or three: whose the number is, conditional; its line in the site's list; none in that of the last."""
+    number, before = change.after.owner, change.before
+    past = layout.encode(change.after.past) if change.after.past else None
+    record = table.entry(layout.number_pk(number.number), "NUMBER", number, past=past, version=change.after.version)
+    transaction.save(record, condition=_unchanged(before))
     transaction.save(table.entry(layout.site_pk(number.site_id), f"NUMBER#{number.number}", number))
+    if before is not None and before.owner.site_id != number.site_id:
+        transaction.delete(table.entry(layout.site_pk(before.owner.site_id), f"NUMBER#{number.number}"))
 
 
-def _changed(numbers: Sequence[TrackingNumber], known: dict[str, TrackingNumber]) -> list[Placed]:
-    """Those that differ from what stands, each once. Raises Conflict for the first that stands elsewhere."""
-    changed: dict[str, Placed] = {}
+def claim_of(number: TrackingNumber) -> Change | None:
+    """Return the change that gives a place in use its new number, or one it has; None where it belongs elsewhere."""
+    record = _record(number.number)
+    if record is None:
+        return Change(Ownership(number, version=1), None)
+    if not same_place(record.owner, number):
+        return None
+    return Change(record.changed(number if record.owner.state is NumberState.ARCHIVED else record.owner), record)
+
+
+def _put(
+    site_id: str, numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], moved_at: datetime | None
+) -> None:
+    if table.item(layout.SITES, site_id) is None:
+        raise NotFound("No such site.")
+    changes = _changes(numbers, known, moved_at)
+    try:
+        for start in range(0, len(changes), TOGETHER):
+            if _commit(changes[start : start + TOGETHER]):
+                raise Overtaken
+    finally:
+        publish(site_id)
+
+
+def _changes(
+    numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], moved_at: datetime | None
+) -> list[Change]:
+    """What differs from the records, each number once. Raises Conflict for the first that belongs elsewhere."""
+    changes: dict[str, Change] = {}
     for position, number in enumerate(numbers):
-        stands = changed[number.number][1] if number.number in changed else known.get(number.number)
-        if stands is not None and stands.state is not NumberState.ARCHIVED and not same_place(stands, number):
+        before, listed = known.get(number.number), changes.get(number.number)
+        current = listed.after if listed else before
+        if current is None:
+            changes[number.number] = Change(Ownership(number, version=1), None)
+        elif same_place(current.owner, number):
+            if listed:
+                changes[number.number] = Change(replace(current, owner=number), before)
+            elif number != current.owner:
+                changes[number.number] = Change(current.changed(number), before)
+        elif listed or moved_at is None or current.owner.state is not NumberState.ARCHIVED:
             raise _elsewhere(position, number)
-        if number != stands:
-            changed[number.number] = (position, number)
-    return list(changed.values())
+        else:
+            changes[number.number] = Change(current.moved(number, moved_at), before)
+    return list(changes.values())
 
 
-def _write(numbers: Sequence[Placed]) -> None:
+def _commit(changes: Sequence[Change], *, unchanged: Entry | None = None) -> tuple[int, ...]:
+    """Write changes, if each record is the one that was read, and so is the item `unchanged`; what was not."""
+
     def fill(transaction: Transaction) -> None:
-        for _, number in numbers:
-            add_writes(transaction, number)
+        if unchanged is not None:
+            same = Entry.doc == unchanged.doc
+            transaction.condition_check(table.entries(), unchanged.pk, unchanged.sk, condition=same)
+        for change in changes:
+            add_writes(transaction, change)
 
-    for item in table.commit(fill):
-        raise _elsewhere(*numbers[item // 2])
+    return table.commit(fill)
+
+
+def _record(number: str) -> Ownership | None:
+    found = table.item(layout.number_pk(number), "NUMBER")
+    return None if found is None else _ownership(found)
+
+
+def _ownership(found: Entry) -> Ownership:
+    owner = table.value_of(found, TrackingNumber)
+    past = layout.decode(bytes(found.past), tuple[Tenure, ...]) if found.past else ()
+    return Ownership(owner, past, int(found.version or 0))
+
+
+def _unchanged(before: Ownership | None) -> Any:
+    if before is None:
+        return Entry.pk.does_not_exist()
+    return Entry.version == before.version if before.version else Entry.version.does_not_exist()
+
+
+def _pool_without(number: TrackingNumber) -> Entry | None:
+    """The pool of an overflow number, which does not show it. Raises Conflict where it does: pages would go on to."""
+    if number.kind is not NumberKind.OVERFLOW or number.pool_id is None:
+        return None
+    found = table.item(layout.POOLS, layout.pool_sk(number.site_id, number.pool_id))
+    if found is not None and table.value_of(found, Pool).overflow_number == number.number:
+        raise Conflict(
+            "state: it is its pool's overflow number: give the pool another one or none first", field="state"
+        )
+    return found
 
 
 def _elsewhere(position: int, number: TrackingNumber) -> Conflict:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, NotFound, StorageUnavailable
 from chalicelib.registry import layout, numbers, table
 from chalicelib.registry.publish import publish
 from chalicelib.registry.table import Entry, Transaction
@@ -22,18 +22,20 @@ def create_pool(value: Pool) -> Pool:
         transaction.condition_check(model, layout.SITES, value.site_id, condition=Entry.pk.exists())
         first = table.entry(layout.POOLS, layout.pool_sk(value.site_id, value.pool_id), value)
         transaction.save(first, condition=Entry.pk.does_not_exist())
-        for overflow in _overflow(value):
-            numbers.add_writes(transaction, overflow)
+        for change in claims:
+            numbers.add_writes(transaction, change)
 
-    failed = table.commit(fill)
-    if 0 in failed:
-        raise NotFound("No such site.")
-    if 1 in failed:
-        raise Conflict("This pool exists already.")
-    if failed:
-        raise _taken()
-    publish(value.site_id)
-    return value
+    for _ in range(table.TRIES):
+        claims = _claims(value)
+        failed = table.commit(fill)
+        if 0 in failed:
+            raise NotFound("No such site.")
+        if 1 in failed:
+            raise Conflict("This pool exists already.")
+        if not failed:
+            publish(value.site_id)
+            return value
+    raise StorageUnavailable("The number is being changed. Try again.")
 
 
 def pool(site_id: str, pool_id: str) -> Pool | None:
@@ -53,31 +55,49 @@ def all_pools() -> tuple[Pool, ...]:
 
 
 def update_pool(site_id: str, pool_id: str, changes: Mapping[str, Any]) -> Pool:
-    """Replace fields of a pool; a new overflow number is claimed first. Raises NotFound, Conflict."""
-    found = pool(site_id, pool_id)
-    if found is None:
-        raise NotFound("No such pool.")
-    changed = replace(found, **changes)
-    if changed.overflow_number != found.overflow_number:
-        _claim_overflow(changed)
-    changed = table.change(layout.POOLS, layout.pool_sk(site_id, pool_id), Pool, changes, what="pool")
+    """Replace fields of a pool; with another overflow number, which becomes the pool's in the same write.
+
+    Raises NotFound, Conflict.
+    """
+    if "overflow_number" in changes:
+        changed = _change_overflow(site_id, pool_id, changes)
+    else:
+        changed = table.change(layout.POOLS, layout.pool_sk(site_id, pool_id), Pool, changes, what="pool")
     publish(site_id)
     return changed
 
 
-def _claim_overflow(value: Pool) -> None:
-    try:
-        numbers.put_numbers(value.site_id, _overflow(value))
-    except Conflict:
-        raise _taken() from None
+def _change_overflow(site_id: str, pool_id: str, changes: Mapping[str, Any]) -> Pool:
+    sk = layout.pool_sk(site_id, pool_id)
+    for _ in range(table.TRIES):
+        found = table.item(layout.POOLS, sk)
+        if found is None:
+            raise NotFound("No such pool.")
+        before = table.value_of(found, Pool)
+        changed = replace(before, **changes)
+        claims = _claims(changed) if changed.overflow_number != before.overflow_number else []
+        if not _commit(found, changed, claims):
+            return changed
+    raise StorageUnavailable("The pool is being changed. Try again.")
 
 
-def _taken() -> Conflict:
-    return Conflict("overflow_number: belongs to another place", field="overflow_number")
+def _commit(found: Entry, changed: Pool, claims: Sequence[numbers.Change]) -> tuple[int, ...]:
+    """Write a pool over the record that was found, and its numbers; what was not as it had been read."""
+
+    def fill(transaction: Transaction) -> None:
+        transaction.save(table.entry(found.pk, found.sk, changed), condition=Entry.doc == found.doc)
+        for change in claims:
+            numbers.add_writes(transaction, change)
+
+    return table.commit(fill)
 
 
-def _overflow(value: Pool) -> list[TrackingNumber]:
-    """The pool's overflow number as a tracking number; none where it has none."""
+def _claims(value: Pool) -> list[numbers.Change]:
+    """What makes the pool's overflow number its own; nothing where it has none. Raises Conflict where it is taken."""
     if value.overflow_number is None:
         return []
-    return [TrackingNumber(value.overflow_number, value.site_id, NumberKind.OVERFLOW, pool_id=value.pool_id)]
+    overflow = TrackingNumber(value.overflow_number, value.site_id, NumberKind.OVERFLOW, pool_id=value.pool_id)
+    claim = numbers.claim_of(overflow)
+    if claim is None:
+        raise Conflict("overflow_number: belongs to another place", field="overflow_number")
+    return [claim]

@@ -17,9 +17,11 @@ from chalicelib.registry.types import (
     Campaign,
     ChannelRules,
     Endpoint,
+    Ownership,
     Pool,
     Site,
     SiteSnapshot,
+    Tenure,
     TrackingNumber,
 )
 from chalicelib.settings import settings
@@ -28,7 +30,7 @@ T = TypeVar("T")
 
 _snapshots: Cache[SiteSnapshot] = Cache()
 _sites: Cache[Site] = Cache()
-_numbers: Cache[TrackingNumber] = Cache(limit=20_000)
+_numbers: Cache[Ownership] = Cache(limit=20_000)
 _endpoints: Cache[Endpoint] = Cache()
 _pools: Cache[tuple[Pool, ...]] = Cache()
 _campaigns: Cache[tuple[Campaign, ...]] = Cache()
@@ -47,8 +49,18 @@ def site_by_id(site_id: str, now: datetime) -> Site | None:
 
 
 def owner_of(number_e164: str, now: datetime) -> TrackingNumber | None:
-    """The tracking number and its place, or None where the number is not ours: one GetItem."""
-    return _numbers.get(number_e164, now, lambda: _read(layout.number_pk(number_e164), "NUMBER", TrackingNumber))
+    """Return the tracking number with its present place, or None where it is not ours: one GetItem."""
+    found = _numbers.get(number_e164, now, lambda: _read_ownership(number_e164))
+    return None if found is None else found.owner
+
+
+def owner_at(number_e164: str, at: datetime, now: datetime) -> TrackingNumber | None:
+    """Return the tracking number with the place it had at a moment, or None where it was not ours: one GetItem.
+
+    What this container had read before that moment may not know of a change before it, and is read again.
+    """
+    found = _numbers.get(number_e164, now, lambda: _read_ownership(number_e164), since=min(at, now))
+    return None if found is None else found.owner_at(at)
 
 
 def endpoint_by_id(endpoint_id: str, now: datetime) -> Endpoint | None:
@@ -105,12 +117,25 @@ def _read_snapshot(site_key: str) -> SiteSnapshot | None:
 
 
 def _read(pk: str, sk: str, shape: type[T]) -> T | None:
+    item = _item(pk, sk)
+    return layout.decode(item["doc"]["B"], shape) if item else None
+
+
+def _read_ownership(number: str) -> Ownership | None:
+    item = _item(layout.number_pk(number), "NUMBER")
+    if item is None:
+        return None
+    past = layout.decode(item["past"]["B"], tuple[Tenure, ...]) if "past" in item else ()
+    return Ownership(layout.decode(item["doc"]["B"], TrackingNumber), past)
+
+
+def _item(pk: str, sk: str) -> dict[str, Any] | None:
     with aws.storage_errors():
         answer = aws.client("dynamodb", hot=True).get_item(
             TableName=settings().directory_table, Key={"pk": {"S": pk}, "sk": {"S": sk}}
         )
-    item = answer.get("Item")
-    return layout.decode(item["doc"]["B"], shape) if item else None
+    item: dict[str, Any] | None = answer.get("Item")
+    return item
 
 
 def _query(pk: str, prefix: str, *, consistent: bool = False) -> list[dict[str, Any]]:

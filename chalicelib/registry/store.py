@@ -24,13 +24,25 @@ from chalicelib.registry.access import (
 )
 from chalicelib.registry.campaigns import campaign, campaigns_of, create_campaign, update_campaign
 from chalicelib.registry.channel_rules import answers_of, put_answers, put_rules, rules_of
-from chalicelib.registry.numbers import change_number, number_of_site, numbers_of, numbers_page, placed, put_numbers
+from chalicelib.registry.numbers import (
+    Overtaken,
+    change_number,
+    let_go,
+    move_numbers,
+    number_of_site,
+    numbers_of,
+    numbers_page,
+    ownerships,
+    placed,
+    put_numbers,
+)
 from chalicelib.registry.pools import all_pools, create_pool, pool, pools_of, update_pool
 from chalicelib.registry.publish import publish
 from chalicelib.registry.table import Entry, Transaction
 from chalicelib.registry.types import Account, Site
 
 __all__ = [
+    "Overtaken",
     "account",
     "accounts",
     "all_pools",
@@ -51,10 +63,13 @@ __all__ = [
     "endpoints_of",
     "key_by_secret",
     "keys_of",
+    "let_go",
+    "move_numbers",
     "new_site_key",
     "number_of_site",
     "numbers_of",
     "numbers_page",
+    "ownerships",
     "placed",
     "pool",
     "pools_of",

@@ -42,7 +42,7 @@ class Entry(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     doc = BinaryAttribute(null=True, legacy_encoding=False)
-    place = UnicodeAttribute(null=True)
+    past = BinaryAttribute(null=True, legacy_encoding=False)
     version = NumberAttribute(null=True)
     parts = NumberAttribute(null=True)
     published_key = UnicodeAttribute(null=True)

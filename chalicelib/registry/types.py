@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 
 class NumberKind(StrEnum):
@@ -172,6 +173,46 @@ class TrackingNumber(Struct, frozen=True):
     slot: int | None = None
     state: NumberState = NumberState.ACTIVE
     state_since: datetime | None = None  # None: it was never taken out of use
+
+
+MOST_PAST = 12  # places of a number that are remembered: with its record they stay below 4 KB, half a read unit
+
+
+class Tenure(Struct, frozen=True):
+    """A place that a number belonged to, until another one got it."""
+
+    owner: TrackingNumber
+    until: datetime
+
+
+class Ownership(Struct, frozen=True):
+    """Whose a number is, and whose it was. An archived number is its last owner's until it is imported elsewhere."""
+
+    owner: TrackingNumber
+    past: tuple[Tenure, ...] = ()  # oldest first, at most MOST_PAST
+    version: int = 0  # counts the changes of the record
+
+    def owner_at(self, at: datetime) -> TrackingNumber | None:
+        """Return whose the number was at a moment; None where that is so many owners ago that it is forgotten.
+
+        The first owner is also that of the time before: a number may have stood for its campaign before it was
+        imported, and nobody else is known to have had it.
+        """
+        for place, tenure in enumerate(self.past):
+            if at < tenure.until:
+                return None if place == 0 and len(self.past) == MOST_PAST else tenure.owner
+        return self.owner
+
+    def moved(self, number: TrackingNumber, at: datetime) -> Ownership:
+        """Return what the record becomes when the number gets another place. Of the past only places are kept."""
+        last = self.past[-1].until if self.past else at
+        was = replace(self.owner, label=None, target_number=None)
+        past = (*self.past, Tenure(was, max(at, last)))[-MOST_PAST:]
+        return Ownership(number, past, self.version + 1)
+
+    def changed(self, number: TrackingNumber) -> Ownership:
+        """Return what the record becomes when the number stays where it is."""
+        return Ownership(number, self.past, self.version + 1)
 
 
 class Campaign(Struct, frozen=True):

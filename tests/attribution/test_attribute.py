@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.attribution import days, join, store
-from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.attribute import FORGOTTEN, attribute
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.table import add_events
@@ -141,18 +141,68 @@ def test_every_other_number_tells_what_it_can(site: Any, number: str, said: dict
     assert evidence.campaign_id == ("avito" if kind is EvidenceKind.STATIC else None)
 
 
+def move(number: TrackingNumber, now: datetime) -> None:
+    """Archive a number where it is and import it elsewhere."""
+    (owner,) = store_of_registry.placed([number.number]).values()
+    place.set_state(owner.site_id, number.number, NumberState.ARCHIVED, LEASED + timedelta(minutes=1))
+    place.place_numbers(number.site_id, [number], now)
+    forget_caches()
+
+
 def test_a_number_given_to_another_campaign_keeps_its_old_calls(site: Any) -> None:
     attribute(ring(number=STATIC), NOW)
-    number = store_of_registry.number_of_site("s1", STATIC)
-    store_of_registry.change_number("s1", STATIC, {"state": NumberState.ARCHIVED})
     store_of_registry.create_campaign(Campaign("cian", "s1", "Циан"))
-    store_of_registry.put_numbers("s1", [replace(number, campaign_id="cian")])
-    forget_caches()
+    moved = NOW + timedelta(minutes=5)
+    move(TrackingNumber(STATIC, "s1", NumberKind.STATIC, campaign_id="cian"), moved)
     hang_up()
-    attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
+    attribute({"site_id": "s1", "call_id": "generic-1"}, moved)
     assert found().evidence.campaign_id == "avito"
-    attribute(ring("generic-2", number=STATIC), NOW)
-    assert found("generic-2").evidence.campaign_id == "cian"
+    attribute(ring("generic-2", number=STATIC, at=moved - timedelta(seconds=1)), moved)  # the webhook came late
+    assert found("generic-2").evidence.campaign_id == "avito"
+    attribute(ring("generic-3", number=STATIC, at=moved), moved)
+    assert found("generic-3").evidence.campaign_id == "cian"
+
+
+def test_a_call_that_moves_to_before_its_numbers_move_is_the_earlier_owners(site: Any) -> None:
+    store_of_registry.create_campaign(Campaign("cian", "s1", "Циан"))
+    moved = NOW + timedelta(minutes=5)
+    move(TrackingNumber(STATIC, "s1", NumberKind.STATIC, campaign_id="cian"), moved)
+    attribute(ring(number=STATIC, at=moved), moved)
+    assert found().evidence.campaign_id == "cian"
+    add_events("s1", "generic-1", ("generic", "e"), [CallEvent("true-start", "generic-1", started_at=NOW)], moved)
+    attribute({"site_id": "s1", "call_id": "generic-1"}, moved)
+    assert found().evidence.campaign_id == "avito"
+
+
+@pytest.mark.parametrize("kind", [NumberKind.DYNAMIC, NumberKind.OVERFLOW, NumberKind.STATIC])
+def test_a_call_belongs_to_who_held_the_number_then_though_it_is_another_sites_by_now(
+    site: Any, kind: NumberKind
+) -> None:
+    store_of_registry.create_site(replace(SITE, site_id="s2", site_key="sk2"))
+    store_of_registry.create_pool(replace(POOL, pool_id="p2", site_id="s2", overflow_number=None))
+    pool_id = None if kind is NumberKind.STATIC else "p2"
+    later = NOW + timedelta(hours=1)
+    move(TrackingNumber(DYNAMIC, "s2", kind, pool_id=pool_id, campaign_id="c2"), later)
+
+    attribute(ring(), later)
+    evidence = found().evidence
+    assert (evidence.kind, evidence.visitor, evidence.pool_id) == (EvidenceKind.LIVE, visitor(), "p1")
+    assert counted() == (1, 0), "a call to the pool it was in"
+    attribute(ring("generic-2", at=later, caller="+79160000002"), later)
+    assert (found("generic-2").evidence.kind, found("generic-2").evidence.pool_id) == (EvidenceKind.UNKNOWN, None)
+    event = CallEvent("start", "generic-3", at=NOW, caller=CALLER, number=DYNAMIC, started_at=NOW)
+    add_events("s2", "generic-3", ("generic", "e2"), [event], later)  # the new owner imports old calls
+    attribute({"site_id": "s2", "call_id": "generic-3"}, later)
+    theirs = store.call("s2", "generic-3")
+    assert theirs is not None and theirs.evidence.kind is EvidenceKind.UNKNOWN
+
+
+def test_a_call_older_than_the_leases_history_is_nobodys_even_where_a_trace_is_left(site: Any) -> None:
+    late = NOW + timedelta(days=90, seconds=1)
+    attribute(ring(), late)
+    assert (found().evidence.kind, found().evidence.why) == (EvidenceKind.UNKNOWN, FORGOTTEN)
+    attribute(ring("generic-2"), late - timedelta(seconds=1))
+    assert found("generic-2").evidence.kind is EvidenceKind.LIVE
 
 
 def test_the_day_is_that_of_the_sites_zone_and_is_marked(site: Any) -> None:

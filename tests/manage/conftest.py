@@ -31,8 +31,10 @@ class Api:
     def patch(self, path: str, body: Any) -> HTTPResponse:
         return self.send("PATCH", path, body)
 
-    def send(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> HTTPResponse:
-        headers = {"Content-Type": content_type}
+    def send(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json", **more: str
+    ) -> HTTPResponse:
+        headers = {"Content-Type": content_type} | more
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()

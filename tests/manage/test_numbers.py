@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib import clock
 from chalicelib.registry import store
 from chalicelib.registry.types import Campaign, NumberKind, NumberState
+from chalicelib.settings import settings
 from tests.manage.conftest import Api
+from tests.pool.shop import BROWSER
+from tests.registry.examples import NOW, POOL, SITE
 
 PATH = "/manage/sites/s1/numbers"
 CSV = """Номер;Тип;Пул;Кампания;Переадресация;Метка
@@ -156,3 +161,40 @@ def test_a_wrong_change_is_named_and_not_made(account: Api, change: dict[str, An
 def test_an_unknown_number_is_404(account: Api) -> None:
     assert account.get(f"{PATH}/+74990000009").status_code == 404
     assert account.patch(f"{PATH}/+74990000009", {"label": "x"}).status_code == 404
+
+
+def test_a_number_that_somebody_sees_is_refused_elsewhere_and_the_line_says_from_when_it_can_come(
+    account: Api, stranger: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLPATH_TEST_CLOCK", "on")
+    settings.cache_clear()
+
+    def at(seconds: int) -> dict[str, str]:
+        return {clock.HEADER: clock.iso(NOW + timedelta(seconds=seconds))}
+
+    page = {"User-Agent": BROWSER, "Origin": SITE.allowed_origins[0]}
+    row = {"number": "+74990000001", "pool_id": "p1"}
+    elsewhere = {"number": "+74990000001", "kind": "static"}
+    account.send("POST", PATH, [row], **at(0))
+    lent = account.send("POST", "/sites/sk1/number", {"url": f"{SITE.allowed_origins[0]}/"}, **page, **at(5))
+    assert lent.json_body["number"] == "+74990000001"
+    assert account.send("PATCH", f"{PATH}/+74990000001", {"state": "archived"}, **at(9)).status_code == 200
+    free = 5 + POOL.hold_seconds + SITE.call_grace_seconds
+
+    for caller, path in ((stranger, "/manage/sites/s2/numbers"), (account, PATH)):
+        (refused,) = caller.send("POST", path, [elsewhere], **at(free - 1)).json_body["rejected"]
+        assert (refused["line"], refused["field"]) == (1, "number")
+        assert refused["available_at"] == clock.iso(NOW + timedelta(seconds=free))
+        assert refused["available_at"] in refused["reason"]
+    shown = account.send("PATCH", "/manage/sites/s1/pools/p1", {"overflow_number": "+74990000001"}, **at(free - 1))
+    assert (shown.status_code, shown.json_body["field"]) == (409, "overflow_number")
+    assert stranger.send("POST", "/manage/sites/s2/numbers", [elsewhere], **at(free)).json_body["landed"] == 1
+    (refused,) = account.send("POST", PATH, [row], **at(free + 1)).json_body["rejected"]
+    assert refused == {"line": 1, "field": "number", "reason": "belongs to another place"}
+
+
+def test_a_number_that_its_pool_shows_to_everybody_is_not_archived(account: Api) -> None:
+    refused = account.patch(f"{PATH}/+74995550100", {"state": "archived"})
+    assert (refused.status_code, refused.json_body["field"]) == (409, "state")
+    account.patch("/manage/sites/s1/pools/p1", {"overflow_number": None})
+    assert account.patch(f"{PATH}/+74995550100", {"state": "archived"}).json_body["state"] == "archived"

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.registry.cache import Cache
 from tests.registry.examples import NOW
+from tests.switching import Intruder
 
 
 class Source:
@@ -90,3 +92,32 @@ def test_emptied_it_reads_again() -> None:
     cache.get("k", NOW, source.read)
 
     assert source.asked == 2
+
+
+def test_what_was_read_before_a_moment_is_read_again_for_it() -> None:
+    cache: Cache[str] = Cache()
+    source = Source("first")
+    cache.get("k", NOW, source.read)
+
+    source.value = "second"
+    assert cache.get("k", NOW + seconds(5), source.read, since=NOW) == "first"
+    assert cache.get("k", NOW + seconds(5), source.read, since=NOW + seconds(4)) == "second"
+    assert cache.get("k", NOW + seconds(9), source.read, since=NOW + seconds(4)) == "second"
+    assert source.asked == 2
+
+
+def test_a_full_memory_is_shortened_by_two_threads_at_once() -> None:
+    cache: Cache[str] = Cache(limit=1)
+    cache.get("first", NOW, Source("1").read)
+    intruder = Intruder(cache._lock, lambda: cache.get("third", NOW, Source("3").read))
+
+    class Entries(dict[Any, Any]):
+        def __iter__(self) -> Iterator[Any]:
+            places = super().__iter__()
+            intruder.let_in()
+            return places
+
+    cache._entries = Entries(cache._entries)
+    assert cache.get("second", NOW, Source("2").read) == "2"
+    intruder.leave()
+    assert len(cache._entries) == 1
