@@ -197,6 +197,19 @@ def test_a_call_belongs_to_who_held_the_number_then_though_it_is_another_sites_b
     assert theirs is not None and theirs.evidence.kind is EvidenceKind.UNKNOWN
 
 
+def test_a_late_call_is_no_stray_of_the_quarantine_its_number_is_in_by_now(site: Any) -> None:
+    store_of_registry.create_pool(replace(POOL, pool_id="p2", overflow_number=None))
+    later = NOW + timedelta(hours=1)
+    move(TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p2"), later)
+    place.set_state("s1", DYNAMIC, NumberState.QUARANTINE, later)
+    forget_caches()
+    attribute(ring(), later)
+    assert (found().evidence.kind, found().evidence.pool_id) == (EvidenceKind.LIVE, "p1")
+    assert census_table.stray_calls(DYNAMIC, NOW - timedelta(days=1)) == 0
+    attribute(ring("generic-2", at=later, caller="+79160000002"), later)
+    assert census_table.stray_calls(DYNAMIC, NOW - timedelta(days=1)) == 1
+
+
 def test_a_call_older_than_the_leases_history_is_nobodys_even_where_a_trace_is_left(site: Any) -> None:
     late = NOW + timedelta(days=90, seconds=1)
     attribute(ring(), late)

@@ -12,9 +12,10 @@ import pytest
 
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent
-from chalicelib.pool import census_table
+from chalicelib.pool import census_table, heads
 from chalicelib.pool.counting import Counted
 from chalicelib.pool.place import set_state
+from chalicelib.pool.table import PoolTable
 from chalicelib.registry import store
 from chalicelib.registry.types import HoldRule, NumberState
 from chalicelib.stack_settings import use_stack
@@ -37,12 +38,13 @@ def shop(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     forget_caches()
 
 
-def test_its_role_suffices_to_count_to_learn_a_hold_and_to_end_a_quarantine(shop: Any) -> None:
+def test_its_role_suffices_to_count_to_learn_a_hold_to_end_a_quarantine_and_to_free_a_slot(shop: Any) -> None:
     turn = zlib.crc32(b"s1")
     now = NOW.replace(hour=turn // 60 % 24, minute=turn % 60)
     set_state("s1", number(1), NumberState.QUARANTINE, now - 13 * DAY)
     set_state("s1", number(2), NumberState.DRAINING, now)
     store.change_number("s1", number(3), {"state": NumberState.DRAINING})  # its slot is open still
+    assert heads.claim(PoolTable("p1"), 0, {7: number(1)}, new=False)  # an import of number 1 that lost its race
     census_table.put_count("p1", now - DAY, Counted(live=1, numbers=3, leases=60, ended=60, stay=60 * 200))
 
     assert shop.run_schedule("Census", now)["pools"] >= 1  # the stack is shared with other tests
@@ -50,6 +52,7 @@ def test_its_role_suffices_to_count_to_learn_a_hold_and_to_end_a_quarantine(shop
     found = store.number_of_site("s1", number(1))
     assert found is not None and found.state is NumberState.ACTIVE
     assert store.pool("s1", "p1").hold_seconds == 240  # type: ignore[union-attr]
+    assert PoolTable("p1").read([0], consistent=True)[0].slots[7].empty
     counted = census_table.latest_count("p1", now)
     assert counted is not None and counted["numbers"] == 1
 

@@ -171,7 +171,8 @@ def at_request(place: int, work: Callable[[], Any], monkeypatch: pytest.MonkeyPa
     send = botocore.client.BaseClient._make_api_call
 
     def counted(client: Any, operation: str, arguments: Any) -> Any:
-        asked.append(operation)
+        if operation != "Query":  # of lists, which decide nothing
+            asked.append(operation)
         if len(asked) == place:
             monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", send)
             work()

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.pool import census, census_table, heads
 from chalicelib.pool.counting import Counted
 from chalicelib.pool.issue import issue
-from chalicelib.pool.place import set_state
+from chalicelib.pool.place import import_numbers, set_state
 from chalicelib.pool.table import PoolTable
 from chalicelib.pool.upkeep import close_slots, end_quarantines, forget_addresses, in_turn, learn_hold, look_after
 from chalicelib.registry import snapshot, store
@@ -119,6 +119,27 @@ def test_a_quarantine_of_unknown_age_is_counted_from_now_on() -> None:
     (waiting,) = [each for each in store.numbers_of("s1") if each.state is NumberState.QUARANTINE]
     assert end_quarantines([waiting], NOW) == 0
     assert store.number_of_site("s1", number(1)).state_since == NOW  # type: ignore[union-attr]
+
+
+def test_only_a_number_that_is_lent_comes_back_from_quarantine_by_itself() -> None:
+    import_numbers("s1", [(1, {"number": number(9), "kind": "static"})], NOW)
+    set_state("s1", number(9), NumberState.QUARANTINE, NOW)
+    set_state("s1", number(1), NumberState.QUARANTINE, NOW)
+    look_after("s1", store.pools_of("s1"), NOW + 30 * DAY, quarantines=True)
+    assert (state(9), state(1)) == (NumberState.QUARANTINE, NumberState.ACTIVE)
+
+
+def test_the_hour_closes_the_slot_of_an_archiving_that_crashed_and_frees_it_when_its_history_is_gone() -> None:
+    lent = visit("v1")["number"]
+    store.change_number("s1", lent, {"state": NumberState.ARCHIVED, "state_since": NOW})
+    place = next(place for place in (1, 2, 3) if number(place) == lent)
+    look_after("s1", store.pools_of("s1"), NOW + timedelta(seconds=100), quarantines=False)
+    assert not retired(place), "its lease runs"
+    look_after("s1", store.pools_of("s1"), NOW + timedelta(hours=1), quarantines=False)
+    assert retired(place)
+    look_after("s1", store.pools_of("s1"), NOW + 92 * DAY, quarantines=False)
+    assert store.number_of_site("s1", lent).group is None  # type: ignore[union-attr]
+    look_after("s1", store.pools_of("s1"), NOW + 93 * DAY, quarantines=True)
 
 
 def test_a_number_archived_meanwhile_is_left_alone() -> None:
