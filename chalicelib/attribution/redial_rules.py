@@ -2,7 +2,7 @@
 
 The number may be on somebody else's page by now. Whoever the caller's last call to the number came from is a candidate
 beside those who were shown it lately, at the rate of redials; of a visitor who is not known to be this caller it is
-asked besides how likely they are. docs/adr/0018 has the reckoning. Calls may become known in any order.
+asked besides how likely they are. docs/adr/0019 has the reckoning. Calls may become known in any order.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ several visitors may have made counts in each with its probability under the ver
 maximisation). Where calls are few a prior stands in: the usual shape, on the pool's own level. docs/adr/0008 tells why.
 
 A caller who called the number before may have dialled it again from the call log: at the rate of a redial, by how long
-ago that was. Of all others it is then asked how likely they are this very caller: docs/adr/0018.
+ago that was. Of all others it is then asked how likely they are this very caller: docs/adr/0019.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Who has called a number finds it in the call log of the telephone, whoever is shown the number on a page by then. That
 is a redial. The other way in which a known caller can come to dial the same number is another visit, under another
 visitor id, that happened to be lent it. How often known callers come anew is seen at the other numbers of the pool,
-which nobody has in the call log: docs/adr/0018 tells how the two are compared.
+which nobody has in the call log: docs/adr/0019 tells how the two are compared.
 
 Every call by a caller who does not withhold their number begins two spans: one of this caller and this number, which
 ends with the next call of the caller to the number, and one of this caller and the pool, which ends with their next

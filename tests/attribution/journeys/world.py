@@ -77,11 +77,15 @@ class World:
                 attribute.attribute(message, at)
 
     def _arrive(
-        self, who: str, at: datetime, url: str, referrer: str = "", sees: str = "dynamic", agent: str = CHROME
-    ) -> None:
-        """A browser opens a page. `sees`: what kind of number it is shown."""
+        self, who: str, at: datetime, url: str, referrer: str = "", sees: str = "dynamic", agent: str = CHROME,
+        beside: str = "",
+    ) -> None:  # fmt: skip
+        """A browser opens a page. `sees`: what kind of number it is shown; another than that of `beside`."""
         asked = {"visitor_id": f"browser-{who}", "url": url, "referrer": referrer, "lease": self.leases.get(who)}
         lent = self._post("/v1/sites/sk1/number", asked, at, {"Origin": origin(url), "User-Agent": agent})
+        if beside and lent["number"] == self.shown[beside]:  # drawn by lot: somebody else has it then
+            asked["visitor_id"] += "-beside"
+            lent = self._post("/v1/sites/sk1/number", asked, at, {"Origin": origin(url), "User-Agent": agent})
         assert lent["kind"] == sees, f"{who} is shown {lent['kind']}"
         self.shown[who], self.leases[who] = lent["number"] or TARGET, lent["lease"]
 
