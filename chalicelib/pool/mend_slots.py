@@ -112,8 +112,7 @@ def _is_over(seen: Seen, now: datetime) -> bool:
     """Whether a slot may be freed whose number is not in use there."""
     if seen.let_go and seen.number:
         return True
-    never_lent = seen.slot.leased == 0
-    return never_lent or second_of(now) > seen.slot.leased + KEPT_SECONDS
+    return second_of(now) > seen.slot.leased + KEPT_SECONDS  # never lent: the end is 0, years ago
 
 
 def _free(table: PoolTable, seen: Seen) -> bool:

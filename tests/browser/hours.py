@@ -72,7 +72,7 @@ class Hours:
         self.context, self.website, self.service = context, website, Service()
         self.tabs: list[Page] = []
         self._wall = BEGUN
-        self._marks = 0
+        self._marks = self._moves = 0
         website.answer, website.pages["/"] = self.service.answer, page(BODY)
         context.add_init_script(PREPARED)
         context.clock.install(time=BEGUN)
@@ -117,9 +117,15 @@ class Hours:
 
     def touch(self, tab: Page) -> None:
         """The visitor moves the pointer over the page."""
-        tab.mouse.move(10, 10)
-        tab.mouse.move(20, 20)
+        self.move_pointer(tab)
         self.settle()
+
+    def move_pointer(self, tab: Page) -> None:
+        """Return when the page has had the event: the browser keeps it for the next frame."""
+        self._moves += 1
+        tab.evaluate("() => { window.moved = new Promise((done) => (onpointermove = () => done())) }")
+        tab.mouse.move(10 + self._moves % 2, 10)
+        tab.evaluate("window.moved")
 
     def cover(self, tab: Page, covered: bool) -> None:
         """Another tab or window comes before this one, or goes."""

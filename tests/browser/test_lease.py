@@ -220,7 +220,7 @@ def test_after_sleep_the_first_use_takes_the_ended_number_away_before_anything_i
     tab = hours.open()
     hours.sleep(2 * HOUR)
     hours.website.answering.clear()
-    tab.mouse.move(10, 10)
+    hours.move_pointer(tab)
     assert hours.shown(tab) == OWN_NUMBER
     hours.website.answering.set()
     hours.settle()

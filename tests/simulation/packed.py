@@ -15,7 +15,7 @@ from chalicelib.pool.commands import Command, Copy, Read, Release, Renew, Retake
 from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
 from chalicelib.pool.history import Lease
 from chalicelib.pool.view import Policy, PoolView
-from tests.pool.world import applied
+from tests.pool.world import applied, is_still
 from tests.simulation.design import Held
 from tests.simulation.engine import Charge, Talk
 from tests.simulation.truth import Truth
@@ -45,11 +45,14 @@ class PackedStore:
     def charges(self, command: Command) -> list[Charge]:
         if isinstance(command, Read):
             return [Charge(self._keys[group], reads=read_units(1)) for group in command.groups]
-        grows = isinstance(command, Take | Retake) and command.copied is None  # of two sizes the larger is charged
-        size = self._sizes[len(self.head(command.group).ring) + grows]
+        head, key = self.head(command.group), self._keys[command.group]
         if isinstance(command, Copy):
-            size = self._sizes[len(command.image.ring)] + EXPIRY_BYTES
-        return [Charge(self._keys[command.group], write_units(size), history=isinstance(command, Copy | Trim))]
+            return [Charge(key, write_units(self._sizes[len(command.image.ring)] + EXPIRY_BYTES), history=True)]
+        copied = command.copied if isinstance(command, Take | Retake | Renew) else None
+        grows = isinstance(command, Take | Retake) and copied is None  # of two sizes the larger is charged
+        moved = copied is not None and not is_still(head, copied)  # refused for the sake of history alone
+        size = self._sizes[len(head.ring) + grows]
+        return [Charge(key, write_units(size), history=moved or isinstance(command, Trim))]
 
     def apply(self, command: Command, at: float, clock_error: float) -> Any:
         match command:

@@ -129,7 +129,9 @@ def test_a_browser_that_only_may_have_called_does_not_forget_the_caller(shop: An
 
 
 def test_the_visitors_of_his_calls_are_one_stranger_from_then_on(shop: Any) -> None:
-    call("generic-his3", IVAN, lend())
+    first = store.call("s1", "generic-his1")
+    assert first is not None
+    call("generic-his3", IVAN, first.call.number)  # by the same lease
     erase(find.by_phone("s1", IVAN), NOW)
     named = {found.evidence.visitor for each in ("1", "3") if (found := store.call("s1", f"generic-his{each}"))}
     assert len(named) == 1 and named != {visitor()}
