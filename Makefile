@@ -6,7 +6,7 @@ BIN := .venv/bin/
 DEMO := $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(if $(LAST_DAY),--last-day $(LAST_DAY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo demo-seeds test bench simulate check lock deploy docs clean
+.PHONY: help setup up down demo demo-seeds test test-clock bench simulate check lock deploy docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ demo-seeds: setup ## play the demo with several seeds, the first one twice; SEED
 test: setup ## check, then run every test
 	@$(MAKE) --no-print-directory check
 	@$(BIN)python -m pytest -n 2 --dist loadgroup --durations=20
+
+test-clock: setup ## run the tests without an engine, each while a year, a month or a leap day ends; needs libfaketime
+	@$(BIN)python -m tests.moved_clock
 
 bench: setup ## measure against the floors; table on screen, figures in build/bench.json
 	@$(BIN)python -m tests.bench

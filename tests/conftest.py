@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
-REGION = "eu-central-1"
+REGION, ACCOUNT = "eu-central-1", "123456789012"  # the account that moto plays
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -72,25 +73,39 @@ def aws(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Moto with all tables, queues and the bucket; the environment names them. Single-threaded tests only."""
     import boto3
     from moto import mock_aws
+    from moto.dynamodb import dynamodb_backends
+    from moto.s3 import s3_backends
+    from moto.sqs import sqs_backends
 
-    from infra.tables import create_tables
-
-    with mock_aws():
-        session = boto3.session.Session(region_name=REGION)
-        for name, value in create_tables(session.client("dynamodb"), "test").items():
-            monkeypatch.setenv(name, value)
-        sqs = session.client("sqs")
+    named, tables = _tables()
+    with mock_aws():  # what a test finds there is put there past HTTP: it would be most of what a small test costs
+        dynamodb_backends[ACCOUNT][REGION].tables.update(deepcopy(tables))
+        s3_backends[ACCOUNT]["aws"].create_bucket("test-callpath", REGION)
         for queue in ("attribute", "deliver", "kept", "recording", "contact"):
-            url = sqs.create_queue(QueueName=f"test-{queue}")["QueueUrl"]
+            sqs_backends[ACCOUNT][REGION].create_queue(f"test-{queue}")
+            url = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/test-{queue}"
             monkeypatch.setenv(f"CALLPATH_{queue.upper()}_QUEUE", url)
-        session.client("s3").create_bucket(
-            Bucket="test-callpath", CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        for name, value in named.items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setenv("CALLPATH_BUCKET", "test-callpath")
         # A loaded machine must not make an outage of what is no test of one.
         monkeypatch.setattr("chalicelib.attribution.receive.ANSWER_SECONDS", 60)
         forget_caches()
-        yield session
+        yield boto3.session.Session(region_name=REGION)
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[dict[str, str], Any]:
+    """The environment that names the tables, and the empty tables as moto holds them: each test gets a copy."""
+    import boto3
+    from moto import mock_aws
+    from moto.dynamodb import dynamodb_backends
+
+    from infra.tables import create_tables
+
+    with mock_aws():
+        named = create_tables(boto3.client("dynamodb", region_name=REGION), "test")
+        return named, deepcopy(dynamodb_backends[ACCOUNT][REGION].tables)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ TARGETS = {
     "demo",
     "demo-seeds",
     "test",
+    "test-clock",
     "bench",
     "simulate",
     "check",

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 from chalice.test import Client, HTTPResponse
 
 from app import app
+from chalicelib import clock
 from chalicelib.registry import store
 from tests.registry.examples import NOW, open_site, other_site
 
 
 @dataclass(frozen=True)
 class Api:
-    """One caller of the API: his key goes with every request."""
+    """One caller of the API: the key goes with every request, and the moment it counts as made where that matters."""
 
     client: Client
     key: str | None
+    now: datetime | None = None
+
+    def at(self, now: datetime) -> Api:
+        """The same caller at a moment of the test's."""
+        return replace(self, now=now)
 
     def get(self, path: str) -> HTTPResponse:
         return self.send("GET", path)
@@ -37,12 +44,15 @@ class Api:
         headers = {"Content-Type": content_type} | more
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
+        if self.now:
+            headers[clock.HEADER] = clock.iso(self.now)
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return self.client.http.request(method, f"/v1{path}", headers=headers, body=raw)
 
 
 @pytest.fixture
-def client(aws: Any) -> Iterator[Client]:
+def client(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    monkeypatch.setenv("CALLPATH_TEST_CLOCK", "on")
     with Client(app) as client:
         yield client
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections import defaultdict
+
 import pytest
 from chalice.test import Client
 
+from app import app
 from tests.manage.conftest import Api
 
 OF_A_SITE = [
@@ -16,6 +19,7 @@ OF_A_SITE = [
     "/manage/sites/s1/calls",
     "/manage/sites/s1/reports",
 ]
+EXISTING = defaultdict(lambda: "any", site_id="s1", pool_id="p1", number="+74995550100")  # of a path's parameters
 
 
 @pytest.mark.parametrize("key", [None, "cp_madeup", ""])
@@ -32,12 +36,26 @@ def test_another_scheme_than_bearer_is_refused(client: Client, account: Api) -> 
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("path", OF_A_SITE)
-def test_another_accounts_site_does_not_exist_for_a_stranger(account: Api, stranger: Api, path: str) -> None:
-    answer = stranger.get(path)
+def routes_of_a_site() -> list[tuple[str, str]]:
+    """Every method and path of the application that is about one site."""
+    about = {path: methods for path, methods in app.routes.items() if "/manage/sites/{site_id}" in path}
+    return sorted((method, path.removeprefix("/v1")) for path, methods in about.items() for method in methods)
 
-    assert answer.status_code == 404
-    assert answer.json_body == {"error": "not_found", "message": "No such site."}
+
+@pytest.mark.parametrize(("method", "path"), routes_of_a_site())
+def test_another_accounts_site_does_not_exist_for_a_stranger(
+    account: Api, stranger: Api, operator: Api, method: str, path: str
+) -> None:
+    there = path.format_map(EXISTING)
+    missing = there.replace("/s1", "/s9", 1)
+    for asked in (stranger.send(method, there), account.send(method, missing), operator.send(method, missing)):
+        assert asked.status_code == 404
+        assert asked.json_body == {"error": "not_found", "message": "No such site."}
+
+
+def test_an_account_may_say_that_it_means_itself(account: Api, stranger: Api) -> None:
+    assert account.get("/manage/channel-rules?account_id=acc1").status_code == 200
+    assert stranger.get("/manage/channel-rules?account_id=acc1").status_code == 404
 
 
 @pytest.mark.parametrize("path", OF_A_SITE)

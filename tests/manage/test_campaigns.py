@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from chalicelib.attribution import days
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
 from tests.manage.conftest import Api
+from tests.registry.examples import NOW
 
 ZONE = ZoneInfo("Europe/Moscow")  # of the site
 PATH = "/manage/sites/s1/campaigns"
@@ -90,7 +91,7 @@ def test_a_channel_of_ours_may_be_written_as_people_say_it(account: Api) -> None
 
 
 def test_an_archived_campaign_ends_today_at_the_latest(account: Api) -> None:
-    today = datetime.now(UTC).astimezone(ZONE).date()
+    account, today = account.at(NOW), NOW.astimezone(ZONE).date()
     for ends_on, last in ((None, today), (today + timedelta(9), today), (date(2026, 3, 9), date(2026, 3, 9))):
         made = account.post(
             PATH, NEW | {"starts_on": "2026-03-01", "ends_on": ends_on and ends_on.isoformat()}
@@ -102,7 +103,7 @@ def test_an_archived_campaign_ends_today_at_the_latest(account: Api) -> None:
 
 
 def test_what_a_campaign_may_change_is_counted_anew(account: Api) -> None:
-    today = datetime.now(UTC).astimezone(ZONE).date()
+    account, today = account.at(NOW), NOW.astimezone(ZONE).date()
     account.post(PATH, {"name": "billboard"})
     assert days.changed_days() == []  # nothing that came before can be its own
     campaign_id = account.post(PATH, NEW | {"name": "x", "starts_on": None}).json_body["campaign_id"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from chalicelib.attribution import days
 from chalicelib.registry import store
 from chalicelib.registry.types import Campaign
 from tests.manage.conftest import Api
+from tests.registry.examples import NOW
 
 PATH = "/manage/channel-rules"
 RULE = {"name": "CPA", "when": [{"part": "medium", "value": "cpa"}], "channel": "Партнёры", "source": "CPA"}
@@ -41,8 +42,8 @@ def test_rules_are_read_replaced_and_counted_by_version(account: Api) -> None:
 
 
 def test_changing_them_marks_the_last_days_of_every_site_of_the_account(account: Api, stranger: Api) -> None:
-    today = datetime.now(UTC).astimezone(ZoneInfo("Europe/Moscow")).date()
-    told = account.send("PUT", f"{PATH}?recompute_days=3", {"rules": [RULE]}).json_body["recomputed"]
+    today = NOW.astimezone(ZoneInfo("Europe/Moscow")).date()
+    told = account.at(NOW).send("PUT", f"{PATH}?recompute_days=3", {"rules": [RULE]}).json_body["recomputed"]
     assert told == {"days": 3, "from": (today - timedelta(2)).isoformat()}
     assert [(each.site_id, each.day) for each in days.changed_days()] == [
         ("s1", today - timedelta(2)),
