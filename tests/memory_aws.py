@@ -590,11 +590,16 @@ class MemoryAws:
 
 def _aside(client: BaseClient, operation: str, answer: Item) -> Item:
     """Let those who read the body before botocore does read it (chalicelib/pool/image_aside.py)."""
-    if operation != "UpdateItem" or not answer:
+    service = client.meta.service_model
+    if service.service_name != "dynamodb":
         return answer
     read: Item = {}
-    event = "before-parse.dynamodb.UpdateItem"
-    client.meta.events.emit(event, response_dict={"body": msgspec.json.encode(answer)}, customized_response_dict=read)
+    client.meta.events.emit(
+        f"before-parse.dynamodb.{operation}",
+        operation_model=service.operation_model(operation),
+        response_dict={"body": msgspec.json.encode(answer)},
+        customized_response_dict=read,
+    )
     return answer | read
 
 
