@@ -100,15 +100,15 @@ def keep(table: PoolTable, group: int, slot: int, let_go: Slot, number: str) -> 
 
 
 def abandon(table: PoolTable, group: int, slot: int, now: float, guard: int) -> bool:
-    """Close an open slot whose number is not known, once its last lease is over; it counts as lent until now."""
+    """Close an open slot whose number is not known, once its last lease is over; it keeps the end of that lease."""
     name = wire.NAMES[slot]
-    times = {":now": {"N": str(int(now))}, ":limit": {"N": str(free_before(now, guard))}}
-    nobodys = f"{name}[1] = :gone, {name}[2] = :now, {name}[3] = :retired"
+    limit = {":limit": {"N": str(free_before(now, guard))}}
+    nobodys = f"{name}[1] = :gone, {name}[2] = {name}[3], {name}[3] = :retired"
     return table.update(
         group,
         f"SET r = list_append(r, {name}), {nobodys} REMOVE {wire.TAGS[slot]}",
         f"{name}[3] < :limit",
-        {":gone": {"S": LET_GO}} | times | END,
+        {":gone": {"S": LET_GO}} | limit | END,
     ).done
 
 

@@ -214,7 +214,7 @@ def test_a_call_older_than_the_leases_history_is_nobodys_even_where_a_trace_is_l
     late = NOW + timedelta(days=90, seconds=1)
     attribute(ring(), late)
     assert (found().evidence.kind, found().evidence.why) == (EvidenceKind.UNKNOWN, FORGOTTEN)
-    attribute(ring("generic-2"), late - timedelta(seconds=1))
+    attribute(ring("generic-2", caller="+79160000002"), late - timedelta(seconds=1))
     assert found("generic-2").evidence.kind is EvidenceKind.LIVE
 
 

@@ -31,6 +31,7 @@ from tests.test_openapi import SPEC, check, resolved, template_of
 
 NOT_RUN = {
     "make demo": "runs for minutes; tests/infra/demo has its story",
+    "make demo-seeds": "runs for many minutes; tests/infra/demo plays the same stories in process",
     "make test": "is this very run",
     "make up": "takes the machine's ports 4566 and 8080",
     "make down": "stops what `make up` started",
