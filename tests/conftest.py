@@ -66,6 +66,9 @@ def forget_caches() -> None:
                 clear = getattr(value, "cache_clear", None)
                 if callable(clear) and not isinstance(value, type):
                     clear()
+    if "pynamodb.models" in sys.modules:  # a model keeps its connection, though the engine is another by now
+        for model in sys.modules["pynamodb.models"].Model.__subclasses__():
+            model._connection = None
 
 
 @pytest.fixture

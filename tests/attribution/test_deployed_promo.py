@@ -108,4 +108,5 @@ def test_from_the_page_to_the_evidence_and_to_oblivion(deployed: Deployed) -> No
 def test_a_site_that_is_none_gets_a_clear_answer(deployed: Deployed) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         dataclasses.replace(deployed, site_key="nobody").promo()
-    assert (caught.value.code, json.load(caught.value)["field"]) == (404, "site_key")
+    with caught.value as answer:
+        assert (answer.code, json.load(answer)["field"]) == (404, "site_key")

@@ -109,8 +109,9 @@ def test_an_unknown_site_is_a_clear_404(stack: Any) -> None:
     )
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request)
-    assert caught.value.code == 404
-    assert json.load(caught.value)["error"] == "not_found"
+    with caught.value as answer:
+        assert answer.code == 404
+        assert json.load(answer)["error"] == "not_found"
 
 
 @pytest.mark.engine
