@@ -159,8 +159,7 @@ def _evidence(own: Evidence, dialled: Dialled, candidates: tuple[Candidate, ...]
         return own  # whoever has the number had it when the caller dialled it before, or is far likelier
     found = replace(own, candidates=candidates, redial_of=dialled.call_id, by_number=(own,))
     before = f"The caller had called this number before, at {dialled.started_at:%Y-%m-%d %H:%M} UTC"
-    overflow = own.kind is EvidenceKind.OVERFLOW
-    if overflow and (len(candidates) > 1 or not own.candidates):  # where nobody was shown it, it tells no source itself
+    if own.kind is EvidenceKind.OVERFLOW:  # the number's call, as the one before: how likely each is, is beside it
         return replace(found, why=f"{before}: {_doubt(candidates)}.")
     found = replace(
         found,
@@ -175,7 +174,7 @@ def _evidence(own: Evidence, dialled: Dialled, candidates: tuple[Candidate, ...]
     found = replace(found, candidates=())
     if likeliest.visitor is None:
         why = f"{before}, and dialled it again; whose page it was on then is not known."
-        return replace(found, kind=EvidenceKind.OVERFLOW if overflow else EvidenceKind.UNKNOWN, why=why)
+        return replace(found, kind=EvidenceKind.UNKNOWN, why=why)
     if likeliest.called_at is None:
         delay = likeliest.delay_seconds or 0
         why = f"The caller had called before from the page of the visitor who had the number {when(delay)}."

@@ -183,6 +183,18 @@ def test_a_redial_of_the_overflow_number_is_shared_as_the_call_before(site: Any)
     assert set(credit("again")) == {"boris", "vera"}
 
 
+def test_a_redial_of_the_overflow_number_is_its_call_even_where_one_visitor_alone_may_have_dialled(site: Any) -> None:
+    visit("anna", AGO)
+    assert visit("boris", AGO + 20) == "overflow"
+    first = call("first", AGO + 120, POOL.overflow_number)
+    assert visit("vera", AGO + 200) == "overflow"
+    again = call("again", AGO + 240, POOL.overflow_number)
+    assert [(each.kind, each.visitor) for each in (first, again)] == [(EvidenceKind.OVERFLOW, None)] * 2
+    assert again.candidates[0].visitor == first.candidates[0].visitor == key("boris")
+    assert set(credit("again")) == set(credit("first")) == {"boris"}
+    assert credit("again", share_credit=False) == credit("first", share_credit=False)
+
+
 # ---- in any order, once, and gone with the person ------------------------------------------------------------------
 
 
