@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from chalicelib import log
 from chalicelib.attribution import sealing, stored, subjects_table
@@ -24,13 +25,16 @@ from chalicelib.settings import settings
 REFRESH_SECONDS = 30 * 86_400  # an expiry is put off in steps of this: a call a day does not write every day
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """A person as the service knows him: a random pseudonym, and the key of what is sealed for him."""
 
     site_id: str
     subject_id: str  # 32 hex digits
-    key: bytes = field(repr=False)
+    key: bytes
+
+    def __repr__(self) -> str:
+        """Without the key."""
+        return f"Subject({self.site_id!r}, {self.subject_id!r})"
 
     def seal(self, plain: str, place: str) -> str:
         """`plain` under his key, to be opened at `place` only."""

@@ -10,8 +10,9 @@ together, in one transaction: a person is known or he is not. x: expiry, put off
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib import aws
 from chalicelib.settings import settings
@@ -19,15 +20,18 @@ from chalicelib.settings import settings
 BATCH = 100  # keys in one BatchGetItem, by DynamoDB's limit
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectRow:
+class SubjectRow(Struct, frozen=True):
     """One subject as stored; `key` is sealed."""
 
     site_id: str
     phone: str  # keyed hash
     subject_id: str
-    key: str = field(repr=False)
+    key: str
     expires: int  # seconds since 1970
+
+    def __repr__(self) -> str:
+        """Without the key."""
+        return f"SubjectRow({self.site_id!r}, {self.subject_id!r})"
 
 
 def find(site_id: str, phone: str) -> SubjectRow | None:

@@ -16,9 +16,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from chalicelib.attribution.privacy.types import Erasure, Person
-
 if TYPE_CHECKING:  # what is stored asks privacy/redaction.py what is personal of it
+    from chalicelib.attribution.privacy.types import Erasure, Person
     from chalicelib.attribution.stored import Item
 
 STORES = {  # name in summaries and exports → module, imported when first asked
