@@ -2,11 +2,13 @@
 
 First the slots are kept for their numbers, then the registry names the owner, then the slots are opened. A crash
 anywhere loses nothing, lends nothing half-placed, and the same import again completes it. The registry takes a number
-over the record that was judged here: where that has changed meanwhile, all is judged anew.
+over the record that was judged here: where that has changed meanwhile, all is judged anew. So it is where the judging
+is older than ten minutes (a process that was stopped and goes on): upkeep, which comes hourly, may have freed a slot.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -25,6 +27,8 @@ from chalicelib.pool.seating import Seat, by_group, plan
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, NumberState, Ownership, TrackingNumber
+
+FRESH_SECONDS = 600  # as long as what was read may be acted on
 
 Row = tuple[int, Mapping[str, str]]  # line of the file, cells by field
 
@@ -161,6 +165,7 @@ def _place(site_id: str, numbers: Sequence[TrackingNumber], now: datetime, *, pa
     """Place the numbers that may be placed; unless `partly` all or, with a Conflict, none."""
     first: Mapping[str, Ownership] | None = None
     for _ in range(heads.TRIES):
+        until = time.monotonic() + FRESH_SECONDS
         known = store.ownerships(number.number for number in numbers)
         first = known if first is None else first
         refused = refusals(numbers, known, now)
@@ -169,7 +174,7 @@ def _place(site_id: str, numbers: Sequence[TrackingNumber], now: datetime, *, pa
         owners = {number: record.owner for number, record in known.items()}
         settled = [_settled(number, owners.get(number.number)) for number in numbers if number.number not in refused]
         try:
-            placed = _write(site_id, settled, known, now)
+            placed = _write(site_id, settled, known, now, until)
         except store.Overtaken:
             continue
         before = {number: record.owner for number, record in first.items()}
@@ -179,15 +184,20 @@ def _place(site_id: str, numbers: Sequence[TrackingNumber], now: datetime, *, pa
 
 
 def _write(
-    site_id: str, numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], now: datetime
+    site_id: str, numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], now: datetime, until: float
 ) -> list[TrackingNumber]:
-    """Keep slots, write the records, open the slots. Raises Overtaken where a record is not the known one any more."""
+    """Keep slots, write the records, open the slots.
+
+    Raises Overtaken where a record is not the known one any more, or what is known is older than `until` (monotonic).
+    """
     seats: dict[str, Seat] = {}
     for pool_id, members in _by_pool(number for number in numbers if number.kind is NumberKind.DYNAMIC):
         seats |= _seat(PoolTable(pool_id), members)
     placed = [_with_seat(number, seats.get(number.number)) for number in numbers]
     owners = {number: record.owner for number, record in known.items()}
     changed = [number for number in placed if number != owners.get(number.number)]
+    if time.monotonic() > until:
+        raise store.Overtaken
     store.move_numbers(site_id, changed, known, now)
     for pool_id, members in _by_pool(number for number in placed if number.kind is NumberKind.DYNAMIC):
         lent = {number.number: seats[number.number] for number in members if number.state is NumberState.ACTIVE}

@@ -14,7 +14,7 @@ import pytest
 from chalicelib.pool import heads
 from chalicelib.pool.group import RETIRED, Slot
 from chalicelib.pool.mend_slots import KEPT_SECONDS, Mended, mend_slots
-from chalicelib.pool.place import import_numbers, set_state
+from chalicelib.pool.place import FRESH_SECONDS, import_numbers, set_state
 from chalicelib.pool.table import PoolTable
 from chalicelib.pool.upkeep import look_after
 from chalicelib.registry import snapshot, store
@@ -140,6 +140,30 @@ def test_a_slot_that_was_opened_for_a_number_which_had_moved_is_closed_and_free_
     assert (slot().retired, slot().empty) == (True, False)
     assert mend() == (0, 0, 1), "it was never lent: there is no history to keep it for"
     assert slot().empty
+
+
+def test_an_import_that_stood_still_while_its_slot_was_freed_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stock(1)
+    archive(NOW)
+    assert place_in("p2", 1)["landed"] == 1
+    archive(NOW)
+    heads.activate(PoolTable("p1"), 0, {0: N})  # by another import that had stood still: it is open, and nobody's
+    clock, real = [0.0], heads.read_all
+    image = real(PoolTable("p1"), consistent=True)[0]
+    kept_still = image._replace(slots=(Slot(None, 0, RETIRED, N), *image.slots[1:]))
+
+    def stopped(table: PoolTable, *, consistent: bool) -> Any:
+        monkeypatch.setattr(heads, "read_all", real)
+        assert (mend(), mend()) == ((0, 1, 0), (0, 0, 1))
+        assert place_in("p1", 2)["landed"] == 1
+        clock[0] = FRESH_SECONDS + 1
+        return {0: kept_still}
+
+    monkeypatch.setattr(heads, "read_all", stopped)
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    assert place_in("p1", 1)["landed"] == 1
+    placed = store.placed([N, number(2)])
+    assert [placed[each].slot for each in (N, number(2))] == [1, 0]
 
 
 def test_a_lease_in_a_slot_that_has_no_number_is_over_before_it_is_closed() -> None:
