@@ -106,7 +106,8 @@ def _shop_key(place: Place, stack: Stack) -> str:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{stack.base_url}/v1/sites/{key}/snippet.js"):  # noqa: S310
             return key
     operator = operators_key(stack)
-    shop = provision(Http(stack.base_url), operator)
+    with contextlib.closing(Http(stack.base_url)) as service:
+        shop = provision(service, operator)
     kept = {
         "site_id": shop.site_id,
         "site_key": shop.site_key,

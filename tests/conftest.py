@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 import botocore.session
 import pytest
@@ -28,6 +29,19 @@ settings.load_profile("tests")
 
 # Every botocore session reads the services' models anew, a third of a second a test: they may share one loader.
 botocore.session.create_loader = lru_cache(botocore.session.create_loader)
+
+# Every client, to close its connections after the test: left open, they fail the test in which they are collected.
+_clients: WeakSet[Any] = WeakSet()
+_create_client = botocore.session.Session.create_client
+
+
+def _remembered(session: botocore.session.Session, *asked: Any, **how: Any) -> Any:
+    client = _create_client(session, *asked, **how)
+    _clients.add(client)
+    return client
+
+
+botocore.session.Session.create_client = _remembered
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
@@ -54,6 +68,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     forget_caches()
     yield
     forget_caches()
+    for client in list(_clients):  # one that is used again opens new ones
+        client.close()
 
 
 def forget_caches() -> None:

@@ -34,6 +34,10 @@ class Deployed:
     def __post_init__(self) -> None:
         object.__setattr__(self, "transport", Http(self.stack.base_url))
 
+    def close(self) -> None:
+        """Close the connections to the stack."""
+        self.transport.close()
+
     def keep_step(self) -> None:
         """Return once everything that is due has been taken out of the queues. Raises DidNotHappen."""
         self._wait_until_empty(STEPS, DUE)

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,9 +56,8 @@ def run(story: Story, folder: Path) -> list[str]:
     concurrency = str(CARRIER_THREADS + 1)
     # The engine enforces the functions' roles: a right that a task lacks shows here, not in production.
     deploying = Stack.temporary(Options(auth=True), WebhookConcurrency=concurrency, TestSeed=str(story.seed))
-    with deploying as stack, pbx.serving() as recordings_url:
+    with deploying as stack, pbx.serving() as recordings_url, closing(Deployed(stack)) as world:
         stack.leave_time_to_a_story()
-        world = Deployed(stack)
         with step("setting up the shop"):
             shop = provision(world.transport, operators_key(stack), story.opens_at)
         play, after = Play(story, shop, world, CARRIER_THREADS, recordings_url), Aftermath(world, shop, story)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import threading
 import time
 from datetime import datetime
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+
+import urllib3
 
 TIMEOUT_SECONDS = 60
-IDLE_SECONDS = 3
+CONNECTIONS = 8
 NOT_NOW = (429, 502, 503, 504)  # of an engine on a machine that has much else to do
 RETRIES_AFTER = (1, 2, 5, 10, 20)  # seconds
 TIME_HEADER = "X-Callpath-Time"
@@ -33,36 +32,27 @@ class Transport(Protocol):
 
 
 class Http:
-    """Over HTTP. One connection a thread, kept open."""
+    """Over HTTP. Connections are kept open until `close`."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self._local = threading.local()
+        self._connections = urllib3.PoolManager(maxsize=CONNECTIONS, timeout=TIMEOUT_SECONDS, retries=False)
 
     @property
     def base_url(self) -> str:
         return self._base_url
 
     def send(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-        """Return the status and the body that a whole URL answers."""
-        parts = urlsplit(url)
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection = self._connection(parts.netloc)
-        connection.request(method, target, body, headers)
-        response = connection.getresponse()
-        return response.status, response.read()
+        """Return the status and the body that a whole URL answers. Raises ConnectionError where it answers nothing."""
+        try:
+            answer = self._connections.request(method, url, body=body, headers=headers, redirect=False)
+        except urllib3.exceptions.HTTPError as failure:
+            raise ConnectionError(f"The service does not answer: {failure}") from failure
+        return answer.status, answer.data
 
-    def _connection(self, host: str) -> http.client.HTTPConnection:
-        """This thread's connection; a new one when the other side may have closed it for want of use."""
-        now = time.monotonic()
-        found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if found and now - self._local.used_at > IDLE_SECONDS:
-            found.close()
-            found = None
-        self._local.used_at = now
-        if found is None:
-            found = self._local.connection = http.client.HTTPConnection(host, timeout=TIMEOUT_SECONDS)
-        return found
+    def close(self) -> None:
+        """Close the connections."""
+        self._connections.clear()
 
 
 class Service:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
-from infra.demo.service import TIME_HEADER, Service, UnexpectedAnswer
+from infra.demo.service import TIME_HEADER, Http, Service, UnexpectedAnswer
 
 NOON = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
@@ -46,3 +47,8 @@ def test_what_an_engine_has_no_time_for_is_sent_again(monkeypatch: pytest.Monkey
 def test_what_is_refused_is_not_sent_again_and_says_so() -> None:
     with pytest.raises(UnexpectedAnswer, match=r"^POST /v1/x… answered 401: \{"):
         Service(Answers(401)).post("/v1/x", b"{}", {}, NOON)
+
+
+def test_a_service_that_is_not_there_is_named() -> None:
+    with closing(Http("http://127.0.0.1:9")) as nobody, pytest.raises(ConnectionError, match="does not answer"):
+        Service(nobody).post("/v1/x", b"{}", {}, NOON)
