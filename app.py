@@ -10,9 +10,10 @@ from typing import Any
 
 from chalice.app import CloudWatchEvent, CORSConfig, Rate, SQSEvent
 
-from chalicelib import clock, queue
-from chalicelib.http import Application, Request, answers, request_of
-from chalicelib.tracing import traced
+from chalicelib.core import clock
+from chalicelib.runtime import sqs
+from chalicelib.runtime.http import Application, Request, answers, request_of
+from chalicelib.runtime.tracing import traced
 
 app = Application(app_name="callpath")
 ANY_ORIGIN = CORSConfig(allow_origin="*", allow_headers=["Content-Type", "X-Callpath-Time"], max_age=86400)
@@ -131,7 +132,7 @@ def attribute_call(event: SQSEvent) -> Any:
     """Find the visitor and the touches behind a call."""
     from chalicelib.attribution import attribute
 
-    return queue.consume("attribute_call", event, attribute.attribute)
+    return sqs.consume("attribute_call", event, attribute.attribute)
 
 
 @app.on_sqs_message(queue="take-contact", batch_size=10, name="take_contact")
@@ -139,7 +140,7 @@ def take_contact(event: SQSEvent) -> Any:
     """Store what a visitor did with what had brought him, and join the deals that come from it."""
     from chalicelib.attribution.contacts import take
 
-    return queue.consume("take_contact", event, take.take)
+    return sqs.consume("take_contact", event, take.take)
 
 
 @app.on_sqs_message(queue="deliver", batch_size=1, name="deliver")  # one slow receiver delays no other call's alert
@@ -147,7 +148,7 @@ def deliver(event: SQSEvent) -> Any:
     """Tell the account's other systems about a finished call."""
     from chalicelib.attribution import deliver as task
 
-    return queue.consume("deliver", event, task.deliver)
+    return sqs.consume("deliver", event, task.deliver)
 
 
 @app.on_sqs_message(queue="kept-events", batch_size=1, name="recover_event")
@@ -155,7 +156,7 @@ def recover_event(event: SQSEvent) -> Any:
     """Take in a carrier event that was kept while storage failed."""
     from chalicelib.attribution import recover
 
-    return queue.consume("recover_event", event, recover.recover)
+    return sqs.consume("recover_event", event, recover.recover)
 
 
 @app.on_sqs_message(queue="fetch-recording", batch_size=1, name="fetch_recording")
@@ -163,7 +164,7 @@ def fetch_recording(event: SQSEvent) -> Any:
     """Fetch a recording from its carrier into the bucket."""
     from chalicelib.attribution.recordings import fetch
 
-    return queue.consume("fetch_recording", event, fetch.fetch)
+    return sqs.consume("fetch_recording", event, fetch.fetch)
 
 
 @app.on_sqs_message(queue="read-transcript", batch_size=1, name="read_transcript")
@@ -171,7 +172,7 @@ def read_transcript(event: SQSEvent) -> Any:
     """Take in what Amazon Transcribe wrote down of a recording."""
     from chalicelib.attribution.transcripts import read
 
-    return queue.consume("read_transcript", event, read.read)
+    return sqs.consume("read_transcript", event, read.read)
 
 
 @app.on_sqs_message(queue="spend-drops", batch_size=1, name="import_spend")
@@ -179,7 +180,7 @@ def import_spend(event: SQSEvent) -> Any:
     """A spend file dropped into the bucket."""
     from chalicelib.reports import import_spend as task
 
-    return queue.consume("import_spend", event, task.from_drop)
+    return sqs.consume("import_spend", event, task.from_drop)
 
 
 @app.on_sqs_message(queue="deal-drops", batch_size=1, name="import_deals")
@@ -187,7 +188,7 @@ def import_deals(event: SQSEvent) -> Any:
     """A file of deals dropped into the bucket."""
     from chalicelib.attribution import import_deals as task
 
-    return queue.consume("import_deals", event, task.from_drop)
+    return sqs.consume("import_deals", event, task.from_drop)
 
 
 @app.on_sqs_message(queue="call-drops", batch_size=1, name="import_calls")
@@ -195,7 +196,7 @@ def import_calls(event: SQSEvent) -> Any:
     """A carrier's history of calls dropped into the bucket."""
     from chalicelib.attribution import import_calls as task
 
-    return queue.consume("import_calls", event, task.from_drop)
+    return sqs.consume("import_calls", event, task.from_drop)
 
 
 # ---- schedules ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from chalicelib import stack_settings
 from chalicelib.commands import (
     answers,
     calls,
@@ -29,7 +28,8 @@ from chalicelib.commands import (
     replay,
     report,
 )
-from chalicelib.errors import BadInput, CallpathError
+from chalicelib.core.errors import BadInput, CallpathError
+from chalicelib.runtime import stack_settings
 
 DONE, FAILED, WRONG = 0, 1, 2
 COMMANDS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from chalicelib.body import decode
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
+from chalicelib.core.json_body import decode
 
 
 class Rule(msgspec.Struct):

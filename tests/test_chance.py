@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.chance import chance
+from chalicelib.runtime.chance import chance
 from tests.conftest import forget_caches
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.clock import from_epoch, iso, parse_time
-from chalicelib.errors import BadInput
+from chalicelib.core.clock import from_epoch, iso, parse_time
+from chalicelib.core.errors import BadInput
 
 
 def test_a_time_with_an_offset_becomes_utc() -> None:

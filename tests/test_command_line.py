@@ -18,7 +18,7 @@ from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent
 from chalicelib.registry import store
 from chalicelib.registry.endpoint_token import open_endpoint
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.registry.examples import NOW, open_site
 
 ROOT = Path(__file__).parent.parent

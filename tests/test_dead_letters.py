@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib import dead_letters
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
+from chalicelib.runtime import dead_letters
 
 
 @pytest.fixture

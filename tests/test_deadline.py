@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from chalicelib.deadline import DeadlinePassed, within
+from chalicelib.core.deadline import DeadlinePassed, within
 from tests.waiting import PATIENCE
 
 

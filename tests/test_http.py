@@ -11,8 +11,8 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.errors import BadInput, CallpathError, Conflict, NotFound
-from chalicelib.http import Answer, answers, error_answer, to_json, to_response
+from chalicelib.core.errors import BadInput, CallpathError, Conflict, NotFound
+from chalicelib.runtime.http import Answer, answers, error_answer, to_json, to_response
 
 
 def test_an_error_names_its_code_its_field_and_its_status() -> None:
@@ -69,7 +69,7 @@ def test_a_body_past_the_limit_is_refused(aws: Any) -> None:
 
 
 def test_the_test_clock_is_ignored_where_the_stage_does_not_allow_it(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib import clock
+    from chalicelib.core import clock
 
     told = {clock.HEADER: "2026-01-01T00:00:00Z"}
     assert clock.of_request(told, test_clock=True) == datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.errors import BadInput
-from chalicelib.money import parse_currency, parse_decimal, percent, ratio, round_half_up
+from chalicelib.core.errors import BadInput
+from chalicelib.core.money import parse_currency, parse_decimal, percent, ratio, round_half_up
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,17 @@ from chalice.test import Client, HTTPResponse
 from msgspec.structs import replace
 
 from app import app
-from chalicelib import clock
 from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.carriers.simulate import _signed, requests_of
 from chalicelib.attribution.carriers.simulated_calls import SEQUENCES, SimulatedCall, Step
 from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.destinations import DESTINATIONS as KINDS
 from chalicelib.attribution.receive import endpoint_url
-from chalicelib.errors import BadInput
+from chalicelib.core import clock
+from chalicelib.core.errors import BadInput
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Destination
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.carrier_examples import ENDPOINTS, SIGNING
 from tests.attribution.examples import CRM, SECRET, STATIC, TARGET, messages, open_site, secret_of, signed_request
 from tests.conftest import forget_caches
@@ -145,7 +145,7 @@ def silent(heard: dict[str, str]) -> bool:
 
 
 def test_the_net_catches_what_it_is_for(witness: Witness) -> None:
-    from chalicelib import log, tracing
+    from chalicelib.runtime import log, tracing
 
     witness.errors.append(f"no such caller {PHONE}")
     log.event("a", caller="8 (916) 555-01-23")

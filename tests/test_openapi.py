@@ -19,7 +19,6 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from app import app
-from chalicelib.attribution import signing
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
@@ -37,7 +36,8 @@ from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, Comparison, Endpoint, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.reports import report_store
 from chalicelib.reports.periods import Period
-from chalicelib.settings import settings
+from chalicelib.runtime import webhook_signature
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import messages
 from tests.registry.examples import NOW, dynamic, open_site
 
@@ -153,7 +153,7 @@ def api(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 
 def signed(body: Any) -> dict[str, str]:
     timestamp = str(int(datetime.now(UTC).timestamp()))
-    signature = signing.sign(SECRET, timestamp, json.dumps(body).encode())
+    signature = webhook_signature.sign(SECRET, timestamp, json.dumps(body).encode())
     return {"X_Calltrack_Timestamp": timestamp, "X_Calltrack_Signature": signature}
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.errors import BadInput
-from chalicelib.phone import PhoneNumber, parse_caller, parse_phone
+from chalicelib.core.errors import BadInput
+from chalicelib.core.phone import PhoneNumber, parse_caller, parse_phone
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from chalice.app import SQSEvent
 from moto.sqs import sqs_backends
 
-from chalicelib import queue
-from chalicelib.settings import settings
+from chalicelib.runtime import sqs
+from chalicelib.runtime.settings import settings
 from tests.conftest import REGION
 
 
@@ -32,35 +32,35 @@ def test_only_the_failed_messages_come_back(capsys: pytest.CaptureFixture[str]) 
             raise ValueError("+79160000001")
         handled.append((message["n"], now.tzinfo is not None))
 
-    answer = queue.consume("task", batch({"n": 0}, {"n": 1}, {"n": 2}), handle)
+    answer = sqs.consume("task", batch({"n": 0}, {"n": 1}, {"n": 2}), handle)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert handled == [(0, True), (2, True)]
     assert "+7916" not in capsys.readouterr().out
 
 
 def test_a_message_that_is_no_json_reaches_the_dead_letters() -> None:
-    answer = queue.consume("task", batch("not json"), lambda _message, _now: None)
+    answer = sqs.consume("task", batch("not json"), lambda _message, _now: None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
 
 
 def test_a_message_that_is_too_early_is_hidden_for_longer_each_time(aws: Any) -> None:
-    sqs = aws.client("sqs")
-    url = sqs.create_queue(QueueName="early")["QueueUrl"]
-    queue.send(url, {"n": 1})
-    (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
+    client = aws.client("sqs")
+    url = client.create_queue(QueueName="early")["QueueUrl"]
+    sqs.send(url, {"n": 1})
+    (message,) = client.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
     records = {"body": message["Body"], "receiptHandle": message["ReceiptHandle"], "messageId": "1"}
     event = SQSEvent({"Records": [records | {"attributes": {"ApproximateReceiveCount": "1"}}]}, None)
 
     def handle(message: dict[str, Any], now: datetime) -> None:
-        raise queue.TryLater(url, "Not ready.")
+        raise sqs.TryLater(url, "Not ready.")
 
-    assert queue.consume("task", event, handle) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
-    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert sqs.consume("task", event, handle) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    counts = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert counts["ApproximateNumberOfMessagesNotVisible"] == "1"
 
 
 def test_the_waits_double_up_to_an_hour_and_fill_a_day() -> None:
-    waits = [queue.wait_before(receives) for receives in range(1, 31)]
+    waits = [sqs.wait_before(receives) for receives in range(1, 31)]
     assert waits[:9] == [20, 40, 80, 160, 320, 640, 1280, 2560, 3600]
     assert set(waits[9:]) == {3600}
     assert 23 * 3600 < sum(waits) < 24 * 3600
@@ -70,26 +70,26 @@ def test_a_wait_that_cannot_be_set_still_gives_the_message_back(aws: Any) -> Non
     records = {"body": "{}", "receiptHandle": "r", "messageId": "1", "attributes": {"ApproximateReceiveCount": "1"}}
 
     def handle(message: dict[str, Any], now: datetime) -> None:
-        raise queue.TryLater("https://sqs.eu-central-1.amazonaws.com/123456789012/gone", "Not ready.")
+        raise sqs.TryLater("https://sqs.eu-central-1.amazonaws.com/123456789012/gone", "Not ready.")
 
-    answer = queue.consume("task", SQSEvent({"Records": [records]}, None), handle)
+    answer = sqs.consume("task", SQSEvent({"Records": [records]}, None), handle)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
 
 
 def test_a_message_waits_at_least_as_long_as_somebody_asked(aws: Any) -> None:
-    url, sqs = settings().deliver_queue, aws.client("sqs")
-    queue.send(url, {"n": 1})
-    (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=360)["Messages"]
+    url, client = settings().deliver_queue, aws.client("sqs")
+    sqs.send(url, {"n": 1})
+    (message,) = client.receive_message(QueueUrl=url, VisibilityTimeout=360)["Messages"]
     record = {"body": message["Body"], "receiptHandle": message["ReceiptHandle"], "messageId": "1"}
     hidden = []
     for tries, asked in (("1", 0), ("3", 0), ("1", 35), ("4", 35), ("1", 99_999)):
         event = SQSEvent({"Records": [record | {"attributes": {"ApproximateReceiveCount": tries}}]}, None)
 
         def handle(message: dict[str, Any], now: datetime, asked: int = asked) -> None:
-            raise queue.TryLater(url, "Too many.", first_wait=10, at_least=asked)
+            raise sqs.TryLater(url, "Too many.", first_wait=10, at_least=asked)
 
         before = time.time()
-        queue.consume("deliver", event, handle)
+        sqs.consume("deliver", event, handle)
         (held,) = sqs_backends["123456789012"][REGION].queues["test-deliver"]._messages
         hidden.append((held.visible_at / 1000 - time.time(), held.visible_at / 1000 - before))
     for seconds, (least, most) in zip((10, 40, 35, 80, 40_000), hidden, strict=True):

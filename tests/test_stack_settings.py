@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.settings import settings
-from chalicelib.stack_settings import require_settings, use_stack
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.runtime.settings import settings
+from chalicelib.runtime.stack_settings import require_settings, use_stack
 
 TEMPLATE = {
     "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},

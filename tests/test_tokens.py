@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.tokens import fingerprint, random_id, seal, unseal
+from chalicelib.core.tokens import fingerprint, random_id, seal, unseal
 
 KEY = b"a key of at least thirty-two bytes"
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from chalicelib import tracing
+from chalicelib.runtime import tracing
 
 
 def test_nothing_is_recorded_or_imported_outside_lambda() -> None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution import proof_parts, subjects
 from chalicelib.attribution.types import Deal
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 
 def kept(deal: Deal, known: Deal | None) -> Deal:

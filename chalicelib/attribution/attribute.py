@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib import aws, log, queue, tracing
 from chalicelib.attribution import (
     days,
     join,
@@ -32,13 +31,14 @@ from chalicelib.attribution.settling import settle_seconds
 from chalicelib.attribution.sharing import Found
 from chalicelib.attribution.touches import touches_before
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
-from chalicelib.errors import NotFound, StorageUnavailable
+from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.pool import census_table, delays_table, visits
 from chalicelib.pool.redials import NotedCall
 from chalicelib.pool.table import HISTORY_SECONDS
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, NumberState, Site
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, log, sqs, tracing
+from chalicelib.runtime.settings import settings
 
 LEASES_REMEMBERED = timedelta(days=85)
 LEASES_KEPT = timedelta(seconds=HISTORY_SECONDS)
@@ -95,7 +95,7 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     if call.ended_at and not history and not stored.is_nameless(item):
         with aws.storage_errors():
             wait = settle_seconds(call, [event for _, event in record.events])
-            queue.send(settings().deliver_queue, message, delay_seconds=wait)
+            sqs.send(settings().deliver_queue, message, delay_seconds=wait)
     log.event("call_attributed", site_id=site_id, call_id=call_id, evidence=evidence.kind, status=call.status)
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import patterns
 from chalicelib.attribution.referrers import place_of_name
 from chalicelib.attribution.types import Source
+from chalicelib.core import wildcard
 from chalicelib.registry.types import Campaign
 
 # Platform → the places its advertisements bring visitors from, as `referrers` names them; empty: any.
@@ -75,7 +75,7 @@ def fit_of(campaign: Campaign, source: Source, day: date) -> Fit | None:
 def key_of(campaign: Campaign) -> str:
     """What reports group the campaign's calls, deals and spend by: its one tag or its one id, else its name."""
     tag = campaign.match.get("campaign", "")
-    if tag and not patterns.is_pattern(tag) and not campaign.platform_ids:
+    if tag and not wildcard.is_pattern(tag) and not campaign.platform_ids:
         return tag
     ids = [number for numbers in campaign.platform_ids.values() for number in numbers]
     return ids[0] if len(ids) == 1 and not campaign.match else campaign.name
@@ -105,12 +105,12 @@ def _fit(campaign: Campaign, source: Source, marks: _Marks, day: date) -> Fit | 
         return None
     by_id = _carries_id(campaign.platform_ids, marks)
     by_tags = bool(campaign.match) and all(
-        patterns.fits(value, getattr(source, part, "")) for part, value in campaign.match.items()
+        wildcard.fits(value, getattr(source, part, "")) for part, value in campaign.match.items()
     )
     told = bool(campaign.match or campaign.platform_ids)
     if not (by_id or by_tags or (campaign.creatives and not told)):
         return None
-    if campaign.creatives and not any(patterns.fits(creative, source.creative) for creative in campaign.creatives):
+    if campaign.creatives and not any(wildcard.fits(creative, source.creative) for creative in campaign.creatives):
         return None
     asked = campaign.match if by_tags else {}
     letters = sum(len(value.replace("*", "").replace("?", "")) for value in asked.values())

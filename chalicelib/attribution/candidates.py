@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.shares import apportion
 from chalicelib.attribution.types import Candidate, Touch
+from chalicelib.core.apportion import apportion
 from chalicelib.pool.delays import Entrant, Race
 from chalicelib.pool.group import moment_of
 

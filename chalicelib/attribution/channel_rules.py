@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import patterns, urls
+from chalicelib.attribution import urls
 from chalicelib.attribution.types import Source, Touch
+from chalicelib.core import wildcard
 from chalicelib.registry.types import ChannelRule, Comparison, Condition
 
 # Part of a touch → what it is. The first six are of the built-in reading, which outlives an erased address.
@@ -92,7 +93,7 @@ def _compares(condition: Condition, text: str) -> bool:
         case Comparison.CONTAINS:
             return any(value in known for value in wanted)
         case Comparison.GLOB:
-            return any(patterns.fits(value, text) for value in condition.values)
+            return any(wildcard.fits(value, text) for value in condition.values)
 
 
 def _told(text: str) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib import aws, log, queue
 from chalicelib.attribution import open_calls, store, stored
 from chalicelib.attribution.open_calls import OpenCall
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, log, sqs
+from chalicelib.runtime.settings import settings
 
 QUIET = timedelta(hours=4)  # without a word of a call. Twilio ends a call after 4 hours; few talk longer
 MOST = 200  # calls of a shard closed in one run: what is left comes next time, the oldest first
@@ -41,6 +41,6 @@ def _close(call: OpenCall, now: datetime) -> bool:
     if not open_calls.add_closing(call, now):
         return False
     with aws.storage_errors():
-        queue.send(settings().attribute_queue, {"site_id": call.site_id, "call_id": call.call_id})
+        sqs.send(settings().attribute_queue, {"site_id": call.site_id, "call_id": call.call_id})
     log.event("call_closed", site_id=call.site_id, call_id=call.call_id)
     return True

@@ -13,12 +13,10 @@ from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from chalicelib.attribution import patterns
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.campaign_match import key_of
 from chalicelib.attribution.models import Model, model_of
 from chalicelib.attribution.privacy.redaction import page_of
-from chalicelib.attribution.shares import ONE
 from chalicelib.attribution.types import (
     MEASURED,
     AttributedCall,
@@ -29,6 +27,8 @@ from chalicelib.attribution.types import (
     Source,
     Touch,
 )
+from chalicelib.core import wildcard
+from chalicelib.core.apportion import ONE
 from chalicelib.registry.types import RepeatRule, Site
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when somebody came of whom nothing is known: it is alone in its path
@@ -195,7 +195,7 @@ def _called(told: Evidence | EarlierCall, at: datetime, book: Book) -> tuple[Pat
     campaign, offline = book.campaign(told.campaign_id), Source("offline", "", "", told.campaign_id or "", "", "")
     if campaign is None:
         return (PathStep(at, offline),)
-    parts = {part: value for part, value in campaign.match.items() if not patterns.is_pattern(value)}
+    parts = {part: value for part, value in campaign.match.items() if not wildcard.is_pattern(value)}
     source, medium = parts.get("source", ""), parts.get("medium", "")
     named = Source(campaign.channel or "offline", source, medium, key_of(campaign), "", "")
     return (PathStep(at, named, campaign_id=campaign.campaign_id),)

@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib import aws, clock, tokens
 from chalicelib.attribution.stored import millis
-from chalicelib.errors import StorageUnavailable
-from chalicelib.settings import settings
+from chalicelib.core import clock, tokens
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 DIRTY = "DIRTY"
 TOGETHER = 25  # items DynamoDB takes in one batch

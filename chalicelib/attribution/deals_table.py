@@ -23,11 +23,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib import aws
 from chalicelib.attribution.proof import said_of
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import Deal
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 Item = Mapping[str, Mapping[str, str]]
 

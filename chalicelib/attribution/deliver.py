@@ -8,7 +8,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chalicelib import log, queue, tracing
 from chalicelib.attribution import outbox, store
 from chalicelib.attribution.alerts import AlertKind
 from chalicelib.attribution.destinations import (
@@ -21,16 +20,17 @@ from chalicelib.attribution.destinations import (
 )
 from chalicelib.attribution.outbox import Claim
 from chalicelib.attribution.told import Told
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Destination
-from chalicelib.settings import settings
+from chalicelib.runtime import log, sqs, tracing
+from chalicelib.runtime.settings import settings
 
 ALERTS_A_MINUTE = 20  # to one destination; Telegram takes no more for a group, and nobody reads them
 FIRST_WAIT_SECONDS = 10  # until a delivery that failed is tried again
 
 
-class Undelivered(queue.TryLater):
+class Undelivered(sqs.TryLater):
     """Some destination does not have the call: the message comes back soon, and later each time."""
 
 

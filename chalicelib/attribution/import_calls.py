@@ -10,19 +10,19 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib import aws, queue
-from chalicelib.attribution import drops, stored, table
+from chalicelib.attribution import stored, table
 from chalicelib.attribution.attribute import LEASES_REMEMBERED
 from chalicelib.attribution.carriers import our_call_id
 from chalicelib.attribution.history import Format, format_of
 from chalicelib.attribution.history.files import rows_of
 from chalicelib.attribution.history.rows import Row, event_of, legs_told
 from chalicelib.attribution.import_deals import MAX_REJECTED
-from chalicelib.attribution.tabular import require
 from chalicelib.attribution.types import CallEvent
-from chalicelib.errors import BadInput, NotFound
+from chalicelib.core.csv_table import require
+from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.registry import snapshot
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, s3_imports, sqs
+from chalicelib.runtime.settings import settings
 
 ENDPOINT = "history"  # stands for the endpoint of calls that no webhook told
 FUTURE = timedelta(days=1)  # a call that begins later is a misread date
@@ -30,7 +30,7 @@ FUTURE = timedelta(days=1)  # a call that begins later is a misread date
 
 def from_drop(message: dict[str, Any], now: datetime) -> None:
     """Take in the files an S3 notification names: `drop/calls/<site_id>/<vendor>-….csv`. Raises StorageUnavailable."""
-    drops.take(
+    s3_imports.take(
         message, "calls", lambda site_id, name, raw: import_rows(site_id, name.partition("-")[0].lower(), raw, now)
     )
 
@@ -55,7 +55,7 @@ def import_rows(site_id: str, vendor: str, raw: bytes, now: datetime, *, zone: s
         landed += len(new)
         if new or not _attributed(before):
             with aws.storage_errors():
-                queue.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
+                sqs.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
     report = {
         "rows": rows,
         "calls": len(calls),

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.attribution import drops, join, self_reported
+from chalicelib.attribution import join, self_reported
 from chalicelib.attribution.crm.generic import checked_id, checked_quality, checked_visitor, text
-from chalicelib.attribution.tabular import read_rows, read_time, require
 from chalicelib.attribution.types import Outcome, OutcomeStatus
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.money import parse_currency, parse_decimal
-from chalicelib.phone import parse_phone
+from chalicelib.core.csv_table import read_rows, read_time, require
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.core.money import parse_currency, parse_decimal
+from chalicelib.core.phone import parse_phone
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
+from chalicelib.runtime import s3_imports
 
 SOURCE = "csv"  # one name for uploads and drops: the same file by either way is the same deals
 MAX_REJECTED = 1000  # rows named in a report; the count tells all
@@ -55,7 +56,7 @@ STATUSES = {
 
 def from_drop(message: dict[str, Any], now: datetime) -> None:
     """Take in the files an S3 notification names. Raises StorageUnavailable."""
-    drops.take(message, "deals", lambda site_id, _, raw: import_rows(site_id, SOURCE, raw, now))
+    s3_imports.take(message, "deals", lambda site_id, _, raw: import_rows(site_id, SOURCE, raw, now))
 
 
 def import_rows(site_id: str, source: str, raw: bytes, now: datetime) -> dict[str, Any]:

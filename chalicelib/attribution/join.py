@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib import log
 from chalicelib.attribution import answers, days, store, subjects
 from chalicelib.attribution.contacts import origins
 from chalicelib.attribution.contacts.origins import Fresh
 from chalicelib.attribution.contacts.types import Contact
 from chalicelib.attribution.join_rules import OF_ITS_OWN, Origin, Tie
 from chalicelib.attribution.types import Deal, Decision, Outcome
-from chalicelib.errors import NotFound, StorageUnavailable
+from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.registry.types import Site
-from chalicelib.settings import settings
+from chalicelib.runtime import log
+from chalicelib.runtime.settings import settings
 
 TRIES = 4  # a person may decide, or another outcome land, between read and write
 

@@ -17,12 +17,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib import aws, clock, log, queue, tokens
-from chalicelib.attribution import sealing
-from chalicelib.deadline import within
-from chalicelib.errors import NotFound
-from chalicelib.http import Request
-from chalicelib.settings import settings
+from chalicelib.core import clock, encryption, tokens
+from chalicelib.core.deadline import within
+from chalicelib.core.errors import NotFound
+from chalicelib.runtime import aws, log, sqs
+from chalicelib.runtime.http import Request
+from chalicelib.runtime.settings import settings
 
 PREFIX, UNREAD = "kept/", "unread/"
 PLACE_SECONDS = 0.4  # for each place: the caller has waited ANSWER_SECONDS already
@@ -70,7 +70,7 @@ def put_back(messages: list[dict[str, Any]]) -> None:
     """Put kept messages into their queue, from which they are taken in. Raises StorageUnavailable."""
     for message in messages:
         with aws.storage_errors():
-            queue.send(settings().kept_queue, message)
+            sqs.send(settings().kept_queue, message)
 
 
 def keep_unread(event: KeptEvent, signed_headers: tuple[str, ...], name: str) -> None:
@@ -110,7 +110,7 @@ def _tried(service: str, put: Callable[[dict[str, Any]], None], message: dict[st
 
 
 def _into_queue(message: dict[str, Any]) -> None:
-    queue.send(settings().kept_queue, message, hot=True)
+    sqs.send(settings().kept_queue, message, hot=True)
 
 
 def _into_bucket(message: dict[str, Any], key: str | None = None) -> None:
@@ -123,8 +123,8 @@ def _into_bucket(message: dict[str, Any], key: str | None = None) -> None:
 def read(message: dict[str, Any]) -> KeptEvent:
     """The event of a kept message. Raises ValueError for one that was sealed with another signing key."""
     if "sealed" in message:
-        key = sealing.derive(settings().signing_key, "kept events")
-        plain = sealing.unseal(sealing.INTAKE, message["sealed"], key=key, place=PLACE)
+        key = encryption.derive(settings().signing_key, "kept events")
+        plain = encryption.unseal(encryption.INTAKE, message["sealed"], key=key, place=PLACE)
         if plain is None:
             raise ValueError("A kept event was sealed with another signing key.")
         message = json.loads(plain)
@@ -160,8 +160,8 @@ def forget_object(bucket: str, key: str) -> None:
 
 def _sealed(message: dict[str, Any]) -> dict[str, Any]:
     try:
-        key = sealing.derive(settings().signing_key, "kept events")
-        sealed = sealing.seal(sealing.INTAKE, json.dumps(message).encode(), key=key, place=PLACE)
+        key = encryption.derive(settings().signing_key, "kept events")
+        sealed = encryption.seal(encryption.INTAKE, json.dumps(message).encode(), key=key, place=PLACE)
     except Exception as failure:  # an event is not lost because its seal fails: queue and bucket are encrypted, too
         log.event("kept_event_unsealed", error=type(failure).__name__)
         return message

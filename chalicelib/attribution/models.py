@@ -20,8 +20,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
 
-from chalicelib.attribution.shares import apportion
-from chalicelib.errors import BadInput
+from chalicelib.core.apportion import apportion
+from chalicelib.core.errors import BadInput
 
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 LEAST_HALF_LIFE, LONGEST_HALF_LIFE = timedelta(hours=1), timedelta(days=365)

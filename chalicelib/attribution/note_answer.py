@@ -6,10 +6,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from chalicelib import log
 from chalicelib.attribution import days, self_reported, store, stored
 from chalicelib.attribution.self_reported import SelfReported
-from chalicelib.errors import BadInput, NotFound, StorageUnavailable
+from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
+from chalicelib.runtime import log
 
 MOST_TOLD = 2000  # characters of an answer as it is sent
 TRIES = 3  # an erasure may come between reading and writing

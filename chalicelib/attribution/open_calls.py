@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from chalicelib import aws
 from chalicelib.attribution import stored
 from chalicelib.attribution.table import call_pk
 from chalicelib.attribution.types import CallEvent
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 INDEX, SHARD = "by_open", "open_shard"
 SHARDS = 8  # a partition of an index takes 1,000 writes a second, and holds up the table where it cannot

@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from chalicelib import aws
 from chalicelib.attribution.stored import millis
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 CLAIM_SECONDS = 60  # longer than any sending; after it a sender counts as dead
 KEPT_DAYS = 400

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from chalicelib import log, tracing
 from chalicelib.attribution import join
 from chalicelib.attribution.crm import crm as crm_module
-from chalicelib.errors import NotFound, TooLarge
-from chalicelib.http import Request
+from chalicelib.core.errors import NotFound, TooLarge
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import open_endpoint
-from chalicelib.settings import settings
+from chalicelib.runtime import log, tracing
+from chalicelib.runtime.http import Request
+from chalicelib.runtime.settings import settings
 
 MAX_OUTCOMES = 500  # in one request; each is stored within the request's time
 

@@ -21,8 +21,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from chalicelib import clock
-from chalicelib.values import defaults_of
+from chalicelib.core import clock
+from chalicelib.core.structs import defaults_of
 
 NOTHING_BEFORE = "0" * 64  # what the first entry of a chain follows
 LEAF, NODE = b"\x00", b"\x01"

@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.attribution import sealing
 from chalicelib.attribution.privacy.redaction import REDUCED
 from chalicelib.attribution.proof import Leaf, canonical, leaf_digest, personal_digest, said_of, sha256
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.stored import EVENT, SELF_REPORTED, Item
 from chalicelib.attribution.types import Deal
+from chalicelib.core import encryption
 
 PERSONAL = "personal"  # the attribute that outlives an erasure
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 def salt_of(site_id: str, signing_key: bytes) -> bytes:
     """What a site's personal parts are digested with: without it nobody tries a likely address against a digest."""
-    return sealing.derive(signing_key, f"proofs of {site_id}")
+    return encryption.derive(signing_key, f"proofs of {site_id}")
 
 
 def call_leaf(item: Item, salt: bytes) -> Leaf:

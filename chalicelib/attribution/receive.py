@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from chalicelib import aws, log, queue, tracing
 from chalicelib.attribution import carriers, keep, table
 from chalicelib.attribution.carriers import Carrier, Hook, Route, unread
 from chalicelib.attribution.types import CallEvent
-from chalicelib.deadline import within
-from chalicelib.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
-from chalicelib.http import Answer, Request
+from chalicelib.core.deadline import within
+from chalicelib.core.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import EndpointToken, open_endpoint
 from chalicelib.registry.types import Endpoint, TrackingNumber
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, log, sqs, tracing
+from chalicelib.runtime.http import Answer, Request
+from chalicelib.runtime.settings import settings
 
 ANSWER_SECONDS = 0.9  # with what keeping an event may take, under the 2 s a caller is owed
 _WORD = re.compile(r"[a-z][a-z_-]{0,30}")
@@ -65,7 +65,7 @@ def store(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tupl
         made_by = (endpoint.vendor, endpoint.endpoint_id)
         table.add_events(endpoint.site_id, call_id, made_by, of_call, hook.request.now)
         with aws.storage_errors():
-            queue.send(settings().attribute_queue, {"site_id": endpoint.site_id, "call_id": call_id}, hot=True)
+            sqs.send(settings().attribute_queue, {"site_id": endpoint.site_id, "call_id": call_id}, hot=True)
         log.event("call_event", site_id=endpoint.site_id, call_id=call_id, kind=_kind_of(hook))
     return events
 

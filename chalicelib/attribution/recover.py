@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from chalicelib import aws, log, queue
 from chalicelib.attribution import carriers, keep, receive
 from chalicelib.attribution.carriers import Hook, unread
-from chalicelib.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable
+from chalicelib.core.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import open_endpoint
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, log, sqs
+from chalicelib.runtime.settings import settings
 
 
 def recover(message: dict[str, Any], now: datetime) -> None:
@@ -32,7 +32,7 @@ def recover(message: dict[str, Any], now: datetime) -> None:
             continue
         if "contact" in kept:  # an event of a page: it has a queue and a task of its own
             with aws.storage_errors():
-                queue.send(settings().contact_queue, kept)
+                sqs.send(settings().contact_queue, kept)
             keep.forget_object(bucket, key)
         elif _recover(kept, now):
             keep.forget_object(bucket, key)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import aws, clock, log, queue
 from chalicelib.attribution import store
 from chalicelib.attribution.redial_rules import Dialled, dialled_of
 from chalicelib.attribution.repeat_rules import testimony
 from chalicelib.attribution.types import AttributedCall, Call, EarlierCall
-from chalicelib.settings import settings
+from chalicelib.core import clock
+from chalicelib.runtime import aws, log, sqs
+from chalicelib.runtime.settings import settings
 
 FIRST_CALLS, LATEST_CALLS = 10, 25  # of a caller looked at before a call: more belong to a switchboard, not a person
 MOST_REQUEUED = 100
@@ -43,7 +44,7 @@ def announce(attributed: AttributedCall, before: AttributedCall | None) -> None:
     message = {"site_id": attributed.call.site_id, "callers": sorted(callers), "since": clock.iso(since)}
     message["besides"] = attributed.call.call_id  # it tells itself nothing
     with aws.storage_errors():
-        queue.send(settings().attribute_queue, message, delay_seconds=LOOK_AGAIN_SECONDS)
+        sqs.send(settings().attribute_queue, message, delay_seconds=LOOK_AGAIN_SECONDS)
 
 
 def _told(attributed: AttributedCall) -> tuple[EarlierCall | Dialled, ...]:
@@ -59,5 +60,5 @@ def requeue(message: dict[str, Any]) -> None:
         later = [call_id for call_id in found if call_id != message["besides"]]
         for call_id in later:
             with aws.storage_errors():
-                queue.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
+                sqs.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
         log.event("calls_looked_at_again", site_id=site_id, count=len(later), more=len(found) == MOST_REQUEUED)

@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from chalicelib import log
 from chalicelib.attribution.candidates import LEAST_OF_MANY, candidates_of, named, when
 from chalicelib.attribution.repeat_rules import few
 from chalicelib.attribution.types import Call, Candidate, Evidence, EvidenceKind, Touch
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool import delays_table, holder, shown
 from chalicelib.pool.delays import Entrant, Profile, Race, Suspect, prior_profile, race
 from chalicelib.pool.group import moment_of, second_of
 from chalicelib.pool.history import SKEW, Held, Holding
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site, TrackingNumber
+from chalicelib.runtime import log
 
 USUAL_HOLD = 360  # of a pool that is gone
 CUT = "The oldest leases of the site's grace were too many to be read."

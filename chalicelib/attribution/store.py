@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from chalicelib import aws, clock
 from chalicelib.attribution import open_calls, stored
 from chalicelib.attribution.deals_table import (
     deal,
@@ -26,8 +25,10 @@ from chalicelib.attribution.deals_table import (
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.table import call_pk
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence
-from chalicelib.errors import StorageUnavailable
-from chalicelib.settings import settings
+from chalicelib.core import clock
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 __all__ = [
     "CallRef",

@@ -24,16 +24,15 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib import clock
-from chalicelib.attribution import sealing
 from chalicelib.attribution.merge import CallRecord, fold
 from chalicelib.attribution.privacy.redaction import OF_AN_EVENT
 from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.transcripts.types import Transcript
 from chalicelib.attribution.types import AttributedCall, Caller, CallEvent, Evidence
-from chalicelib.phone import PhoneNumber
-from chalicelib.values import defaults_of
+from chalicelib.core import clock, encryption
+from chalicelib.core.phone import PhoneNumber
+from chalicelib.core.structs import defaults_of
 
 EVENT, CALLER, RECORDING, TRANSCRIPT, CLAIM = "e#", "s#", "r#", "t#", "f#"
 ERASED, NAMELESS, SELF_REPORTED = "erased", "nameless", "self_reported"
@@ -63,7 +62,7 @@ def event_text(event: CallEvent, received_at: datetime, *, signing_key: bytes, p
         if (value := getattr(event, name)) is not _unsaid.get(name, msgspec.NODEFAULT)
     }
     if event.caller:
-        told["caller"] = sealing.seal_at_intake(event.caller, signing_key=signing_key, place=place)
+        told["caller"] = encryption.seal_at_intake(event.caller, signing_key=signing_key, place=place)
         told["mask"] = PhoneNumber(event.caller).masked
     return msgspec.json.encode({"r": millis(received_at), **told}).decode()
 

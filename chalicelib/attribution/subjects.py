@@ -12,15 +12,16 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from chalicelib import log
-from chalicelib.attribution import sealing, stored, subjects_table
+from chalicelib.attribution import stored, subjects_table
 from chalicelib.attribution.merge import CallRecord
 from chalicelib.attribution.subjects_table import SubjectRow
 from chalicelib.attribution.table import CALL_DAYS
 from chalicelib.attribution.types import Call, Caller
-from chalicelib.errors import StorageUnavailable
-from chalicelib.phone import PhoneNumber
-from chalicelib.settings import settings
+from chalicelib.core import encryption
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.core.phone import PhoneNumber
+from chalicelib.runtime import log
+from chalicelib.runtime.settings import settings
 
 REFRESH_SECONDS = 30 * 86_400  # an expiry is put off in steps of this: a call a day does not write every day
 
@@ -38,11 +39,11 @@ class Subject(Struct, frozen=True):
 
     def seal(self, plain: str, place: str) -> str:
         """`plain` under his key, to be opened at `place` only."""
-        return sealing.seal(sealing.SUBJECT, plain.encode(), key=self.key, place=place)
+        return encryption.seal(encryption.SUBJECT, plain.encode(), key=self.key, place=place)
 
     def unseal(self, text: str, place: str) -> str | None:
         """The reverse of `seal`; None for anything else."""
-        plain = sealing.unseal(sealing.SUBJECT, text, key=self.key, place=place)
+        plain = encryption.unseal(encryption.SUBJECT, text, key=self.key, place=place)
         return plain.decode() if plain is not None else None
 
 
@@ -92,11 +93,11 @@ def settle(item: stored.Item, seen_at: datetime, keep_days: int = CALL_DAYS) -> 
     if stored.is_nameless(item):
         return stored.nameless_events(item)
     record = stored.record_of(item)
-    place = sealing.place_of_call(record.site_id, record.call_id)
+    place = encryption.place_of_call(record.site_id, record.call_id)
     known: dict[str, Subject] = {}
     settled: dict[str, str] = {}
     for name, caller in stored.callers_at_intake(item).items():
-        phone = sealing.open_from_intake(caller, signing_key=settings().signing_key, place=place)
+        phone = encryption.open_from_intake(caller, signing_key=settings().signing_key, place=place)
         if phone is None:  # sealed with another signing key: the call counts as withheld, and nothing is lost
             log.event("caller_unreadable", site_id=record.site_id, call_id=record.call_id)
             continue
@@ -118,14 +119,14 @@ def open_callers(calls: Sequence[Call]) -> dict[str, str | None]:
     """The callers of several calls of one site by call id; a hundred subjects cost one request."""
     known = _known(calls[0].site_id, (call.caller for call in calls)) if calls else {}
     return {
-        call.call_id: _open(call.caller, sealing.place_of_call(call.site_id, call.call_id), known) for call in calls
+        call.call_id: _open(call.caller, encryption.place_of_call(call.site_id, call.call_id), known) for call in calls
     }
 
 
 def open_callers_of_events(record: CallRecord) -> dict[str, str | None]:
     """The callers of one call's events, by what the events call them."""
     known = _known(record.site_id, record.callers.values())
-    place = sealing.place_of_call(record.site_id, record.call_id)
+    place = encryption.place_of_call(record.site_id, record.call_id)
     return {name: _open(caller, place, known) for name, caller in record.callers.items()}
 
 
@@ -138,28 +139,28 @@ def _open(caller: Caller, place: str, known: Mapping[str, Subject]) -> str | Non
     if caller.sealed is None:
         return None
     if caller.key is None:  # attribution has not come to it yet
-        return sealing.open_from_intake(caller.sealed, signing_key=settings().signing_key, place=place)
+        return encryption.open_from_intake(caller.sealed, signing_key=settings().signing_key, place=place)
     subject = known.get(caller.key)
     return subject.unseal(caller.sealed, place) if subject else None
 
 
 def _new_row(site_id: str, hashed: str, expires: int) -> SubjectRow:
-    subject_id, key = secrets.token_hex(16), secrets.token_bytes(sealing.KEY_BYTES)
-    sealed = sealing.seal(sealing.SUBJECT_KEY, key, key=_wrapping_key(), place=f"{site_id}#{subject_id}")
+    subject_id, key = secrets.token_hex(16), secrets.token_bytes(encryption.KEY_BYTES)
+    sealed = encryption.seal(encryption.SUBJECT_KEY, key, key=_wrapping_key(), place=f"{site_id}#{subject_id}")
     return SubjectRow(site_id, hashed, subject_id, sealed, expires)
 
 
 def _subject(site_id: str, subject_id: str, sealed: str) -> Subject:
-    key = sealing.unseal(sealing.SUBJECT_KEY, sealed, key=_wrapping_key(), place=f"{site_id}#{subject_id}")
+    key = encryption.unseal(encryption.SUBJECT_KEY, sealed, key=_wrapping_key(), place=f"{site_id}#{subject_id}")
     if key is None:
         raise StorageUnavailable("A subject's key was sealed with another signing key.")
     return Subject(site_id, subject_id, key)
 
 
 def _wrapping_key() -> bytes:
-    return sealing.derive(settings().signing_key, "subject keys")
+    return encryption.derive(settings().signing_key, "subject keys")
 
 
 def _hash(site_id: str, phone: str) -> str:
     """What finds a number's subject. Keyed by the site, too: one person at two sites is two strangers."""
-    return PhoneNumber(phone).keyed_hash(sealing.derive(settings().signing_key, f"phones of {site_id}"))
+    return PhoneNumber(phone).keyed_hash(encryption.derive(settings().signing_key, f"phones of {site_id}"))

@@ -14,8 +14,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib import aws
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 BATCH = 100  # keys in one BatchGetItem, by DynamoDB's limit
 

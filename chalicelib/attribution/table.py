@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from chalicelib import aws
-from chalicelib.attribution import sealing, stored
+from chalicelib.attribution import stored
 from chalicelib.attribution.types import CallEvent
-from chalicelib.settings import settings
+from chalicelib.core import encryption
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 CALL_DAYS = 1100  # a day is rebuilt from its calls whenever a late deal changes it, so calls outlive any sales cycle
 
@@ -41,7 +42,7 @@ def add_events(
         ":e": {"S": endpoint[1]},
         ":x": {"N": str(int(received_at.timestamp()) + CALL_DAYS * 86_400)},
     }
-    place = sealing.place_of_call(site_id, call_id)
+    place = encryption.place_of_call(site_id, call_id)
     for index, event in enumerate(events):
         names[f"#{index}"] = stored.EVENT + event.event_id
         values[f":{index}"] = {

@@ -6,14 +6,15 @@ import argparse
 import sys
 from typing import Any
 
-from chalicelib import clock, stack_settings
 from chalicelib.attribution import self_reported
-from chalicelib.body import decode
 from chalicelib.commands.output import read_file, show
 from chalicelib.commands.sites import site_of
+from chalicelib.core import clock
+from chalicelib.core.json_body import decode
 from chalicelib.manage.answer_rules import NewRules, replace_rules, rules_in, shown
 from chalicelib.manage.recompute import DAYS, checked_days
 from chalicelib.registry import store
+from chalicelib.runtime import stack_settings
 
 
 def add(commands: Any) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib import clock
 from chalicelib.attribution.history import HISTORIES
 from chalicelib.commands.output import read_file, show_import
 from chalicelib.commands.sites import site_of
+from chalicelib.core import clock
 from chalicelib.manage import checks
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib import clock
 from chalicelib.commands.output import read_file, show, show_import
 from chalicelib.commands.sites import site_of
-from chalicelib.errors import NotFound
+from chalicelib.core import clock
+from chalicelib.core.errors import NotFound
 from chalicelib.manage import campaign_import
 from chalicelib.manage.bodies import plain
 from chalicelib.manage.campaign_changes import change

@@ -15,11 +15,11 @@ from chalicelib.attribution.carriers import Hook, Route, carrier
 from chalicelib.attribution.carriers.simulate import WRITERS, Signed, probe, requests_of
 from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
 from chalicelib.commands.carrier_requests import sent
-from chalicelib.http import Request
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import EndpointToken, open_endpoint
 from chalicelib.registry.types import Endpoint
-from chalicelib.settings import settings
+from chalicelib.runtime.http import Request
+from chalicelib.runtime.settings import settings
 
 UNSIGNED = ("exolve", "uis")
 OWED_SECONDS = 2.0  # a caller hears nothing until the carrier has its answer

@@ -7,7 +7,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from chalicelib.attribution.carriers.simulate import Signed
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 
 TIMEOUT_SECONDS = 15
 

@@ -6,7 +6,6 @@ import argparse
 from datetime import timedelta
 from typing import Any
 
-from chalicelib import clock, tokens
 from chalicelib.attribution.carriers import CARRIERS, our_call_id
 from chalicelib.attribution.carriers.simulate import requests_of
 from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
@@ -16,7 +15,8 @@ from chalicelib.commands import carrier_check
 from chalicelib.commands.carrier_requests import sent
 from chalicelib.commands.endpoint import credential
 from chalicelib.commands.output import show
-from chalicelib.phone import parse_phone
+from chalicelib.core import clock, tokens
+from chalicelib.core.phone import parse_phone
 
 TALKED = ("answered", "transferred")
 OUTCOMES = (*TALKED, "missed", "busy", "abandoned", "failed")

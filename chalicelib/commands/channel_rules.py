@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib import clock, stack_settings
 from chalicelib.attribution.book import Book
-from chalicelib.body import decode
 from chalicelib.commands.output import read_file, show
 from chalicelib.commands.sites import site_of
+from chalicelib.core import clock
+from chalicelib.core.json_body import decode
 from chalicelib.manage.books import book_of
 from chalicelib.manage.channel_rules import NewRules, replace_rules, rules_in, shown, tried
 from chalicelib.manage.recompute import DAYS, checked_days
 from chalicelib.registry import store
 from chalicelib.registry.types import ChannelRule
+from chalicelib.runtime import stack_settings
 
 
 def add(commands: Any) -> None:

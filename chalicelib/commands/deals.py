@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib import clock
 from chalicelib.attribution.types import Deal, Decision
 from chalicelib.commands.output import show
 from chalicelib.commands.sites import site_of
-from chalicelib.errors import NotFound
+from chalicelib.core import clock
+from chalicelib.core.errors import NotFound
 from chalicelib.registry.types import Site
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib.body import decode
 from chalicelib.commands.output import read_file, show
 from chalicelib.commands.sites import site_of
-from chalicelib.errors import BadInput
-from chalicelib.http import to_json
+from chalicelib.core.errors import BadInput
+from chalicelib.core.json_body import decode
 from chalicelib.manage.endpoints import NewEndpoint, open_endpoint, renew_credentials, shown
 from chalicelib.registry.types import ShownNumber
+from chalicelib.runtime.http import to_json
 
 CREDENTIAL: dict[str, Any] = {"action": "append", "metavar": "NAME=VALUE"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib import clock
 from chalicelib.commands.output import read_file, show_import
 from chalicelib.commands.sites import site_of
+from chalicelib.core import clock
 
 
 def add(commands: Any) -> None:

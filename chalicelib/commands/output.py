@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chalicelib import http
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
+from chalicelib.runtime import http
 
 
 def show(answer: Any) -> None:

@@ -7,11 +7,11 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from chalicelib import clock
 from chalicelib.attribution.privacy.types import Person
 from chalicelib.commands.output import show
 from chalicelib.commands.sites import site_of
-from chalicelib.phone import parse_phone
+from chalicelib.core import clock
+from chalicelib.core.phone import parse_phone
 from chalicelib.registry.types import Site
 
 

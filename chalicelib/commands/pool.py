@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib import clock
-from chalicelib.body import decode
 from chalicelib.commands.endpoint import add_answering, answering_of
 from chalicelib.commands.output import show
 from chalicelib.commands.sites import site_of
-from chalicelib.errors import NotFound
-from chalicelib.http import to_json
+from chalicelib.core import clock
+from chalicelib.core.errors import NotFound
+from chalicelib.core.json_body import decode
 from chalicelib.manage.bodies import plain
 from chalicelib.manage.pools import PoolChange, change_pool
 from chalicelib.pool import health
 from chalicelib.registry import store
 from chalicelib.registry.types import Pool
+from chalicelib.runtime.http import to_json
 
 PRICES = {
     "number_price": "of a number a month",

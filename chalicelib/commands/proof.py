@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib import clock
 from chalicelib.attribution.explanation import as_text
 from chalicelib.attribution.models import model_of
 from chalicelib.commands.output import show
 from chalicelib.commands.sites import site_of
-from chalicelib.errors import BadInput
+from chalicelib.core import clock
+from chalicelib.core.errors import BadInput
 
 DAYS = 31  # that are verified where no period is told
 

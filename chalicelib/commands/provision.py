@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib import clock
-from chalicelib.body import decode
 from chalicelib.commands.output import read_file, show
-from chalicelib.errors import BadInput
-from chalicelib.http import to_json
+from chalicelib.core import clock
+from chalicelib.core.errors import BadInput
+from chalicelib.core.json_body import decode
 from chalicelib.manage.provision import Plan, operator_key, provision
+from chalicelib.runtime.http import to_json
 
 SITE = {
     "site": "name",

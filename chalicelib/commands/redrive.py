@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib import dead_letters
 from chalicelib.commands.output import show
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
+from chalicelib.runtime import dead_letters
 
 QUEUES = {  # name on the command line → output of the stack
     "attribute": "AttributeDeadLettersUrl",

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import clock
 from chalicelib.attribution.models import model_of
 from chalicelib.commands.output import show
 from chalicelib.commands.sites import site_of
-from chalicelib.errors import BadInput, NotFound
+from chalicelib.core import clock
+from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import RepeatRule, Site
 

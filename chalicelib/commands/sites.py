@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import Site
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib import tokens
-from chalicelib.body import decode
-from chalicelib.http import Answer, Request
+from chalicelib.core import tokens
+from chalicelib.core.json_body import decode
 from chalicelib.manage.auth import key_of, operator_of
 from chalicelib.manage.bodies import Name, plain
 from chalicelib.registry import store
 from chalicelib.registry.types import Account
+from chalicelib.runtime.http import Answer, Request
 
 
 class NewAccount(Struct):

@@ -9,15 +9,15 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.attribution import self_reported
-from chalicelib.body import decode
-from chalicelib.errors import BadInput
-from chalicelib.http import Request
+from chalicelib.core.errors import BadInput
+from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.bodies import plain
 from chalicelib.manage.channel_rules import account_in
 from chalicelib.manage.recompute import asked_days, recompute
 from chalicelib.registry import store
 from chalicelib.registry.types import AnswerRule
+from chalicelib.runtime.http import Request
 
 MOST_RULES, MOST_PHRASES, LONGEST = 100, 100, 200
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chalicelib import tracing
-from chalicelib.errors import Forbidden, NotAuthenticated, NotFound
-from chalicelib.http import Request
+from chalicelib.core.errors import Forbidden, NotAuthenticated, NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import ApiKey, Site
+from chalicelib.runtime import tracing
+from chalicelib.runtime.http import Request
 
 
 def key_of(request: Request) -> ApiKey:

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
-from chalicelib.body import decode
-from chalicelib.errors import BadInput
-from chalicelib.http import Request
+from chalicelib.core.errors import BadInput
+from chalicelib.core.json_body import decode
 from chalicelib.registry.types import Site
+from chalicelib.runtime.http import Request
 
 S = TypeVar("S", bound=Struct)
 V = TypeVar("V")

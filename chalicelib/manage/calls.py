@@ -17,14 +17,14 @@ from chalicelib.attribution.merge import fold
 from chalicelib.attribution.recordings.show import whole_recordings
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
-from chalicelib.body import decode
-from chalicelib.errors import NotFound
-from chalicelib.http import Request
+from chalicelib.core.errors import NotFound
+from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import day_of, page, page_of, plain
 from chalicelib.manage.books import book_of
 from chalicelib.registry.types import Site
+from chalicelib.runtime.http import Request
 
 
 class Note(Struct):

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib import tokens
 from chalicelib.attribution.campaign_match import MATCHED, PLATFORMS
-from chalicelib.errors import BadInput
+from chalicelib.core import tokens
+from chalicelib.core.errors import BadInput
 from chalicelib.manage import checks
 from chalicelib.manage.bodies import checked
 from chalicelib.registry import store

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.attribution import tabular
 from chalicelib.attribution.campaign_match import MATCHED, PLATFORMS
-from chalicelib.errors import BadInput, Conflict
+from chalicelib.core import csv_table
+from chalicelib.core.errors import BadInput, Conflict
 from chalicelib.manage.campaign_changes import add, change, checked_fields
 from chalicelib.pool import place
 from chalicelib.registry import store
@@ -68,7 +68,7 @@ def import_table(site: Site, raw: bytes, now: datetime, *, most: int | None = No
     once all campaigns have landed: `numbers` is their own `{"landed", "unchanged"}`. Good lines land whatever the
     others. Raises BadInput for a file that is no table or has more than `most` lines.
     """
-    rows = list(tabular.read_rows(raw, HEADINGS))
+    rows = list(csv_table.read_rows(raw, HEADINGS))
     if most is not None and len(rows) > most:
         raise BadInput("rows", f"more than {most}: split the file, or use the command line")
     known = {campaign.campaign_id: campaign for campaign in store.campaigns_of(site.site_id)}
@@ -93,7 +93,7 @@ def _taken(
     site: Site, cells: Mapping[str, str], known: dict[str, Campaign], seen: set[str], now: datetime
 ) -> tuple[Campaign, bool]:
     """One line's campaign as it stands now, and whether it changed."""
-    tabular.require(cells)
+    csv_table.require(cells)
     stands = _standing(cells, known)
     fields = _fields(cells, stands)
     name = str(fields.get("name") or (stands.name if stands else ""))

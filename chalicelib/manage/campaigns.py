@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.errors import NotFound
-from chalicelib.http import Answer, Request
+from chalicelib.core.errors import NotFound
 from chalicelib.manage import campaign_import
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import Name, Seconds, given, plain
 from chalicelib.manage.campaign_changes import LONGEST, add, change
 from chalicelib.manage.recompute import asked_days, recompute
 from chalicelib.registry import store
+from chalicelib.runtime.http import Answer, Request
 
 Texts = list[Annotated[str, Meta(max_length=LONGEST)]]
 

@@ -13,9 +13,8 @@ from chalicelib.attribution.book import Book, why
 from chalicelib.attribution.channels import CHANNELS, channel_named
 from chalicelib.attribution.sources import arrival_of
 from chalicelib.attribution.types import Touch
-from chalicelib.body import decode
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.http import Request
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.auth import account_of, key_of, site_of
 from chalicelib.manage.bodies import plain
@@ -23,6 +22,7 @@ from chalicelib.manage.books import book_of
 from chalicelib.manage.recompute import asked_days, recompute
 from chalicelib.registry import store
 from chalicelib.registry.types import ChannelRule, Comparison, Condition, Site
+from chalicelib.runtime.http import Request
 
 MOST_RULES, MOST_CONDITIONS, MOST_VALUES, LONGEST = 200, 20, 100, 500
 MOST_LETTERS = 100_000  # of all values together: the rules are one item of the directory

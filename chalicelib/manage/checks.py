@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.attribution import self_reported
 from chalicelib.attribution.models import model_of
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
+from chalicelib.core.money import parse_currency
+from chalicelib.core.phone import parse_phone
 from chalicelib.manage.currencies import CURRENCIES
-from chalicelib.money import parse_currency
-from chalicelib.phone import parse_phone
 from chalicelib.registry.types import Answering
 
 MOST_PHRASES, MOST_WORDS, MOST_LETTERS = 50, 10, 200

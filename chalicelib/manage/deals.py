@@ -13,12 +13,12 @@ from chalicelib.attribution.contacts import origins, table
 from chalicelib.attribution.contacts.types import Contact
 from chalicelib.attribution.join_rules import Origin
 from chalicelib.attribution.types import Deal, Decision
-from chalicelib.body import decode
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.http import Request
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.core.json_body import decode
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import day_of, page, page_of, plain
 from chalicelib.registry.types import Site
+from chalicelib.runtime.http import Request
 
 Id = Annotated[str, Meta(min_length=1, max_length=300)]
 

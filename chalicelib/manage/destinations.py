@@ -11,10 +11,10 @@ from chalicelib.attribution.alert_words import WORDS
 from chalicelib.attribution.alerts import Calls
 from chalicelib.attribution.destinations import DESTINATIONS, SECRET_OPTIONS
 from chalicelib.attribution.destinations.email import addresses
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 from chalicelib.manage import checks
 from chalicelib.registry.types import Destination
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 NEEDED = {"webhook": ("url", "secret"), "email": ("to",), "telegram": ("token", "chat_id")}  # options by kind
 MOST_ADDRESSES = 50  # that SES takes in one message

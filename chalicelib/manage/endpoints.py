@@ -8,18 +8,18 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from chalicelib import tokens
 from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.crm import CRMS
-from chalicelib.body import decode
-from chalicelib.errors import BadInput
-from chalicelib.http import Answer, Request
+from chalicelib.core import tokens
+from chalicelib.core.errors import BadInput
+from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import plain
 from chalicelib.registry import store
 from chalicelib.registry.types import Answering, Endpoint, Site
-from chalicelib.settings import settings
+from chalicelib.runtime.http import Answer, Request
+from chalicelib.runtime.settings import settings
 
 SHARED_SECRET = ("secret",)  # what signatures are checked by where the vendor's module does not say
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.http import Request
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.reports import explain
+from chalicelib.runtime.http import Request
 
 
 def item(request: Request, site_id: str, call_id: str) -> dict[str, Any]:

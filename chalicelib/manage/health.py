@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 
 def health() -> dict[str, str]:

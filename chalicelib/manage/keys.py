@@ -6,12 +6,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.body import decode
-from chalicelib.http import Answer, Request
+from chalicelib.core.json_body import decode
 from chalicelib.manage.auth import account_of, key_of
 from chalicelib.manage.bodies import Name, plain
 from chalicelib.registry import store
 from chalicelib.registry.types import ApiKey
+from chalicelib.runtime.http import Answer, Request
 
 
 class NewKey(Struct):

@@ -10,16 +10,16 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.attribution import tabular
-from chalicelib.body import decode
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.http import Request
+from chalicelib.core import csv_table
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import given, page, page_of, plain
 from chalicelib.pool import place
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, NumberState, Site, TrackingNumber
+from chalicelib.runtime.http import Request
 
 Row = tuple[int, dict[str, str]]  # line of the file, or place in the list; cells by field
 
@@ -92,7 +92,7 @@ def item(request: Request, site_id: str, number: str) -> Any:
 
 def import_table(site: Site, raw: bytes, defaults: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """Import a table in any usual encoding. Raises BadInput for a file that is none."""
-    return import_rows(site, tabular.read_rows(raw, HEADINGS), defaults, now)
+    return import_rows(site, csv_table.read_rows(raw, HEADINGS), defaults, now)
 
 
 def import_rows(site: Site, rows: Iterable[Row], defaults: Mapping[str, str], now: datetime) -> dict[str, Any]:

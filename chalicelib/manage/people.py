@@ -10,13 +10,13 @@ from chalicelib.attribution.privacy import erase as erasing
 from chalicelib.attribution.privacy import export as exporting
 from chalicelib.attribution.privacy import find
 from chalicelib.attribution.privacy.types import Person
-from chalicelib.body import decode
-from chalicelib.errors import BadInput
-from chalicelib.http import Request
+from chalicelib.core.errors import BadInput
+from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.pool.issue import VisitorId
 from chalicelib.registry.types import Site
+from chalicelib.runtime.http import Request
 
 
 class Who(Struct):

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
-from chalicelib import tokens
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.http import Answer, Request
+from chalicelib.core import tokens
+from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import Name, checked, given, plain
@@ -19,6 +18,7 @@ from chalicelib.pool import census, place
 from chalicelib.pool import health as pool_health
 from chalicelib.registry import store
 from chalicelib.registry.types import Answering, DisplayCondition, HoldRule, Pool, Site
+from chalicelib.runtime.http import Answer, Request
 
 Hold = Annotated[int, Meta(ge=30, le=86_400)]  # seconds
 Cooldown = Annotated[int, Meta(ge=0, le=86_400)]  # seconds

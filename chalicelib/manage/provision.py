@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec import UNSET, Struct
 
-from chalicelib import tokens
+from chalicelib.core import tokens
 from chalicelib.manage.bodies import Name, plain
 from chalicelib.manage.pools import NewPool, open_pool
 from chalicelib.manage.sites import NewSite, open_site, snippet_tag

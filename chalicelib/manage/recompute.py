@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.attribution import days
-from chalicelib.errors import BadInput
-from chalicelib.http import Request
+from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Site
+from chalicelib.runtime.http import Request
 
 DAYS, MOST_DAYS = 31, 1100  # counted anew unless told, and at most: as long as calls are kept
 

@@ -9,15 +9,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from chalicelib import aws, clock, links
-from chalicelib.body import decode
-from chalicelib.errors import BadInput
-from chalicelib.http import Answer, Request
+from chalicelib.core import clock
+from chalicelib.core.errors import BadInput
+from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.registry.types import Site
 from chalicelib.reports import report_store
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, presigned_links
+from chalicelib.runtime.http import Answer, Request
+from chalicelib.runtime.settings import settings
 
 MOST_DAYS = 3660  # ten years
 
@@ -52,7 +53,7 @@ def _shown(file: report_store.ReportFile) -> dict[str, Any]:
         "name": file.name,
         "as_of": file.as_of,
         "bytes": file.size,
-        "url": links.link(file.key),
+        "url": presigned_links.link(file.key),
     }
 
 

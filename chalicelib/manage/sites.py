@@ -8,9 +8,8 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
-from chalicelib import tokens
-from chalicelib.errors import BadInput
-from chalicelib.http import Answer, Request
+from chalicelib.core import tokens
+from chalicelib.core.errors import BadInput
 from chalicelib.manage import checks
 from chalicelib.manage.auth import account_of, key_of, site_of
 from chalicelib.manage.bodies import Name, Seconds, checked, given, plain
@@ -18,7 +17,8 @@ from chalicelib.manage.destinations import checked_destinations, shown_destinati
 from chalicelib.manage.recompute import asked_days, recompute
 from chalicelib.registry import store
 from chalicelib.registry.types import MOST_DAYS_OF_PERSONS, MOST_PROMO_DAYS, Destination, RepeatRule, Site, SwapRule
-from chalicelib.settings import settings
+from chalicelib.runtime.http import Answer, Request
+from chalicelib.runtime.settings import settings
 
 # What the facts of a day rest on: the model decides whose threshold makes a call a target call.
 COUNTED_BY = ("model", "lookback_days", "repeat_rule", "share_credit", "target_talk_seconds")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.attribution import import_calls, import_deals
-from chalicelib.errors import BadInput
-from chalicelib.http import Request
+from chalicelib.core.errors import BadInput
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.reports import import_spend
+from chalicelib.runtime.http import Request
 
 SPEND_SOURCE = "generic"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chalicelib import log
 from chalicelib.pool import census_table, heads, upkeep
 from chalicelib.pool.counting import count as count_groups
 from chalicelib.pool.counting import needs_history
@@ -14,6 +13,7 @@ from chalicelib.pool.history import key_of
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import store
 from chalicelib.registry.types import Pool
+from chalicelib.runtime import log
 
 MOST_CHUNKS = 100  # of one group, made since the minute began: more than its writes could make
 

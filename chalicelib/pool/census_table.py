@@ -22,9 +22,10 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import aws, clock, log
-from chalicelib.errors import StorageUnavailable
-from chalicelib.settings import settings
+from chalicelib.core import clock
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime import aws, log
+from chalicelib.runtime.settings import settings
 
 if TYPE_CHECKING:
     from chalicelib.pool.counting import Counted

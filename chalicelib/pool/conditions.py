@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from msgspec import Struct
 
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 from chalicelib.pool.lease_token import ARRIVAL_BYTES
 from chalicelib.registry.types import DisplayCondition, Pool
 

@@ -18,11 +18,11 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import aws
 from chalicelib.pool.delays import PRIOR, Counted, Profile, prior_profile
 from chalicelib.pool.redials import Bins, NotedCall, followed
 from chalicelib.registry.cache import Cache
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 COUNTS_SECONDS = 60 * 86_400
 MOST_CALLS = 50_000  # read of a window: many times more than a profile needs

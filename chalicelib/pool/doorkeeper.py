@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from chalicelib.http import Request
 from chalicelib.pool.conditions import Visit, origin_of
 from chalicelib.registry.types import Site
+from chalicelib.runtime.http import Request
 
 
 def is_welcome(site: Site, request: Request, visit: Visit) -> bool:

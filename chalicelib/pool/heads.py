@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool import wire
 from chalicelib.pool.group import RETIRED, SLOTS, Group, Slot, free_before
 from chalicelib.pool.table import BATCH, PoolTable

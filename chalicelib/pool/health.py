@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from chalicelib.errors import BadInput
-from chalicelib.money import parse_decimal
+from chalicelib.core.errors import BadInput
+from chalicelib.core.money import parse_decimal
 from chalicelib.pool import census_table
 from chalicelib.pool.health_rules import Money, health
 from chalicelib.pool.sizing import Prices

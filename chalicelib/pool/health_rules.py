@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from chalicelib.money import percent, round_half_up
+from chalicelib.core.money import percent, round_half_up
 from chalicelib.pool import sizing
 from chalicelib.pool.minute import Minute
 from chalicelib.pool.sizing import Prices

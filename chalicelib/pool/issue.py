@@ -8,11 +8,10 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from chalicelib import log, tokens, tracing
-from chalicelib.body import decode
-from chalicelib.deadline import Work
-from chalicelib.errors import NotFound, StorageUnavailable
-from chalicelib.http import Request
+from chalicelib.core import tokens
+from chalicelib.core.deadline import Work
+from chalicelib.core.errors import NotFound, StorageUnavailable
+from chalicelib.core.json_body import decode
 from chalicelib.pool import rules
 from chalicelib.pool.allowance import Allowance, allowance_of
 from chalicelib.pool.census_table import tally
@@ -30,7 +29,9 @@ from chalicelib.pool.view import PoolView
 from chalicelib.pool.visits import RawTouch, days_kept, record_touch
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, Pool, SiteSnapshot, SwapRule
-from chalicelib.settings import settings
+from chalicelib.runtime import log, tracing
+from chalicelib.runtime.http import Request
+from chalicelib.runtime.settings import settings
 
 ASK_AGAIN = 300  # seconds after which a page that keeps its own number may ask again
 

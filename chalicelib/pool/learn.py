@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
-from chalicelib import log
 from chalicelib.pool import census_table, delays_table
 from chalicelib.pool.delays import Counted, Profile, differs, learned
 from chalicelib.pool.minute import Minute
 from chalicelib.registry.types import Pool
+from chalicelib.runtime import log
 
 WINDOW = timedelta(days=28)
 MINUTE_SECONDS = 60

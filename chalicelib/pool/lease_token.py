@@ -11,7 +11,7 @@ import struct
 
 from msgspec import Struct
 
-from chalicelib import tokens
+from chalicelib.core import tokens
 
 PURPOSE = "lease"
 VISITOR_BYTES = 12

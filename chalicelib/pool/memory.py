@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from threading import local
 
-from chalicelib.chance import chance
 from chalicelib.pool.crowd import Crowd
 from chalicelib.pool.view import Policy, PoolView
 from chalicelib.registry.types import Pool, SiteSnapshot
+from chalicelib.runtime.chance import chance
 
 POOLS = 512
 

@@ -17,12 +17,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from chalicelib import log
 from chalicelib.pool import heads
 from chalicelib.pool.group import GUARD, Group, Slot, second_of
 from chalicelib.pool.table import HISTORY_SECONDS, PoolTable
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberState, TrackingNumber
+from chalicelib.runtime import log
 
 # A call of the last day that history reaches back to may be of a lease that had ended a day, the longest grace, before.
 LONGEST_GRACE = 86_400

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
-from chalicelib import clock
+from chalicelib.core import clock
 from chalicelib.pool import heads
 from chalicelib.pool.group import GUARD, moment_of, second_of
 from chalicelib.pool.table import PoolTable

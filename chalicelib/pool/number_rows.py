@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from chalicelib.errors import BadInput
-from chalicelib.phone import parse_phone
+from chalicelib.core.errors import BadInput
+from chalicelib.core.phone import parse_phone
 from chalicelib.registry.types import NumberKind, TrackingNumber
 
 KINDS = (NumberKind.DYNAMIC, NumberKind.OVERFLOW, NumberKind.STATIC)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from chalicelib.money import round_half_up
+from chalicelib.core.money import round_half_up
 from chalicelib.pool.health_rules import Arrivals
 from chalicelib.pool.minute import Minute
 from chalicelib.pool.sizing import accuracy

@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from chalicelib import log
-from chalicelib.errors import BadInput, Conflict, NotFound, StorageUnavailable
-from chalicelib.phone import PhoneNumber
+from chalicelib.core.errors import BadInput, Conflict, NotFound, StorageUnavailable
+from chalicelib.core.phone import PhoneNumber
 from chalicelib.pool import heads
 from chalicelib.pool.group import GUARD, Group, second_of
 from chalicelib.pool.moving import Refusal, refusals
@@ -27,6 +26,7 @@ from chalicelib.pool.seating import Seat, by_group, plan
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, NumberState, Ownership, TrackingNumber
+from chalicelib.runtime import log
 
 FRESH_SECONDS = 600  # as long as what was read may be acted on
 

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from chalicelib import log, tokens, tracing
-from chalicelib.body import decode
-from chalicelib.errors import NotFound, StorageUnavailable, TooManyRequests
-from chalicelib.http import Request
+from chalicelib.core import tokens
+from chalicelib.core.errors import NotFound, StorageUnavailable, TooManyRequests
+from chalicelib.core.json_body import decode
 from chalicelib.pool import promo_code, promo_counts, promo_table
 from chalicelib.pool.conditions import Visit, is_marked, visit_of
 from chalicelib.pool.crowd import address_key
@@ -21,7 +20,9 @@ from chalicelib.pool.promo_table import ShownCode, Taken
 from chalicelib.pool.visits import RawTouch, days_kept, note_code, record_touch, touches_between
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
-from chalicelib.settings import settings
+from chalicelib.runtime import log, tracing
+from chalicelib.runtime.http import Request
+from chalicelib.runtime.settings import settings
 
 TRIES = 6  # at different codes: of a hundred numbers at the most one is somebody's, so the third try is rare
 GROWS_AFTER = 2  # tries a digit is added: a crowd came since its codes were last counted

@@ -13,11 +13,11 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-from chalicelib import aws
 from chalicelib.pool.promo_table import REST, ShownCode
 from chalicelib.registry.cache import Cache
 from chalicelib.registry.types import Site
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 MOST_AN_HOUR = 600  # requests of one address: a mobile network's exchange has many customers behind one
 SAMPLED = 16

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib import aws, clock
-from chalicelib.settings import settings
+from chalicelib.core import clock
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 REST = timedelta(days=30)  # after a code expired
 

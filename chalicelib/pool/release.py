@@ -6,10 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib import log, tracing
-from chalicelib.body import decode
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.http import Request
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.core.json_body import decode
 from chalicelib.pool import rules
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.group import second_of
@@ -18,7 +16,9 @@ from chalicelib.pool.lease_token import open_lease, visitor_key
 from chalicelib.pool.memory import this_container
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import snapshot
-from chalicelib.settings import settings
+from chalicelib.runtime import log, tracing
+from chalicelib.runtime.http import Request
+from chalicelib.runtime.settings import settings
 
 
 class ReleaseRequest(Struct):

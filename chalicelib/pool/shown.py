@@ -21,12 +21,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib import aws, clock, log, tokens
-from chalicelib.chance import chance
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core import clock, tokens
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool.group import moment_of, second_of
 from chalicelib.pool.lease_token import VISITOR_BYTES
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, log
+from chalicelib.runtime.chance import chance
+from chalicelib.runtime.settings import settings
 
 SAMPLE = 24  # visitors a container and minute: with their times less than half a write unit
 WRITE_SECONDS = 5

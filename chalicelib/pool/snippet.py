@@ -7,10 +7,10 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from chalicelib.errors import NotFound
-from chalicelib.http import Answer, Request
+from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
-from chalicelib.settings import settings
+from chalicelib.runtime.http import Answer, Request
+from chalicelib.runtime.settings import settings
 
 SCRIPT = Path(__file__).with_name("snippet.min.js")  # made from snippet.js by `python -m infra.minify`
 CACHE_SECONDS = 300

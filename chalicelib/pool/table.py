@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from chalicelib import aws, log
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool import wire
 from chalicelib.pool.allowance import Ticket
 from chalicelib.pool.commands import (
@@ -30,7 +29,8 @@ from chalicelib.pool.commands import (
 )
 from chalicelib.pool.group import Group, Slot
 from chalicelib.pool.image_aside import put_images_aside
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, log
+from chalicelib.runtime.settings import settings
 
 T = TypeVar("T")
 

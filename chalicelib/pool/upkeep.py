@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 
-from chalicelib import log
-from chalicelib.errors import Conflict
+from chalicelib.core.errors import Conflict
 from chalicelib.pool import census_table, heads
 from chalicelib.pool.group import GUARD, Group, second_of
 from chalicelib.pool.health_rules import calls_of_a_lent_number
@@ -25,6 +24,7 @@ from chalicelib.pool.stays import learned_hold
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import store
 from chalicelib.registry.types import HoldRule, NumberState, Pool, TrackingNumber
+from chalicelib.runtime import log
 
 LEARNED_FROM = timedelta(days=7)
 TAGS_KEPT = timedelta(hours=1)  # after a lease

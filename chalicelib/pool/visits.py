@@ -9,11 +9,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib import aws, clock
+from chalicelib.core import clock
 from chalicelib.pool import promo_table
 from chalicelib.pool.promo_table import ShownCode
 from chalicelib.registry.types import Site
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 KEPT_DAYS = 400
 CALLS = "#calls"  # behind a visitor: the calls that name him

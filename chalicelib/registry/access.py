@@ -7,13 +7,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from chalicelib import tokens
-from chalicelib.errors import NotFound
+from chalicelib.core import tokens
+from chalicelib.core.errors import NotFound
 from chalicelib.registry import layout, table
 from chalicelib.registry.endpoint_token import seal_endpoint
 from chalicelib.registry.table import Entry, Transaction
 from chalicelib.registry.types import ApiKey, Endpoint, Site
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 NO_ENDPOINT = "No such endpoint of this site."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.registry import layout, table
 from chalicelib.registry.table import Entry, Transaction
 from chalicelib.registry.types import Campaign

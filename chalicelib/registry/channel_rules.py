@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from chalicelib.errors import Conflict, NotFound, StorageUnavailable
+from chalicelib.core.errors import Conflict, NotFound, StorageUnavailable
 from chalicelib.registry import layout, table
 from chalicelib.registry.table import Entry, Transaction
 from chalicelib.registry.types import AnswerRule, AnswerRules, ChannelRule, ChannelRules

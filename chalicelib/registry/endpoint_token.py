@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
-from chalicelib import tokens
+from chalicelib.core import tokens
 from chalicelib.registry.types import Answering, Endpoint, ShownNumber
 
 # The layouts' versions: a token of another layout does not unseal. URLs are configured at carriers for years, so every

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from chalicelib.errors import Conflict, NotFound, StorageUnavailable
-from chalicelib.phone import PhoneNumber
+from chalicelib.core.errors import Conflict, NotFound, StorageUnavailable
+from chalicelib.core.phone import PhoneNumber
 from chalicelib.registry import layout, table
 from chalicelib.registry.publish import publish
 from chalicelib.registry.table import Entry, Transaction

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chalicelib.errors import Conflict, NotFound, StorageUnavailable
+from chalicelib.core.errors import Conflict, NotFound, StorageUnavailable
 from chalicelib.registry import layout, numbers, table
 from chalicelib.registry.publish import publish
 from chalicelib.registry.table import Entry, Transaction

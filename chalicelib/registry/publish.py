@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.registry import layout, table
 from chalicelib.registry.table import Entry, Transaction
 from chalicelib.registry.types import Pool, Site, TrackingNumber

@@ -8,8 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypeVar
 
-from chalicelib import aws
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.registry import layout
 from chalicelib.registry.cache import Cache
 from chalicelib.registry.types import (
@@ -24,7 +23,8 @@ from chalicelib.registry.types import (
     Tenure,
     TrackingNumber,
 )
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 T = TypeVar("T")
 

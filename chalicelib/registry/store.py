@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib import tokens
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.core import tokens
+from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.registry import layout, table
 from chalicelib.registry.access import (
     change_credentials,

@@ -17,10 +17,10 @@ from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from chalicelib import aws
-from chalicelib.errors import NotFound, StorageUnavailable
+from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.registry import layout
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 T = TypeVar("T")
 Transaction = TransactWrite  # the one name of pynamodb's that the modules beside this one need

@@ -10,12 +10,11 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import links, log
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.campaign_match import names_of
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.attribution.proof import canonical, sha256
-from chalicelib.errors import BadInput, NotFound
+from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import Site
 from chalicelib.reports import facts_store, proof_log, report_store
@@ -25,6 +24,7 @@ from chalicelib.reports.index_page import write_index
 from chalicelib.reports.layouts import render_all
 from chalicelib.reports.periods import Period, due_periods
 from chalicelib.reports.report import Basis
+from chalicelib.runtime import log, presigned_links
 
 
 class ReportsFailed(Exception):
@@ -42,7 +42,7 @@ def build(now: datetime, detail: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "built": 1,
             "index": write_index(site, now),
-            "files": {name: links.link(key) for name, key in keys.items()},
+            "files": {name: presigned_links.link(key) for name, key in keys.items()},
         }
     built = failed = 0
     for site in store.all_sites():

@@ -10,13 +10,13 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib import log
 from chalicelib.attribution import days
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.table import CALL_DAYS
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.reports import day_evidence, facts_store, proof_log
+from chalicelib.runtime import log
 
 if TYPE_CHECKING:
     from chalicelib.attribution.days import ChangedDay

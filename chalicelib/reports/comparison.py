@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.channels import CHANNELS
 from chalicelib.attribution.self_reported import NOT_ADVERTISED, agrees
-from chalicelib.money import percent, round_half_up
+from chalicelib.core.money import percent, round_half_up
 
 ZERO = Decimal(0)
 ADVERTISED = frozenset({"paid_search", "paid_social", "display", "classifieds", "offline", "other_paid"})

@@ -18,7 +18,7 @@ from chalicelib.reports import contact_facts, spend_table
 from chalicelib.reports.day_facts import facts_of_day
 from chalicelib.reports.facts import Fact
 from chalicelib.reports.spend.row import SpendRow
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from chalicelib.attribution.types import (
     OutcomeStatus,
     Source,
 )
-from chalicelib.money import round_half_up
+from chalicelib.core.money import round_half_up
 from chalicelib.registry.types import Site
 from chalicelib.reports.facts import CallFact, CreditFact, DealFact, PathFact, columns_of
 

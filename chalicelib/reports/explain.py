@@ -11,7 +11,7 @@ from chalicelib.attribution.books import book_of
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Sentence, Story
 from chalicelib.attribution.explanation import explain as told
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.registry.types import Site
 from chalicelib.reports import proof_log
 

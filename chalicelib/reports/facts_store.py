@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
-from chalicelib import aws
 from chalicelib.reports import parquet
 from chalicelib.reports.facts import SCHEMAS, Fact
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 AT_ONCE = 8  # downloads; boto3's clients may be shared by threads
 

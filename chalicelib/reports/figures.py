@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from chalicelib.money import percent, ratio, round_half_up
+from chalicelib.core.money import percent, ratio, round_half_up
 
 SECONDS_PER_DAY = 86_400
 ZERO = Decimal(0)

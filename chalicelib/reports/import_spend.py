@@ -10,20 +10,21 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.attribution import days, drops
+from chalicelib.attribution import days
 from chalicelib.attribution.import_deals import MAX_REJECTED
-from chalicelib.clock import parse_time
-from chalicelib.errors import BadInput, NotFound
+from chalicelib.core.clock import parse_time
+from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.registry import snapshot
 from chalicelib.reports import spend_table
 from chalicelib.reports.spend import spend_source
 from chalicelib.reports.spend.row import SpendRow, summed
+from chalicelib.runtime import s3_imports
 
 
 def from_drop(message: dict[str, Any], now: datetime) -> None:
     """Take in the files an S3 notification names (`drop/spend/<site_id>/…`). Raises StorageUnavailable."""
     at = _dropped_at(message, now)
-    drops.take(message, "spend", lambda site_id, _, raw: import_rows(site_id, "generic", raw, at))
+    s3_imports.take(message, "spend", lambda site_id, _, raw: import_rows(site_id, "generic", raw, at))
 
 
 def import_rows(site_id: str, source: str, raw: bytes, now: datetime) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import aws
 from chalicelib.attribution.proof import NOTHING_BEFORE, ChainEntry, Leaf, root_of
-from chalicelib.errors import StorageUnavailable
-from chalicelib.settings import settings
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 TRIES = 8  # closings of one site at once that may overtake this one
 NUMBERS = "99999999"  # the last number an entry can have: days sort behind it

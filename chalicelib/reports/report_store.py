@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from chalicelib import aws
 from chalicelib.reports.layouts import CONTENT_TYPES
 from chalicelib.reports.periods import Period, parse_period_name
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 MADE_ON = "made-on"  # metadata: the day, in UTC, that wrote the file
 AS_OF = "as-of-"

@@ -11,12 +11,12 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
-from chalicelib import aws
 from chalicelib.attribution.book import Book
 from chalicelib.reports.facts import SpendFact
 from chalicelib.reports.spend.row import SpendRow
 from chalicelib.reports.spend_channel import spend_fact
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 
 class SpendItem(Model):

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.attribution import days
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.proof import ChainEntry, broken_link, first_difference, root_of
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.reports import day_evidence, facts_store, parquet, proof_log

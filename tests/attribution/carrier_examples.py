@@ -15,8 +15,8 @@ from chalicelib.attribution.merge import CallRecord, fold
 from chalicelib.attribution.recordings.told import told_recordings
 from chalicelib.attribution.recordings.types import ToldRecording
 from chalicelib.attribution.types import Call, CallEvent
-from chalicelib.http import Request
 from chalicelib.registry.types import Endpoint
+from chalicelib.runtime.http import Request
 from tests.attribution.examples import FIXTURES, NOW, TARGET
 
 URL = "https://calls.example.com/api/v1/carriers/x/token"

@@ -13,11 +13,11 @@ from xml.etree.ElementTree import Element
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import signing
 from chalicelib.attribution.carriers.twilio import signature
-from chalicelib.http import Answer, Request
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, Site, TrackingNumber
+from chalicelib.runtime import webhook_signature
+from chalicelib.runtime.http import Answer, Request
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 NOW = datetime(2026, 11, 22, 9, 52, 30, tzinfo=UTC)
@@ -85,7 +85,7 @@ def signed_request(told: Any, now: datetime = NOW, secret: str = SECRET) -> Requ
     timestamp = str(int(now.timestamp()))
     headers = {
         "X-Calltrack-Timestamp": timestamp,
-        "X-Calltrack-Signature": signing.sign(secret, timestamp, body),
+        "X-Calltrack-Signature": webhook_signature.sign(secret, timestamp, body),
     }
     return post(body, headers, now)
 

@@ -11,17 +11,17 @@ from xml.etree.ElementTree import Element
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import tokens
 from chalicelib.attribution.carriers import CARRIERS, carrier
 from chalicelib.attribution.carriers.simulate import _signed, requests_of
 from chalicelib.attribution.carriers.simulated_calls import Step
 from chalicelib.attribution.receive import endpoint_url, receive
-from chalicelib.errors import SignatureRejected
-from chalicelib.http import Answer
+from chalicelib.core import tokens
+from chalicelib.core.errors import SignatureRejected
 from chalicelib.registry import store
 from chalicelib.registry.endpoint_token import FIRST_PURPOSE, open_endpoint, seal_endpoint
 from chalicelib.registry.types import Answering, Endpoint, ShownNumber
-from chalicelib.settings import settings
+from chalicelib.runtime.http import Answer
+from chalicelib.runtime.settings import settings
 from tests.attribution.carrier_examples import ENDPOINTS, SIGNING
 from tests.attribution.carriers.test_simulate import MOSCOW, SIMULATED, request_of
 from tests.attribution.examples import CALLER, NOW, POOL, STATIC, TARGET, messages, open_site, secret_of

@@ -17,13 +17,13 @@ from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.touches import MAX_TOUCHES
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
-from chalicelib.errors import NotFound, StorageUnavailable
-from chalicelib.http import to_json
+from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.pool import census_table, issue, place, visits
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.registry import store as store_of_registry
 from chalicelib.registry.types import Campaign, NumberKind, NumberState, TrackingNumber
-from chalicelib.settings import settings
+from chalicelib.runtime.http import to_json
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
 from tests.conftest import forget_caches
 

@@ -14,7 +14,7 @@ from chalicelib.attribution.deliver import Undelivered, deliver
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, CallStatus
 from chalicelib.registry.types import Destination
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, STATIC, messages, open_site
 from tests.attribution.test_attribute import hang_up, marked, ring
 

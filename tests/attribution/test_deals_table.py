@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from chalicelib.attribution import proof_parts, store
 from chalicelib.attribution.proof import canonical
 from chalicelib.attribution.types import Deal
-from chalicelib.values import defaults_of
+from chalicelib.core.structs import defaults_of
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import PHONE, card
 from tests.attribution.examples import NOW, SITE, open_site

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import outbox, signing
+from chalicelib.attribution import outbox
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.deliver import Undelivered, deliver, destination_name
 from chalicelib.attribution.recordings.store import put_recording
@@ -18,9 +18,10 @@ from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.settling import MISSED_SETTLE_SECONDS, SETTLE_SECONDS
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, Direction
-from chalicelib.errors import NotFound, SignatureRejected
+from chalicelib.core.errors import NotFound, SignatureRejected
 from chalicelib.registry.types import Destination
-from chalicelib.settings import settings
+from chalicelib.runtime import webhook_signature
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, STATIC, open_site
 from tests.attribution.sink import Receiver, receiving
 from tests.attribution.test_attribute import hang_up, ring
@@ -54,9 +55,9 @@ def test_a_call_is_posted_once_signed_with_its_evidence_and_source(aws: Any, rec
     deliver(MESSAGE, NOW + timedelta(hours=1))
     ((headers, body),) = receiver.taken
     told = json.loads(body)
-    signing.check(headers, body, "s3", NOW)
+    webhook_signature.check(headers, body, "s3", NOW)
     with pytest.raises(SignatureRejected):
-        signing.check(headers, body + b" ", "s3", NOW)
+        webhook_signature.check(headers, body + b" ", "s3", NOW)
     assert (told["call"]["caller"], told["call"]["talk_seconds"], told["call"]["day"]) == (CALLER, 60, "2026-11-22")
     assert (told["evidence"]["kind"], told["source"]["channel"], told["source"]["campaign"]) == (
         "static",

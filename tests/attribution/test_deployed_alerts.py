@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import clock
 from chalicelib.attribution.carriers.simulate import requests_of
 from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
+from chalicelib.core import clock
+from chalicelib.core.tokens import random_id
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Destination, Endpoint, Site
-from chalicelib.stack_settings import use_stack
-from chalicelib.tokens import random_id
+from chalicelib.runtime.stack_settings import use_stack
 from tests.attribution.examples import AUTH_TOKEN, CALLER, NOW, SITE, STATIC, TARGET
 from tests.attribution.sink import Receiver, receiving
 from tests.conftest import forget_caches

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import clock
 from chalicelib.attribution import keep, store, subjects
 from chalicelib.attribution.carriers import generic
+from chalicelib.core import clock
+from chalicelib.core.tokens import random_id
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Destination, Site
-from chalicelib.settings import settings
-from chalicelib.stack_settings import use_stack
-from chalicelib.tokens import random_id
+from chalicelib.runtime.settings import settings
+from chalicelib.runtime.stack_settings import use_stack
 from tests.attribution.examples import CALLER, CRM, NOW, PBX, SITE, pbx_call, signed_request
 from tests.conftest import forget_caches
 from tests.waiting import until

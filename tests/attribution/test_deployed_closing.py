@@ -17,7 +17,7 @@ from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, CallStatus
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account
-from chalicelib.stack_settings import use_stack
+from chalicelib.runtime.stack_settings import use_stack
 from tests.attribution.examples import NOW, SITE, STATIC
 from tests.conftest import forget_caches
 

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from chalicelib.attribution import store
 from chalicelib.attribution.types import EvidenceKind
+from chalicelib.core.tokens import random_id
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site
-from chalicelib.settings import settings
-from chalicelib.stack_settings import use_stack
-from chalicelib.tokens import random_id
+from chalicelib.runtime.settings import settings
+from chalicelib.runtime.stack_settings import use_stack
 from tests.attribution.examples import FIXTURES, NOW, SITE
 from tests.conftest import forget_caches
 from tests.waiting import until

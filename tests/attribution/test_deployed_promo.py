@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import clock
 from chalicelib.attribution import promo_codes, store
+from chalicelib.core import clock
+from chalicelib.core.tokens import random_id
 from chalicelib.pool import visits
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account
-from chalicelib.settings import settings
-from chalicelib.stack_settings import use_stack
-from chalicelib.tokens import random_id
+from chalicelib.runtime.settings import settings
+from chalicelib.runtime.stack_settings import use_stack
 from tests.attribution.examples import NOW, PBX, SITE, signed_request
 from tests.conftest import forget_caches
 

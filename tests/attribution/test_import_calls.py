@@ -12,9 +12,9 @@ from chalicelib.attribution import store, subjects
 from chalicelib.attribution.attribute import FORGOTTEN, attribute
 from chalicelib.attribution.import_calls import from_drop, import_rows
 from chalicelib.attribution.types import CallStatus, EvidenceKind
-from chalicelib.errors import BadInput, NotFound, StorageUnavailable
+from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.registry.types import Destination
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import (
     CALLER,
     FIXTURES,

@@ -13,10 +13,10 @@ import pytest
 from chalicelib.attribution import days, store
 from chalicelib.attribution.import_deals import SOURCE, from_drop, import_rows
 from chalicelib.attribution.self_reported import SelfReported
-from chalicelib.attribution.tabular import read_time
 from chalicelib.attribution.types import OutcomeStatus
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.settings import settings
+from chalicelib.core.csv_table import read_time
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import FIXTURES, NOW, open_site
 
 SAMPLE = (FIXTURES / "generic" / "outcomes.csv").read_bytes()

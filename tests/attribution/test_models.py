@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.attribution.models import MODELS, Model, model_of
-from chalicelib.attribution.shares import STEP, apportion
-from chalicelib.errors import BadInput
+from chalicelib.core.apportion import STEP, apportion
+from chalicelib.core.errors import BadInput
 
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -18,8 +18,8 @@ from chalicelib.attribution.privacy.export import export
 from chalicelib.attribution.proof import canonical, sha256
 from chalicelib.attribution.self_reported import SelfReported, told
 from chalicelib.attribution.types import Deal
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.settings import settings
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, SITE
 from tests.attribution.privacy.world import IVAN, MARIA, call, item, lying, open_shop, won
 

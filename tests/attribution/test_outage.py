@@ -16,7 +16,6 @@ import boto3
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import aws, deadline, http
 from chalicelib.attribution import keep, store
 from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.carriers.simulate import requests_of
@@ -24,9 +23,11 @@ from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
 from chalicelib.attribution.keep import PLACE_SECONDS, kept_in_log, put_back
 from chalicelib.attribution.receive import ANSWER_SECONDS, endpoint_url, receive
 from chalicelib.attribution.recover import recover
-from chalicelib.http import Answer
+from chalicelib.core import deadline
 from chalicelib.registry import store as registry
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, http
+from chalicelib.runtime.http import Answer
+from chalicelib.runtime.settings import settings
 from infra.engine import CREDENTIALS, Engine
 from infra.tables import create_tables
 from tests.attribution.carrier_examples import ENDPOINTS, SIGNING

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from chalicelib.attribution import days, store
 from chalicelib.attribution.outcome import MAX_OUTCOMES, receive
 from chalicelib.attribution.types import OutcomeStatus
-from chalicelib.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
-from chalicelib.settings import settings
+from chalicelib.core.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CRM, FIXTURES, NOW, PBX, open_site, secret_of, signed_request
 from tests.conftest import forget_caches
 

@@ -17,10 +17,10 @@ from chalicelib.attribution import keep, store, stored, subjects
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.receive import MAX_EVENT_BYTES, receive
 from chalicelib.attribution.types import Call, CallStatus
-from chalicelib.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
+from chalicelib.core.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
 from chalicelib.registry import store as registry
 from chalicelib.registry.endpoint_token import seal_endpoint
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import (
     CALL_SID,
     CALLER,
@@ -239,7 +239,7 @@ def test_a_callback_costs_one_write_and_one_message(
 ) -> None:
     receive(twilio_request(twilio_secret, INCOMING), "twilio", twilio_secret, ())  # fills the container's memory
     made: list[str] = []
-    from chalicelib import aws as clients
+    from chalicelib.runtime import aws as clients
 
     for service in ("dynamodb", "sqs"):
         events = clients.client(service, hot=True).meta.events

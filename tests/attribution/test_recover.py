@@ -11,9 +11,9 @@ import pytest
 from chalicelib.attribution import store
 from chalicelib.attribution.keep import UNREAD
 from chalicelib.attribution.recover import recover
-from chalicelib.clock import iso
-from chalicelib.errors import StorageUnavailable
-from chalicelib.settings import settings
+from chalicelib.core.clock import iso
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, PBX, open_site, pbx_call, secret_of, signed_request
 from tests.conftest import forget_caches
 

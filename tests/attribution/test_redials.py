@@ -26,7 +26,7 @@ from chalicelib.pool.delays import LIVE_BINS, Counted, prior_profile
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.pool.redials import SINCE_BINS, Sight, since_bin
 from chalicelib.registry.types import NumberKind, RepeatRule, TrackingNumber
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, open_site
 from tests.attribution.test_attribute import DYNAMIC, found, ring
 from tests.attribution.test_repeats import pass_on

@@ -20,7 +20,7 @@ from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, Credit, Direction, EvidenceKind
 from chalicelib.pool import issue, place
 from chalicelib.registry.types import Campaign, NumberKind, RepeatRule, TrackingNumber
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
 from tests.attribution.test_attribute import BROWSER, found, ring
 

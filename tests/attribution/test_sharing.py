@@ -20,7 +20,7 @@ from chalicelib.pool.delays import LIVE_BINS, prior_profile
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.pool.redials import Sight
 from chalicelib.registry.types import NumberKind, TrackingNumber
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, POOL, SITE, open_site, post
 from tests.attribution.test_attribute import BROWSER, DYNAMIC, found, ring
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.attribution import signing
-from chalicelib.errors import SignatureRejected
+from chalicelib.core.errors import SignatureRejected
+from chalicelib.runtime import webhook_signature
 
 NOW = datetime(2026, 11, 22, 9, 52, 8, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
@@ -16,8 +16,11 @@ BODY = b'{"call_id": "1"}'
 
 
 def check(timestamp: str, signer: str = "sesame", *, body: bytes = BODY, known: str = "sesame") -> None:
-    headers = {signing.TIMESTAMP: timestamp, signing.SIGNATURE: signing.sign(signer, timestamp, BODY)}
-    signing.check(headers, body, known, NOW)
+    headers = {
+        webhook_signature.TIMESTAMP: timestamp,
+        webhook_signature.SIGNATURE: webhook_signature.sign(signer, timestamp, BODY),
+    }
+    webhook_signature.check(headers, body, known, NOW)
 
 
 @pytest.mark.parametrize("off", [-300, 0, 300])
@@ -39,4 +42,4 @@ def test_another_secret_another_body_and_no_secret_are_refused() -> None:
 
 def test_a_request_without_its_headers_is_refused() -> None:
     with pytest.raises(SignatureRejected):
-        signing.check({}, BODY, "sesame", NOW)
+        webhook_signature.check({}, BODY, "sesame", NOW)

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.attribution import stored
-from chalicelib.attribution.shares import STEP
 from chalicelib.attribution.types import (
     CallEvent,
     CallStatus,
@@ -21,6 +20,7 @@ from chalicelib.attribution.types import (
     Source,
     Touch,
 )
+from chalicelib.core.apportion import STEP
 
 MOMENTS = st.integers(0, 10**12).map(lambda ms: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms))
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)

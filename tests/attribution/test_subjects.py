@@ -14,8 +14,8 @@ from chalicelib.attribution import store, stored, subjects, table
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.merge import fold
 from chalicelib.attribution.types import CallEvent
-from chalicelib.errors import StorageUnavailable
-from chalicelib.settings import settings
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, STATIC, open_site
 from tests.conftest import forget_caches
 
@@ -174,7 +174,7 @@ def test_many_callers_are_opened_with_one_request(site: Any) -> None:
         attribute(ring(f"generic-{place}", caller=f"+7916000010{place % 10}"), NOW)
     calls = [each.call for each in store.calls_of_day("s1", NOW.date())]
     made: list[str] = []
-    from chalicelib import aws as clients
+    from chalicelib.runtime import aws as clients
 
     clients.client("dynamodb").meta.events.register("before-call", lambda model, **_: made.append(model.name))
     opened = subjects.open_callers(calls)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.attribution.tabular import BROKEN, read_rows, read_time, require
-from chalicelib.errors import BadInput
+from chalicelib.core.csv_table import BROKEN, read_rows, read_time, require
+from chalicelib.core.errors import BadInput
 
 HEADINGS = {"дата": "date", "сумма": "amount"}
 TEXT = "Дата;Сумма;note\n22.11.2026;12 500,00;да\n\n23.11.2026;1,5;нет\n"

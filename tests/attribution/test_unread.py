@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import http
 from chalicelib.attribution import keep, store, stored
 from chalicelib.attribution.carriers import CARRIERS, carrier
 from chalicelib.attribution.carriers.simulate import Signed, _signed
@@ -19,9 +18,10 @@ from chalicelib.attribution.merge import fold
 from chalicelib.attribution.receive import endpoint_url, receive
 from chalicelib.attribution.recover import recover
 from chalicelib.attribution.types import Call, CallStatus
-from chalicelib.errors import BadInput
-from chalicelib.http import Answer
-from chalicelib.settings import settings
+from chalicelib.core.errors import BadInput
+from chalicelib.runtime import http
+from chalicelib.runtime.http import Answer
+from chalicelib.runtime.settings import settings
 from tests.attribution.carrier_examples import ENDPOINTS, SIGNING
 from tests.attribution.carriers.test_simulate import ANSWERING, MOSCOW, SIMULATED, request_of
 from tests.attribution.examples import CALLER, NOW, TARGET, messages, open_site, secret_of

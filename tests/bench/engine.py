@@ -43,7 +43,7 @@ def _client(url: str, variables: dict[str, str]) -> Iterator[Any]:
     os.environ.update(variables | named | {"CALLPATH_SIGNING_KEY": SIGNING_KEY, "CALLPATH_TEST_CLOCK": "on"})
     _forget()
     try:
-        from chalicelib import aws
+        from chalicelib.runtime import aws
 
         yield aws.client("dynamodb", hot=True)
     finally:

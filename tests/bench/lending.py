@@ -12,7 +12,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from chalicelib import aws
 from chalicelib.pool import rules, wire
 from chalicelib.pool.chooser import Choice
 from chalicelib.pool.group import RETIRED, SLOTS, Group, Slot, moment_of
@@ -23,7 +22,8 @@ from chalicelib.pool.table import Consumed, PoolTable
 from chalicelib.pool.view import Policy, PoolView
 from chalicelib.registry import layout, snapshot
 from chalicelib.registry.types import NumberKind, Pool, Site, SiteSnapshot, TrackingNumber
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 from tests.bench.engine import counted_tables, tables
 from tests.bench.request import NewVisitors
 from tests.bench.row import Row, against_floor

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chalicelib.attribution.receive import receive
 from chalicelib.registry.endpoint_token import seal_endpoint
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from infra.engine import CREDENTIALS
 from tests.attribution.examples import PUBLIC_URL, TWILIO, twilio_call, twilio_request
 from tests.bench.row import Row

@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib import aws
 from chalicelib.reports import close_day, facts_store, parquet
 from chalicelib.reports.compose import Order, compose
 from chalicelib.reports.facts import SCHEMAS
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 from tests.bench import month
 from tests.bench.engine import tables
 from tests.bench.row import Row, against_floor

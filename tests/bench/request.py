@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib import clock
+from chalicelib.core import clock
 from chalicelib.pool.place import import_numbers
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Account, Pool, Site

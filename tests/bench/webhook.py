@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.attribution.receive import receive
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import PUBLIC_URL, TWILIO, open_site, secret_of, twilio_call, twilio_request
 from tests.bench.engine import tables
 from tests.bench.row import Row, against_floor

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import clock
 from chalicelib.attribution import store, stored
 from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.carriers.simulated_outgoing import OUTGOING
@@ -24,12 +23,13 @@ from chalicelib.attribution.merge import fold
 from chalicelib.attribution.receive import receive
 from chalicelib.attribution.types import Direction
 from chalicelib.commands import carriers
-from chalicelib.errors import BadInput, CallpathError
-from chalicelib.http import Request, error_answer, to_json
+from chalicelib.core import clock
+from chalicelib.core.errors import BadInput, CallpathError
 from chalicelib.registry import snapshot
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Campaign, NumberKind, TrackingNumber
-from chalicelib.settings import settings
+from chalicelib.runtime.http import Request, error_answer, to_json
+from chalicelib.runtime.settings import settings
 from tests.attribution.carrier_examples import ENDPOINTS, SIGNING
 from tests.attribution.examples import CALLER, SITE, STATIC, TARGET, open_site, secret_of
 

@@ -13,8 +13,8 @@ from chalicelib.attribution import keep
 from chalicelib.attribution.keep import KeptEvent
 from chalicelib.attribution.recover import recover
 from chalicelib.commands.redrive import QUEUES
-from chalicelib.errors import StorageUnavailable
-from chalicelib.settings import settings
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime.settings import settings
 from tests.attribution import examples
 from tests.attribution.examples import CALLER, NOW, TWILIO, open_site, secret_of, twilio_call, twilio_request
 

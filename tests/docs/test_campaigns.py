@@ -13,7 +13,7 @@ from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
 from chalicelib.attribution.channels import CHANNELS
 from chalicelib.attribution.sources import classify
-from chalicelib.body import decode
+from chalicelib.core.json_body import decode
 from chalicelib.manage.campaign_import import HEADINGS
 from chalicelib.manage.channel_rules import NewRules, rules_in, tried
 from chalicelib.reports.layouts.labels import ENGLISH

@@ -12,7 +12,7 @@ import pytest
 from chalice.test import Client, HTTPResponse
 
 from app import app
-from chalicelib import clock
+from chalicelib.core import clock
 from chalicelib.registry import store
 from tests.registry.examples import NOW, open_site, other_site
 

@@ -13,10 +13,10 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.attribution import days
+from chalicelib.core.tokens import random_id
 from chalicelib.registry import store
 from chalicelib.registry.types import Account
-from chalicelib.stack_settings import use_stack
-from chalicelib.tokens import random_id
+from chalicelib.runtime.stack_settings import use_stack
 from tests.conftest import forget_caches
 from tests.registry.examples import NOW, SITE
 

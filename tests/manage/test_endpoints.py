@@ -8,7 +8,7 @@ from chalice.test import HTTPResponse
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.endpoint_token import open_endpoint
 from chalicelib.registry.types import Answering
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.manage.conftest import Api
 from tests.registry.examples import NOW
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import clock
+from chalicelib.core import clock
 from chalicelib.registry import store
 from chalicelib.registry.types import Campaign, NumberKind, NumberState
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.manage.conftest import Api
 from tests.pool.shop import BROWSER
 from tests.registry.examples import NOW, POOL, SITE

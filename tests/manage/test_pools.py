@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import aws, clock
+from chalicelib.core import clock
 from chalicelib.pool import census
 from chalicelib.registry import store
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 from tests.manage.conftest import Api
 
 PATH = "/manage/sites/s1/pools"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.body import decode
-from chalicelib.errors import BadInput, Conflict
+from chalicelib.core.errors import BadInput, Conflict
+from chalicelib.core.json_body import decode
 from chalicelib.manage.provision import Plan, operator_key, provision
 from chalicelib.pool.place import import_numbers
 from chalicelib.registry import store

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.attribution import days
 from chalicelib.registry import snapshot, store
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.manage.conftest import Api
 from tests.registry.examples import NOW, SITE
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.http import Request
 from chalicelib.pool import census
 from chalicelib.pool.census_table import SETTLED, OverflowTally, minutes
 from chalicelib.pool.minute import Minute
 from chalicelib.pool.release import release
 from chalicelib.pool.table import PoolTable
+from chalicelib.runtime.http import Request
 from tests.pool.shop import NOW, POOL, open_shop, page, replace, stock, visit
 
 MINUTE = timedelta(minutes=1)

@@ -17,7 +17,7 @@ from chalicelib.pool.memory import Memory
 from chalicelib.pool.release import release
 from chalicelib.pool.visits import touches_between
 from chalicelib.registry import snapshot, store
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.pool.shop import NOW, POOL, SITE, open_shop, page, replace, stock
 
 HIS, HERS = "93.184.216.34", "2a02:6b8:1:2::1"

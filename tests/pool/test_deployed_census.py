@@ -18,7 +18,7 @@ from chalicelib.pool.place import set_state
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import store
 from chalicelib.registry.types import HoldRule, NumberState
-from chalicelib.stack_settings import use_stack
+from chalicelib.runtime.stack_settings import use_stack
 from tests.conftest import forget_caches
 from tests.pool.shop import NOW, POOL, number, open_shop, replace, stock
 

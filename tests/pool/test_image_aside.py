@@ -10,7 +10,7 @@ import pytest
 from chalicelib.pool import wire
 from chalicelib.pool.group import Closed, Group, Slot
 from chalicelib.pool.image_aside import put_images_aside
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 HEAD = Group(
     (Slot(b"visitor-0001", 90_000_000, 90_000_300), Slot(None, 0, 0), Slot(None, 0, 99_999_999_999, "+74990000001"))

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws import client
-from chalicelib.errors import BadInput, NotFound, StorageUnavailable
+from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.pool.issue import issue
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.pool.table import PoolTable
 from chalicelib.pool.visits import touches_between
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import DisplayCondition, NumberState, SwapRule
+from chalicelib.runtime.aws import client
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, POOL, SITE, number, open_shop, page, replace, stock, visit
 
@@ -179,7 +179,7 @@ def test_an_arrival_is_stored_while_a_number_is_found_and_before_the_page_is_ans
 
 
 def test_an_arrival_is_stored_where_no_number_can_be_lent(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.settings import settings
+    from chalicelib.runtime.settings import settings
 
     monkeypatch.setenv("CALLPATH_POOLS_TABLE", "no-such-table")
     settings.cache_clear()
@@ -193,7 +193,7 @@ def test_an_arrival_is_stored_where_no_number_can_be_lent(monkeypatch: pytest.Mo
 def test_a_failing_touch_does_not_stop_the_lease(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from chalicelib.settings import settings
+    from chalicelib.runtime.settings import settings
 
     monkeypatch.setenv("CALLPATH_VISITORS_TABLE", "no-such-table")
     settings.cache_clear()

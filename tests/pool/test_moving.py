@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import Conflict
+from chalicelib.core.errors import Conflict
 from chalicelib.manage.pools import change_pool, open_pool
 from chalicelib.pool import place
 from chalicelib.pool.holder import holder_at

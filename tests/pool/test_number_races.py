@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.errors import Conflict, StorageUnavailable
+from chalicelib.core.errors import Conflict, StorageUnavailable
 from chalicelib.pool import heads
 from chalicelib.pool.place import import_numbers, set_state
 from chalicelib.pool.table import PoolTable

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib import aws as clients
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.pool import heads, place
 from chalicelib.pool.holder import holder_at
 from chalicelib.pool.place import import_numbers, place_numbers, set_state
 from chalicelib.pool.table import PoolTable
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, NumberKind, NumberState, TrackingNumber
+from chalicelib.runtime import aws as clients
 from tests.pool.shop import NOW, POOL, number, open_shop, replace, stock, visit
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import aws as clients
-from chalicelib.errors import BadInput, NotFound, StorageUnavailable, TooManyRequests
+from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable, TooManyRequests
 from chalicelib.pool import promo, promo_code, promo_counts, promo_table, visits
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.pool.visits import RawTouch, touches_between
 from chalicelib.registry import snapshot, store
-from chalicelib.settings import settings
+from chalicelib.runtime import aws as clients
+from chalicelib.runtime.settings import settings
 from tests.conftest import SIGNING_KEY, forget_caches
 from tests.pool.shop import NOW, open_shop, page, visit
 

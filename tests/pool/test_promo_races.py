@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib import aws
 from chalicelib.pool import promo_counts, promo_table
 from chalicelib.pool.promo_table import REST, ShownCode, Taken
+from chalicelib.runtime import aws
 from infra import dynamodb_local
 from infra.engine import Engine
 from infra.tables import table_definitions

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import BadInput, NotFound
+from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.pool.release import release
 from tests.pool.shop import NOW, open_shop, page, stock, visit
 

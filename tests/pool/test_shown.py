@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.pool.shown import SAMPLE, ShownSample, sample, shown_before
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.conftest import forget_caches
 from tests.pool.shop import NOW, open_shop, stock, visit
 
@@ -64,7 +64,7 @@ def test_a_storm_is_sampled_and_hardly_written(table: Any) -> None:
 
 
 def test_writes_grow_with_the_logarithm_of_the_visitors(aws: Any) -> None:
-    from chalicelib import aws as clients
+    from chalicelib.runtime import aws as clients
 
     client, writes = clients.client("dynamodb", hot=True), []
     client.meta.events.register("provide-client-params.dynamodb.UpdateItem", lambda params, **_: writes.append(params))

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import NotFound
-from chalicelib.http import Request
+from chalicelib.core.errors import NotFound
 from chalicelib.pool.snippet import script_of, serve
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Site
+from chalicelib.runtime.http import Request
 from infra import minify
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

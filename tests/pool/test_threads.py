@@ -91,7 +91,7 @@ def test_no_overflow_is_lost_between_two_threads(aws: Any) -> None:
 
 
 def test_an_overflow_that_could_not_be_written_is_written_later(aws: Any, monkeypatch: Any, capsys: Any) -> None:
-    from chalicelib.settings import settings
+    from chalicelib.runtime.settings import settings
 
     tally = OverflowTally()
     tally.add("p1", NOW)

@@ -18,7 +18,7 @@ from chalicelib.pool.release import release
 from chalicelib.pool.view import Policy, PoolView
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, POOL, number, open_shop, page, stock, visit
 from tests.pool.world import MemoryTable, numbers_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import ChannelRule, ChannelRules, Comparison, Condition
 from tests.registry.examples import NOW, open_site

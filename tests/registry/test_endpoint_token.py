@@ -5,7 +5,7 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import tokens
+from chalicelib.core import tokens
 from chalicelib.registry.endpoint_token import EndpointToken, open_endpoint, seal_endpoint
 from chalicelib.registry.types import Endpoint
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import aws as clients
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.registry import layout, snapshot, store
 from chalicelib.registry.types import MOST_PAST, NumberKind, NumberState, Ownership, TrackingNumber
+from chalicelib.runtime import aws as clients
 from tests.registry.examples import NOW, POOL, SITE, dynamic, open_site, other_site
 
 pytestmark = pytest.mark.usefixtures("aws")

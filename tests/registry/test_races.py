@@ -12,7 +12,7 @@ import boto3
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.errors import Conflict
+from chalicelib.core.errors import Conflict
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import TrackingNumber
 from infra import dynamodb_local

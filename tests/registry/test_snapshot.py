@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import aws as clients
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.registry import layout, publish, snapshot, store, table
 from chalicelib.registry.types import Pool
-from chalicelib.settings import settings
+from chalicelib.runtime import aws as clients
+from chalicelib.runtime.settings import settings
 from tests.registry.examples import ACCOUNT, NOW, POOL, SITE, open_site
 
 MINUTE = timedelta(seconds=60)

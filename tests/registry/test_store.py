@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, Endpoint, NumberKind, NumberState, Pool, TrackingNumber
 from tests.registry.examples import ACCOUNT, NOW, POOL, SITE, dynamic, open_site, other_site

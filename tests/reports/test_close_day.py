@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import clock
 from chalicelib.attribution import attribute, days, table
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind
+from chalicelib.core import clock
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
 from chalicelib.reports import build_report, close_day, facts_store, import_spend, parquet, report_store
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import CAMPAIGN, DAY, NOON, SITE
 

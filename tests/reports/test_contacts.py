@@ -13,19 +13,19 @@ import pytest
 from msgspec.structs import replace
 from openpyxl import load_workbook
 
-from chalicelib import clock
 from chalicelib.attribution import store
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.types import Contact, ContactKind
 from chalicelib.attribution.privacy.erase import erase
 from chalicelib.attribution.privacy.types import Person
 from chalicelib.attribution.types import Deal, OutcomeStatus, Touch
+from chalicelib.core import clock
 from chalicelib.reports import close_day, facts_store, proof_log
 from chalicelib.reports.compose import Order, compose
 from chalicelib.reports.layouts import render_all
 from chalicelib.reports.report import Report
 from chalicelib.reports.verify import verify
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
 

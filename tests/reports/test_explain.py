@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import clock
 from chalicelib.__main__ import main
 from chalicelib.attribution.explanation import Chapter, Sentence, Story, as_text
 from chalicelib.attribution.explanation import explain as told
 from chalicelib.attribution.types import Candidate, Credit, Evidence, EvidenceKind, Source, Touch
-from chalicelib.errors import NotFound
+from chalicelib.core import clock
+from chalicelib.core.errors import NotFound
 from chalicelib.reports import close_day
 from chalicelib.reports.explain import explain
 from tests.reports import day
@@ -112,7 +112,7 @@ def test_the_command_verifies_and_ends_with_one_where_something_differs(
     assert main(asked) == 0
     assert '"days_checked": 1' in capsys.readouterr().out
     from chalicelib.attribution.table import call_pk
-    from chalicelib.settings import settings
+    from chalicelib.runtime.settings import settings
 
     aws.client("dynamodb").delete_item(TableName=settings().calls_table, Key=call_pk(SITE.site_id, "c1"))
     assert main(asked) == 1

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import clock
+from chalicelib.core import clock
 from chalicelib.registry import snapshot
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Campaign
 from chalicelib.reports import build_report, close_day, proof_log, report_store
 from chalicelib.reports.periods import Period
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
 

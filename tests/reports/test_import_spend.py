@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from chalicelib.attribution import days
-from chalicelib.errors import BadInput, NotFound
+from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.reports import import_spend, spend_table
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import NOON, SITE
 

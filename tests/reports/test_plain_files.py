@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import ChannelRule, Comparison, Condition
 from chalicelib.reports import plain_files
 from tests.reports.files import Files

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib import clock
 from chalicelib.__main__ import main
 from chalicelib.attribution.types import EvidenceKind
+from chalicelib.core import clock
 from chalicelib.registry.types import RepeatRule
 from chalicelib.reports import close_day, import_spend
 from chalicelib.reports.replay import WhatIf, replay
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
 

@@ -14,7 +14,6 @@ import pytest
 from msgspec.structs import replace
 from openpyxl import load_workbook
 
-from chalicelib import clock
 from chalicelib.attribution import note_answer, store
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.models import MODELS
@@ -22,6 +21,7 @@ from chalicelib.attribution.privacy import find
 from chalicelib.attribution.privacy.erase import erase
 from chalicelib.attribution.self_reported import told
 from chalicelib.attribution.types import EvidenceKind
+from chalicelib.core import clock
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import AnswerRule
 from chalicelib.reports import close_day, facts_store, parquet
@@ -30,7 +30,7 @@ from chalicelib.reports.comparison import Cell, Comparison, most_first
 from chalicelib.reports.day_facts import DayFacts, facts_of_day
 from chalicelib.reports.explain import explain
 from chalicelib.reports.verify import verify
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
 from tests.reports.files import Files

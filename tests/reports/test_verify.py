@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib import clock
 from chalicelib.attribution import days, proof_parts, store
 from chalicelib.attribution.privacy import find
 from chalicelib.attribution.privacy.erase import erase
 from chalicelib.attribution.privacy.types import Person
 from chalicelib.attribution.proof import Leaf
 from chalicelib.attribution.table import call_pk
+from chalicelib.core import clock
 from chalicelib.pool import visits
 from chalicelib.reports import close_day, facts_store, import_spend, parquet, proof_log
 from chalicelib.reports.verify import Verdict, verify
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
 from tests.reports.test_close_day import SPEND
@@ -129,7 +129,7 @@ def test_published_figures_changed_by_hand_are_found(tmp_path: Path) -> None:
     with parquet.connect(tmp_path) as db:
         changed = f"SELECT * REPLACE (talk_seconds + 1 AS talk_seconds) FROM read_parquet('{path}')"  # noqa: S608
         db.execute(f"COPY ({changed}) TO '{tmp_path}/changed.parquet' (FORMAT parquet)")
-    from chalicelib import aws as clients
+    from chalicelib.runtime import aws as clients
 
     body = (tmp_path / "changed.parquet").read_bytes()
     key = facts_store.key_of("calls", SITE.site_id, DAY)

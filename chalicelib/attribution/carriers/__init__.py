@@ -23,11 +23,11 @@ from typing import Protocol, cast
 
 from msgspec import Struct, field
 
-from chalicelib.attribution import sealing
 from chalicelib.attribution.types import CallEvent
-from chalicelib.http import Answer, Request
+from chalicelib.core import encryption
 from chalicelib.registry.types import Answering, Endpoint
-from chalicelib.settings import settings
+from chalicelib.runtime.http import Answer, Request
+from chalicelib.runtime.settings import settings
 
 CARRIERS = {  # name in the URL → module, imported when first called
     "exolve": "chalicelib.attribution.carriers.exolve",
@@ -104,4 +104,6 @@ def our_call_id(vendor: str, carriers_id: str) -> str:
     """`twilio-CA…`: the carrier's own id where it is safe in a URL, a key and a log, a digest of it where it is not."""
     if _SAFE_ID.fullmatch(carriers_id) and not _LIKE_A_NUMBER.search(carriers_id):
         return f"{vendor}-{carriers_id}"
-    return f"{vendor}-h{sealing.digest(carriers_id.encode(), signing_key=settings().signing_key, purpose='call ids')}"
+    return (
+        f"{vendor}-h{encryption.digest(carriers_id.encode(), signing_key=settings().signing_key, purpose='call ids')}"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 
 from chalicelib.attribution.carriers import Hook
-from chalicelib.errors import SignatureRejected
+from chalicelib.core.errors import SignatureRejected
 from chalicelib.registry.types import Endpoint
 
 CREDENTIAL = "allowed_addresses"  # networks, comma separated; empty: the secret in the URL is the only proof

@@ -13,14 +13,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib import body
 from chalicelib.attribution.carriers import Hook, Route
 from chalicelib.attribution.carriers.addresses import CREDENTIAL, check_source
 from chalicelib.attribution.carriers.values import MAX_SECONDS, international, needed, zoned
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput
-from chalicelib.http import Answer
+from chalicelib.core import json_body
+from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Endpoint
+from chalicelib.runtime.http import Answer
 
 SIGNED_HEADERS: tuple[str, ...] = ()
 CREDENTIALS: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """The one event of the body. Raises BadInput naming the field."""
-    told, now = body.decode(hook.request.body, Told), hook.request.now
+    told, now = json_body.decode(hook.request.body, Told), hook.request.now
     if told.method is not None:
         return (_asked(told, country, CallEvent("route", "", at=now, started_at=now)),)
     kind = needed(told.type, "type")
@@ -91,7 +91,7 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
     """Where the call goes, for a request that asks it; a receipt for events."""
-    told = body.decode(hook.request.body, Told)
+    told = json_body.decode(hook.request.body, Told)
     if told.method != ROUTING:
         return Answer({"ok": True})
     result: dict[str, Any] = {"redirect_type": 1, "event_URL": hook.endpoint_url, "event_extended": "Y", "masking": "N"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
-from chalicelib.errors import BadInput
-from chalicelib.http import Request
+from chalicelib.core.errors import BadInput
+from chalicelib.runtime.http import Request
 
 MAX_FIELDS = 300
 Pairs = list[tuple[str, str]]

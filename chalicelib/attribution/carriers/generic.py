@@ -20,17 +20,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from chalicelib import body, clock
-from chalicelib.attribution import signing
 from chalicelib.attribution.carriers import Hook, Route
 from chalicelib.attribution.carriers.keyed import VARIABLE, code_in
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput
-from chalicelib.http import Answer
-from chalicelib.phone import parse_caller, parse_phone
+from chalicelib.core import clock, json_body
+from chalicelib.core.errors import BadInput
+from chalicelib.core.phone import parse_caller, parse_phone
 from chalicelib.registry.types import Answering, Endpoint, ShownNumber
+from chalicelib.runtime import webhook_signature
+from chalicelib.runtime.http import Answer
 
-SIGNED_HEADERS = (signing.TIMESTAMP, signing.SIGNATURE)
+SIGNED_HEADERS = (webhook_signature.TIMESTAMP, webhook_signature.SIGNATURE)
 EVENTS = ("call.started", "call.answered", "call.ended", "recording", "digits")
 ANSWERING = ("ring_seconds", "show", "announcement", "whisper")
 MAX_SECONDS = 7 * 86_400
@@ -81,12 +81,12 @@ class Body(msgspec.Struct):
 def verify(hook: Hook, endpoint: Endpoint) -> None:
     """Raises SignatureRejected unless our own scheme's headers fit the body."""
     request = hook.request
-    signing.check(request.headers, request.body, endpoint.credentials.get("secret", ""), request.now)
+    webhook_signature.check(request.headers, request.body, endpoint.credentials.get("secret", ""), request.now)
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """The one event of the body. Raises BadInput naming the field."""
-    told = body.decode(hook.request.body, Body)
+    told = json_body.decode(hook.request.body, Body)
     if told.event not in EVENTS:
         raise BadInput("event", f"is not one of {', '.join(EVENTS)}")
     if not told.call_id:

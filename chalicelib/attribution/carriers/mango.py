@@ -14,9 +14,9 @@ from chalicelib.attribution.carriers import Hook, Route, forms
 from chalicelib.attribution.carriers.addresses import CREDENTIAL, check_source
 from chalicelib.attribution.carriers.mango_events import READERS
 from chalicelib.attribution.types import CallEvent
-from chalicelib.errors import BadInput, SignatureRejected
-from chalicelib.http import Answer
+from chalicelib.core.errors import BadInput, SignatureRejected
 from chalicelib.registry.types import Endpoint
+from chalicelib.runtime.http import Answer
 
 SIGNED_HEADERS: tuple[str, ...] = ()
 CREDENTIALS = ("api_key", "api_salt")

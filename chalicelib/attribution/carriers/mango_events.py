@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib import body, clock
 from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.values import Scalar, national, needed
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput
+from chalicelib.core import clock, json_body
+from chalicelib.core.errors import BadInput
 
 ZONE = "Europe/Moscow"  # of an account that names none
 EARLY = timedelta(minutes=30)  # no event comes from further in the future
@@ -157,7 +157,7 @@ READERS: dict[str, Callable[[bytes, datetime, str | None, str], CallEvent | None
 
 
 def _told(raw: bytes) -> Told:
-    return body.decode(raw, Told)
+    return json_body.decode(raw, Told)
 
 
 def _epoch(told: Scalar) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from chalicelib.http import Answer
+from chalicelib.runtime.http import Answer
 
 
 def element(name: str, attributes: Mapping[str, str], inner: str = "") -> str:

@@ -16,9 +16,9 @@ from chalicelib.attribution.carriers import Hook, Route, forms
 from chalicelib.attribution.carriers.markup import element, response, spoken
 from chalicelib.attribution.carriers.plivo_events import kind_of, read
 from chalicelib.attribution.types import CallEvent
-from chalicelib.errors import SignatureRejected
-from chalicelib.http import Answer
+from chalicelib.core.errors import SignatureRejected
 from chalicelib.registry.types import Endpoint, ShownNumber
+from chalicelib.runtime.http import Answer
 
 SIGNED_HEADERS = ("x-plivo-signature-v3", "x-plivo-signature-ma-v3", "x-plivo-signature-v3-nonce")
 METHODS = ("GET", "POST")

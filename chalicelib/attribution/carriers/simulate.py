@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from chalicelib.attribution import signing
 from chalicelib.attribution.carriers import mango, plivo, twilio, vonage, zadarma
 from chalicelib.attribution.carriers.simulated_calls import SEQUENCES, SimulatedCall, Step
 from chalicelib.attribution.carriers.simulated_outgoing import OUTGOING
 from chalicelib.attribution.carriers.simulated_transfers import TRANSFERS
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
+from chalicelib.runtime import webhook_signature
 
 Credentials = Mapping[str, str]
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -80,7 +80,7 @@ def _signed(vendor: str, step: Step, url: str, credentials: Credentials, now: da
 
 def _generic(url: str, step: Step, credentials: Credentials, now: datetime) -> tuple[dict[str, str], bytes]:
     body, timestamp = _json(step), str(int(now.timestamp()))
-    signature = signing.sign(credentials["secret"], timestamp, body)
+    signature = webhook_signature.sign(credentials["secret"], timestamp, body)
     return {"Content-Type": JSON, "X-Calltrack-Timestamp": timestamp, "X-Calltrack-Signature": signature}, body
 
 

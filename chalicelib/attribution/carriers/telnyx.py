@@ -15,9 +15,9 @@ from collections.abc import Callable
 from chalicelib.attribution.carriers import Hook, Route, telnyx_events
 from chalicelib.attribution.carriers.markup import element, response, spoken
 from chalicelib.attribution.types import CallEvent
-from chalicelib.errors import SignatureRejected
-from chalicelib.http import Answer
+from chalicelib.core.errors import SignatureRejected
 from chalicelib.registry.types import Endpoint, ShownNumber
+from chalicelib.runtime.http import Answer
 
 SIGNED_HEADERS = ("telnyx-timestamp", "telnyx-signature-ed25519")
 CREDENTIALS = ("public_key",)

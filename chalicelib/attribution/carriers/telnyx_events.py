@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib import body
 from chalicelib.attribution.carriers import Hook, forms
 from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.twilio_events import READERS
 from chalicelib.attribution.carriers.values import moment, national, needed, zoned
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput
+from chalicelib.core import json_body
+from chalicelib.core.errors import BadInput
 
 # How a leg ended without talk; the other causes (normal_clearing, time_limit, unspecified) do not say.
 HANGUP_CAUSES = {
@@ -70,7 +70,7 @@ def is_call_control(hook: Hook) -> bool:
 
 def call_control(hook: Hook, country: str) -> CallEvent:
     """The event of one JSON body. Raises BadInput naming the field."""
-    told = body.decode(hook.request.body, Envelope).data
+    told = json_body.decode(hook.request.body, Envelope).data
     at = zoned(needed(told.occurred_at, "data.occurred_at"), "data.occurred_at")
     payload = told.payload
     session = needed(payload.call_session_id, "data.payload.call_session_id")
@@ -115,7 +115,7 @@ def texml(hook: Hook, country: str) -> CallEvent:
 def texml_form(hook: Hook) -> dict[str, str]:
     """The fields of a TeXML request. Raises BadInput."""
     if hook.request.body.lstrip().startswith(b"{"):
-        told = body.decode(hook.request.body, dict[str, Any])
+        told = json_body.decode(hook.request.body, dict[str, Any])
         return {name: str(value) for name, value in told.items() if value is not None}
     return dict(forms.pairs(hook.request))
 

@@ -17,9 +17,9 @@ from chalicelib.attribution.carriers import Hook, Route
 from chalicelib.attribution.carriers.markup import element, response, spoken
 from chalicelib.attribution.carriers.twilio_events import READERS
 from chalicelib.attribution.types import CallEvent
-from chalicelib.errors import BadInput, SignatureRejected
-from chalicelib.http import Answer
+from chalicelib.core.errors import BadInput, SignatureRejected
 from chalicelib.registry.types import Endpoint, ShownNumber
+from chalicelib.runtime.http import Answer
 
 SIGNED_HEADERS = ("x-twilio-signature",)
 CREDENTIALS = ("auth_token",)

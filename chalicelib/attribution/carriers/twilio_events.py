@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput
-from chalicelib.phone import parse_caller, parse_phone
+from chalicelib.core.errors import BadInput
+from chalicelib.core.phone import parse_caller, parse_phone
 
 # How Twilio says a call, a leg or a <Dial> ended; `completed` alone does not say that anybody talked.
 END_STATUSES = {

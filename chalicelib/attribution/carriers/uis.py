@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib import body, clock
 from chalicelib.attribution.carriers import Hook, Route
 from chalicelib.attribution.carriers.addresses import CREDENTIAL, check_source
 from chalicelib.attribution.carriers.values import Scalar, moment, national, needed, seconds
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput
-from chalicelib.http import Answer, Request
+from chalicelib.core import clock, json_body
+from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Endpoint
+from chalicelib.runtime.http import Answer, Request
 
 SIGNED_HEADERS: tuple[str, ...] = ()
 METHODS = ("GET", "POST")
@@ -91,7 +91,7 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
 
 def _told_by(request: Request) -> Told:
     if request.method != "GET":
-        return body.decode(request.body, Told)
+        return json_body.decode(request.body, Told)
     try:
         return msgspec.convert({name: values[0] for name, values in request.query.items() if values}, Told)
     except msgspec.ValidationError as error:

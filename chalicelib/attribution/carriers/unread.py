@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.attribution import sealing
 from chalicelib.attribution.carriers import Carrier, Hook, forms
 from chalicelib.attribution.types import CallEvent
-from chalicelib.errors import BadInput
-from chalicelib.http import Request
+from chalicelib.core import encryption
+from chalicelib.core.errors import BadInput
+from chalicelib.runtime.http import Request
 
 STANDS_FOR = "unread-"
 
@@ -38,7 +38,7 @@ def digest_of(event: CallEvent) -> str | None:
 def digest(hook: Hook, signing_key: bytes) -> str:
     """Hex digits that stand for what the request told."""
     told = repr((hook.parts, sorted(hook.request.query.items()))).encode() + hook.request.body
-    return sealing.digest(told, signing_key=signing_key, purpose="events")
+    return encryption.digest(told, signing_key=signing_key, purpose="events")
 
 
 def _call_named(request: Request, paths: tuple[str, ...]) -> str | None:

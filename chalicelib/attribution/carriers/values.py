@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib import clock
-from chalicelib.errors import BadInput
-from chalicelib.phone import parse_caller
+from chalicelib.core import clock
+from chalicelib.core.errors import BadInput
+from chalicelib.core.phone import parse_caller
 
 MAX_SECONDS = 7 * 86_400
 Scalar = str | int | float | None

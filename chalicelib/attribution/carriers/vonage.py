@@ -18,9 +18,9 @@ from typing import Any
 from chalicelib.attribution.carriers import Hook, Route
 from chalicelib.attribution.carriers.vonage_events import LEG, Told, kind_of, read, read_leg, told_by
 from chalicelib.attribution.types import CallEvent
-from chalicelib.errors import SignatureRejected
-from chalicelib.http import Answer
+from chalicelib.core.errors import SignatureRejected
 from chalicelib.registry.types import Endpoint, ShownNumber
+from chalicelib.runtime.http import Answer
 
 SIGNED_HEADERS = ("authorization",)
 METHODS = ("GET", "POST")

@@ -7,12 +7,12 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib import body
 from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.values import international, needed, seconds, zoned
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput
-from chalicelib.http import Request
+from chalicelib.core import json_body
+from chalicelib.core.errors import BadInput
+from chalicelib.runtime.http import Request
 
 # How a leg ended without talk.
 ENDINGS = {
@@ -59,7 +59,7 @@ class Told(msgspec.Struct):
 def told_by(request: Request) -> Told:
     """The JSON body, or the query of a GET. Raises BadInput."""
     if request.method != "GET":
-        return body.decode(request.body, Told)
+        return json_body.decode(request.body, Told)
     try:
         return msgspec.convert({name: values[0] for name, values in request.query.items() if values}, Told)
     except msgspec.ValidationError:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib import tokens
 from chalicelib.attribution.carriers.recordings import bearer, credential, is_carriers, plain
 from chalicelib.attribution.recordings.types import Ask, NoCredentials, Refused, ToldRecording
+from chalicelib.core import tokens
 from chalicelib.registry.types import Endpoint
 
 DOMAINS = ("nexmo.com", "vonage.com")

@@ -20,9 +20,9 @@ from chalicelib.attribution.carriers import Hook, Route, forms
 from chalicelib.attribution.carriers.keyed import code_in
 from chalicelib.attribution.carriers.values import moment, national, needed, seconds
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput, SignatureRejected
-from chalicelib.http import Answer, Request
+from chalicelib.core.errors import BadInput, SignatureRejected
 from chalicelib.registry.types import Endpoint
+from chalicelib.runtime.http import Answer, Request
 
 SIGNED_HEADERS = ("signature",)
 CREDENTIALS = ("secret",)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution import promo_codes, sealing, store
+from chalicelib.attribution import promo_codes, store
 from chalicelib.attribution.carriers import CARRIERS, our_call_id
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.types import LEADS, Contact, ContactKind
@@ -17,8 +17,9 @@ from chalicelib.attribution.join_rules import OF_ITS_OWN, Origin, Tie, call_of_c
 from chalicelib.attribution.store import CallRef
 from chalicelib.attribution.touches import touches_before
 from chalicelib.attribution.types import Deal
+from chalicelib.core import encryption
 from chalicelib.registry.types import Site
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 CALL = "call"
 Fresh = Deal | Contact | CallRef | None  # what was written just now and an index may not show yet
@@ -140,7 +141,7 @@ def _visit(site: Site, visitor: str, outcome_at: datetime) -> Contact | None:
 def _contact_of(site: Site, kind: ContactKind, visitor: str, at: datetime, url: str, code: str) -> Contact:
     """A contact that is made because a card names it: the same one for the same card, whenever it is told."""
     said = f"{kind}\0{visitor}\0{at.isoformat()}\0{code}".encode()
-    digest = sealing.digest(said, signing_key=settings().signing_key, purpose="contact ids")
+    digest = encryption.digest(said, signing_key=settings().signing_key, purpose="contact ids")
     return Contact(
         site_id=site.site_id,
         contact_id=f"{kind}-{digest}",

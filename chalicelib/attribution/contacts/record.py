@@ -13,20 +13,20 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from chalicelib import aws, clock, log, queue, tokens, tracing
-from chalicelib.attribution import sealing
 from chalicelib.attribution.contacts.types import ContactKind
 from chalicelib.attribution.keep import PREFIX
-from chalicelib.body import decode
-from chalicelib.errors import BadInput, NotFound, StorageUnavailable
-from chalicelib.http import Request
-from chalicelib.phone import parse_phone
+from chalicelib.core import clock, encryption, tokens
+from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
+from chalicelib.core.json_body import decode
+from chalicelib.core.phone import parse_phone
 from chalicelib.pool.conditions import visit_of
 from chalicelib.pool.doorkeeper import from_own_page, is_crawler
 from chalicelib.pool.issue import Address, VisitorId
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, log, sqs, tracing
+from chalicelib.runtime.http import Request
+from chalicelib.runtime.settings import settings
 
 LATE = timedelta(days=1)  # a browser may keep an event until it is online again
 EARLY = timedelta(minutes=5)  # and its clock may be ahead
@@ -109,7 +109,7 @@ def is_welcome(site: Site, request: Request, url: str) -> bool:
 
 def told_in(message: dict[str, Any]) -> Told:
     """The event of a queued message. Raises ValueError for one that was sealed with another signing key."""
-    plain = sealing.unseal(sealing.INTAKE, message["contact"], key=_key(), place=PLACE)
+    plain = encryption.unseal(encryption.INTAKE, message["contact"], key=_key(), place=PLACE)
     if plain is None:
         raise ValueError("An event was sealed with another signing key.")
     return msgspec.json.decode(plain, type=Told)
@@ -122,11 +122,11 @@ def _is_crawler(request: Request) -> bool:
 
 def put(told: Told) -> str:
     """Put an event on its way; where it went. Raises StorageUnavailable where no place takes it."""
-    sealed = sealing.seal(sealing.INTAKE, msgspec.json.encode(told), key=_key(), place=PLACE)
+    sealed = encryption.seal(encryption.INTAKE, msgspec.json.encode(told), key=_key(), place=PLACE)
     message = {"contact": sealed}
     try:
         with aws.storage_errors():
-            queue.send(settings().contact_queue, message, hot=True, delay_seconds=WAIT_SECONDS)
+            sqs.send(settings().contact_queue, message, hot=True, delay_seconds=WAIT_SECONDS)
     except StorageUnavailable:
         key = f"{PREFIX}{clock.iso(told.received_at)[:10]}/{tokens.random_id('contact-')}.json"
         with aws.storage_errors():
@@ -160,4 +160,4 @@ def _phone(told: str | None, site: Site, request: Request) -> str:
 
 
 def _key() -> bytes:
-    return sealing.derive(settings().signing_key, "contact events")
+    return encryption.derive(settings().signing_key, "contact events")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import log
 from chalicelib.attribution.contacts import record
 from chalicelib.attribution.contacts.record import Told
 from chalicelib.attribution.contacts.types import ContactKind
-from chalicelib.errors import StorageUnavailable
-from chalicelib.http import Request
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool import promo, promo_table
+from chalicelib.runtime import log
+from chalicelib.runtime.http import Request
 
 
 def show(request: Request, site_key: str) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import aws
 from chalicelib.attribution.contacts.types import Contact
 from chalicelib.attribution.stored import ERASED, Item, millis
 from chalicelib.attribution.table import CALL_DAYS
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 PERSONAL = "personal"
 

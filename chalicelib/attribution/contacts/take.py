@@ -8,20 +8,21 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib import log, tracing
-from chalicelib.attribution import days, join, sealing, subjects
+from chalicelib.attribution import days, join, subjects
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.record import Told, told_in
 from chalicelib.attribution.contacts.types import LEADS, Contact
 from chalicelib.attribution.privacy import retention
 from chalicelib.attribution.touches import touches_before
-from chalicelib.errors import BadInput
-from chalicelib.phone import parse_phone
+from chalicelib.core import encryption
+from chalicelib.core.errors import BadInput
+from chalicelib.core.phone import parse_phone
 from chalicelib.pool.conditions import origin_of
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
-from chalicelib.settings import settings
+from chalicelib.runtime import log, tracing
+from chalicelib.runtime.settings import settings
 
 
 def take(message: dict[str, Any], now: datetime) -> None:
@@ -58,7 +59,7 @@ def _contact(site: Site, told: Told) -> Contact:
     """The event as a contact, as yet without whose number it tells: of who was erased nobody is made again."""
     visitor = visitor_key(site.site_id, told.visitor_id, settings().signing_key).hex()
     said = "\0".join((site.site_id, visitor, told.kind, told.at.isoformat(), told.url, told.code, told.form)).encode()
-    digest = sealing.digest(said, signing_key=settings().signing_key, purpose="contact ids")
+    digest = encryption.digest(said, signing_key=settings().signing_key, purpose="contact ids")
     return Contact(
         site_id=site.site_id,
         contact_id=f"{told.kind}-{digest}",

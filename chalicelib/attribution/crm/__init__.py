@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from chalicelib.attribution.types import Outcome
-from chalicelib.http import Request
 from chalicelib.registry.types import Endpoint
+from chalicelib.runtime.http import Request
 
 CRMS = {  # name in the URL → module, imported when first called
     "generic": "chalicelib.attribution.crm.generic",

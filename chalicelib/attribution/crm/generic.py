@@ -12,14 +12,15 @@ from decimal import Decimal
 
 import msgspec
 
-from chalicelib import body, clock
-from chalicelib.attribution import self_reported, signing
+from chalicelib.attribution import self_reported
 from chalicelib.attribution.types import Outcome, OutcomeStatus
-from chalicelib.errors import BadInput
-from chalicelib.http import Request
-from chalicelib.money import parse_currency, parse_decimal
-from chalicelib.phone import parse_phone
+from chalicelib.core import clock, json_body
+from chalicelib.core.errors import BadInput
+from chalicelib.core.money import parse_currency, parse_decimal
+from chalicelib.core.phone import parse_phone
 from chalicelib.registry.types import Endpoint
+from chalicelib.runtime import webhook_signature
+from chalicelib.runtime.http import Request
 
 SOURCE = "generic"
 MAX_ID = 200
@@ -47,14 +48,14 @@ class Body(msgspec.Struct):
 
 def verify(request: Request, endpoint: Endpoint) -> None:
     """Raises SignatureRejected unless our own scheme's headers fit the body."""
-    signing.check(request.headers, request.body, endpoint.credentials.get("secret", ""), request.now)
+    webhook_signature.check(request.headers, request.body, endpoint.credentials.get("secret", ""), request.now)
 
 
 def parse(request: Request, endpoint: Endpoint, country: str) -> tuple[Outcome, ...]:
     """The outcomes of the body. Raises BadInput naming the field, in an array with its position: `[3].amount`."""
     if not request.body.lstrip().startswith(b"["):
-        return (_outcome(body.decode(request.body, Body), country, ""),)
-    told = body.decode(request.body, list[Body])
+        return (_outcome(json_body.decode(request.body, Body), country, ""),)
+    told = json_body.decode(request.body, list[Body])
     return tuple(_outcome(each, country, f"[{index}].") for index, each in enumerate(told))
 
 

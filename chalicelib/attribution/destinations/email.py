@@ -9,10 +9,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib import aws
 from chalicelib.attribution.alerts import message
 from chalicelib.attribution.destinations import Delivery, DeliveryFailed
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 LANGUAGE = "en"  # where the options name none
 

@@ -9,10 +9,10 @@ import json
 
 import urllib3
 
-from chalicelib import http
 from chalicelib.attribution.alerts import message
 from chalicelib.attribution.destinations import Delivery, DeliveryFailed
-from chalicelib.settings import settings
+from chalicelib.runtime import http
+from chalicelib.runtime.settings import settings
 
 LANGUAGE = "en"  # where the options name none
 TIMEOUT = urllib3.Timeout(connect=5, read=5)  # seconds

@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from chalicelib import http
-from chalicelib.attribution import signing
 from chalicelib.attribution.destinations import Delivery, DeliveryFailed
+from chalicelib.runtime import http, webhook_signature
 
 TIMEOUT = urllib3.Timeout(connect=5, read=5)  # seconds
 _pool = urllib3.PoolManager(num_pools=4, retries=False)
@@ -24,7 +23,7 @@ def send(delivery: Delivery, options: dict[str, str]) -> None:
     headers = {
         "Content-Type": "application/json",
         "X-Calltrack-Timestamp": timestamp,
-        "X-Calltrack-Signature": signing.sign(options.get("secret", ""), timestamp, body),
+        "X-Calltrack-Signature": webhook_signature.sign(options.get("secret", ""), timestamp, body),
         "X-Calltrack-Delivery": delivery.delivery_id,
     }
     try:

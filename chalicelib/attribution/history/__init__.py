@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 from chalicelib.attribution.types import CallStatus, Direction
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 
 HISTORIES = {  # vendor → module, imported when first asked for
     "exolve": "chalicelib.attribution.history.exolve",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.attribution.history import Format
-from chalicelib.attribution.tabular import BROKEN, decode_text, read_rows
-from chalicelib.errors import BadInput
+from chalicelib.core.csv_table import BROKEN, decode_text, read_rows
+from chalicelib.core.errors import BadInput
 
 
 def rows_of(raw: bytes, form: Format) -> Iterator[tuple[int, dict[str, str]]]:

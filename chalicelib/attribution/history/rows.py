@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import sealing
 from chalicelib.attribution.carriers.values import international, national, seconds
 from chalicelib.attribution.history import FIELDS, Format
-from chalicelib.attribution.tabular import read_time, require
 from chalicelib.attribution.types import IMPORTED, CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput
+from chalicelib.core import encryption
+from chalicelib.core.csv_table import read_time, require
+from chalicelib.core.errors import BadInput
 
 CARRIED = ("gclid", "yclid", "ym_client_id", "ua_client_id")
 EXTENSION_DIGITS = 6  # a number no longer than this is one of the business's own telephones
@@ -61,7 +61,7 @@ def event_of(row: Row, form: Format, zone: str, country: str, signing_key: bytes
 
 def _digest(row: Row, signing_key: bytes) -> str:
     told = "\x1f".join(f"{name}={row[name]}" for name in sorted(FIELDS.intersection(row)) if row[name])
-    return sealing.digest(told.encode(), signing_key=signing_key, purpose="events")
+    return encryption.digest(told.encode(), signing_key=signing_key, purpose="events")
 
 
 def _ended(event: CallEvent, row: Row, form: Format, zone: str, started_at: datetime) -> CallEvent:

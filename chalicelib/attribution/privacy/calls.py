@@ -14,8 +14,8 @@ from chalicelib.attribution import days, proof_parts, store, stored
 from chalicelib.attribution.privacy import parts_of_call
 from chalicelib.attribution.privacy.redaction import redacted
 from chalicelib.attribution.privacy.types import Erasure
-from chalicelib.errors import StorageUnavailable
-from chalicelib.settings import settings
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime.settings import settings
 
 TRIES = 5  # an event or another erasure may change the item between read and write
 

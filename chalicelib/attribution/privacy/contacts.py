@@ -14,7 +14,7 @@ from chalicelib.attribution.privacy.redaction import page_of, redacted_touch
 from chalicelib.attribution.privacy.types import Erasure, Person
 from chalicelib.attribution.stored import Item
 from chalicelib.attribution.types import Deal
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 
 def erase(erasure: Erasure) -> int:

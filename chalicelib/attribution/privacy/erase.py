@@ -11,10 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib import log, tokens
 from chalicelib.attribution import store, subjects
 from chalicelib.attribution.privacy import calls, privacy_table, stores
 from chalicelib.attribution.privacy.types import Erasure, Person
+from chalicelib.core import tokens
+from chalicelib.runtime import log
 
 SECOND_LOOK = timedelta(hours=1)  # longer than anything that has read the person's data can still be writing it
 MAX_CALLS = 400  # of one person in one pass, within an HTTP request's time; the schedule does the rest

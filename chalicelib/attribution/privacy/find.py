@@ -14,7 +14,7 @@ from chalicelib.attribution.privacy.types import Person
 from chalicelib.attribution.subjects import find_subject
 from chalicelib.pool import visits
 from chalicelib.pool.lease_token import visitor_key
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 
 def by_phone(site_id: str, phone: str) -> Person:

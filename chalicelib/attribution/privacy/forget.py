@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
-from chalicelib import log
 from chalicelib.attribution.privacy import erase, privacy_table, retention
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Site
+from chalicelib.runtime import log
 
 MOST_CALLS = 2000  # in one run, in about three minutes; the sites first that retention has come the least far with
 

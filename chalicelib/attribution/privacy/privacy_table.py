@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import aws
 from chalicelib.attribution.privacy.types import Erasure
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 ERASURES, RETENTION, LATE = "ERASURE", "RETENTION", "LATE"
 

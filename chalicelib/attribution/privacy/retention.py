@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib import tokens
 from chalicelib.attribution import store, stored, subjects
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.privacy import calls, contacts, privacy_table
 from chalicelib.attribution.privacy.privacy_table import LateDay
 from chalicelib.attribution.privacy.types import Erasure, Person
 from chalicelib.attribution.table import CALL_DAYS
+from chalicelib.core import tokens
 from chalicelib.registry.types import Site
 
 ONE_DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ import msgspec
 from chalicelib.attribution import days, deals_table, proof_parts, store, stored
 from chalicelib.attribution.privacy.types import Erasure, Person
 from chalicelib.attribution.types import Deal
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 
 def erase(erasure: Erasure) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chalicelib import aws, queue
 from chalicelib.attribution import stored
 from chalicelib.attribution.carriers.recordings import ready_after
 from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.told import told_recordings
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, sqs
+from chalicelib.runtime.settings import settings
 
 
 def announce(item: stored.Item) -> None:
@@ -22,5 +22,5 @@ def announce(item: stored.Item) -> None:
             continue
         message = {"site_id": record.site_id, "call_id": record.call_id, "recording_id": told.recording_id}
         with aws.storage_errors():
-            queue.send(settings().recording_queue, message, delay_seconds=ready_after(record.vendor))
+            sqs.send(settings().recording_queue, message, delay_seconds=ready_after(record.vendor))
         store.add_waiting(record.site_id, record.call_id, told.recording_id)

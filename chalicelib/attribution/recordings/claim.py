@@ -8,12 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chalicelib import aws
 from chalicelib.attribution import stored
 from chalicelib.attribution.recordings.types import OPEN
 from chalicelib.attribution.stored import millis
 from chalicelib.attribution.table import call_pk
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 CLAIM_SECONDS = 200  # longer than the function may run, by more than two clocks differ: nobody is overtaken while at it
 

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.recordings.addresses import is_public
 from chalicelib.attribution.recordings.types import Ask, Gone, NotReady, Refused, Unreachable
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 MAX_BYTES = 200_000_000  # some seven hours of telephone MP3
 MAX_ANSWER_BYTES = 1_000_000  # of an API's JSON

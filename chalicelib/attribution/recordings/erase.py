@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chalicelib import log
 from chalicelib.attribution import stored
 from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.told import told_recordings
 from chalicelib.attribution.recordings.types import Recording, RecordingState
+from chalicelib.runtime import log
 
 
 def erase_recordings(item: stored.Item) -> int:

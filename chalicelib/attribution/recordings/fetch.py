@@ -9,7 +9,6 @@ from typing import IO, Any
 
 from msgspec.structs import replace
 
-from chalicelib import aws, log, queue, tokens, tracing
 from chalicelib.attribution import store as calls
 from chalicelib.attribution import stored
 from chalicelib.attribution.carriers import recordings as carriers
@@ -30,10 +29,12 @@ from chalicelib.attribution.recordings.types import (
     Unreachable,
 )
 from chalicelib.attribution.transcripts.start import start_transcript
-from chalicelib.errors import NotFound
+from chalicelib.core import tokens
+from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Endpoint, Site
-from chalicelib.settings import settings
+from chalicelib.runtime import aws, log, sqs, tracing
+from chalicelib.runtime.settings import settings
 
 GIVE_UP = timedelta(hours=23)  # the queue's tries end soon after, in the dead letters
 NOT_YET = (404, 409, 425)
@@ -74,7 +75,7 @@ def _fetched(
     site_id, call_id, fetcher = message["site_id"], message["call_id"], tokens.random_id("")
     left = claim(site_id, call_id, recording.recording_id, fetcher, now)
     if left is not None:
-        raise queue.TryLater(settings().recording_queue, "Somebody else is at it.", at_least=left)
+        raise sqs.TryLater(settings().recording_queue, "Somebody else is at it.", at_least=left)
     try:
         after = _store(recording, told, endpoint, store.folder(site_id, call_id), now)
     except NotFetched as failure:
@@ -83,17 +84,17 @@ def _fetched(
             state = RecordingState.UNREACHABLE
         after = replace(recording, state=state, why=str(failure))
         if not store.put_failure(site_id, call_id, after, fetcher):
-            raise queue.TryLater(settings().recording_queue, "Somebody else has taken it over.") from None
+            raise sqs.TryLater(settings().recording_queue, "Somebody else has taken it over.") from None
         log.event("recording_not_fetched", site_id=site_id, call_id=call_id, state=state, reason=str(failure))
         if isinstance(failure, NotReady | Unreachable):
-            raise queue.TryLater(settings().recording_queue, str(failure)) from None
+            raise sqs.TryLater(settings().recording_queue, str(failure)) from None
         return after
     if not store.put_recording(site_id, call_id, after):
         store.delete_audio(after.key or "")  # erased while it was fetched
         return recording
     log.event("recording_stored", site_id=site_id, call_id=call_id, bytes=after.bytes)
     with aws.storage_errors():
-        queue.send(settings().deliver_queue, message)
+        sqs.send(settings().deliver_queue, message)
     return after
 
 
@@ -147,6 +148,6 @@ def _remove(
     try:
         copy = remove_carriers_copy(told, endpoint, now)
     except Unreachable as failure:
-        raise queue.TryLater(settings().recording_queue, str(failure)) from None
+        raise sqs.TryLater(settings().recording_queue, str(failure)) from None
     store.put_recording(site.site_id, call_id, replace(recording, carriers_copy=copy))
     log.event("carriers_copy", site_id=site.site_id, call_id=call_id, copy=copy)

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import links
 from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.types import Recording
 from chalicelib.attribution.transcripts.types import Transcript
+from chalicelib.runtime import presigned_links
 
 
 def shown_recordings(recordings: tuple[Recording, ...], transcripts: tuple[Transcript, ...]) -> list[dict[str, Any]]:
@@ -31,5 +31,5 @@ def whole_recordings(recordings: tuple[Recording, ...], transcripts: tuple[Trans
 
 def _shown(recording: Recording, transcript: Transcript | None) -> dict[str, Any]:
     shown: dict[str, Any] = msgspec.to_builtins(recording)
-    shown["url"] = links.link(recording.key) if recording.key else None
+    shown["url"] = presigned_links.link(recording.key) if recording.key else None
     return shown | {"transcript": msgspec.to_builtins(transcript)}

@@ -11,12 +11,12 @@ from typing import IO, Any
 
 import msgspec
 
-from chalicelib import aws
 from chalicelib.attribution import stored
 from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.table import call_pk
 from chalicelib.attribution.transcripts.types import Spoken, Transcript
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 PREFIX = "recordings"
 _ONLY_NEW = "attribute_not_exists(#n)"

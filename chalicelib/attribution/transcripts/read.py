@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import log, tracing
 from chalicelib.attribution import store as calls
 from chalicelib.attribution import stored
 from chalicelib.attribution.recordings import store
@@ -19,9 +18,10 @@ from chalicelib.attribution.transcripts.jobs import Job
 from chalicelib.attribution.transcripts.transcribed import UnreadableTranscript, words_of
 from chalicelib.attribution.transcripts.types import Spoken, Transcript, TranscriptState
 from chalicelib.attribution.types import Direction
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
+from chalicelib.runtime import log, tracing
 
 COMPLETED, FAILED = "COMPLETED", "FAILED"
 ENDED = (COMPLETED, FAILED)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from chalicelib import log
 from chalicelib.attribution import stored
 from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.types import Recording
@@ -12,6 +11,7 @@ from chalicelib.attribution.transcripts import jobs
 from chalicelib.attribution.transcripts.languages import language_of
 from chalicelib.attribution.transcripts.types import Transcript, TranscriptState
 from chalicelib.registry.types import Site
+from chalicelib.runtime import log
 
 
 def start_transcript(item: stored.Item, site: Site, recording: Recording) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from chalicelib.money import round_half_up
+from chalicelib.core.money import round_half_up
 from chalicelib.reports.figures import Unit
 
 THIN_SPACE = "\u202f"

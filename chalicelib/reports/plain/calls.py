@@ -8,9 +8,9 @@ from datetime import datetime
 from chalicelib.attribution.self_reported import HEADINGS, SelfReported, told
 from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import Call, CallStatus, Direction, Evidence, EvidenceKind, Touch
-from chalicelib.errors import BadInput
-from chalicelib.money import parse_decimal
-from chalicelib.phone import parse_caller, parse_phone
+from chalicelib.core.errors import BadInput
+from chalicelib.core.money import parse_decimal
+from chalicelib.core.phone import parse_caller, parse_phone
 from chalicelib.reports.plain.cells import Cells, Reader, text_of
 from chalicelib.reports.plain.sources import own_source
 

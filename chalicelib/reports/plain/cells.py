@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from chalicelib import clock
-from chalicelib.phone import parse_caller
+from chalicelib.core import clock
+from chalicelib.core.phone import parse_caller
 
 Cells = Mapping[str, Any]
 

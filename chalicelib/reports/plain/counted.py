@@ -14,7 +14,7 @@ from chalicelib.attribution.book import Book
 from chalicelib.attribution.callbacks import called_back
 from chalicelib.attribution.credit import Path, paths_of
 from chalicelib.attribution.types import AttributedCall, Deal, EvidenceKind
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Site
 from chalicelib.reports.day_facts import facts_of_day
 from chalicelib.reports.facts import Fact

@@ -10,8 +10,8 @@ from msgspec import Struct
 from chalicelib.attribution.import_deals import STATUSES
 from chalicelib.attribution.self_reported import SelfReported, told
 from chalicelib.attribution.types import OutcomeStatus, Source
-from chalicelib.errors import BadInput
-from chalicelib.money import parse_currency, parse_decimal
+from chalicelib.core.errors import BadInput
+from chalicelib.core.money import parse_currency, parse_decimal
 from chalicelib.reports.plain.cells import Cells, Reader, text_of
 from chalicelib.reports.plain.sources import own_source
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 from chalicelib.reports.plain.cells import Cells
 from chalicelib.reports.plain.tables import read_table
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.attribution.tabular import decode_text, read_rows, require
-from chalicelib.errors import BadInput
+from chalicelib.core.csv_table import decode_text, read_rows, require
+from chalicelib.core.errors import BadInput
 
 Row = tuple[int, "Mapping[str, Any] | BadInput"]
 

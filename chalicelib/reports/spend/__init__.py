@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 
 if TYPE_CHECKING:
     from chalicelib.reports.spend.row import Read

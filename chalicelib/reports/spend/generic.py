@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 
 from chalicelib.attribution.self_reported import NOT_ADVERTISED, told_channel_named
-from chalicelib.attribution.tabular import read_rows, require
-from chalicelib.errors import BadInput
-from chalicelib.money import parse_currency, parse_decimal
+from chalicelib.core.csv_table import read_rows, require
+from chalicelib.core.errors import BadInput
+from chalicelib.core.money import parse_currency, parse_decimal
 from chalicelib.reports.spend.row import Read, SpendRow, text_of
 
 HEADINGS = {

@@ -10,7 +10,7 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 
 Read = Iterator[tuple[int, "SpendRow | BadInput"]]
 """What a source's `read` yields: the line in the file, and its row or what is wrong with it."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Route, exolve
 from chalicelib.attribution.types import CallStatus, Direction
-from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import ENDPOINTS, URL, call, events, hook, recordings, sample, utc
 from tests.attribution.examples import NOW
 

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Hook, Route, generic, our_call_id
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.clock import from_epoch
-from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.core.clock import from_epoch
+from chalicelib.core.errors import BadInput, SignatureRejected
 from chalicelib.registry.types import Endpoint
 from tests.attribution.examples import FIXTURES, NOW, PBX, SECRET, post, signed_request
 
@@ -56,7 +56,7 @@ def test_stale_changed_and_unsigned_requests_are_rejected(changes: dict[str, Any
 
 
 def test_a_well_signed_timestamp_that_is_no_time_is_rejected() -> None:
-    from chalicelib.attribution.signing import sign
+    from chalicelib.runtime.webhook_signature import sign
 
     headers = {"X-Calltrack-Timestamp": "soon", "X-Calltrack-Signature": sign(SECRET, "soon", b"{}")}
     with pytest.raises(SignatureRejected):

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Hook, Route, mango
 from chalicelib.attribution.types import CallStatus, Direction
-from chalicelib.clock import from_epoch
-from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.core.clock import from_epoch
+from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import CREDENTIALS, ENDPOINTS, call, events, hook, recordings, sample, vectors
 
 ENDPOINT = ENDPOINTS["mango"]

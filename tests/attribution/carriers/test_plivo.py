@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Route, plivo
 from chalicelib.attribution.types import CallStatus, Direction
-from chalicelib.errors import BadInput, SignatureRejected
-from chalicelib.http import Answer
+from chalicelib.core.errors import BadInput, SignatureRejected
+from chalicelib.runtime.http import Answer
 from tests.attribution.carrier_examples import (
     ENDPOINTS,
     URL,

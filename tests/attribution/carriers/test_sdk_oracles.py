@@ -20,8 +20,8 @@ from twilio.request_validator import RequestValidator
 from vonage_jwt import VonageVerifyJwtError, verify_signature
 
 from chalicelib.attribution.carriers import plivo, telnyx, twilio, vonage
-from chalicelib.clock import from_epoch
-from chalicelib.errors import SignatureRejected
+from chalicelib.core.clock import from_epoch
+from chalicelib.core.errors import SignatureRejected
 from tests.attribution.carrier_examples import CREDENTIALS, ED25519_PRIVATE, ED25519_PUBLIC, ENDPOINTS, URL, hook
 from tests.attribution.examples import NOW
 

@@ -23,10 +23,10 @@ from chalicelib.attribution.merge import fold
 from chalicelib.attribution.receive import MAX_EVENT_BYTES, endpoint_url, receive
 from chalicelib.attribution.recover import recover
 from chalicelib.attribution.types import Call, CallStatus, Direction
-from chalicelib.errors import BadInput, CallpathError, NotFound, SignatureRejected, TooLarge
-from chalicelib.http import Answer, Request
+from chalicelib.core.errors import BadInput, CallpathError, NotFound, SignatureRejected, TooLarge
 from chalicelib.registry.endpoint_token import seal_endpoint
-from chalicelib.settings import settings as configuration
+from chalicelib.runtime.http import Answer, Request
+from chalicelib.runtime.settings import settings as configuration
 from tests.attribution.carrier_examples import ENDPOINTS, SIGNING, URL, folded, recordings
 from tests.attribution.examples import CALLER, NOW, STATIC, TARGET, messages, open_site, secret_of
 

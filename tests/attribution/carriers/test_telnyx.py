@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Route, telnyx
 from chalicelib.attribution.types import CallStatus, Direction
-from chalicelib.clock import from_epoch
-from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.core.clock import from_epoch
+from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import ENDPOINTS, URL, call, events, hook, sample, text, utc, vectors
 from tests.attribution.examples import twiml
 

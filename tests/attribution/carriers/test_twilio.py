@@ -15,7 +15,7 @@ from twilio.request_validator import RequestValidator
 
 from chalicelib.attribution.carriers import Hook, Route, twilio
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.examples import FIXTURES, NOW, TWILIO, post, rfc, twiml
 
 URL = "https://calls.example.com/api/v1/carriers/twilio/token"

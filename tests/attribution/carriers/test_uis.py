@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Route, uis
 from chalicelib.attribution.types import CallStatus, Direction
-from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import ENDPOINTS, call, events, hook, later, sample, text, utc
 from tests.attribution.examples import NOW
 

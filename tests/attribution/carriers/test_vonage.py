@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.carriers import Hook, Route, vonage
 from chalicelib.attribution.types import CallStatus, Direction
-from chalicelib.clock import from_epoch, iso
-from chalicelib.errors import BadInput, SignatureRejected
+from chalicelib.core.clock import from_epoch, iso
+from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import (
     ENDPOINTS,
     URL,

@@ -15,18 +15,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import clock
 from chalicelib.attribution import store
 from chalicelib.attribution.contacts import table
+from chalicelib.core import clock
+from chalicelib.core.tokens import random_id
 from chalicelib.pool import visits
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site
 from chalicelib.reports import facts_store, parquet
 from chalicelib.reports.verify import verify
-from chalicelib.settings import settings
-from chalicelib.stack_settings import use_stack
-from chalicelib.tokens import random_id
+from chalicelib.runtime.settings import settings
+from chalicelib.runtime.stack_settings import use_stack
 from infra.deploy import DeployError
 from tests.attribution.contacts.world import AD, BROWSER, ORIGIN, PHONE
 from tests.attribution.examples import CRM, NOW, SITE, signed_request

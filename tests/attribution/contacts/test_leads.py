@@ -14,7 +14,7 @@ from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.types import ContactKind
 from chalicelib.attribution.types import Deal, Decision, Direction
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.pool import promo_code, promo_table
 from chalicelib.pool.promo_table import ShownCode
 from tests.attribution.contacts import world

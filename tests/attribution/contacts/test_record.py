@@ -13,8 +13,8 @@ from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.contacts import table, take
 from chalicelib.attribution.contacts.record import record
 from chalicelib.attribution.contacts.types import Contact, ContactKind
-from chalicelib.errors import BadInput, NotFound, StorageUnavailable
-from chalicelib.settings import settings
+from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
+from chalicelib.runtime.settings import settings
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import AD, ORIGIN, PHONE, later, visitor
 from tests.attribution.examples import NOW, SITE, messages, open_site

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib import aws as clients
 from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.contacts import show_code, table
 from chalicelib.attribution.contacts.types import Contact, ContactKind
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool import promo_table
-from chalicelib.settings import settings
+from chalicelib.runtime import aws as clients
+from chalicelib.runtime.settings import settings
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import AD, ORIGIN, later, visitor
 from tests.attribution.examples import NOW, SITE, messages, open_site

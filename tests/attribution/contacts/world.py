@@ -12,10 +12,10 @@ from chalicelib.attribution.contacts import take
 from chalicelib.attribution.contacts.record import record
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, CallStatus, Deal, Direction, Outcome, OutcomeStatus
-from chalicelib.http import Request
 from chalicelib.pool import visits
 from chalicelib.pool.lease_token import visitor_key
-from chalicelib.settings import settings
+from chalicelib.runtime.http import Request
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, SITE, STATIC, messages
 
 PHONE = "+79160000001"

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.attribution.crm import generic
 from chalicelib.attribution.self_reported import SelfReported
 from chalicelib.attribution.types import Outcome, OutcomeStatus
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 from tests.attribution.examples import CRM, FIXTURES, signed_request
 
 SAMPLE: dict[str, Any] = json.loads((FIXTURES / "generic" / "outcomes.jsonl").read_text().splitlines()[0])

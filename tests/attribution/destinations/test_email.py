@@ -9,7 +9,7 @@ import pytest
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.deliver import Undelivered, deliver
 from chalicelib.registry.types import Destination
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, STATIC, open_site
 from tests.attribution.test_attribute import hang_up, ring
 
@@ -61,7 +61,7 @@ def test_without_a_sender_nothing_is_sent(ses: Any, monkeypatch: pytest.MonkeyPa
 
 
 def test_ses_is_asked_once_and_not_for_long() -> None:
-    from chalicelib import aws
+    from chalicelib.runtime import aws
 
     config = aws.client("sesv2").meta.config
     assert config.retries["total_max_attempts"] == 1

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.deliver import ALERTS_A_MINUTE, Undelivered, deliver
 from chalicelib.registry.types import Destination
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, STATIC, open_site
 from tests.attribution.sink import Receiver, receiving
 from tests.attribution.test_attribute import hang_up, ring

@@ -15,7 +15,7 @@ from chalicelib.attribution.history.files import rows_of
 from chalicelib.attribution.history.rows import event_of, legs_told
 from chalicelib.attribution.merge import CallRecord, fold
 from chalicelib.attribution.types import Call, CallEvent, CallStatus, Direction
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 from tests.attribution.examples import FIXTURES
 
 NOON = datetime(2026, 11, 3, 9, tzinfo=UTC)  # in Moscow

@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 from chalice.test import Client
 from msgspec.structs import replace
 
-from chalicelib import clock
-from chalicelib.attribution import attribute, join, signing, store
+from chalicelib.attribution import attribute, join, store
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.contacts import table, take
 from chalicelib.attribution.types import Decision
-from chalicelib.body import decode
+from chalicelib.core import clock
+from chalicelib.core.json_body import decode
 from chalicelib.manage.campaign_changes import change, checked_fields
 from chalicelib.manage.channel_rules import NewRules, rules_in
 from chalicelib.pool import place
@@ -30,7 +30,8 @@ from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, RepeatRule, Site, TrackingNumber
 from chalicelib.reports.contact_facts import facts_of_contacts
 from chalicelib.reports.day_facts import DayFacts, facts_of_day
-from chalicelib.settings import settings
+from chalicelib.runtime import webhook_signature
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import messages
 from tests.conftest import forget_caches
 
@@ -187,7 +188,10 @@ class World:
 
     def _signed(self, path: str, told: Mapping[str, Any], at: datetime) -> None:
         body, stamp = json.dumps(told).encode(), str(int(at.timestamp()))
-        headers = {signing.TIMESTAMP: stamp, signing.SIGNATURE: signing.sign(SECRET, stamp, body)}
+        headers = {
+            webhook_signature.TIMESTAMP: stamp,
+            webhook_signature.SIGNATURE: webhook_signature.sign(SECRET, stamp, body),
+        }
         self._post(path, told, at, headers)
 
     def _post(self, path: str, told: Mapping[str, Any], at: datetime, headers: Mapping[str, str]) -> Any:

@@ -17,7 +17,7 @@ from chalicelib.attribution.privacy.erase import erase, finish
 from chalicelib.attribution.privacy.export import export
 from chalicelib.attribution.privacy.types import Person
 from chalicelib.attribution.types import Decision
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import PHONE, card, deal, later, visitor
 from tests.attribution.examples import NOW, SITE, messages, open_site

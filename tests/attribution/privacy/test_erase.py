@@ -19,9 +19,9 @@ from chalicelib.attribution.privacy.export import export
 from chalicelib.attribution.recordings import store as recording_store
 from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.types import CallEvent, Direction
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool import visits
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, SITE, STATIC, messages, signed_request
 from tests.attribution.privacy.world import (
     IVAN,
@@ -162,7 +162,7 @@ WRITES: dict[str, int] = {}
 
 def _die_at_write(place: int) -> None:
     """Let the process die before its n-th write; 0: never."""
-    from chalicelib import aws as clients
+    from chalicelib.runtime import aws as clients
 
     WRITES.update(made=0, deadly=place)
 

@@ -15,7 +15,7 @@ from chalicelib.attribution.privacy.forget import ForgettingFailed
 from chalicelib.attribution.types import CallEvent
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import MOST_DAYS_OF_PERSONS
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, SITE, STATIC
 from tests.attribution.privacy.world import IVAN, MARIA, call, item, key_of, lend, open_shop, tell
 from tests.conftest import forget_caches

@@ -13,7 +13,7 @@ from chalicelib.attribution.types import CallEvent, CallStatus, Direction, Outco
 from chalicelib.pool import issue, place, visits
 from chalicelib.pool.lease_token import visitor_key
 from chalicelib.registry.types import NumberKind, TrackingNumber
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, SITE, STATIC, open_site, post
 
 IVAN, MARIA = "+79160000001", "+79161111102"  # invented

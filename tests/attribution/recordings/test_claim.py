@@ -7,26 +7,26 @@ from typing import Any
 
 import pytest
 
-from chalicelib import queue
 from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.claim import CLAIM_SECONDS, claim
 from chalicelib.attribution.recordings.fetch import fetch
 from chalicelib.attribution.recordings.types import Recording, RecordingState
+from chalicelib.runtime import sqs
 from infra.tables import template
 from tests.attribution.examples import NOW
 from tests.attribution.recordings.carrier_server import CarrierServer, Given
 from tests.attribution.recordings.world import AUDIO, CALL, fetched, known, postponed, tell
 
 
-def at_once(now: datetime) -> queue.TryLater:
+def at_once(now: datetime) -> sqs.TryLater:
     """How one more fetch of r1 is put off."""
-    with pytest.raises(queue.TryLater) as later:
+    with pytest.raises(sqs.TryLater) as later:
         fetch(CALL | {"recording_id": "r1"}, now)
     return later.value
 
 
 def test_of_two_fetches_at_once_one_asks_the_carrier(site: Any, server: CarrierServer) -> None:
-    second: list[queue.TryLater] = []
+    second: list[sqs.TryLater] = []
     slow = Given(body=AUDIO, meanwhile=lambda: second.append(at_once(NOW + timedelta(seconds=80))))
     tell(recording_id="r1", recording_url=server.give("/1", slow))
     assert fetched("r1").state is RecordingState.STORED

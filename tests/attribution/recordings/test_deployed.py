@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import clock
 from chalicelib.attribution import store, stored
 from chalicelib.attribution.recordings.told import told_recordings
 from chalicelib.attribution.recordings.types import CarriersCopy, Recording, RecordingState
 from chalicelib.attribution.transcripts.types import Transcript, TranscriptState
+from chalicelib.core import clock
+from chalicelib.core.tokens import random_id
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site
-from chalicelib.stack_settings import use_stack
-from chalicelib.tokens import random_id
+from chalicelib.runtime.stack_settings import use_stack
 from tests.attribution.examples import NOW, PBX, SITE, pbx_call, signed_request
 from tests.attribution.recordings.carrier_server import HTML, CarrierServer, Given, carrier_server, wav
 from tests.conftest import forget_caches

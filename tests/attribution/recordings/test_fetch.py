@@ -15,9 +15,9 @@ from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.erase import erase_recordings
 from chalicelib.attribution.recordings.fetch import GIVE_UP, fetch
 from chalicelib.attribution.recordings.types import CarriersCopy, Recording, RecordingState
-from chalicelib.errors import NotFound, StorageUnavailable
+from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.registry import store as registry
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, messages
 from tests.attribution.recordings.carrier_server import HTML, CarrierServer, Given, wav
 from tests.attribution.recordings.world import (

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import queue
 from chalicelib.attribution import store as calls
 from chalicelib.attribution import stored
 from chalicelib.attribution.attribute import attribute
@@ -17,7 +16,8 @@ from chalicelib.attribution.recordings.types import Recording
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, Direction
 from chalicelib.registry import store as registry
-from chalicelib.settings import settings
+from chalicelib.runtime import sqs
+from chalicelib.runtime.settings import settings
 from tests.attribution.carrier_examples import ENDPOINTS
 from tests.attribution.examples import CALLER, NOW, STATIC, messages
 from tests.attribution.recordings.carrier_server import mp3
@@ -63,7 +63,7 @@ def fetched(recording_id: str, now: datetime = NOW) -> Recording:
 
 def postponed(recording_id: str, now: datetime = NOW) -> Recording:
     """The recording after one try that is to be followed by another."""
-    with pytest.raises(queue.TryLater) as later:
+    with pytest.raises(sqs.TryLater) as later:
         fetch(CALL | {"recording_id": recording_id}, now)
     assert later.value.queue_url == settings().recording_queue
     return {each.recording_id: each for each in found()}[recording_id]

@@ -9,7 +9,6 @@ from botocore.stub import Stubber
 from moto.moto_api import state_manager
 from msgspec.structs import replace
 
-from chalicelib import aws
 from chalicelib.attribution import store as calls
 from chalicelib.attribution import stored
 from chalicelib.attribution.attribute import attribute
@@ -21,9 +20,10 @@ from chalicelib.attribution.transcripts.read import read
 from chalicelib.attribution.transcripts.start import start_transcript
 from chalicelib.attribution.transcripts.types import Transcript, TranscriptState
 from chalicelib.attribution.types import Direction
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core.errors import StorageUnavailable
 from chalicelib.registry.types import Site
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, SITE, STATIC, open_site
 from tests.attribution.test_attribute import ring
 from tests.attribution.transcripts.test_transcribed import CHANNELS, SPEAKERS

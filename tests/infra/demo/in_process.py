@@ -15,7 +15,7 @@ from chalicelib.attribution import attribute, import_deals
 from chalicelib.attribution.contacts import take
 from chalicelib.pool import census
 from chalicelib.reports import build_report, close_day, import_spend
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from infra.demo.service import Transport
 
 DROPS = {"spend": import_spend.from_drop, "deals": import_deals.from_drop}

@@ -16,7 +16,7 @@ from app import app
 from chalicelib.attribution import repeats
 from chalicelib.attribution.contacts import record
 from chalicelib.manage.provision import operator_key
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 from infra.demo.aftermath import Aftermath
 from infra.demo.compare import differences, read_report
 from infra.demo.events import Story

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib import clock
-from chalicelib.errors import BadInput
+from chalicelib.core import clock
+from chalicelib.core.errors import BadInput
 
 BROKEN = ""  # the key under which an unreadable row says why; `require` turns it into an error
 DELIMITERS = ";\t,|"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from chalicelib.settings import settings
+from chalicelib.runtime.settings import settings
 
 
 def chance() -> random.Random:

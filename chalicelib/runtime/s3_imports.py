@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_plus
 
-from chalicelib import aws, http, log
-from chalicelib.errors import BadInput, NotFound
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.runtime import aws, http, log
 
 MAX_FILE_BYTES = 50_000_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 
 HEADER = "x-callpath-time"
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 
-from chalicelib import aws
-from chalicelib.errors import BadInput, NotFound
-from chalicelib.settings import settings
+from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 SIGNING_KEY_PARAMETER = "/callpath/{stack}/signing-key"  # a SecureString, written once by the deployment
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")

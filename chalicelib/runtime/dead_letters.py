@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import aws
-from chalicelib.errors import NotFound
+from chalicelib.core.errors import NotFound
+from chalicelib.runtime import aws
 
 BATCH = 10
 

@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime
 
-from chalicelib.errors import SignatureRejected
+from chalicelib.core.errors import SignatureRejected
 
 TIMESTAMP = "x-calltrack-timestamp"
 SIGNATURE = "x-calltrack-signature"

@@ -14,9 +14,10 @@ from typing import Any
 from chalice.app import Chalice, Response
 from msgspec import Struct, field
 
-from chalicelib import clock, log, tracing
-from chalicelib.errors import BadInput, CallpathError, TooLarge
-from chalicelib.settings import settings
+from chalicelib.core import clock
+from chalicelib.core.errors import BadInput, CallpathError, TooLarge
+from chalicelib.runtime import log, tracing
+from chalicelib.runtime.settings import settings
 
 MAX_BODY_BYTES = 5_500_000  # Lambda's own limit for a request is 6 MB
 

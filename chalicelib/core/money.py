@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'\u2019")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib import aws
-from chalicelib.settings import settings
+from chalicelib.runtime import aws
+from chalicelib.runtime.settings import settings
 
 
 def link(key: str) -> str:

@@ -7,7 +7,7 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 

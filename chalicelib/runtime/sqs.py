@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from chalicelib import aws, clock, log, tracing
-from chalicelib.errors import StorageUnavailable
+from chalicelib.core import clock
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime import aws, log, tracing
 
 MOST_HIDDEN_SECONDS = 40_000  # SQS allows 12 hours in all
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 20, 3600  # of a message that is given back: doubled with every try

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from chalicelib.errors import BadInput
+from chalicelib.core.errors import BadInput
 
 T = TypeVar("T")
 

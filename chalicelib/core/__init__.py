@@ -1,0 +1,1 @@
+"""Values and small algorithms without AWS, I/O or domain words."""
