@@ -33,18 +33,18 @@ def _request() -> Request:
 @answers("issue_number")
 def issue_number(site_key: str) -> Any:
     """Lend a number to a visitor, or renew his lease."""
-    from chalicelib.pool import issue
+    from chalicelib.pool.lending import issue_number as task
 
-    return issue.issue(_request(), site_key)
+    return task.issue(_request(), site_key)
 
 
 @app.route("/v1/sites/{site_key}/release", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE)
 @answers("release_number")
 def release_number(site_key: str) -> Any:
     """Give a number back when its visitor leaves."""
-    from chalicelib.pool import release
+    from chalicelib.pool.lending import release_number as task
 
-    return release.release(_request(), site_key)
+    return task.release(_request(), site_key)
 
 
 @app.route("/v1/sites/{site_key}/events", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE)
@@ -206,7 +206,7 @@ def import_calls(event: SQSEvent) -> Any:
 @traced("census")
 def census(event: CloudWatchEvent) -> Any:
     """Count each pool's leases."""
-    from chalicelib.pool import census as task
+    from chalicelib.pool.statistics import census as task
 
     return task.count(clock.parse_time(event.time, field="time"))
 

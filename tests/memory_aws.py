@@ -589,7 +589,7 @@ class MemoryAws:
 
 
 def _aside(client: BaseClient, operation: str, answer: Item) -> Item:
-    """Let those who read the body before botocore does read it (chalicelib/pool/image_aside.py)."""
+    """Let those who read the body before botocore does read it (chalicelib/pool/lending/response_parser.py)."""
     service = client.meta.service_model
     if service.service_name != "dynamodb":
         return answer

@@ -134,7 +134,7 @@ def _is_type_checking(node: ast.AST) -> bool:
 
 
 def layer_of(module: str) -> str | None:
-    """`chalicelib.pool.rules` → pool; a module directly in chalicelib is the kernel."""
+    """`chalicelib.pool.lending.rules` → pool; a module directly in chalicelib is the kernel."""
     parts = module.split(".")
     if parts[0] != "chalicelib":
         return None

@@ -31,7 +31,7 @@ from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.transcripts.analysis import analyse, segments_of
 from chalicelib.attribution.transcripts.types import Spoken, Transcript, TranscriptState, Word
 from chalicelib.attribution.types import EvidenceKind
-from chalicelib.pool import census
+from chalicelib.pool.statistics import census
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, Comparison, Endpoint, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.reports import report_store

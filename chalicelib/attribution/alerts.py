@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from chalicelib.attribution.alert_words import WORDS
-from chalicelib.attribution.channels import CHANNELS
 from chalicelib.attribution.types import Call, Direction, Source
+from chalicelib.visits.channels import CHANNELS
 
 MAX_VALUE = 200  # characters of one value: a keyword or a landing page may be of any length
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")

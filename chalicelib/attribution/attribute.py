@@ -29,16 +29,18 @@ from chalicelib.attribution.recordings.announce import announce
 from chalicelib.attribution.repeat_rules import own_evidence, with_earlier
 from chalicelib.attribution.settling import settle_seconds
 from chalicelib.attribution.sharing import Found
-from chalicelib.attribution.touches import touches_before
 from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.core.errors import NotFound, StorageUnavailable
-from chalicelib.pool import census_table, delays_table, visits
-from chalicelib.pool.redials import NotedCall
-from chalicelib.pool.table import HISTORY_SECONDS
+from chalicelib.pool.lending import census_table
+from chalicelib.pool.lending.groups_table import HISTORY_SECONDS
+from chalicelib.pool.statistics import delays_table
+from chalicelib.pool.statistics.redial_rates import NotedCall
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, NumberState, Site
 from chalicelib.runtime import aws, log, sqs, tracing
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import visits_table
+from chalicelib.visits.touches import touches_before
 
 LEASES_REMEMBERED = timedelta(days=85)
 LEASES_KEPT = timedelta(seconds=HISTORY_SECONDS)
@@ -130,7 +132,7 @@ def find_evidence(call: Call, site: Site, now: datetime) -> Found:
 def _note_visitors(call: Call, evidence: Evidence, before: AttributedCall | None, site: Site) -> None:
     """Let the call be found by the visitors it names. Before the evidence: a note without a call does no harm."""
     for visitor in visitors_of(evidence) - (visitors_of(before.evidence) if before else frozenset()):
-        visits.note_call(site.site_id, visitor, call.call_id, call.started_at, site.days_of_persons)
+        visits_table.note_call(site.site_id, visitor, call.call_id, call.started_at, site.days_of_persons)
 
 
 def _with_redial(own: Evidence, call: Call, others: Sequence[AttributedCall], now: datetime) -> Evidence:

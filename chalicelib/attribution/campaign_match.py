@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.referrers import place_of_name
 from chalicelib.attribution.types import Source
 from chalicelib.core import wildcard
 from chalicelib.registry.types import Campaign
+from chalicelib.visits.referrers import place_of_name
 
 # Platform → the places its advertisements bring visitors from, as `referrers` names them; empty: any.
 PLATFORMS: dict[str, frozenset[str]] = {

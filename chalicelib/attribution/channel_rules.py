@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import urls
 from chalicelib.attribution.types import Source, Touch
 from chalicelib.core import wildcard
 from chalicelib.registry.types import ChannelRule, Comparison, Condition
+from chalicelib.visits import landing_url
 
 # Part of a touch → what it is. The first six are of the built-in reading, which outlives an erased address.
 PARTS = {
@@ -31,14 +31,14 @@ Parts = Mapping[str, tuple[str, ...]]
 
 def parts_of(touch: Touch) -> Parts:
     """What rules can ask of a touch; several texts where a part has several. Empty where nothing is known."""
-    page, came_from = urls.split(touch.url), urls.split(touch.referrer)
-    tags = urls.tags_of(touch.url)
+    page, came_from = landing_url.split(touch.url), landing_url.split(touch.referrer)
+    tags = landing_url.tags_of(touch.url)
     return {
         **parts_of_source(touch.source),
-        "host": _told(urls.host_of(touch.referrer).removeprefix("www.")),
-        "path": _told(urls.text_of(came_from.path)),
-        "landing_host": _told(urls.host_of(touch.url).removeprefix("www.")),
-        "landing_path": _told(urls.text_of(page.path) or ("/" if page.netloc else "")),
+        "host": _told(landing_url.host_of(touch.referrer).removeprefix("www.")),
+        "path": _told(landing_url.text_of(came_from.path)),
+        "landing_host": _told(landing_url.host_of(touch.url).removeprefix("www.")),
+        "landing_path": _told(landing_url.text_of(page.path) or ("/" if page.netloc else "")),
         "tag": tuple(f"{name}={value}" for name, value in tags.items()),
     }
 

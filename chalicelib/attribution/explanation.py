@@ -13,7 +13,6 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
-from chalicelib.attribution.channels import CHANNELS
 from chalicelib.attribution.proof import ChainEntry
 from chalicelib.attribution.self_reported import TOLD_CHANNELS
 from chalicelib.attribution.types import (
@@ -29,6 +28,7 @@ from chalicelib.attribution.types import (
     Source,
     Touch,
 )
+from chalicelib.visits.channels import CHANNELS
 
 HUNDRED = Decimal(100)
 

@@ -16,7 +16,7 @@ from chalicelib.attribution.contacts.types import Contact
 from chalicelib.attribution.join_rules import OF_ITS_OWN, Origin, Tie
 from chalicelib.attribution.types import Deal, Decision, Outcome
 from chalicelib.core.errors import NotFound, StorageUnavailable
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry.types import Site
 from chalicelib.runtime import log
 from chalicelib.runtime.settings import settings

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import promo_codes
-from chalicelib.attribution.promo_codes import ShownCode
-from chalicelib.attribution.sources import arrival_of
 from chalicelib.attribution.types import Call, Direction, Evidence, EvidenceKind, KeyedCode, Touch
+from chalicelib.visits import find_promo_code
+from chalicelib.visits.classify_source import arrival_of
+from chalicelib.visits.find_promo_code import ShownCode
 
 TouchesOf = Callable[[str, datetime], tuple[Touch, ...]]
 
@@ -27,7 +27,7 @@ def with_code(number: Evidence, call: Call, known: Evidence | None, touches_of: 
     if call.direction is Direction.OUT:
         return number
     for keyed in reversed(call.promo_codes):
-        shown = promo_codes.find(call.site_id, keyed.code, keyed.at)
+        shown = find_promo_code.find(call.site_id, keyed.code, keyed.at)
         if shown:
             return _evidence(number, call, keyed, shown, touches_of)
     if known and known.kind is EvidenceKind.PROMO and call.promo_codes:

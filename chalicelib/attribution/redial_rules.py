@@ -17,10 +17,10 @@ from msgspec.structs import replace
 from chalicelib.attribution.candidates import LEAST_OF_MANY, LEAST_SHARE, apportioned, when
 from chalicelib.attribution.repeat_rules import calls_before, few, own_evidence
 from chalicelib.attribution.types import AttributedCall, Call, Candidate, Direction, Evidence, EvidenceKind
-from chalicelib.pool.delays import Profile, Race, Suspect, race
-from chalicelib.pool.group import second_of
-from chalicelib.pool.history import SKEW
-from chalicelib.pool.redials import NotedCall, since_bin
+from chalicelib.pool.lending.lease_group import second_of
+from chalicelib.pool.lending.lease_history import SKEW
+from chalicelib.pool.statistics.delay_profile import Profile, Race, Suspect, race
+from chalicelib.pool.statistics.redial_rates import NotedCall, since_bin
 
 HALF = Decimal("0.5")
 OF_A_POOL = frozenset(

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from chalicelib.attribution.channels import CHANNELS, channel_named
+from chalicelib.visits.channels import CHANNELS, channel_named
 
 HEADINGS = (  # what columns of answers are called
     *("self_reported", "self-reported source", "how did you hear about us", "heard from", "how heard", "told source"),

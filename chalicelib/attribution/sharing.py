@@ -12,10 +12,11 @@ from chalicelib.attribution.candidates import LEAST_OF_MANY, candidates_of, name
 from chalicelib.attribution.repeat_rules import few
 from chalicelib.attribution.types import Call, Candidate, Evidence, EvidenceKind, Touch
 from chalicelib.core.errors import StorageUnavailable
-from chalicelib.pool import delays_table, holder, shown
-from chalicelib.pool.delays import Entrant, Profile, Race, Suspect, prior_profile, race
-from chalicelib.pool.group import moment_of, second_of
-from chalicelib.pool.history import SKEW, Held, Holding
+from chalicelib.pool.lending import find_holder, overflow_sample_table
+from chalicelib.pool.lending.lease_group import moment_of, second_of
+from chalicelib.pool.lending.lease_history import SKEW, Held, Holding
+from chalicelib.pool.statistics import delays_table
+from chalicelib.pool.statistics.delay_profile import Entrant, Profile, Race, Suspect, prior_profile, race
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site, TrackingNumber
 from chalicelib.runtime import log
@@ -36,7 +37,7 @@ class Found(NamedTuple):
 def of_leases(call: Call, site: Site, owner: TrackingNumber, now: datetime, touches_of: TouchesOf) -> Found:
     """The evidence of a call to a dynamic number. Raises StorageUnavailable."""
     pool_id = owner.pool_id or ""
-    holding = holder.holder_at(owner, call.started_at, site.call_grace_seconds, now)
+    holding = find_holder.holder_at(owner, call.started_at, site.call_grace_seconds, now)
     return of_holding(holding, pool_id, call.started_at, _profile(pool_id, now), touches_of)
 
 
@@ -68,7 +69,7 @@ def of_overflow(call: Call, site: Site, owner: TrackingNumber, now: datetime, to
     pool = next((pool for pool in snapshot.pools_of(site.site_id, now) if pool.pool_id == pool_id), None)
     hold = pool.hold_seconds if pool else USUAL_HOLD
     profile, span = delays_table.profile_of(pool_id, now), hold + site.call_grace_seconds
-    seen = shown.shown_before(pool_id, call.started_at, span)
+    seen = overflow_sample_table.shown_before(pool_id, call.started_at, span)
     suspects = [
         Suspect(each.visitor, second_of(each.first_at), second_of(each.last_at) + hold, each.stands_for)
         for each in seen

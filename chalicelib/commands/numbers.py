@@ -9,7 +9,7 @@ from chalicelib.commands.output import read_file, show_import
 from chalicelib.commands.sites import site_of
 from chalicelib.core import clock
 from chalicelib.manage import numbers
-from chalicelib.pool.number_rows import KINDS
+from chalicelib.pool.lending.number_csv import KINDS
 
 
 def add(commands: Any) -> None:

@@ -13,7 +13,7 @@ from chalicelib.core.errors import NotFound
 from chalicelib.core.json_body import decode
 from chalicelib.manage.bodies import plain
 from chalicelib.manage.pools import PoolChange, change_pool
-from chalicelib.pool import health
+from chalicelib.pool.statistics import pool_health
 from chalicelib.registry import store
 from chalicelib.registry.types import Pool
 from chalicelib.runtime.http import to_json
@@ -38,8 +38,10 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--site", required=True, metavar="ID", help="site id")
     command.add_argument("--pool", required=True, metavar="ID", help="pool id")
-    command.add_argument("--days", metavar="N", help=f"how many days back, at most {health.MOST_DAYS} ({health.DAYS})")
-    text = f"share of visits that may see the overflow number ({health.OVERFLOW_PERCENT})"
+    command.add_argument(
+        "--days", metavar="N", help=f"how many days back, at most {pool_health.MOST_DAYS} ({pool_health.DAYS})"
+    )
+    text = f"share of visits that may see the overflow number ({pool_health.OVERFLOW_PERCENT})"
     command.add_argument("--overflow-percent", metavar="PERCENT", help=text)
     for name, of_what in PRICES.items():
         command.add_argument(f"--{name.replace('_', '-')}", metavar="AMOUNT", help=f"price {of_what}")
@@ -78,5 +80,5 @@ def _run(options: argparse.Namespace) -> bool:
     site = site_of(options.site)
     pool = _pool_of(options)
     told: dict[str, str | None] = vars(options)
-    show(health.pool_health(site, pool, told.get, clock.utc_now()))
+    show(pool_health.pool_health(site, pool, told.get, clock.utc_now()))
     return True

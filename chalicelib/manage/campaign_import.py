@@ -11,7 +11,7 @@ from chalicelib.attribution.campaign_match import MATCHED, PLATFORMS
 from chalicelib.core import csv_table
 from chalicelib.core.errors import BadInput, Conflict
 from chalicelib.manage.campaign_changes import add, change, checked_fields
-from chalicelib.pool import place
+from chalicelib.pool.lending import provision_numbers
 from chalicelib.registry import store
 from chalicelib.registry.types import Campaign, NumberKind, Site
 from chalicelib.reports.spend.generic import parse_day
@@ -174,7 +174,9 @@ def _place(
     """Place the numbers; a refusal names the campaign's line, though a line may have several numbers."""
     if not rows:
         return {"landed": 0, "unchanged": 0}, []
-    report = place.import_numbers(site.site_id, [(place_in, row) for place_in, (_, row) in enumerate(rows)], now)
+    report = provision_numbers.import_numbers(
+        site.site_id, [(place_in, row) for place_in, (_, row) in enumerate(rows)], now
+    )
     refused = [
         one | _rejection(rows[one["line"]][0], "numbers" if one["field"] == "number" else one["field"], one["reason"])
         for one in report["rejected"]

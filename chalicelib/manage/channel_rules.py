@@ -8,10 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.attribution import channel_rules, urls
+from chalicelib.attribution import channel_rules
 from chalicelib.attribution.book import Book, why
-from chalicelib.attribution.channels import CHANNELS, channel_named
-from chalicelib.attribution.sources import arrival_of
 from chalicelib.attribution.types import Touch
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.json_body import decode
@@ -23,6 +21,9 @@ from chalicelib.manage.recompute import asked_days, recompute
 from chalicelib.registry import store
 from chalicelib.registry.types import ChannelRule, Comparison, Condition, Site
 from chalicelib.runtime.http import Request
+from chalicelib.visits import landing_url
+from chalicelib.visits.channels import CHANNELS, channel_named
+from chalicelib.visits.classify_source import arrival_of
 
 MOST_RULES, MOST_CONDITIONS, MOST_VALUES, LONGEST = 200, 20, 100, 500
 MOST_LETTERS = 100_000  # of all values together: the rules are one item of the directory
@@ -104,7 +105,7 @@ def replace_rules(
 
 def tried(book: Book, url: str, referrer: str, now: datetime, site: Site | None = None) -> dict[str, Any]:
     """An arrival at `url` from `referrer` today: {"source", "builtin", "rule", "campaign_id", "why", "parts"}."""
-    own = [urls.host_of(origin) for origin in site.allowed_origins] if site else []
+    own = [landing_url.host_of(origin) for origin in site.allowed_origins] if site else []
     arrival = arrival_of(url, referrer, own)
     touch = Touch(now, url, referrer, "", arrival.source)
     decision = book.decide(touch)
@@ -156,7 +157,7 @@ def _value(text: str, part: str, compare: Comparison, field: str) -> str:
         raise BadInput(field, "is empty, which every text would meet")
     if part == "channel":
         return channel_named(value)
-    return urls.in_letters(value).removeprefix("www.") if part in HOSTS else value
+    return landing_url.in_letters(value).removeprefix("www.") if part in HOSTS else value
 
 
 def _text(text: str, field: str) -> str:

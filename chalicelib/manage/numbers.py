@@ -16,7 +16,7 @@ from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import given, page, page_of, plain
-from chalicelib.pool import place
+from chalicelib.pool.lending import provision_numbers
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, NumberState, Site, TrackingNumber
 from chalicelib.runtime.http import Request
@@ -101,7 +101,7 @@ def import_rows(site: Site, rows: Iterable[Row], defaults: Mapping[str, str], no
     `defaults` fill the cells a row leaves empty. Good rows land whatever the others.
     """
     filled = [(line, {**defaults, **{name: cell for name, cell in cells.items() if cell}}) for line, cells in rows]
-    return place.import_numbers(site.site_id, filled, now)
+    return provision_numbers.import_numbers(site.site_id, filled, now)
 
 
 def _listed(raw: bytes) -> list[Row]:
@@ -127,4 +127,4 @@ def _change(site: Site, number: TrackingNumber, fields: dict[str, Any], now: dat
             raise BadInput("target_number", "only static numbers have one; calls to a pool go to the pool's")
         fields["target_number"] = checks.phone(fields["target_number"], "target_number", site.country)
     changed = store.change_number(site.site_id, number.number, fields) if fields else number
-    return changed if state is None else place.set_state(site.site_id, number.number, state, now)
+    return changed if state is None else provision_numbers.set_state(site.site_id, number.number, state, now)

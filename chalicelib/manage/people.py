@@ -14,7 +14,7 @@ from chalicelib.core.errors import BadInput
 from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
-from chalicelib.pool.issue import VisitorId
+from chalicelib.pool.lending.issue_number import VisitorId
 from chalicelib.registry.types import Site
 from chalicelib.runtime.http import Request
 

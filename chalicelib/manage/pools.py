@@ -14,8 +14,8 @@ from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import Name, checked, given, plain
-from chalicelib.pool import census, place
-from chalicelib.pool import health as pool_health
+from chalicelib.pool.lending import provision_numbers
+from chalicelib.pool.statistics import census, pool_health
 from chalicelib.registry import store
 from chalicelib.registry.types import Answering, DisplayCondition, HoldRule, Pool, Site
 from chalicelib.runtime.http import Answer, Request
@@ -94,7 +94,7 @@ def change_pool(site: Site, pool: Pool, fields: dict[str, Any], now: datetime) -
 def _take_over(pool: Pool, now: datetime) -> None:
     """Take the pool's overflow number from where it was archived, if it was."""
     if pool.overflow_number is not None:
-        place.hand_over(pool.site_id, pool.pool_id, pool.overflow_number, now)
+        provision_numbers.hand_over(pool.site_id, pool.pool_id, pool.overflow_number, now)
 
 
 def _pool_of(site: Site, pool_id: str) -> Pool:

@@ -10,19 +10,19 @@ from msgspec import Struct
 from chalicelib.core import tokens
 from chalicelib.core.errors import NotFound, StorageUnavailable, TooManyRequests
 from chalicelib.core.json_body import decode
-from chalicelib.pool import promo_code, promo_counts, promo_table
-from chalicelib.pool.conditions import Visit, is_marked, visit_of
-from chalicelib.pool.crowd import address_key
-from chalicelib.pool.doorkeeper import is_welcome
-from chalicelib.pool.issue import Address, VisitorId
-from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.promo_table import ShownCode, Taken
-from chalicelib.pool.visits import RawTouch, days_kept, note_code, record_touch, touches_between
+from chalicelib.pool.lending.eligibility import is_welcome
+from chalicelib.pool.lending.issue_number import Address, VisitorId
+from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.pool.lending.rate_limit import address_key
+from chalicelib.pool.lending.select_pool import Visit, is_marked, visit_of
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.runtime import log, tracing
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import promo_code, promo_counts_table, promo_table
+from chalicelib.visits.promo_table import ShownCode, Taken
+from chalicelib.visits.visits_table import RawTouch, days_kept, note_code, record_touch, touches_between
 
 TRIES = 6  # at different codes: of a hundred numbers at the most one is somebody's, so the third try is rare
 GROWS_AFTER = 2  # tries a digit is added: a crowd came since its codes were last counted
@@ -64,7 +64,7 @@ def mint(request: Request, site_key: str) -> Minted:
         return Minted({"visitor_id": visitor_id, **NONE}, site.site_id, visitor_id)
     visitor = visitor_key(site.site_id, visitor_id, settings().signing_key).hex()
     who = address_key(request.source_ip) or visitor  # an address of no network of the Internet stands for anybody
-    if not promo_counts.admits(site.site_id, who, request.now):
+    if not promo_counts_table.admits(site.site_id, who, request.now):
         raise TooManyRequests("Too many promo codes for one address in this hour.")
     _record_arrival(site, visitor, visit, request.now)
     taken = _taken(site, visitor, visit.url, request.now)
@@ -79,14 +79,14 @@ def _taken(site: Site, visitor: str, url: str, now: datetime) -> Taken:
     """The visitor's code of this page: made from both, so that the same page finds its own again without a search."""
     most = timedelta(days=days_kept(site))
     expires_at = now + min(timedelta(days=site.promo_days), most)
-    shortest = promo_code.digits_for(promo_counts.made(site, now))
+    shortest = promo_code.digits_for(promo_counts_table.made(site, now))
     for attempt in range(TRIES):
         length = min(shortest + attempt // GROWS_AFTER, promo_code.LONGEST)
         code = promo_code.make(length, settings().signing_key, site.site_id, visitor, url, str(attempt))
         taken = promo_table.take(site.site_id, ShownCode(code, visitor, now, url, expires_at), now, most)
         if taken:
             if taken.new:
-                promo_counts.add(site, taken.shown)
+                promo_counts_table.add(site, taken.shown)
             log.event("promo_shown", site_id=site.site_id, digits=len(code), again=not taken.new)
             return taken
     raise StorageUnavailable("No promo code was free. Try again.")

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from chalicelib.core.errors import Conflict, NotFound, StorageUnavailable
 from chalicelib.core.phone import PhoneNumber
-from chalicelib.registry import layout, table
-from chalicelib.registry.publish import publish
-from chalicelib.registry.table import Entry, Transaction
+from chalicelib.registry import directory_table, keys
+from chalicelib.registry.directory_table import Entry, Transaction
+from chalicelib.registry.publish_snapshot import publish
 from chalicelib.registry.types import NumberKind, NumberState, Ownership, Pool, Tenure, TrackingNumber
 
 TOGETHER = 33  # numbers a transaction: three items each at most, and a transaction holds 100
@@ -40,7 +40,7 @@ def put_numbers(site_id: str, numbers: Sequence[TrackingNumber]) -> None:
     Raises NotFound, or Conflict (field `numbers[i]`) before anything is written where a number belongs elsewhere, be it
     archived: see `move_numbers`. A race with another import can still raise it later: what comes before has landed.
     """
-    for _ in range(table.TRIES):
+    for _ in range(directory_table.TRIES):
         try:
             return _put(site_id, numbers, ownerships(number.number for number in numbers), None)
         except Overtaken:
@@ -61,7 +61,7 @@ def move_numbers(
 
 def ownerships(numbers: Iterable[str]) -> dict[str, Ownership]:
     """Return the records of those of `numbers` (E.164) that belong to somebody, whatever the site."""
-    found = table.items((layout.number_pk(number), "NUMBER") for number in dict.fromkeys(numbers))
+    found = directory_table.items((keys.number_pk(number), "NUMBER") for number in dict.fromkeys(numbers))
     records = (_ownership(entry) for entry in found)
     return {record.owner.number: record for record in records}
 
@@ -73,18 +73,18 @@ def placed(numbers: Iterable[str]) -> dict[str, TrackingNumber]:
 
 def same_place(one: TrackingNumber, other: TrackingNumber) -> bool:
     """Whether two records put a number into the same place; state, label and target may differ."""
-    return layout.place_of(one) == layout.place_of(other)
+    return keys.place_of(one) == keys.place_of(other)
 
 
 def numbers_of(site_id: str) -> tuple[TrackingNumber, ...]:
     """All numbers of a site, by number."""
-    return table.values(layout.site_pk(site_id), "NUMBER#", TrackingNumber)
+    return directory_table.values(keys.site_pk(site_id), "NUMBER#", TrackingNumber)
 
 
 def numbers_page(site_id: str, limit: int, after: str | None) -> tuple[TrackingNumber, ...]:
     """At most `limit` numbers of a site that come after `after` (E.164), by number."""
-    found = table.listing(layout.site_pk(site_id), "NUMBER#", limit=limit, after=after)
-    return tuple(table.value_of(entry, TrackingNumber) for entry in found)
+    found = directory_table.listing(keys.site_pk(site_id), "NUMBER#", limit=limit, after=after)
+    return tuple(directory_table.value_of(entry, TrackingNumber) for entry in found)
 
 
 def number_of_site(site_id: str, number: str) -> TrackingNumber | None:
@@ -101,7 +101,7 @@ def change_number(
     Raises NotFound, and Conflict where the number is not `only_in` this state, or would be archived while its pool
     shows it to everybody.
     """
-    for _ in range(table.TRIES):
+    for _ in range(directory_table.TRIES):
         record = _record(number)
         if record is None or record.owner.site_id != site_id:
             raise NotFound("No such number of this site.")
@@ -120,7 +120,7 @@ def let_go(number: str, pool_id: str, group: int, slot: int) -> bool:
 
     An archived number that had lived there keeps no slot. Also False where nobody has a record of the number.
     """
-    for _ in range(table.TRIES):
+    for _ in range(directory_table.TRIES):
         record = _record(number)
         if record is None:
             return False
@@ -136,12 +136,14 @@ def let_go(number: str, pool_id: str, group: int, slot: int) -> bool:
 def add_writes(transaction: Transaction, change: Change) -> None:
     """Two writes, or three: whose the number is, conditional; its line in the site's list; none in that of the last."""
     number, before = change.after.owner, change.before
-    past = layout.encode(change.after.past) if change.after.past else None
-    record = table.entry(layout.number_pk(number.number), "NUMBER", number, past=past, version=change.after.version)
+    past = keys.encode(change.after.past) if change.after.past else None
+    record = directory_table.entry(
+        keys.number_pk(number.number), "NUMBER", number, past=past, version=change.after.version
+    )
     transaction.save(record, condition=_unchanged(before))
-    transaction.save(table.entry(layout.site_pk(number.site_id), f"NUMBER#{number.number}", number))
+    transaction.save(directory_table.entry(keys.site_pk(number.site_id), f"NUMBER#{number.number}", number))
     if before is not None and before.owner.site_id != number.site_id:
-        transaction.delete(table.entry(layout.site_pk(before.owner.site_id), f"NUMBER#{number.number}"))
+        transaction.delete(directory_table.entry(keys.site_pk(before.owner.site_id), f"NUMBER#{number.number}"))
 
 
 def claim_of(number: TrackingNumber) -> Change | None:
@@ -157,7 +159,7 @@ def claim_of(number: TrackingNumber) -> Change | None:
 def _put(
     site_id: str, numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], moved_at: datetime | None
 ) -> None:
-    if table.item(layout.SITES, site_id) is None:
+    if directory_table.item(keys.SITES, site_id) is None:
         raise NotFound("No such site.")
     changes = _changes(numbers, known, moved_at)
     try:
@@ -196,21 +198,21 @@ def _commit(changes: Sequence[Change], *, unchanged: Entry | None = None) -> tup
     def fill(transaction: Transaction) -> None:
         if unchanged is not None:
             same = Entry.doc == unchanged.doc
-            transaction.condition_check(table.entries(), unchanged.pk, unchanged.sk, condition=same)
+            transaction.condition_check(directory_table.entries(), unchanged.pk, unchanged.sk, condition=same)
         for change in changes:
             add_writes(transaction, change)
 
-    return table.commit(fill)
+    return directory_table.commit(fill)
 
 
 def _record(number: str) -> Ownership | None:
-    found = table.item(layout.number_pk(number), "NUMBER")
+    found = directory_table.item(keys.number_pk(number), "NUMBER")
     return None if found is None else _ownership(found)
 
 
 def _ownership(found: Entry) -> Ownership:
-    owner = table.value_of(found, TrackingNumber)
-    past = layout.decode(bytes(found.past), tuple[Tenure, ...]) if found.past else ()
+    owner = directory_table.value_of(found, TrackingNumber)
+    past = keys.decode(bytes(found.past), tuple[Tenure, ...]) if found.past else ()
     return Ownership(owner, past, int(found.version or 0))
 
 
@@ -224,8 +226,8 @@ def _pool_without(number: TrackingNumber) -> Entry | None:
     """The pool of an overflow number, which does not show it. Raises Conflict where it does: pages would go on to."""
     if number.kind is not NumberKind.OVERFLOW or number.pool_id is None:
         return None
-    found = table.item(layout.POOLS, layout.pool_sk(number.site_id, number.pool_id))
-    if found is not None and table.value_of(found, Pool).overflow_number == number.number:
+    found = directory_table.item(keys.POOLS, keys.pool_sk(number.site_id, number.pool_id))
+    if found is not None and directory_table.value_of(found, Pool).overflow_number == number.number:
         raise Conflict(
             "state: it is its pool's overflow number: give the pool another one or none first", field="state"
         )

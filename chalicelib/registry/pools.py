@@ -8,9 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from chalicelib.core.errors import Conflict, NotFound, StorageUnavailable
-from chalicelib.registry import layout, numbers, table
-from chalicelib.registry.publish import publish
-from chalicelib.registry.table import Entry, Transaction
+from chalicelib.registry import directory_table, keys, numbers
+from chalicelib.registry.directory_table import Entry, Transaction
+from chalicelib.registry.publish_snapshot import publish
 from chalicelib.registry.types import NumberKind, Pool, TrackingNumber
 
 
@@ -18,16 +18,16 @@ def create_pool(value: Pool) -> Pool:
     """Write a pool and claim its overflow number. Raises NotFound for its site, Conflict where a number is taken."""
 
     def fill(transaction: Transaction) -> None:
-        model = table.entries()
-        transaction.condition_check(model, layout.SITES, value.site_id, condition=Entry.pk.exists())
-        first = table.entry(layout.POOLS, layout.pool_sk(value.site_id, value.pool_id), value)
+        model = directory_table.entries()
+        transaction.condition_check(model, keys.SITES, value.site_id, condition=Entry.pk.exists())
+        first = directory_table.entry(keys.POOLS, keys.pool_sk(value.site_id, value.pool_id), value)
         transaction.save(first, condition=Entry.pk.does_not_exist())
         for change in claims:
             numbers.add_writes(transaction, change)
 
-    for _ in range(table.TRIES):
+    for _ in range(directory_table.TRIES):
         claims = _claims(value)
-        failed = table.commit(fill)
+        failed = directory_table.commit(fill)
         if 0 in failed:
             raise NotFound("No such site.")
         if 1 in failed:
@@ -40,18 +40,18 @@ def create_pool(value: Pool) -> Pool:
 
 def pool(site_id: str, pool_id: str) -> Pool | None:
     """One pool of a site, or None."""
-    return table.read(layout.POOLS, layout.pool_sk(site_id, pool_id), Pool)
+    return directory_table.read(keys.POOLS, keys.pool_sk(site_id, pool_id), Pool)
 
 
 def pools_of(site_id: str) -> tuple[Pool, ...]:
     """A site's pools in the order they are tried."""
-    found = table.values(layout.POOLS, layout.pool_sk(site_id, ""), Pool)
+    found = directory_table.values(keys.POOLS, keys.pool_sk(site_id, ""), Pool)
     return tuple(sorted(found, key=lambda value: (value.order, value.pool_id)))
 
 
 def all_pools() -> tuple[Pool, ...]:
     """The pools of all sites: one partition's query."""
-    return table.values(layout.POOLS, "", Pool)
+    return directory_table.values(keys.POOLS, "", Pool)
 
 
 def update_pool(site_id: str, pool_id: str, changes: Mapping[str, Any]) -> Pool:
@@ -62,18 +62,18 @@ def update_pool(site_id: str, pool_id: str, changes: Mapping[str, Any]) -> Pool:
     if "overflow_number" in changes:
         changed = _change_overflow(site_id, pool_id, changes)
     else:
-        changed = table.change(layout.POOLS, layout.pool_sk(site_id, pool_id), Pool, changes, what="pool")
+        changed = directory_table.change(keys.POOLS, keys.pool_sk(site_id, pool_id), Pool, changes, what="pool")
     publish(site_id)
     return changed
 
 
 def _change_overflow(site_id: str, pool_id: str, changes: Mapping[str, Any]) -> Pool:
-    sk = layout.pool_sk(site_id, pool_id)
-    for _ in range(table.TRIES):
-        found = table.item(layout.POOLS, sk)
+    sk = keys.pool_sk(site_id, pool_id)
+    for _ in range(directory_table.TRIES):
+        found = directory_table.item(keys.POOLS, sk)
         if found is None:
             raise NotFound("No such pool.")
-        before = table.value_of(found, Pool)
+        before = directory_table.value_of(found, Pool)
         changed = replace(before, **changes)
         claims = _claims(changed) if changed.overflow_number != before.overflow_number else []
         if not _commit(found, changed, claims):
@@ -85,11 +85,11 @@ def _commit(found: Entry, changed: Pool, claims: Sequence[numbers.Change]) -> tu
     """Write a pool over the record that was found, and its numbers; what was not as it had been read."""
 
     def fill(transaction: Transaction) -> None:
-        transaction.save(table.entry(found.pk, found.sk, changed), condition=Entry.doc == found.doc)
+        transaction.save(directory_table.entry(found.pk, found.sk, changed), condition=Entry.doc == found.doc)
         for change in claims:
             numbers.add_writes(transaction, change)
 
-    return table.commit(fill)
+    return directory_table.commit(fill)
 
 
 def _claims(value: Pool) -> list[numbers.Change]:

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.core.errors import StorageUnavailable
-from chalicelib.registry import layout
-from chalicelib.registry.cache import Cache
+from chalicelib.registry import keys
+from chalicelib.registry.ttl_cache import Cache
 from chalicelib.registry.types import (
     AnswerRules,
     Campaign,
@@ -45,7 +45,7 @@ def site_by_key(site_key: str, now: datetime) -> SiteSnapshot | None:
 
 def site_by_id(site_id: str, now: datetime) -> Site | None:
     """A site by its id: one GetItem."""
-    return _sites.get(site_id, now, lambda: _read(layout.SITES, site_id, Site))
+    return _sites.get(site_id, now, lambda: _read(keys.SITES, site_id, Site))
 
 
 def owner_of(number_e164: str, now: datetime) -> TrackingNumber | None:
@@ -65,7 +65,7 @@ def owner_at(number_e164: str, at: datetime, now: datetime) -> TrackingNumber | 
 
 def endpoint_by_id(endpoint_id: str, now: datetime) -> Endpoint | None:
     """An endpoint with its credentials, or None once it was closed: one GetItem."""
-    return _endpoints.get(endpoint_id, now, lambda: _read(layout.endpoint_pk(endpoint_id), "ENDPOINT", Endpoint))
+    return _endpoints.get(endpoint_id, now, lambda: _read(keys.endpoint_pk(endpoint_id), "ENDPOINT", Endpoint))
 
 
 def pools_of(site_id: str, now: datetime) -> tuple[Pool, ...]:
@@ -75,22 +75,20 @@ def pools_of(site_id: str, now: datetime) -> tuple[Pool, ...]:
 
 def campaigns_of(site_id: str, now: datetime) -> tuple[Campaign, ...]:
     """A site's campaigns, archived ones too, by id: one Query."""
-    pk = layout.site_pk(site_id)
+    pk = keys.site_pk(site_id)
     return _campaigns.get(site_id, now, lambda: _decoded(_query(pk, "CAMPAIGN#"), Campaign)) or ()
 
 
 def rules_of(account_id: str, now: datetime) -> ChannelRules:
     """An account's channel rules: one GetItem."""
-    pk = layout.account_pk(account_id)
-    return (
-        _rules.get(account_id, now, lambda: _read(pk, layout.RULES, ChannelRules) or ChannelRules()) or ChannelRules()
-    )
+    pk = keys.account_pk(account_id)
+    return _rules.get(account_id, now, lambda: _read(pk, keys.RULES, ChannelRules) or ChannelRules()) or ChannelRules()
 
 
 def answers_of(account_id: str, now: datetime) -> AnswerRules:
     """An account's reading of answers: one GetItem."""
-    pk = layout.account_pk(account_id)
-    found = _answers.get(account_id, now, lambda: _read(pk, layout.ANSWERS, AnswerRules) or AnswerRules())
+    pk = keys.account_pk(account_id)
+    found = _answers.get(account_id, now, lambda: _read(pk, keys.ANSWERS, AnswerRules) or AnswerRules())
     return found or AnswerRules()
 
 
@@ -101,32 +99,32 @@ def forget() -> None:
 
 
 def _read_pools(site_id: str) -> tuple[Pool, ...]:
-    pools = _decoded(_query(layout.POOLS, layout.pool_sk(site_id, "")), Pool)
+    pools = _decoded(_query(keys.POOLS, keys.pool_sk(site_id, "")), Pool)
     return tuple(sorted(pools, key=lambda pool: (pool.order, pool.pool_id)))
 
 
 def _read_snapshot(site_key: str) -> SiteSnapshot | None:
     # A query may meet a snapshot half replaced: the second, consistent look then sees one or the other.
     for consistent in (False, True, True):
-        parts = _query(layout.snapshot_pk(site_key), "", consistent=consistent)
+        parts = _query(keys.snapshot_pk(site_key), "", consistent=consistent)
         if not parts:
             return None
         if len(parts) == int(parts[0]["parts"]["N"]) and len({part["version"]["N"] for part in parts}) == 1:
-            return layout.decode(b"".join(part["doc"]["B"] for part in parts), SiteSnapshot)
+            return keys.decode(b"".join(part["doc"]["B"] for part in parts), SiteSnapshot)
     raise StorageUnavailable("The site is being changed. Try again.")
 
 
 def _read(pk: str, sk: str, shape: type[T]) -> T | None:
     item = _item(pk, sk)
-    return layout.decode(item["doc"]["B"], shape) if item else None
+    return keys.decode(item["doc"]["B"], shape) if item else None
 
 
 def _read_ownership(number: str) -> Ownership | None:
-    item = _item(layout.number_pk(number), "NUMBER")
+    item = _item(keys.number_pk(number), "NUMBER")
     if item is None:
         return None
-    past = layout.decode(item["past"]["B"], tuple[Tenure, ...]) if "past" in item else ()
-    return Ownership(layout.decode(item["doc"]["B"], TrackingNumber), past)
+    past = keys.decode(item["past"]["B"], tuple[Tenure, ...]) if "past" in item else ()
+    return Ownership(keys.decode(item["doc"]["B"], TrackingNumber), past)
 
 
 def _item(pk: str, sk: str) -> dict[str, Any] | None:
@@ -147,4 +145,4 @@ def _query(pk: str, prefix: str, *, consistent: bool = False) -> list[dict[str, 
 
 
 def _decoded(items: list[dict[str, Any]], shape: type[T]) -> tuple[T, ...]:
-    return tuple(layout.decode(item["doc"]["B"], shape) for item in items)
+    return tuple(keys.decode(item["doc"]["B"], shape) for item in items)

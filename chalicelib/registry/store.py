@@ -10,8 +10,10 @@ from typing import Any
 
 from chalicelib.core import tokens
 from chalicelib.core.errors import Conflict, NotFound
-from chalicelib.registry import layout, table
-from chalicelib.registry.access import (
+from chalicelib.registry import directory_table, keys
+from chalicelib.registry.campaigns import campaign, campaigns_of, create_campaign, update_campaign
+from chalicelib.registry.directory_table import Entry, Transaction
+from chalicelib.registry.endpoints_and_keys import (
     change_credentials,
     close_endpoint,
     create_endpoint,
@@ -22,8 +24,6 @@ from chalicelib.registry.access import (
     keys_of,
     revoke_key,
 )
-from chalicelib.registry.campaigns import campaign, campaigns_of, create_campaign, update_campaign
-from chalicelib.registry.channel_rules import answers_of, put_answers, put_rules, rules_of
 from chalicelib.registry.numbers import (
     Overtaken,
     change_number,
@@ -37,8 +37,8 @@ from chalicelib.registry.numbers import (
     put_numbers,
 )
 from chalicelib.registry.pools import all_pools, create_pool, pool, pools_of, update_pool
-from chalicelib.registry.publish import publish
-from chalicelib.registry.table import Entry, Transaction
+from chalicelib.registry.publish_snapshot import publish
+from chalicelib.registry.rules import answers_of, put_answers, put_rules, rules_of
 from chalicelib.registry.types import Account, Site
 
 __all__ = [
@@ -91,8 +91,10 @@ __all__ = [
 def create_account(value: Account) -> Account:
     """Raises Conflict where the id is taken."""
     missing = Entry.pk.does_not_exist()
-    if table.commit(
-        lambda transaction: transaction.save(table.entry(layout.ACCOUNTS, value.account_id, value), condition=missing)
+    if directory_table.commit(
+        lambda transaction: transaction.save(
+            directory_table.entry(keys.ACCOUNTS, value.account_id, value), condition=missing
+        )
     ):
         raise Conflict("This account exists already.")
     return value
@@ -100,12 +102,12 @@ def create_account(value: Account) -> Account:
 
 def account(account_id: str) -> Account | None:
     """One account, or None."""
-    return table.read(layout.ACCOUNTS, account_id, Account)
+    return directory_table.read(keys.ACCOUNTS, account_id, Account)
 
 
 def accounts() -> tuple[Account, ...]:
     """All accounts by id."""
-    return table.values(layout.ACCOUNTS, "", Account)
+    return directory_table.values(keys.ACCOUNTS, "", Account)
 
 
 def new_site_key() -> str:
@@ -117,13 +119,13 @@ def create_site(value: Site) -> Site:
     """Raises NotFound where its account does not exist, Conflict where its id is taken."""
 
     def fill(transaction: Transaction) -> None:
-        model = table.entries()
-        transaction.condition_check(model, layout.ACCOUNTS, value.account_id, condition=Entry.pk.exists())
-        first = table.entry(layout.SITES, value.site_id, value, version=0)
+        model = directory_table.entries()
+        transaction.condition_check(model, keys.ACCOUNTS, value.account_id, condition=Entry.pk.exists())
+        first = directory_table.entry(keys.SITES, value.site_id, value, version=0)
         transaction.save(first, condition=Entry.pk.does_not_exist())
-        transaction.save(table.entry(layout.account_pk(value.account_id), f"SITE#{value.site_id}"))
+        transaction.save(directory_table.entry(keys.account_pk(value.account_id), f"SITE#{value.site_id}"))
 
-    failed = table.commit(fill)
+    failed = directory_table.commit(fill)
     if 0 in failed:
         raise NotFound("No such account.")
     if failed:
@@ -134,24 +136,24 @@ def create_site(value: Site) -> Site:
 
 def site(site_id: str) -> Site | None:
     """One site, or None."""
-    return table.read(layout.SITES, site_id, Site)
+    return directory_table.read(keys.SITES, site_id, Site)
 
 
 def sites_of(account_id: str) -> tuple[Site, ...]:
     """An account's sites by id."""
-    owned = table.listing(layout.account_pk(account_id), "SITE#")
-    found = table.items((layout.SITES, pointer.sk.removeprefix("SITE#")) for pointer in owned)
-    return tuple(sorted((table.value_of(entry, Site) for entry in found), key=lambda value: value.site_id))
+    owned = directory_table.listing(keys.account_pk(account_id), "SITE#")
+    found = directory_table.items((keys.SITES, pointer.sk.removeprefix("SITE#")) for pointer in owned)
+    return tuple(sorted((directory_table.value_of(entry, Site) for entry in found), key=lambda value: value.site_id))
 
 
 def all_sites() -> tuple[Site, ...]:
     """The sites of all accounts by id: one partition's query."""
-    return table.values(layout.SITES, "", Site)
+    return directory_table.values(keys.SITES, "", Site)
 
 
 def update_site(site_id: str, changes: Mapping[str, Any]) -> Site:
     """Replace fields of a site. Raises NotFound."""
-    changed = table.change(layout.SITES, site_id, Site, changes, what="site")
+    changed = directory_table.change(keys.SITES, site_id, Site, changes, what="site")
     publish(site_id)
     return changed
 

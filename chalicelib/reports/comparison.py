@@ -11,9 +11,9 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.attribution.channels import CHANNELS
 from chalicelib.attribution.self_reported import NOT_ADVERTISED, agrees
 from chalicelib.core.money import percent, round_half_up
+from chalicelib.visits.channels import CHANNELS
 
 ZERO = Decimal(0)
 ADVERTISED = frozenset({"paid_search", "paid_social", "display", "classifieds", "offline", "other_paid"})

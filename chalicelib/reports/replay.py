@@ -20,8 +20,8 @@ from chalicelib.attribution.book import Book
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.types import Direction
-from chalicelib.pool import census_table
-from chalicelib.pool.other_size import OtherSize, other_size
+from chalicelib.pool.lending import census_table
+from chalicelib.pool.statistics.what_if_size import OtherSize, other_size
 from chalicelib.registry.types import Pool, RepeatRule, Site
 from chalicelib.reports import day_evidence, parquet
 from chalicelib.reports.compose import Order, compose

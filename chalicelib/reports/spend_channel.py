@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from chalicelib.attribution import campaign_match
 from chalicelib.attribution.book import Book, Decision
-from chalicelib.attribution.channels import channel_named, channel_of
-from chalicelib.attribution.referrers import place_of_name
 from chalicelib.attribution.types import Source
 from chalicelib.reports.facts import SpendFact
 from chalicelib.reports.spend.row import SpendRow
+from chalicelib.visits.channels import channel_named, channel_of
+from chalicelib.visits.referrers import place_of_name
 
 
 def spend_fact(site_id: str, row: SpendRow, book: Book) -> SpendFact:

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.alert_words import ENGLISH, WORDS
 from chalicelib.attribution.alerts import MAX_VALUE, Alert, AlertKind, message
-from chalicelib.attribution.channels import CHANNELS
 from chalicelib.attribution.types import Source
+from chalicelib.visits.channels import CHANNELS
 
 ALERT = Alert(
     kind=AlertKind.MISSED,

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from chalicelib.attribution import sources
-from chalicelib.attribution.channels import CHANNELS
-from chalicelib.attribution.sources import CLICK_IDS, classify
-from chalicelib.pool import conditions
+from chalicelib.pool.lending import select_pool
+from chalicelib.visits import classify_source
+from chalicelib.visits.channels import CHANNELS
+from chalicelib.visits.classify_source import CLICK_IDS, classify
 
 PAGE = "https://shop.example/pallets"
 COLUMNS = ("channel", "source", "medium", "keyword", "campaign", "creative")
@@ -49,18 +49,20 @@ def test_the_table_is_as_long_as_it_claims_and_names_channels_we_have() -> None:
 @pytest.mark.parametrize(
     ("url", "referrer", "basis", "continues"),
     [
-        ("https://shop.example/?utm_source=vk", "", sources.Basis.TAGS, False),
-        ("https://shop.example/?yclid=1", "", sources.Basis.CLICK_ID, False),
-        ("https://shop.example/?calltouch_tm=yd_c:1_ad:2", "", sources.Basis.MARKER, False),
-        (PAGE, "https://vk.com/", sources.Basis.REFERRER, False),
-        ("https://shop.example/?from=avito", "", sources.Basis.ORIGIN_NAME, False),
-        (PAGE, "https://yookassa.ru/", sources.Basis.PASSAGE, True),
-        (PAGE, "https://spb.shop.example/", sources.Basis.OWN_SITE, True),
-        (PAGE, "", sources.Basis.NOTHING, False),
+        ("https://shop.example/?utm_source=vk", "", classify_source.Basis.TAGS, False),
+        ("https://shop.example/?yclid=1", "", classify_source.Basis.CLICK_ID, False),
+        ("https://shop.example/?calltouch_tm=yd_c:1_ad:2", "", classify_source.Basis.MARKER, False),
+        (PAGE, "https://vk.com/", classify_source.Basis.REFERRER, False),
+        ("https://shop.example/?from=avito", "", classify_source.Basis.ORIGIN_NAME, False),
+        (PAGE, "https://yookassa.ru/", classify_source.Basis.PASSAGE, True),
+        (PAGE, "https://spb.shop.example/", classify_source.Basis.OWN_SITE, True),
+        (PAGE, "", classify_source.Basis.NOTHING, False),
     ],
 )
-def test_what_decided_a_source_is_told(url: str, referrer: str, basis: sources.Basis, *, continues: bool) -> None:
-    found = sources.arrival_of(url, referrer)
+def test_what_decided_a_source_is_told(
+    url: str, referrer: str, basis: classify_source.Basis, *, continues: bool
+) -> None:
+    found = classify_source.arrival_of(url, referrer)
     assert (found.basis, found.continues) == (basis, continues)
 
 
@@ -72,4 +74,4 @@ def test_further_hosts_of_a_website_are_its_own() -> None:
 def test_every_tag_that_tells_a_source_makes_the_page_view_an_arrival() -> None:
     for name in [*CLICK_IDS, "utm_source", "_openstat", "calltouch_tm", "roistat", "rs", "erid"]:
         for url in (f"https://shop.example/?{name}=1", f"https://shop.example/#{name}=1"):
-            assert conditions.is_marked(conditions.visit_of(url, "", {})), name
+            assert select_pool.is_marked(select_pool.visit_of(url, "", {})), name

@@ -15,15 +15,16 @@ from chalicelib.attribution.attribute import FORGOTTEN, attribute
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.table import add_events
-from chalicelib.attribution.touches import MAX_TOUCHES
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
 from chalicelib.core.errors import NotFound, StorageUnavailable
-from chalicelib.pool import census_table, issue, place, visits
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending import census_table, issue_number, provision_numbers
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store as store_of_registry
 from chalicelib.registry.types import Campaign, NumberKind, NumberState, TrackingNumber
 from chalicelib.runtime.http import to_json
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import visits_table
+from chalicelib.visits.touches import MAX_TOUCHES
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
 from tests.conftest import forget_caches
 
@@ -37,10 +38,10 @@ LEASED = NOW - timedelta(minutes=3)
 def site(aws: Any) -> Any:
     """A site that lent its one dynamic number three minutes ago, for six, to a visitor it has known for three days."""
     open_site()
-    place.place_numbers("s1", [TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p1")], LEASED)
+    provision_numbers.place_numbers("s1", [TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p1")], LEASED)
     touch("https://pallets.example/?utm_source=yandex&utm_medium=cpc&utm_campaign=338151", NOW - timedelta(days=3))
     told = {"visitor_id": VISITOR_ID, "url": "https://pallets.example/", "referrer": ""}
-    lent = issue.issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")
+    lent = issue_number.issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")
     assert json.loads(to_json(getattr(lent, "body", lent)))["number"] == DYNAMIC
     return aws
 
@@ -50,7 +51,7 @@ def visitor() -> str:
 
 
 def touch(url: str, at: datetime, referrer: str = "") -> None:
-    visits.record_touch("s1", visitor(), visits.RawTouch(at, url, referrer, "Москва"))
+    visits_table.record_touch("s1", visitor(), visits_table.RawTouch(at, url, referrer, "Москва"))
 
 
 def ring(call_id: str = "generic-1", number: str | None = DYNAMIC, at: datetime = NOW, **said: Any) -> dict[str, str]:
@@ -144,8 +145,8 @@ def test_every_other_number_tells_what_it_can(site: Any, number: str, said: dict
 def move(number: TrackingNumber, now: datetime) -> None:
     """Archive a number where it is and import it elsewhere."""
     (owner,) = store_of_registry.placed([number.number]).values()
-    place.set_state(owner.site_id, number.number, NumberState.ARCHIVED, LEASED + timedelta(minutes=1))
-    place.place_numbers(number.site_id, [number], now)
+    provision_numbers.set_state(owner.site_id, number.number, NumberState.ARCHIVED, LEASED + timedelta(minutes=1))
+    provision_numbers.place_numbers(number.site_id, [number], now)
     forget_caches()
 
 
@@ -201,7 +202,7 @@ def test_a_late_call_is_no_stray_of_the_quarantine_its_number_is_in_by_now(site:
     store_of_registry.create_pool(replace(POOL, pool_id="p2", overflow_number=None))
     later = NOW + timedelta(hours=1)
     move(TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p2"), later)
-    place.set_state("s1", DYNAMIC, NumberState.QUARANTINE, later)
+    provision_numbers.set_state("s1", DYNAMIC, NumberState.QUARANTINE, later)
     forget_caches()
     attribute(ring(), later)
     assert (found().evidence.kind, found().evidence.pool_id) == (EvidenceKind.LIVE, "p1")
@@ -285,7 +286,7 @@ def test_a_call_whose_number_is_told_late_is_counted_when_it_is(site: Any) -> No
 def test_calls_to_a_number_in_quarantine_are_noted(site: Any) -> None:
     attribute(ring(), NOW)
     assert census_table.stray_calls(DYNAMIC, NOW - timedelta(days=1)) == 0
-    place.set_state("s1", DYNAMIC, NumberState.QUARANTINE, NOW)
+    provision_numbers.set_state("s1", DYNAMIC, NumberState.QUARANTINE, NOW)
     forget_caches()
     for call_id in ("generic-2", "generic-3", "generic-3"):
         attribute(ring(call_id), NOW)

@@ -9,9 +9,9 @@ import pytest
 
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.campaign_match import best, fit_of, key_of, names_of
-from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import Source, Touch
 from chalicelib.registry.types import Campaign
+from chalicelib.visits.classify_source import classify
 
 DAY = date(2026, 11, 22)
 ID = "592928737383"

@@ -14,11 +14,11 @@ from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, landing_page
 from chalicelib.attribution.merge import CallRecord, fold
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import AttributedCall, CallEvent, Candidate, Evidence, EvidenceKind, Touch
 from chalicelib.core.apportion import apportion
 from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Campaign, RepeatRule, Site
+from chalicelib.visits.classify_source import classify
 from tests.attribution.examples import NOW, SITE
 
 CALL = fold(CallRecord("s1", "c1", "v", "e", ((NOW, CallEvent("e", "c")),)))

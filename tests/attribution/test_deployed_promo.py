@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import promo_codes, store
+from chalicelib.attribution import store
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
-from chalicelib.pool import visits
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account
 from chalicelib.runtime.settings import settings
 from chalicelib.runtime.stack_settings import use_stack
+from chalicelib.visits import find_promo_code, visits_table
 from tests.attribution.examples import NOW, PBX, SITE, signed_request
 from tests.conftest import forget_caches
 
@@ -83,7 +83,7 @@ def test_from_the_page_to_the_evidence_and_to_oblivion(deployed: Deployed) -> No
     assert deployed.promo()["code"] == shown["code"]
     assert deployed.promo(Origin="https://thief.example")["code"] is None
     visitor = visitor_key(deployed.site_id, VISITOR, settings().signing_key).hex()
-    kept = visits.everything_of(deployed.site_id, visitor)
+    kept = visits_table.everything_of(deployed.site_id, visitor)
     assert sorted(row.get("type", "touch") for row in kept) == ["promo_shown", "touch"]
 
     began = clock.iso(clock.utc_now())
@@ -100,7 +100,7 @@ def test_from_the_page_to_the_evidence_and_to_oblivion(deployed: Deployed) -> No
     done = deployed.post(f"/v1/manage/sites/{deployed.site_id}/erase", {"phone": CALLER}, manage)
     removed = {what: done["removed"][what] for what in ("numbers", "calls", "visits")}  # its showing may be on its way
     assert (removed, done["complete"]) == ({"numbers": 1, "calls": 1, "visits": 2}, True)
-    assert promo_codes.find(deployed.site_id, shown["code"], clock.utc_now() + timedelta(seconds=1)) is None
+    assert find_promo_code.find(deployed.site_id, shown["code"], clock.utc_now() + timedelta(seconds=1)) is None
     after = store.call(deployed.site_id, "generic-1")
     assert after and after.evidence.kind == "promo" and after.evidence.visitor != visitor
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import promo_codes
-from chalicelib.attribution.promo_codes import ShownCode
-from chalicelib.pool import promo_code, promo_table
+from chalicelib.visits import find_promo_code, promo_code, promo_table
+from chalicelib.visits.find_promo_code import ShownCode
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -24,15 +23,15 @@ def shown(aws: Any) -> None:
 
 @pytest.mark.parametrize("at", [NOW - timedelta(seconds=2), NOW, NOW + 14 * DAY])
 def test_a_code_is_found_from_when_it_was_shown_until_it_expires(at: datetime) -> None:
-    assert promo_codes.find("s1", f"промокод {promo_code.spoken(CODE)}", at) == SHOWN
+    assert find_promo_code.find("s1", f"промокод {promo_code.spoken(CODE)}", at) == SHOWN
 
 
 @pytest.mark.parametrize("at", [NOW - timedelta(seconds=3), NOW + 14 * DAY + timedelta(seconds=1)])
 def test_not_before_and_not_after(at: datetime) -> None:
-    assert promo_codes.find("s1", CODE, at) is None
+    assert find_promo_code.find("s1", CODE, at) is None
 
 
 def test_slips_other_sites_and_other_codes_find_nobody() -> None:
-    assert promo_codes.find("s1", CODE[:-1] + str((int(CODE[-1]) + 1) % 10), NOW) is None
-    assert promo_codes.find("s2", CODE, NOW) is None
-    assert promo_codes.find("s1", promo_code.make(7, b"k", "other"), NOW) is None
+    assert find_promo_code.find("s1", CODE[:-1] + str((int(CODE[-1]) + 1) % 10), NOW) is None
+    assert find_promo_code.find("s2", CODE, NOW) is None
+    assert find_promo_code.find("s1", promo_code.make(7, b"k", "other"), NOW) is None

@@ -18,10 +18,11 @@ from chalicelib.attribution.privacy.export import export
 from chalicelib.attribution.privacy.redaction import visitors_of
 from chalicelib.attribution.told import Told
 from chalicelib.attribution.types import CallEvent, Direction, EvidenceKind
-from chalicelib.pool import census_table, promo_table, visits
-from chalicelib.pool.promo_table import ShownCode
+from chalicelib.pool.lending import census_table
 from chalicelib.reports.day_evidence import leaves_of, read
 from chalicelib.reports.day_facts import facts_of_day
+from chalicelib.visits import promo_table, visits_table
+from chalicelib.visits.promo_table import ShownCode
 from tests.attribution.examples import NOW, POOL, SITE, STATIC
 from tests.attribution.privacy.world import (
     IVAN,
@@ -47,10 +48,10 @@ def shop(aws: Any) -> Any:
     """Ivan's browser holds a number; Maria's was shown a code two days ago, when VK had brought her."""
     open_shop()
     maria = visitor(MARIAS_BROWSER)
-    visits.record_touch("s1", maria, visits.RawTouch(SHOWN, PAGE, "https://vk.com/", "RU"))
+    visits_table.record_touch("s1", maria, visits_table.RawTouch(SHOWN, PAGE, "https://vk.com/", "RU"))
     shown = ShownCode(CODE, maria, SHOWN, PAGE, SHOWN + 14 * DAY)
     assert promo_table.take("s1", shown, SHOWN, 400 * DAY)
-    visits.note_code("s1", maria, shown, 400)
+    visits_table.note_code("s1", maria, shown, 400)
     return aws
 
 
@@ -73,7 +74,7 @@ def test_the_code_tells_the_visitor_his_touches_and_the_page(shop: Any) -> None:
     assert [touch.source.source for touch in found.touches] == ["vk"]
     assert [(page.url, page.at) for page in found.promo_page] == [(PAGE, SHOWN)]
     assert found.why == "The caller keyed the promo code that this visitor was shown at 2026-11-20 09:52 UTC."
-    assert visits.calls_naming("s1", visitor(MARIAS_BROWSER)) == ["generic-1"]
+    assert visits_table.calls_naming("s1", visitor(MARIAS_BROWSER)) == ["generic-1"]
 
 
 def test_where_the_number_tells_somebody_else_both_are_kept_and_the_code_counts(shop: Any) -> None:
@@ -126,7 +127,7 @@ def test_of_two_codes_the_one_keyed_last_counts_and_a_slip_after_it_does_not(sho
 def test_a_page_opened_while_he_talks_counts(shop: Any) -> None:
     late = ShownCode("7654325", visitor("new"), NOW + timedelta(seconds=30), PAGE, NOW + DAY)
     promo_table.take("s1", late, late.shown_at, 400 * DAY)
-    visits.record_touch("s1", visitor("new"), visits.RawTouch(late.shown_at, PAGE, "", ""))
+    visits_table.record_touch("s1", visitor("new"), visits_table.RawTouch(late.shown_at, PAGE, "", ""))
     call("generic-1", MARIA, "+74951234567")
     key("generic-1", late.code, NOW + timedelta(seconds=50))
     assert [touch.at for touch in evidence("generic-1").touches] == [late.shown_at]
@@ -213,6 +214,6 @@ def test_whom_the_number_led_to_is_erased_from_the_call_without_its_caller(shop:
 
 
 def test_a_note_of_anothers_code_deletes_nothing_of_his(shop: Any) -> None:
-    visits.note_code("s1", visitor(), ShownCode(CODE, visitor(), NOW, PAGE, NOW + 14 * DAY), 400)
-    visits.forget("s1", visitor())
+    visits_table.note_code("s1", visitor(), ShownCode(CODE, visitor(), NOW, PAGE, NOW + 14 * DAY), 400)
+    visits_table.forget("s1", visitor())
     assert promo_table.find("s1", CODE) is not None

@@ -14,7 +14,7 @@ from chalicelib.attribution.redial_rules import dialled_of, with_redial
 from chalicelib.attribution.repeat_rules import calls_before
 from chalicelib.attribution.types import AttributedCall, Call, Candidate, Direction, Evidence, EvidenceKind
 from chalicelib.core.apportion import apportion
-from chalicelib.pool.delays import prior_profile
+from chalicelib.pool.statistics.delay_profile import prior_profile
 from tests.attribution.examples import NOW
 from tests.attribution.test_credit import CALL
 

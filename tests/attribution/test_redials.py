@@ -21,10 +21,11 @@ from chalicelib.attribution.privacy.erase import erase
 from chalicelib.attribution.privacy.redaction import visitors_of
 from chalicelib.attribution.privacy.types import Person
 from chalicelib.attribution.types import Direction, Evidence, EvidenceKind
-from chalicelib.pool import delays_table, place
-from chalicelib.pool.delays import LIVE_BINS, Counted, prior_profile
-from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.redials import SINCE_BINS, Sight, since_bin
+from chalicelib.pool.lending import provision_numbers
+from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.pool.statistics import delays_table
+from chalicelib.pool.statistics.delay_profile import LIVE_BINS, Counted, prior_profile
+from chalicelib.pool.statistics.redial_rates import SINCE_BINS, Sight, since_bin
 from chalicelib.registry.types import NumberKind, RepeatRule, TrackingNumber
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, open_site
@@ -43,7 +44,7 @@ def site(aws: Any) -> Any:
     open_site()
     dynamic = TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p1")
     overflow = TrackingNumber(POOL.overflow_number, "s1", NumberKind.OVERFLOW, pool_id="p1")
-    place.place_numbers("s1", [dynamic, overflow], seconds(AGO - 86_400))
+    provision_numbers.place_numbers("s1", [dynamic, overflow], seconds(AGO - 86_400))
     return aws
 
 

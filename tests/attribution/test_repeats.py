@@ -18,7 +18,7 @@ from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES, own_evidence
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, Credit, Direction, EvidenceKind
-from chalicelib.pool import issue, place
+from chalicelib.pool.lending import issue_number, provision_numbers
 from chalicelib.registry.types import Campaign, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
@@ -34,7 +34,7 @@ def site(aws: Any) -> Any:
     """Two visits with a number each: from Yandex 40 days ago, from VK 5 days ago."""
     open_site()
     numbers = [TrackingNumber(number, "s1", NumberKind.DYNAMIC, pool_id="p1") for number in NUMBERS]
-    place.place_numbers("s1", numbers, NOW - timedelta(days=50))
+    provision_numbers.place_numbers("s1", numbers, NOW - timedelta(days=50))
     first = visit("first", DAYS_AGO["first"], "?utm_source=yandex&utm_medium=cpc")
     both = [visit(who, DAYS_AGO["second"], "?utm_source=vk&utm_medium=cpc") for who in ("second", "beside")]
     (second,) = {*both} - {first}  # the numbers are chosen by lot; only a redial is to the number called before
@@ -46,7 +46,7 @@ def visit(who: str, days_ago: int, tags: str) -> str:
     """A visitor of their own; the number they were lent."""
     told = {"visitor_id": who, "url": f"https://pallets.example/{tags}", "referrer": ""}
     at = NOW - timedelta(days=days_ago)
-    answer = issue.issue(post(json.dumps(told).encode(), BROWSER, at), "sk1")
+    answer = issue_number.issue(post(json.dumps(told).encode(), BROWSER, at), "sk1")
     return str(answer["number"])
 
 

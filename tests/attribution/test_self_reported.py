@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from chalicelib.attribution import self_reported
 from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
-from chalicelib.attribution.channels import CHANNELS
 from chalicelib.attribution.self_reported import SelfReported, agrees, channel_of, normal, shown, told
 from chalicelib.attribution.types import AttributedCall, Direction, EvidenceKind
 from chalicelib.registry.types import AnswerRule
+from chalicelib.visits.channels import CHANNELS
 from tests.attribution.test_credit import CALL, attributed
 
 

@@ -15,12 +15,14 @@ from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES
 from chalicelib.attribution.types import Evidence, EvidenceKind
-from chalicelib.pool import delays_table, issue, place, visits
-from chalicelib.pool.delays import LIVE_BINS, prior_profile
-from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.redials import Sight
+from chalicelib.pool.lending import issue_number, provision_numbers
+from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.pool.statistics import delays_table
+from chalicelib.pool.statistics.delay_profile import LIVE_BINS, prior_profile
+from chalicelib.pool.statistics.redial_rates import Sight
 from chalicelib.registry.types import NumberKind, TrackingNumber
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import visits_table
 from tests.attribution.examples import NOW, POOL, SITE, open_site, post
 from tests.attribution.test_attribute import BROWSER, DYNAMIC, found, ring
 
@@ -32,7 +34,7 @@ REMEMBERING = replace(prior_profile(), version="2026-11-20", remembered=1e-3, tu
 def site(aws: Any) -> Any:
     """A pool of one dynamic number and an overflow number."""
     open_site()
-    place.place_numbers("s1", [TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p1")], BEGUN)
+    provision_numbers.place_numbers("s1", [TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p1")], BEGUN)
     return aws
 
 
@@ -44,7 +46,7 @@ def visit(who: str, at: float) -> str:
     """A visitor from a source of his own name; the kind of number he was shown."""
     url = f"https://pallets.example/?utm_source={who}&utm_medium=cpc"
     told = {"visitor_id": who, "url": url, "referrer": ""}
-    return str(issue.issue(post(json.dumps(told).encode(), BROWSER, seconds(at)), "sk1")["kind"])
+    return str(issue_number.issue(post(json.dumps(told).encode(), BROWSER, seconds(at)), "sk1")["kind"])
 
 
 def call(at: float, number: str | None = DYNAMIC) -> Evidence:
@@ -125,9 +127,9 @@ def test_sharing_can_be_switched_off_without_touching_a_call(site: Any) -> None:
 
 
 def test_candidates_and_touches_multiply(site: Any) -> None:
-    visits.record_touch(
+    visits_table.record_touch(
         "s1", visitor_key("s1", "anna", settings().signing_key).hex(),
-        visits.RawTouch(seconds(-900), "https://pallets.example/?utm_source=maps", "", ""),
+        visits_table.RawTouch(seconds(-900), "https://pallets.example/?utm_source=maps", "", ""),
     )  # fmt: skip
     visit("anna", 0), visit("boris", 400)
     boris, anna = call(406).candidates
@@ -140,7 +142,9 @@ def test_candidates_and_touches_multiply(site: Any) -> None:
 def test_of_a_candidates_many_touches_the_first_and_the_latest_stay(site: Any) -> None:
     key = visitor_key("s1", "anna", settings().signing_key).hex()
     for minute in range(MAX_TOUCHES + 5):
-        visits.record_touch("s1", key, visits.RawTouch(seconds(-60 * minute - 60), "https://pallets.example/", "", ""))
+        visits_table.record_touch(
+            "s1", key, visits_table.RawTouch(seconds(-60 * minute - 60), "https://pallets.example/", "", "")
+        )
     visit("anna", 0), visit("boris", 400)
     _, anna = call(406).candidates
     assert (len(anna.touches), anna.touches[-1].source.source) == (MAX_TOUCHES, "anna")
@@ -202,7 +206,7 @@ def test_each_call_to_a_lent_number_is_noted_once_with_whom_it_may_be_of(site: A
 
 
 def counted_nobody() -> Any:
-    from chalicelib.pool.delays import Counted
+    from chalicelib.pool.statistics.delay_profile import Counted
 
     return Counted({}, 1, 1.0, 1.0)
 

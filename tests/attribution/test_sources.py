@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.attribution.channels import CHANNELS, PAID, UNPAID, channel_of
-from chalicelib.attribution.referrers import place_of_name
-from chalicelib.attribution.sources import CLICK_IDS, classify
+from chalicelib.visits.channels import CHANNELS, PAID, UNPAID, channel_of
+from chalicelib.visits.classify_source import CLICK_IDS, classify
+from chalicelib.visits.referrers import place_of_name
 
 PAGE = "https://shop.example/pallets"
 

@@ -27,7 +27,7 @@ from tests.closure import ON_FIRST_REQUEST, PUBLIC, ROOT
 
 RUNS = 15
 BARE = "import boto3; boto3.session.Session().client('dynamodb')"
-CLASSIFY = "from chalicelib.attribution.sources import classify"
+CLASSIFY = "from chalicelib.visits.classify_source import classify"
 FIRST_ADDRESS = "classify('https://a.example/', 'https://ya.ru/')"
 TIMED = """
 import time, sys

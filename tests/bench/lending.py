@@ -12,15 +12,15 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from chalicelib.pool import rules, wire
-from chalicelib.pool.chooser import Choice
-from chalicelib.pool.group import RETIRED, SLOTS, Group, Slot, moment_of
-from chalicelib.pool.history import key_of
-from chalicelib.pool.holder import holder_at
-from chalicelib.pool.rules import RING_FULL
-from chalicelib.pool.table import Consumed, PoolTable
-from chalicelib.pool.view import Policy, PoolView
-from chalicelib.registry import layout, snapshot
+from chalicelib.pool.lending import group_codec, rules
+from chalicelib.pool.lending.find_holder import holder_at
+from chalicelib.pool.lending.groups_table import Consumed, PoolTable
+from chalicelib.pool.lending.lease_group import RETIRED, SLOTS, Group, Slot, moment_of
+from chalicelib.pool.lending.lease_history import key_of
+from chalicelib.pool.lending.pool_view import Policy, PoolView
+from chalicelib.pool.lending.rules import RING_FULL
+from chalicelib.pool.lending.slot_search import Choice
+from chalicelib.registry import keys, snapshot
 from chalicelib.registry.types import NumberKind, Pool, Site, SiteSnapshot, TrackingNumber
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
@@ -60,7 +60,7 @@ class BenchPool:
         groups = [[f"+7{group:06d}{slot:02d}" for slot in range(SLOTS)] for group in range(-(-self.size // SLOTS))]
         self.view = PoolView(groups, Policy(HOLD), self.rng)
         for group in range(len(groups)):
-            self.table.put(wire.write_group(self.name, group, self._head(group)), "attribute_not_exists(k)")
+            self.table.put(group_codec.write_group(self.name, group, self._head(group)), "attribute_not_exists(k)")
 
     def _head(self, group: int) -> Group:
         numbers = min(SLOTS, self.size - group * SLOTS)
@@ -169,10 +169,10 @@ def _plain_client() -> Any:
 
 def _raw_update(client: Any) -> Callable[[], None]:
     """The floor of a lease: one conditional UpdateItem of an item as large as a head in use."""
-    table, key = settings().pools_table, {"k": {"S": "floor#0"}, "e": {"N": str(wire.HEAD)}}
+    table, key = settings().pools_table, {"k": {"S": "floor#0"}, "e": {"N": str(group_codec.HEAD)}}
     filled = Group(tuple(Slot(secrets.token_bytes(12), 90_000_000, 90_000_300) for _ in range(SLOTS)), (), 0)
-    ring = [part for _ in range(11) for part in wire.slot_value(3, filled.slots[0])["L"]]
-    client.put_item(TableName=table, Item=wire.write_group("floor", 0, filled) | {"r": {"L": ring}})
+    ring = [part for _ in range(11) for part in group_codec.slot_value(3, filled.slots[0])["L"]]
+    client.put_item(TableName=table, Item=group_codec.write_group("floor", 0, filled) | {"r": {"L": ring}})
     turn = iter(range(90_000_301, 99_999_999))
 
     def update() -> None:
@@ -196,7 +196,7 @@ def _raw_history(client: Any, pool: BenchPool) -> Callable[[], None]:
             TableName=settings().pools_table,
             KeyConditionExpression="k = :k AND e >= :since",
             ExpressionAttributeValues={
-                ":k": wire.key(pool.name, last.group)["k"],
+                ":k": group_codec.key(pool.name, last.group)["k"],
                 ":since": {"N": str(key_of(last.leased + 10 - GRACE))},
             },
             ConsistentRead=True,
@@ -211,9 +211,9 @@ def _directory(client: Any, name: str, size: int) -> Callable[[], None]:
     pool = Pool(name, name, "All", "+74950000000", None)
     numbers = [f"+7495{place:07d}" for place in range(size)]
     groups = tuple(tuple(numbers[start : start + SLOTS]) for start in range(0, size, SLOTS))
-    parts = layout.split(layout.encode(SiteSnapshot(site, (pool,), {name: groups})))
+    parts = keys.split(keys.encode(SiteSnapshot(site, (pool,), {name: groups})))
     for place, part in enumerate(parts):
-        item = {"pk": {"S": layout.snapshot_pk(site.site_key)}, "sk": {"S": layout.part_sk(place)}, "doc": {"B": part}}
+        item = {"pk": {"S": keys.snapshot_pk(site.site_key)}, "sk": {"S": keys.part_sk(place)}, "doc": {"B": part}}
         counted = {"version": {"N": "1"}, "parts": {"N": str(len(parts))}}
         client.put_item(TableName=settings().directory_table, Item=item | counted)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.core import clock
-from chalicelib.pool.place import import_numbers
+from chalicelib.pool.lending.provision_numbers import import_numbers
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Account, Pool, Site
 from tests.pool.shop import BROWSER, NOW

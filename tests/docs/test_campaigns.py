@@ -11,12 +11,12 @@ import pytest
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
-from chalicelib.attribution.channels import CHANNELS
-from chalicelib.attribution.sources import classify
 from chalicelib.core.json_body import decode
 from chalicelib.manage.campaign_import import HEADINGS
 from chalicelib.manage.channel_rules import NewRules, rules_in, tried
 from chalicelib.reports.layouts.labels import ENGLISH
+from chalicelib.visits.channels import CHANNELS
+from chalicelib.visits.classify_source import classify
 from tests.registry.examples import NOW
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "campaigns.md").read_text()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import clock
-from chalicelib.pool import census
+from chalicelib.pool.statistics import census
 from chalicelib.registry import store
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings

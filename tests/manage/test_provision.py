@@ -8,7 +8,7 @@ import pytest
 from chalicelib.core.errors import BadInput, Conflict
 from chalicelib.core.json_body import decode
 from chalicelib.manage.provision import Plan, operator_key, provision
-from chalicelib.pool.place import import_numbers
+from chalicelib.pool.lending.provision_numbers import import_numbers
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberState
 from tests.registry.examples import NOW

@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chalicelib.pool.issue import issue
-from chalicelib.pool.place import import_numbers
+from chalicelib.pool.lending.issue_number import issue
+from chalicelib.pool.lending.provision_numbers import import_numbers
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Account, Pool, Site, SwapRule
 from chalicelib.runtime.http import Request

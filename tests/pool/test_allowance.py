@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.pool.allowance import Allowance, Ticket, allowance_of, numbers_for_one
-from chalicelib.pool.group import SLOTS, Group, Slot
+from chalicelib.pool.lending.address_quota import Allowance, Ticket, allowance_of, numbers_for_one
+from chalicelib.pool.lending.lease_group import SLOTS, Group, Slot
 
 NOW = 1000
 KEY = b"key"

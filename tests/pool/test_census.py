@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.pool import census
-from chalicelib.pool.census_table import SETTLED, OverflowTally, minutes
-from chalicelib.pool.minute import Minute
-from chalicelib.pool.release import release
-from chalicelib.pool.table import PoolTable
+from chalicelib.pool.lending.census_minute import Minute
+from chalicelib.pool.lending.census_table import SETTLED, OverflowTally, minutes
+from chalicelib.pool.lending.groups_table import PoolTable
+from chalicelib.pool.lending.release_number import release
+from chalicelib.pool.statistics import census
 from chalicelib.runtime.http import Request
 from tests.pool.shop import NOW, POOL, open_shop, page, replace, stock, visit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.errors import BadInput
-from chalicelib.pool.conditions import COUNTRY, REGION, fits, is_marked, origin_of, visit_of
+from chalicelib.pool.lending.select_pool import COUNTRY, REGION, fits, is_marked, origin_of, visit_of
 from chalicelib.registry.types import DisplayCondition
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from chalicelib.pool.allowance import ON_ITS_WAY
-from chalicelib.pool.census_table import SETTLED
-from chalicelib.pool.counting import Counted, count, needs_history
-from chalicelib.pool.group import GUARD, RETIRED, Closed, Group, Slot
-from chalicelib.pool.history import key_of
+from chalicelib.pool.lending.address_quota import ON_ITS_WAY
+from chalicelib.pool.lending.census_table import SETTLED
+from chalicelib.pool.lending.count_groups import Counted, count, needs_history
+from chalicelib.pool.lending.lease_group import GUARD, RETIRED, Closed, Group, Slot
+from chalicelib.pool.lending.lease_history import key_of
 from tests.pool.world import START, World
 
 HOLD = 60

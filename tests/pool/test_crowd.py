@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.pool import census_table
-from chalicelib.pool.allowance import numbers_for_one
-from chalicelib.pool.crowd import ADDRESSES, NEWCOMERS, Crowd, address_key
-from chalicelib.pool.issue import issue
-from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.memory import Memory
-from chalicelib.pool.release import release
-from chalicelib.pool.visits import touches_between
+from chalicelib.pool.lending import census_table
+from chalicelib.pool.lending.address_quota import numbers_for_one
+from chalicelib.pool.lending.container_cache import Memory
+from chalicelib.pool.lending.issue_number import issue
+from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.pool.lending.rate_limit import ADDRESSES, NEWCOMERS, Crowd, address_key
+from chalicelib.pool.lending.release_number import release
 from chalicelib.registry import snapshot, store
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.visits_table import touches_between
 from tests.pool.shop import NOW, POOL, SITE, open_shop, page, replace, stock
 
 HIS, HERS = "93.184.216.34", "2a02:6b8:1:2::1"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.pool.delays import (
+from chalicelib.pool.statistics.delay_profile import (
     BINS,
     DELAYS,
     HASTE,
@@ -24,7 +24,7 @@ from chalicelib.pool.delays import (
     prior_profile,
     race,
 )
-from chalicelib.pool.redials import Sight, since_bin
+from chalicelib.pool.statistics.redial_rates import Sight, since_bin
 
 GRACE = 1800
 SECONDS = st.floats(-10, 200_000)

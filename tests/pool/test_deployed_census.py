@@ -12,10 +12,10 @@ import pytest
 
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent
-from chalicelib.pool import census_table, heads
-from chalicelib.pool.counting import Counted
-from chalicelib.pool.place import set_state
-from chalicelib.pool.table import PoolTable
+from chalicelib.pool.lending import census_table, slots
+from chalicelib.pool.lending.count_groups import Counted
+from chalicelib.pool.lending.groups_table import PoolTable
+from chalicelib.pool.lending.provision_numbers import set_state
 from chalicelib.registry import store
 from chalicelib.registry.types import HoldRule, NumberState
 from chalicelib.runtime.stack_settings import use_stack
@@ -44,7 +44,7 @@ def test_its_role_suffices_to_count_to_learn_a_hold_to_end_a_quarantine_and_to_f
     set_state("s1", number(1), NumberState.QUARANTINE, now - 13 * DAY)
     set_state("s1", number(2), NumberState.DRAINING, now)
     store.change_number("s1", number(3), {"state": NumberState.DRAINING})  # its slot is open still
-    assert heads.claim(PoolTable("p1"), 0, {7: number(1)}, new=False)  # an import of number 1 that lost its race
+    assert slots.claim(PoolTable("p1"), 0, {7: number(1)}, new=False)  # an import of number 1 that lost its race
     census_table.put_count("p1", now - DAY, Counted(live=1, numbers=3, leases=60, ended=60, stay=60 * 200))
 
     assert shop.run_schedule("Census", now)["pools"] >= 1  # the stack is shared with other tests

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.pool.health_rules import Health, Money, calls_of_a_lent_number, health
-from chalicelib.pool.minute import Minute
-from chalicelib.pool.sizing import Prices, erlang_b
+from chalicelib.pool.lending.census_minute import Minute
+from chalicelib.pool.statistics.health_rules import Health, Money, calls_of_a_lent_number, health
+from chalicelib.pool.statistics.sizing import Prices, erlang_b
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 UTC_ZONE, ONE_PERCENT = ZoneInfo("UTC"), Decimal("0.01")

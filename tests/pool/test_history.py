@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.pool.group import Closed, Group, Slot, moment_of
-from chalicelib.pool.history import Certainty, Lease, holding, leases_of, recent
+from chalicelib.pool.lending.lease_group import Closed, Group, Slot, moment_of
+from chalicelib.pool.lending.lease_history import Certainty, Lease, holding, leases_of, recent
 
 ANNA, BORIS = b"a" * 12, b"b" * 12
 LEASES = [Lease(ANNA, 1000, 1360), Lease(BORIS, 1500, 1860)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.pool.hold import renew_in
+from chalicelib.pool.lending.hold_time import renew_in
 
 
 @pytest.mark.parametrize(("hold", "renewed_after"), [(360, 300), (90, 45), (120, 60), (1800, 1740)])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.pool.holder import holder_at
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending.find_holder import holder_at
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, TrackingNumber
 from tests.conftest import SIGNING_KEY

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.pool import census_table, delays_table
-from chalicelib.pool.counting import Counted as Census
-from chalicelib.pool.delays import LIVE_BINS, PRIOR
-from chalicelib.pool.learn import learn_delays
-from chalicelib.pool.redials import NotedCall, Sight
-from chalicelib.pool.upkeep import look_after
+from chalicelib.pool.lending import census_table
+from chalicelib.pool.lending.count_groups import Counted as Census
+from chalicelib.pool.statistics import delays_table
+from chalicelib.pool.statistics.delay_profile import LIVE_BINS, PRIOR
+from chalicelib.pool.statistics.learn_delays import learn_delays
+from chalicelib.pool.statistics.maintenance import look_after
+from chalicelib.pool.statistics.redial_rates import NotedCall, Sight
 from tests.pool.shop import NOW, POOL, SITE, open_shop
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

@@ -11,12 +11,12 @@ from typing import Any
 import botocore.client
 import pytest
 
-from chalicelib.pool import heads
-from chalicelib.pool.group import RETIRED, Slot
-from chalicelib.pool.mend_slots import KEPT_SECONDS, Mended, mend_slots
-from chalicelib.pool.place import FRESH_SECONDS, import_numbers, set_state
-from chalicelib.pool.table import PoolTable
-from chalicelib.pool.upkeep import look_after
+from chalicelib.pool.lending import slots
+from chalicelib.pool.lending.groups_table import PoolTable
+from chalicelib.pool.lending.lease_group import RETIRED, Slot
+from chalicelib.pool.lending.mend_slots import KEPT_SECONDS, Mended, mend_slots
+from chalicelib.pool.lending.provision_numbers import FRESH_SECONDS, import_numbers, set_state
+from chalicelib.pool.statistics.maintenance import look_after
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
 from tests.pool.shop import NOW, POOL, number, open_shop, replace, stock, visit
@@ -37,7 +37,7 @@ def slot(place: int = 0, pool_id: str = "p1") -> Slot:
 
 def mend(now: datetime = NOW, pool_id: str = "p1") -> Mended:
     """What the hour's upkeep does of it."""
-    groups = heads.read_all(PoolTable(pool_id), consistent=True)
+    groups = slots.read_all(PoolTable(pool_id), consistent=True)
     return mend_slots(pool_id, groups, store.numbers_of("s1"), now)
 
 
@@ -56,9 +56,9 @@ def archive(now: datetime) -> None:
 
 def test_what_an_import_kept_and_lost_is_free_after_the_next_upkeep() -> None:
     for place in range(1, 21):  # twenty imports into p2 that lose their race once they have kept a slot
-        groups = heads.read_all(PoolTable("p2"), consistent=True)
+        groups = slots.read_all(PoolTable("p2"), consistent=True)
         taken, index = divmod(place - 1, 12)
-        assert heads.claim(PoolTable("p2"), taken, {index: number(place)}, new=taken not in groups)
+        assert slots.claim(PoolTable("p2"), taken, {index: number(place)}, new=taken not in groups)
     stock(20)
     assert place_in("p2", 99)["landed"] == 1
     assert store.placed([number(99)])[number(99)].slot == 8, "the second group's first empty slot"
@@ -66,17 +66,17 @@ def test_what_an_import_kept_and_lost_is_free_after_the_next_upkeep() -> None:
     look_after("s1", store.pools_of("s1"), NOW, quarantines=False)
 
     kept = [
-        each.kept_for for image in heads.read_all(PoolTable("p2"), consistent=True).values() for each in image.slots
+        each.kept_for for image in slots.read_all(PoolTable("p2"), consistent=True).values() for each in image.slots
     ]
     assert kept == [None] * 24
     assert place_in("p2", 100)["landed"] == 1
     assert (store.placed([number(100)])[number(100)].group, store.placed([number(100)])[number(100)].slot) == (0, 0)
-    assert len(heads.read_all(PoolTable("p1"), consistent=True)) == 2
+    assert len(slots.read_all(PoolTable("p1"), consistent=True)) == 2
     assert free() == 0, "those that won live on"
 
 
 def test_a_slot_whose_numbers_import_has_not_reached_the_registry_is_left_to_it() -> None:
-    heads.claim(PoolTable("p1"), 0, {3: N}, new=True)
+    slots.claim(PoolTable("p1"), 0, {3: N}, new=True)
     assert free(NOW + 365 * DAY) == 0
     assert stock(1)["landed"] == 1
     assert store.placed([N])[N].slot == 3
@@ -125,7 +125,7 @@ def test_a_number_out_of_use_keeps_its_slot_for_ever(state: NumberState) -> None
 
 def test_a_slot_that_was_not_opened_is_opened() -> None:
     stock(1)
-    heads.retire(PoolTable("p1"), 0, 0, N, 1e9, at_once=True, guard=2)
+    slots.retire(PoolTable("p1"), 0, 0, N, 1e9, at_once=True, guard=2)
     assert mend() == (1, 0, 0)
     assert visit("v1")["number"] == N
     assert mend() == (0, 0, 0)
@@ -135,7 +135,7 @@ def test_a_slot_that_was_opened_for_a_number_which_had_moved_is_closed_and_free_
     stock(1)
     archive(NOW)
     assert place_in("p2", 1)["landed"] == 1
-    heads.activate(PoolTable("p1"), 0, {0: N})  # an import that had stood still since before the archiving
+    slots.activate(PoolTable("p1"), 0, {0: N})  # an import that had stood still since before the archiving
     assert mend() == (0, 1, 0)
     assert (slot().retired, slot().empty) == (True, False)
     assert mend() == (0, 0, 1), "it was never lent: there is no history to keep it for"
@@ -147,19 +147,19 @@ def test_an_import_that_stood_still_while_its_slot_was_freed_looks_again(monkeyp
     archive(NOW)
     assert place_in("p2", 1)["landed"] == 1
     archive(NOW)
-    heads.activate(PoolTable("p1"), 0, {0: N})  # by another import that had stood still: it is open, and nobody's
-    clock, real = [0.0], heads.read_all
+    slots.activate(PoolTable("p1"), 0, {0: N})  # by another import that had stood still: it is open, and nobody's
+    clock, real = [0.0], slots.read_all
     image = real(PoolTable("p1"), consistent=True)[0]
     kept_still = image._replace(slots=(Slot(None, 0, RETIRED, N), *image.slots[1:]))
 
     def stopped(table: PoolTable, *, consistent: bool) -> Any:
-        monkeypatch.setattr(heads, "read_all", real)
+        monkeypatch.setattr(slots, "read_all", real)
         assert (mend(), mend()) == ((0, 1, 0), (0, 0, 1))
         assert place_in("p1", 2)["landed"] == 1
         clock[0] = FRESH_SECONDS + 1
         return {0: kept_still}
 
-    monkeypatch.setattr(heads, "read_all", stopped)
+    monkeypatch.setattr(slots, "read_all", stopped)
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
     assert place_in("p1", 1)["landed"] == 1
     placed = store.placed([N, number(2)])
@@ -169,7 +169,7 @@ def test_an_import_that_stood_still_while_its_slot_was_freed_looks_again(monkeyp
 def test_a_lease_in_a_slot_that_has_no_number_is_over_before_it_is_closed() -> None:
     stock(1)
     visit("v1")
-    groups = heads.read_all(PoolTable("p1"), consistent=True)
+    groups = slots.read_all(PoolTable("p1"), consistent=True)
     assert mend_slots("p1", groups, [], NOW + LEASE_END) == (0, 0, 0)
     assert mend_slots("p1", groups, [], NOW + 2 * LEASE_END) == (0, 1, 0)
     assert mend(NOW + 3 * LEASE_END) == (1, 0, 0), "its number was there: it is opened again"
@@ -212,7 +212,7 @@ class Race:
         self.pool_id, self.first = f"q{run}", 10 * run
         self.number = number(self.first)
         store.create_pool(replace(POOL, pool_id=self.pool_id, overflow_number=None))
-        assert heads.claim(PoolTable(self.pool_id), 0, {0: self.number}, new=True)
+        assert slots.claim(PoolTable(self.pool_id), 0, {0: self.number}, new=True)
         pool_id = self.pool_id if archived_there else "p2"
         there = TrackingNumber(self.number, "s1", NumberKind.DYNAMIC, pool_id=pool_id, group=0, slot=0)
         store.put_numbers("s1", [replace(there, state=NumberState.ARCHIVED)])

@@ -9,11 +9,11 @@ import pytest
 
 from chalicelib.core.errors import Conflict
 from chalicelib.manage.pools import change_pool, open_pool
-from chalicelib.pool import place
-from chalicelib.pool.holder import holder_at
-from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.place import import_numbers, place_numbers, set_state
-from chalicelib.pool.table import PoolTable
+from chalicelib.pool.lending import provision_numbers
+from chalicelib.pool.lending.find_holder import holder_at
+from chalicelib.pool.lending.groups_table import PoolTable
+from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.pool.lending.provision_numbers import import_numbers, place_numbers, set_state
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, HoldRule, NumberKind, NumberState, TrackingNumber
 from tests.conftest import SIGNING_KEY
@@ -262,4 +262,4 @@ def test_states_may_be_changed_in_any_order_and_the_slot_is_the_same() -> None:
     assert set_state("s1", N, NumberState.ACTIVE, at(50)).slot == 0
     with pytest.raises(Conflict):
         set_state("s1", N, NumberState.ACTIVE, at(60), only_in=NumberState.QUARANTINE)
-    assert place.set_state("s1", N, NumberState.ACTIVE, at(70)).state_since == at(50)
+    assert provision_numbers.set_state("s1", N, NumberState.ACTIVE, at(70)).state_since == at(50)

@@ -14,10 +14,10 @@ import boto3
 import pytest
 
 from chalicelib.core.errors import Conflict, StorageUnavailable
-from chalicelib.pool import heads
-from chalicelib.pool.place import import_numbers, set_state
-from chalicelib.pool.table import PoolTable
-from chalicelib.pool.upkeep import look_after
+from chalicelib.pool.lending import slots
+from chalicelib.pool.lending.groups_table import PoolTable
+from chalicelib.pool.lending.provision_numbers import import_numbers, set_state
+from chalicelib.pool.statistics.maintenance import look_after
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberState
 from infra import dynamodb_local
@@ -85,7 +85,7 @@ def check(count: int) -> None:
     homes = {(each.pool_id, each.group, each.slot): each for each in store.numbers_of("s1")}
     assert len(homes) == count, "no two live in one slot"
     for pool_id in PLACES:
-        for group, image in heads.read_all(PoolTable(pool_id), consistent=True).items():
+        for group, image in slots.read_all(PoolTable(pool_id), consistent=True).items():
             for index, slot in enumerate(image.slots):
                 home = homes.pop((pool_id, group, index), None)
                 if home is None:

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.pool.holder import holder_at
-from chalicelib.pool.issue import issue
-from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.place import import_numbers, set_state
-from chalicelib.pool.upkeep import look_after
+from chalicelib.pool.lending.find_holder import holder_at
+from chalicelib.pool.lending.issue_number import issue
+from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.pool.lending.provision_numbers import import_numbers, set_state
+from chalicelib.pool.statistics.maintenance import look_after
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, NumberState
 from tests.conftest import SIGNING_KEY

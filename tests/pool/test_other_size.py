@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.pool.minute import Minute
-from chalicelib.pool.other_size import other_size
-from chalicelib.pool.sizing import erlang_b
+from chalicelib.pool.lending.census_minute import Minute
+from chalicelib.pool.statistics.sizing import erlang_b
+from chalicelib.pool.statistics.what_if_size import other_size
 
 BEGUN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")

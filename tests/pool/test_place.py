@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import NotFound
-from chalicelib.pool import heads, place
-from chalicelib.pool.holder import holder_at
-from chalicelib.pool.place import import_numbers, place_numbers, set_state
-from chalicelib.pool.table import PoolTable
+from chalicelib.pool.lending import provision_numbers, slots
+from chalicelib.pool.lending.find_holder import holder_at
+from chalicelib.pool.lending.groups_table import PoolTable
+from chalicelib.pool.lending.provision_numbers import import_numbers, place_numbers, set_state
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, NumberKind, NumberState, TrackingNumber
 from chalicelib.runtime import aws as clients
@@ -117,7 +117,7 @@ def test_an_overflow_number_becomes_its_pools() -> None:
 
 def test_a_crash_before_the_registry_knew_is_completed_by_the_same_import() -> None:
     table = PoolTable("p1")
-    assert heads.claim(table, 0, {0: number(1), 1: number(2)}, new=True)
+    assert slots.claim(table, 0, {0: number(1), 1: number(2)}, new=True)
     stock(1, first=77)
     stock(2)
     places = {found.number: (found.group, found.slot) for found in store.numbers_of("s1") if found.group is not None}
@@ -126,7 +126,7 @@ def test_a_crash_before_the_registry_knew_is_completed_by_the_same_import() -> N
 
 
 def test_a_crash_before_the_slots_were_opened_is_completed_by_the_same_import() -> None:
-    heads.claim(PoolTable("p1"), 0, {0: number(1)}, new=True)
+    slots.claim(PoolTable("p1"), 0, {0: number(1)}, new=True)
     placed = TrackingNumber(number(1), "s1", NumberKind.DYNAMIC, pool_id="p1", group=0, slot=0)
     store.put_numbers("s1", [placed])
     assert lendable() == []
@@ -137,10 +137,10 @@ def test_a_crash_before_the_slots_were_opened_is_completed_by_the_same_import() 
 
 def test_two_imports_at_once_never_share_a_slot() -> None:
     table = PoolTable("p1")
-    assert heads.claim(table, 0, {0: number(1)}, new=True)
-    assert not heads.claim(table, 0, {0: number(2)}, new=True), "the head is there by now"
-    assert not heads.claim(table, 0, {0: number(2)}, new=False), "the slot is kept for another number"
-    assert heads.claim(table, 0, {0: number(1), 1: number(2)}, new=False)
+    assert slots.claim(table, 0, {0: number(1)}, new=True)
+    assert not slots.claim(table, 0, {0: number(2)}, new=True), "the head is there by now"
+    assert not slots.claim(table, 0, {0: number(2)}, new=False), "the slot is kept for another number"
+    assert slots.claim(table, 0, {0: number(1), 1: number(2)}, new=False)
 
 
 def test_placing_a_number_of_another_site_is_a_conflict() -> None:
@@ -205,4 +205,4 @@ def test_a_large_import_reads_all_groups_and_writes_two_items_a_group() -> None:
     assert len(lendable()) == 120
     stored = clients.client("dynamodb").scan(TableName="test-PoolsTable", Select="COUNT")
     assert stored["Count"] == 10
-    assert place.place_numbers("s1", numbers, NOW) == placed
+    assert provision_numbers.place_numbers("s1", numbers, NOW) == placed

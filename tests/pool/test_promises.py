@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.pool.allowance import ON_ITS_WAY
-from chalicelib.pool.commands import Command, Release, Renew, Retake, Take
-from chalicelib.pool.group import GUARD, second_of
-from chalicelib.pool.view import Policy
+from chalicelib.pool.lending.address_quota import ON_ITS_WAY
+from chalicelib.pool.lending.commands import Command, Release, Renew, Retake, Take
+from chalicelib.pool.lending.lease_group import GUARD, second_of
+from chalicelib.pool.lending.pool_view import Policy
 from tests.pool.world import Seat, World, numbers_of
 
 STEPS = int(os.environ.get("CALLPATH_MODEL_STEPS", "1500"))  # of each history

@@ -9,12 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable, TooManyRequests
-from chalicelib.pool import promo, promo_code, promo_counts, promo_table, visits
-from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.visits import RawTouch, touches_between
+from chalicelib.pool import promo
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import snapshot, store
 from chalicelib.runtime import aws as clients
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import promo_code, promo_counts_table, promo_table, visits_table
+from chalicelib.visits.visits_table import RawTouch, touches_between
 from tests.conftest import SIGNING_KEY, forget_caches
 from tests.pool.shop import NOW, open_shop, page, visit
 
@@ -40,7 +41,7 @@ def kept(visitor_id: str = "v1") -> list[tuple[str, str]]:
     """What is kept of a visitor: kind and address, or code."""
     return [
         (row.get("type", "touch"), row.get("code", row["url"]))
-        for row in visits.everything_of("s1", key_of(visitor_id))
+        for row in visits_table.everything_of("s1", key_of(visitor_id))
     ]
 
 
@@ -112,7 +113,7 @@ def test_a_site_with_many_codes_gets_longer_ones() -> None:
         item = {"pk": {"S": "s1#promo"}, "sk": {"N": str(int(NOW.timestamp()) // 86_400)}, "n": {"N": str(made)}}
         table.put_item(TableName=settings().visitors_table, Item=item)
         forget_caches()
-        assert promo_counts.made(site, NOW) == made
+        assert promo_counts_table.made(site, NOW) == made
         assert len(ask(url=f"https://shop.example/{digits}")["code"]) == digits
 
 
@@ -120,10 +121,10 @@ def test_codes_made_are_counted_about_once_each() -> None:
     site = store.site("s1")
     for number in range(800):
         code = promo_code.make(7, b"k", str(number))
-        promo_counts.add(site, promo_table.ShownCode(code, "a" * 24, NOW, LANDING, NOW + DAY))
-    assert 600 < promo_counts.made(site, NOW) < 1000
+        promo_counts_table.add(site, promo_table.ShownCode(code, "a" * 24, NOW, LANDING, NOW + DAY))
+    assert 600 < promo_counts_table.made(site, NOW) < 1000
     forget_caches()
-    assert promo_counts.made(site, NOW + 45 * DAY) == 0
+    assert promo_counts_table.made(site, NOW + 45 * DAY) == 0
 
 
 def test_a_page_that_asks_again_counts_once() -> None:
@@ -131,12 +132,12 @@ def test_a_page_that_asks_again_counts_once() -> None:
         for _ in range(3):
             ask("v1", f"https://shop.example/{number}")
     once = sum(
-        promo_counts.SAMPLED
-        for row in visits.everything_of("s1", key_of("v1"))
-        if "code" in row and promo_counts.is_sampled(row["code"])
+        promo_counts_table.SAMPLED
+        for row in visits_table.everything_of("s1", key_of("v1"))
+        if "code" in row and promo_counts_table.is_sampled(row["code"])
     )
     forget_caches()
-    assert promo_counts.made(store.site("s1"), NOW) == once > 0
+    assert promo_counts_table.made(store.site("s1"), NOW) == once > 0
 
 
 def test_crawlers_and_pages_of_other_sites_get_none_and_leave_nothing() -> None:
@@ -155,7 +156,7 @@ def test_an_address_gets_so_many_an_hour_and_no_more() -> None:
     table, name = clients.client("dynamodb"), settings().visitors_table
     (counted,) = [item for item in table.scan(TableName=name)["Items"] if "#promo-by#" in item["pk"]["S"]]
     assert "198.41.0.4" not in str(counted)
-    table.put_item(TableName=name, Item=counted | {"n": {"N": str(promo_counts.MOST_AN_HOUR - 1)}})
+    table.put_item(TableName=name, Item=counted | {"n": {"N": str(promo_counts_table.MOST_AN_HOUR - 1)}})
     assert from_network("v2")
     with pytest.raises(TooManyRequests):
         from_network("v3")

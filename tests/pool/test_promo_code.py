@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chalicelib.pool import promo_code
+from chalicelib.visits import promo_code
 
 KEY = b"k" * 32
 LENGTHS = range(promo_code.SHORTEST, promo_code.LONGEST + 1)

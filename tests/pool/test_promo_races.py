@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.pool import promo_counts, promo_table
-from chalicelib.pool.promo_table import REST, ShownCode, Taken
 from chalicelib.runtime import aws
+from chalicelib.visits import promo_counts_table, promo_table
+from chalicelib.visits.promo_table import REST, ShownCode, Taken
 from infra import dynamodb_local
 from infra.engine import Engine
 from infra.tables import table_definitions
@@ -79,7 +79,7 @@ def test_a_page_that_asks_many_times_at_once_has_one_code_made_once() -> None:
 
 
 def test_an_address_is_limited_exactly_whatever_container_it_asks() -> None:
-    asked = promo_counts.MOST_AN_HOUR + 40
+    asked = promo_counts_table.MOST_AN_HOUR + 40
     with ThreadPoolExecutor(THREADS) as pool:
-        admitted = list(pool.map(lambda _: promo_counts.admits("s1", "203.0.113.9", NOW), range(asked)))
-    assert sum(admitted) == promo_counts.MOST_AN_HOUR
+        admitted = list(pool.map(lambda _: promo_counts_table.admits("s1", "203.0.113.9", NOW), range(asked)))
+    assert sum(admitted) == promo_counts_table.MOST_AN_HOUR

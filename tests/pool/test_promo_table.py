@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.pool import promo_table
-from chalicelib.pool.promo_table import REST, ShownCode
+from chalicelib.visits import promo_table
+from chalicelib.visits.promo_table import REST, ShownCode
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.pool.quarantine import highest_mean, is_quiet
+from chalicelib.pool.statistics.quarantine_rules import highest_mean, is_quiet
 
 
 @pytest.mark.parametrize(("calls", "bound"), [(0, 2.996), (1, 4.744), (2, 6.296), (5, 10.513), (10, 16.962)])

@@ -18,16 +18,17 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from chalicelib.pool import heads, rules
-from chalicelib.pool.allowance import Allowance, allowance_of
-from chalicelib.pool.chooser import Choice
-from chalicelib.pool.commands import Copied, Copy, Release, Renew, Retake, Take
-from chalicelib.pool.group import GUARD
-from chalicelib.pool.history import holding_of, key_of
-from chalicelib.pool.holder import MOST_IMAGES
-from chalicelib.pool.seating import by_group, plan
-from chalicelib.pool.table import PoolTable
-from chalicelib.pool.view import Policy, PoolView
+from chalicelib.pool.lending import rules
+from chalicelib.pool.lending import slots
+from chalicelib.pool.lending.address_quota import Allowance, allowance_of
+from chalicelib.pool.lending.commands import Copied, Copy, Release, Renew, Retake, Take
+from chalicelib.pool.lending.find_holder import MOST_IMAGES
+from chalicelib.pool.lending.groups_table import PoolTable
+from chalicelib.pool.lending.lease_group import GUARD
+from chalicelib.pool.lending.lease_history import holding_of, key_of
+from chalicelib.pool.lending.pool_view import Policy, PoolView
+from chalicelib.pool.lending.slot_assignment import by_group, plan
+from chalicelib.pool.lending.slot_search import Choice
 from infra import dynamodb_local
 from infra.engine import Engine
 from infra.tables import table_definitions
@@ -85,8 +86,8 @@ class Race:
         self.numbers = [f"+7495{place:07d}" for place in range(NUMBERS)]
         self.seats = by_group(plan({}, self.numbers))
         for group, taken in self.seats.items():
-            assert heads.claim(self.table(), group, taken, new=True)
-            heads.activate(self.table(), group, taken)
+            assert slots.claim(self.table(), group, taken, new=True)
+            slots.activate(self.table(), group, taken)
         self.slots = [[taken.get(slot, "") for slot in range(12)] for taken in self.seats.values()]
 
     def seat_number(self, slot: int) -> str:
@@ -240,7 +241,7 @@ def ticked() -> float:
         return float(clock.value)
 
 
-def container(url: str, slots: list[list[str]], place: int) -> list[Stay]:
+def container(url: str, layout: list[list[str]], place: int) -> list[Stay]:
     """What one process promised to its visitors, each of its threads with a view of its own."""
     config = Config(max_pool_connections=THREADS_EACH, retries={"total_max_attempts": 1})
     client = boto3.client("dynamodb", endpoint_url=url, config=config, **CREDENTIALS)
@@ -248,7 +249,7 @@ def container(url: str, slots: list[list[str]], place: int) -> list[Stay]:
     def visits(thread: int) -> list[Stay]:
         rng, stays = random.Random(place * 100 + thread), []
         view, table = (
-            PoolView(slots, Policy(HOLD, cooldown=5), rng),
+            PoolView(layout, Policy(HOLD, cooldown=5), rng),
             PoolTable("processes", client=client, name="pools"),
         )
         for _ in range(12):
@@ -328,11 +329,11 @@ def test_every_write_does_to_a_group_what_the_model_of_the_other_tests_says(dyna
         if isinstance(write, bool):
             closed = image.slots[slot].retired
             if closed:
-                heads.activate(table, 0, {slot: image.slots[slot].kept_for or ""})
+                slots.activate(table, 0, {slot: image.slots[slot].kept_for or ""})
                 model.activate((0, slot))
             else:
                 number = race.seat_number(slot)
-                done = heads.retire(table, 0, slot, number, now, at_once=write, guard=GUARD)
+                done = slots.retire(table, 0, slot, number, now, at_once=write, guard=GUARD)
                 assert done is model.retire((0, slot), now, at_once=write, number=number)
             accepted["activate" if closed else "retire"] += 1
         else:

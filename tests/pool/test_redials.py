@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.pool.delays import LIVE_BINS, Counted, learned
-from chalicelib.pool.redials import (
+from chalicelib.pool.statistics.delay_profile import LIVE_BINS, Counted, learned
+from chalicelib.pool.statistics.redial_rates import (
     SINCE,
     SINCE_BINS,
     USUAL_NEW_VISITS,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import BadInput, NotFound
-from chalicelib.pool.release import release
+from chalicelib.pool.lending.release_number import release
 from tests.pool.shop import NOW, open_shop, page, stock, visit
 
 

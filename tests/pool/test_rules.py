@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.pool import rules
-from chalicelib.pool.allowance import allowance_of
-from chalicelib.pool.chooser import Choice
-from chalicelib.pool.commands import Copy, Read, Take, Trim, Written
-from chalicelib.pool.group import GUARD, Closed, Group, Slot
-from chalicelib.pool.view import Policy, PoolView
+from chalicelib.pool.lending import rules
+from chalicelib.pool.lending.address_quota import allowance_of
+from chalicelib.pool.lending.commands import Copy, Read, Take, Trim, Written
+from chalicelib.pool.lending.lease_group import GUARD, Closed, Group, Slot
+from chalicelib.pool.lending.pool_view import Policy, PoolView
+from chalicelib.pool.lending.slot_search import Choice
 from tests.pool.world import START, MemoryTable, free_group, numbers_of
 
 HOLD = 300

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chalicelib.pool import rules
-from chalicelib.pool.allowance import LEAST_NUMBERS
-from chalicelib.pool.group import GUARD, RETIRED
-from chalicelib.pool.history import SKEW, Certainty
+from chalicelib.pool.lending import rules
+from chalicelib.pool.lending.address_quota import LEAST_NUMBERS
+from chalicelib.pool.lending.lease_group import GUARD, RETIRED
+from chalicelib.pool.lending.lease_history import SKEW, Certainty
 from tests.pool.world import World
 
 VISITORS = [bytes([number]) * 12 for number in range(40)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.pool.shown import SAMPLE, ShownSample, sample, shown_before
+from chalicelib.pool.lending.overflow_sample_table import SAMPLE, ShownSample, sample, shown_before
 from chalicelib.runtime.settings import settings
 from tests.conftest import forget_caches
 from tests.pool.shop import NOW, open_shop, stock, visit

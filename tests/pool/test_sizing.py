@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.pool import sizing
-from chalicelib.pool.sizing import Prices, accuracy, erlang_b, numbers_for
+from chalicelib.pool.statistics import sizing
+from chalicelib.pool.statistics.sizing import Prices, accuracy, erlang_b, numbers_for
 
 # Days whose accuracy figures were published without their hours; these hours reproduce them. The peak hour has 7.4 % of
 # a shop's visits and 11.8 % of an office's.

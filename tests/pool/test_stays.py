@@ -10,10 +10,10 @@ from statistics import mean
 
 import pytest
 
-from chalicelib.pool.hold import renew_in
-from chalicelib.pool.minute import Minute
-from chalicelib.pool.rules import RELEASE_GRACE
-from chalicelib.pool.stays import LEAST_STAYS, Stay, learned_hold, stay_of, time_on_site
+from chalicelib.pool.lending.census_minute import Minute
+from chalicelib.pool.lending.hold_time import renew_in
+from chalicelib.pool.lending.rules import RELEASE_GRACE
+from chalicelib.pool.statistics.stays import LEAST_STAYS, Stay, learned_hold, stay_of, time_on_site
 
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from chalicelib.pool.census_table import OverflowTally, minutes
-from chalicelib.pool.crowd import Crowd
-from chalicelib.pool.memory import Memory
-from chalicelib.pool.shown import SAMPLE, ShownSample, shown_before
+from chalicelib.pool.lending.census_table import OverflowTally, minutes
+from chalicelib.pool.lending.container_cache import Memory
+from chalicelib.pool.lending.overflow_sample_table import SAMPLE, ShownSample, shown_before
+from chalicelib.pool.lending.rate_limit import Crowd
 from chalicelib.registry import snapshot
 from tests.pool.shop import NOW, POOL, open_shop
 from tests.switching import Intruder

@@ -8,12 +8,20 @@ from typing import Any
 
 import pytest
 
-from chalicelib.pool import census, census_table, heads
-from chalicelib.pool.counting import Counted
-from chalicelib.pool.issue import issue
-from chalicelib.pool.place import import_numbers, set_state
-from chalicelib.pool.table import PoolTable
-from chalicelib.pool.upkeep import close_slots, end_quarantines, forget_addresses, in_turn, learn_hold, look_after
+from chalicelib.pool.lending import census_table, slots
+from chalicelib.pool.lending.count_groups import Counted
+from chalicelib.pool.lending.groups_table import PoolTable
+from chalicelib.pool.lending.issue_number import issue
+from chalicelib.pool.lending.provision_numbers import import_numbers, set_state
+from chalicelib.pool.statistics import census
+from chalicelib.pool.statistics.maintenance import (
+    close_slots,
+    end_quarantines,
+    forget_addresses,
+    in_turn,
+    learn_hold,
+    look_after,
+)
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import HoldRule, NumberState
 from tests.pool.shop import NOW, POOL, number, open_shop, page, replace, stock, visit
@@ -181,7 +189,7 @@ def tags() -> list[bytes]:
 
 def forget(seconds: float) -> int:
     """Forget the pool's addresses so many seconds after NOW."""
-    groups = heads.read_all(PoolTable("p1"), consistent=True)
+    groups = slots.read_all(PoolTable("p1"), consistent=True)
     return forget_addresses("p1", groups, NOW + timedelta(seconds=seconds))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.pool.visits import RawTouch, record_touch, touches_between
 from chalicelib.runtime import aws as clients
+from chalicelib.visits.visits_table import RawTouch, record_touch, touches_between
 from tests.pool.shop import NOW
 
 VISITOR = "ab" * 12

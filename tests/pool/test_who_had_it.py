@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.pool import place, rules, wire
-from chalicelib.pool.group import GUARD, second_of
-from chalicelib.pool.holder import holder_at
-from chalicelib.pool.issue import issue
-from chalicelib.pool.lease_token import visitor_key
-from chalicelib.pool.release import release
-from chalicelib.pool.view import Policy, PoolView
+from chalicelib.pool.lending import group_codec, provision_numbers, rules
+from chalicelib.pool.lending.find_holder import holder_at
+from chalicelib.pool.lending.issue_number import issue
+from chalicelib.pool.lending.lease_group import GUARD, second_of
+from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.pool.lending.pool_view import Policy, PoolView
+from chalicelib.pool.lending.release_number import release
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
 from chalicelib.runtime.settings import settings
@@ -39,7 +39,7 @@ def key(visitor_id: str) -> str:
 
 
 def move_state(state: NumberState, at: float, place_: int = 1) -> None:
-    place.set_state("s1", number(place_), state, NOW + timedelta(seconds=at))
+    provision_numbers.set_state("s1", number(place_), state, NOW + timedelta(seconds=at))
     snapshot.forget()
 
 
@@ -151,8 +151,8 @@ def test_a_long_grace_is_read_to_its_end_by_one_query(aws: Any) -> None:
         if lent.slot == 4:
             shown.append(lent.visitor.hex())
     for (group, moment), image in busy.chunks.items():
-        put(aws, wire.write_group("p1", group, image, moment))
-    put(aws, wire.write_group("p1", 0, busy.heads[0]))
+        put(aws, group_codec.write_group("p1", group, image, moment))
+    put(aws, group_codec.write_group("p1", 0, busy.heads[0]))
     owner = TrackingNumber(number(5), "s1", NumberKind.DYNAMIC, "p1", group=0, slot=4)
     at = NOW + timedelta(seconds=1000 * 6)
     for grace in (4200, 4500, 7200, 86_400):
@@ -168,7 +168,7 @@ def test_a_long_grace_is_read_to_its_end_by_one_query(aws: Any) -> None:
 def test_what_is_too_much_to_be_read_is_cut_at_its_oldest_end_and_said(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.pool.holder.MOST_IMAGES", 2)
+    monkeypatch.setattr("chalicelib.pool.lending.find_holder.MOST_IMAGES", 2)
     stock(1)
     for turn in range(45):
         visit(f"v{turn}", at=turn * 400)

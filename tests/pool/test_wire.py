@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.pool import wire
-from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
+from chalicelib.pool.lending import group_codec
+from chalicelib.pool.lending.lease_group import RETIRED, SLOTS, Closed, Group, Slot
 
 SECONDS = st.integers(0, 10**10)
 VISITORS = st.binary(min_size=12, max_size=12)
@@ -22,18 +22,18 @@ RING = st.lists(st.builds(Closed, st.integers(0, 11), st.none() | VISITORS, SECO
 @given(st.tuples(*[SLOT] * SLOTS), RING, st.integers(0, 10**6))
 def test_a_group_comes_back_as_it_went(slots: tuple[Slot, ...], ring: tuple[Closed, ...], trims: int) -> None:
     group = Group(slots, ring, trims)
-    item = wire.write_group("p1", 833, group)
-    assert wire.read_group(item) == group
-    assert wire.group_number(msgspec.convert(item, wire.Stored, strict=False)) == 833
+    item = group_codec.write_group("p1", 833, group)
+    assert group_codec.read_group(item) == group
+    assert group_codec.group_number(msgspec.convert(item, group_codec.Stored, strict=False)) == 833
 
 
 def test_history_tells_nothing_of_addresses() -> None:
     group = Group((Slot(b"v" * 12, 1, 2, tag=b"ab"),) * SLOTS, (), 0)
-    item = wire.write_group("p1", 833, group, moment=5)
-    assert not set(wire.TAGS) & set(item)
-    assert {slot.tag for slot in wire.read_group(item).slots} == {None}
+    item = group_codec.write_group("p1", 833, group, moment=5)
+    assert not set(group_codec.TAGS) & set(item)
+    assert {slot.tag for slot in group_codec.read_group(item).slots} == {None}
 
 
 def test_a_head_sorts_behind_every_chunk() -> None:
-    head, chunk = wire.key("p1", 0), wire.key("p1", 0, 99 * 366 * 86_400 * 1000)
+    head, chunk = group_codec.key("p1", 0), group_codec.key("p1", 0, 99 * 366 * 86_400 * 1000)
     assert int(head["e"]["N"]) > int(chunk["e"]["N"])

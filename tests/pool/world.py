@@ -10,10 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.pool import rules, wire
-from chalicelib.pool.allowance import ON_ITS_WAY, Allowance, Ticket, allowance_of
-from chalicelib.pool.chooser import Choice
-from chalicelib.pool.commands import (
+from chalicelib.pool.lending import group_codec, rules
+from chalicelib.pool.lending.address_quota import ON_ITS_WAY, Allowance, Ticket, allowance_of
+from chalicelib.pool.lending.commands import (
     Command,
     Conversation,
     Copied,
@@ -26,10 +25,11 @@ from chalicelib.pool.commands import (
     Trim,
     Written,
 )
-from chalicelib.pool.group import GUARD, RETIRED, SLOTS, Closed, Group, Slot, free_before
-from chalicelib.pool.history import Holding, holding_of, key_of
-from chalicelib.pool.holder import MOST_IMAGES
-from chalicelib.pool.view import Policy, PoolView
+from chalicelib.pool.lending.find_holder import MOST_IMAGES
+from chalicelib.pool.lending.lease_group import GUARD, RETIRED, SLOTS, Closed, Group, Slot, free_before
+from chalicelib.pool.lending.lease_history import Holding, holding_of, key_of
+from chalicelib.pool.lending.pool_view import Policy, PoolView
+from chalicelib.pool.lending.slot_search import Choice
 
 START = 90_000_000.0
 Seat = tuple[int, int]
@@ -154,7 +154,7 @@ class MemoryTable:
     def history(self, group: int, since: int, most: int = MOST_IMAGES) -> tuple[Group, ...]:
         """Newest first, as `PoolTable.history`."""
         images = {key: image for (of, key), image in self.chunks.items() if of == group}
-        images[wire.HEAD] = self.heads[group]
+        images[group_codec.HEAD] = self.heads[group]
         return tuple(images[key] for key in sorted(images, reverse=True) if key >= since)[:most]
 
     def holder(self, seat: Seat, at: float, grace: float = 1800) -> Holding:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.registry.cache import Cache
+from chalicelib.registry.ttl_cache import Cache
 from tests.registry.examples import NOW
 from tests.switching import Intruder
 

@@ -35,9 +35,9 @@ def test_each_change_counts_and_a_stale_one_is_refused() -> None:
 
 
 def test_a_change_between_reading_and_writing_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.registry import channel_rules
+    from chalicelib.registry import rules
 
-    read, others = channel_rules.rules_of, [[RULE]]
+    read, others = rules.rules_of, [[RULE]]
 
     def read_then_overtaken(account_id: str) -> ChannelRules:
         stands = read(account_id)
@@ -45,7 +45,7 @@ def test_a_change_between_reading_and_writing_is_not_lost(monkeypatch: pytest.Mo
             store.put_rules(account_id, others.pop())
         return stands
 
-    monkeypatch.setattr(channel_rules, "rules_of", read_then_overtaken)
+    monkeypatch.setattr(rules, "rules_of", read_then_overtaken)
     with pytest.raises(Conflict):
         store.put_rules("acc1", [], over=0)
     assert read("acc1") == ChannelRules((RULE,), 1)

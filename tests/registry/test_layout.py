@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from chalicelib.registry import layout
+from chalicelib.registry import keys
 from chalicelib.registry.types import Pool, SiteSnapshot
 from tests.registry.examples import POOL, SITE, dynamic
 
@@ -10,8 +10,8 @@ from tests.registry.examples import POOL, SITE, dynamic
 def test_ten_thousand_numbers_fit_and_come_back_in_order() -> None:
     numbers = [dynamic(place) for place in range(10_000)]
 
-    doc = layout.encode(layout.snapshot_of(SITE, [POOL], reversed(numbers)))
-    found = layout.decode(b"".join(layout.split(doc)), SiteSnapshot)
+    doc = keys.encode(keys.snapshot_of(SITE, [POOL], reversed(numbers)))
+    found = keys.decode(b"".join(keys.split(doc)), SiteSnapshot)
 
     assert len(doc) < 200_000  # one part, one page of a Query
     groups = found.slots["p1"]
@@ -22,15 +22,15 @@ def test_ten_thousand_numbers_fit_and_come_back_in_order() -> None:
 def test_what_is_larger_than_an_item_is_split_and_nothing_is_lost() -> None:
     doc = bytes(range(256)) * 3000
 
-    parts = layout.split(doc)
+    parts = keys.split(doc)
 
     assert [len(part) for part in parts] == [250_000, 250_000, 250_000, 18_000]
     assert b"".join(parts) == doc
-    assert layout.split(b"") == [b""]
+    assert keys.split(b"") == [b""]
 
 
 def test_numbers_of_a_pool_that_is_gone_are_left_out() -> None:
-    found = layout.snapshot_of(SITE, [Pool("p2", "s1", "other", "+74951234567", None)], [dynamic(0)])
+    found = keys.snapshot_of(SITE, [Pool("p2", "s1", "other", "+74951234567", None)], [dynamic(0)])
 
     assert found.slots == {"p2": ()}
 
@@ -38,6 +38,6 @@ def test_numbers_of_a_pool_that_is_gone_are_left_out() -> None:
 def test_a_place_is_where_a_number_is_whatever_its_state() -> None:
     number = dynamic(3)
 
-    assert layout.place_of(replace(number, label="x", target_number="+74951234567")) == layout.place_of(number)
+    assert keys.place_of(replace(number, label="x", target_number="+74951234567")) == keys.place_of(number)
     others = [dynamic(3, slot=4), dynamic(3, group=1), dynamic(3, pool_id="p2"), dynamic(3, site_id="s2")]
-    assert len({layout.place_of(each) for each in [number, *others]}) == 5
+    assert len({keys.place_of(each) for each in [number, *others]}) == 5

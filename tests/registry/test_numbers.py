@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.core.errors import Conflict, NotFound
-from chalicelib.registry import layout, snapshot, store
+from chalicelib.registry import keys, snapshot, store
 from chalicelib.registry.types import MOST_PAST, NumberKind, NumberState, Ownership, TrackingNumber
 from chalicelib.runtime import aws as clients
 from tests.registry.examples import NOW, POOL, SITE, dynamic, open_site, other_site
@@ -187,7 +187,7 @@ def test_of_very_many_owners_the_earliest_are_unknown_and_the_record_stays_small
     for days in range(oldest, 30):
         owner = record.owner_at(day(days))
         assert owner is not None and owner.pool_id == f"p{days}"
-    assert len(layout.encode(record.past) + layout.encode(record.owner)) < 4096, "half a read unit"
+    assert len(keys.encode(record.past) + keys.encode(record.owner)) < 4096, "half a read unit"
 
 
 def test_an_owner_read_before_a_call_is_read_again_for_it(aws: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.core.errors import StorageUnavailable
-from chalicelib.registry import layout, publish, snapshot, store, table
+from chalicelib.registry import directory_table, keys, publish_snapshot, snapshot, store
 from chalicelib.registry.types import Pool
 from chalicelib.runtime import aws as clients
 from chalicelib.runtime.settings import settings
@@ -18,20 +18,20 @@ MINUTE = timedelta(seconds=60)
 
 def test_a_snapshot_of_several_parts_is_read_whole_and_shrinks_again(aws: Any) -> None:
     open_site()
-    store.update_pool("s1", "p1", {"name": "n" * (layout.PART_BYTES + 1)})
-    assert len(table.listing(layout.snapshot_pk("sk1"))) == 2
-    assert snapshot.site_by_key("sk1", NOW).pools[0].name == "n" * (layout.PART_BYTES + 1)  # type: ignore[union-attr]
+    store.update_pool("s1", "p1", {"name": "n" * (keys.PART_BYTES + 1)})
+    assert len(directory_table.listing(keys.snapshot_pk("sk1"))) == 2
+    assert snapshot.site_by_key("sk1", NOW).pools[0].name == "n" * (keys.PART_BYTES + 1)  # type: ignore[union-attr]
 
     store.update_pool("s1", "p1", {"name": "short"})
 
-    assert len(table.listing(layout.snapshot_pk("sk1"))) == 1
+    assert len(directory_table.listing(keys.snapshot_pk("sk1"))) == 1
     assert snapshot.site_by_key("sk1", NOW + MINUTE).pools[0].name == "short"  # type: ignore[union-attr]
 
 
 def test_parts_of_different_versions_never_make_a_snapshot(aws: Any) -> None:
     open_site()
-    store.update_pool("s1", "p1", {"name": "n" * (layout.PART_BYTES + 1)})
-    key = {"pk": {"S": layout.snapshot_pk("sk1")}, "sk": {"S": layout.part_sk(1)}}
+    store.update_pool("s1", "p1", {"name": "n" * (keys.PART_BYTES + 1)})
+    key = {"pk": {"S": keys.snapshot_pk("sk1")}, "sk": {"S": keys.part_sk(1)}}
     clients.client("dynamodb").update_item(
         TableName=settings().directory_table,
         Key=key,
@@ -45,11 +45,11 @@ def test_parts_of_different_versions_never_make_a_snapshot(aws: Any) -> None:
 
 def test_older_records_never_replace_newer_ones(aws: Any) -> None:
     open_site()
-    slow = table.item(layout.SITES, "s1")  # one publisher reads the site …
+    slow = directory_table.item(keys.SITES, "s1")  # one publisher reads the site …
     assert slow is not None
     store.update_site("s1", {"name": "changed meanwhile"})  # … another one changes and publishes it
 
-    refused = publish._replace(slow)
+    refused = publish_snapshot._replace(slow)
 
     assert refused
     assert snapshot.site_by_key("sk1", NOW).site.name == "changed meanwhile"  # type: ignore[union-attr]
@@ -57,14 +57,14 @@ def test_older_records_never_replace_newer_ones(aws: Any) -> None:
 
 def test_a_slow_publisher_does_not_revive_a_rotated_key(aws: Any) -> None:
     open_site()
-    slow = table.item(layout.SITES, "s1")
+    slow = directory_table.item(keys.SITES, "s1")
     assert slow is not None
     store.rotate_site_key("s1")
 
-    refused = publish._replace(slow)
+    refused = publish_snapshot._replace(slow)
 
     assert refused
-    assert table.listing(layout.snapshot_pk("sk1")) == []
+    assert directory_table.listing(keys.snapshot_pk("sk1")) == []
 
 
 def test_one_query_serves_a_container_for_a_minute(aws: Any) -> None:

@@ -14,11 +14,11 @@ from chalicelib.attribution import days, store
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.privacy import find
 from chalicelib.attribution.privacy.erase import erase
-from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import AttributedCall, Candidate, Direction, EvidenceKind, Touch
 from chalicelib.core import clock
 from chalicelib.reports import aggregate, close_day, facts_store, parquet
 from chalicelib.reports.figures import Tally
+from chalicelib.visits.classify_source import classify
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
 

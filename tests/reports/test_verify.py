@@ -16,10 +16,10 @@ from chalicelib.attribution.privacy.types import Person
 from chalicelib.attribution.proof import Leaf
 from chalicelib.attribution.table import call_pk
 from chalicelib.core import clock
-from chalicelib.pool import visits
 from chalicelib.reports import close_day, facts_store, import_spend, parquet, proof_log
 from chalicelib.reports.verify import Verdict, verify
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import visits_table
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
 from tests.reports.test_close_day import SPEND
@@ -184,7 +184,7 @@ def test_an_erasure_keeps_the_proof_and_nobody_hides_a_change_behind_one(aws: An
     entries, before = proof_log.entries(SITE.site_id), leaf("c1")
 
     for person in (Person(SITE.site_id, (), ("a" * 24,)), find.by_phone(SITE.site_id, "+79160000001")):
-        visits.note_call(SITE.site_id, "a" * 24, "c1", NOON, 400)
+        visits_table.note_call(SITE.site_id, "a" * 24, "c1", NOON, 400)
         assert erase(person, NOON).complete
         assert leaf("c1") == before
     close()

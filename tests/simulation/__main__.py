@@ -13,8 +13,8 @@ import sys
 import time
 from dataclasses import replace
 
-from chalicelib.pool.allowance import numbers_for_one
-from chalicelib.pool.sizing import accuracy
+from chalicelib.pool.lending.address_quota import numbers_for_one
+from chalicelib.pool.statistics.sizing import accuracy
 from tests.simulation import attribution, cells, counting, figures, late_calls, redials, report
 from tests.simulation.flood import Flood
 from tests.simulation.packed import PackedGroups

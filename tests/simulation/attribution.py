@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from chalicelib.attribution.candidates import candidates_of, named
 from chalicelib.attribution.sharing import LEAST_OF_MANY
-from chalicelib.pool.delays import Profile, learned, prior_profile, race
-from chalicelib.pool.history import SKEW
+from chalicelib.pool.lending.lease_history import SKEW
+from chalicelib.pool.statistics.delay_profile import Profile, learned, prior_profile, race
 from chalicelib.reports.figures import Spread, interval_of
 from tests.simulation import report
 from tests.simulation.callers import GRACE, Habits, Ring, Shop, Watch, background, counted, watch

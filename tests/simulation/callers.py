@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from chalicelib.pool import rules
-from chalicelib.pool.chooser import Choice
-from chalicelib.pool.delays import Counted, Profile, Suspect, race
-from chalicelib.pool.group import second_of
-from chalicelib.pool.history import SKEW, Certainty, Holding
-from chalicelib.pool.redials import Sight
-from chalicelib.pool.view import Policy, PoolView
+from chalicelib.pool.lending import rules
+from chalicelib.pool.lending.lease_group import second_of
+from chalicelib.pool.lending.lease_history import SKEW, Certainty, Holding
+from chalicelib.pool.lending.pool_view import Policy, PoolView
+from chalicelib.pool.lending.slot_search import Choice
+from chalicelib.pool.statistics.delay_profile import Counted, Profile, Suspect, race
+from chalicelib.pool.statistics.redial_rates import Sight
 from tests.pool.world import START, MemoryTable, numbers_of
 from tests.simulation.traffic import Fate, Visitors, Visits
 

@@ -14,21 +14,21 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib.pool.census_table import MINUTE, SETTLED
-from chalicelib.pool.commands import Read
-from chalicelib.pool.counting import count, needs_history
-from chalicelib.pool.delays import LIVE_BINS, Counted, Profile, learned
-from chalicelib.pool.group import moment_of
-from chalicelib.pool.health_rules import Arrivals
-from chalicelib.pool.history import Lease
-from chalicelib.pool.hold import renew_in
-from chalicelib.pool.learn import visitors_of
-from chalicelib.pool.minute import Minute
-from chalicelib.pool.redials import Sight
-from chalicelib.pool.sizing import HEADROOM
-from chalicelib.pool.stays import learned_hold, time_on_site
-from chalicelib.pool.upkeep import LEARNED_FROM
-from chalicelib.pool.view import Policy
+from chalicelib.pool.lending.census_minute import Minute
+from chalicelib.pool.lending.census_table import MINUTE, SETTLED
+from chalicelib.pool.lending.commands import Read
+from chalicelib.pool.lending.count_groups import count, needs_history
+from chalicelib.pool.lending.hold_time import renew_in
+from chalicelib.pool.lending.lease_group import moment_of
+from chalicelib.pool.lending.lease_history import Lease
+from chalicelib.pool.lending.pool_view import Policy
+from chalicelib.pool.statistics.delay_profile import LIVE_BINS, Counted, Profile, learned
+from chalicelib.pool.statistics.health_rules import Arrivals
+from chalicelib.pool.statistics.learn_delays import visitors_of
+from chalicelib.pool.statistics.maintenance import LEARNED_FROM
+from chalicelib.pool.statistics.redial_rates import Sight
+from chalicelib.pool.statistics.sizing import HEADROOM
+from chalicelib.pool.statistics.stays import learned_hold, time_on_site
 from tests.simulation import report
 from tests.simulation.design import Held
 from tests.simulation.engine import START

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
-from chalicelib.pool.history import Lease
+from chalicelib.pool.lending.lease_history import Lease
 from tests.simulation.engine import Store, Talk
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from chalicelib.pool.crowd import address_key
+from chalicelib.pool.lending.rate_limit import address_key
 from tests.simulation.design import Held
 from tests.simulation.engine import Engine, Fleet, Spent
 from tests.simulation.packed import SLOTS, PackedGroups

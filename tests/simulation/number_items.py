@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from chalicelib.pool.history import Lease
+from chalicelib.pool.lending.lease_history import Lease
 from tests.simulation.engine import Charge
 from tests.simulation.truth import Truth
 from tests.simulation.units import read_units, write_units

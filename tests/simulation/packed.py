@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from chalicelib.pool import history, rules, wire
-from chalicelib.pool.allowance import TAG_BYTES, Allowance, allowance_of
-from chalicelib.pool.chooser import Choice
-from chalicelib.pool.commands import Command, Copy, Read, Release, Renew, Retake, Take, Trim, Written
-from chalicelib.pool.group import RETIRED, SLOTS, Closed, Group, Slot
-from chalicelib.pool.history import Lease
-from chalicelib.pool.view import Policy, PoolView
+from chalicelib.pool.lending import group_codec, lease_history, rules
+from chalicelib.pool.lending.address_quota import TAG_BYTES, Allowance, allowance_of
+from chalicelib.pool.lending.commands import Command, Copy, Read, Release, Renew, Retake, Take, Trim, Written
+from chalicelib.pool.lending.lease_group import RETIRED, SLOTS, Closed, Group, Slot
+from chalicelib.pool.lending.lease_history import Lease
+from chalicelib.pool.lending.pool_view import Policy, PoolView
+from chalicelib.pool.lending.slot_search import Choice
 from tests.pool.world import applied, is_still
 from tests.simulation.design import Held
 from tests.simulation.engine import Charge, Talk
@@ -32,7 +32,7 @@ EXPIRY_BYTES = 7  # the attribute x of a chunk
 
 
 class PackedStore:
-    """The pool's table: heads, chunks and their conditions, as `chalicelib/pool/table.py` has DynamoDB judge them."""
+    """The pool's table: heads, chunks and their conditions, as the product's groups_table.py has DynamoDB judge them."""
 
     def __init__(self, truth: Truth, rng: random.Random) -> None:
         groups = -(-truth.numbers // SLOTS)
@@ -78,12 +78,12 @@ class PackedStore:
     def leases(self, number: int, at: float) -> list[Lease]:
         """What `holder_at` derives the holder from: the first images since the moment, read consistently."""
         group, slot = divmod(number, SLOTS)
-        return history.leases_of(slot, self.history(group, at - GRACE))
+        return lease_history.leases_of(slot, self.history(group, at - GRACE))
 
     def history(self, group: int, since: float) -> list[Group]:
         """The images of a group that hold every lease which ended since then, newest first."""
         chunks = self._chunks[group]
-        start = bisect.bisect_left(chunks, history.key_of(since), key=lambda chunk: chunk[0])
+        start = bisect.bisect_left(chunks, lease_history.key_of(since), key=lambda chunk: chunk[0])
         return [self.head(group), *(image for _, image in reversed(chunks[start:]))]
 
     def rest(self, ends: Iterable[int]) -> None:
@@ -214,4 +214,4 @@ def _head_size(groups: int, closed: int) -> int:
     visitor, begin, end = bytes(12), 110_123_457, 110_123_757
     slots = tuple(Slot(visitor, begin, end, tag=bytes(TAG_BYTES)) for _ in range(SLOTS))
     ring = tuple(Closed(index % SLOTS, visitor, begin, end) for index in range(closed))
-    return item_size(wire.write_group(POOL_ID, groups - 1, Group(slots, ring, end * 1000)))
+    return item_size(group_codec.write_group(POOL_ID, groups - 1, Group(slots, ring, end * 1000)))

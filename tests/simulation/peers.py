@@ -7,9 +7,9 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.pool.history import Lease
-from chalicelib.pool.rules import RELEASE_GRACE
-from chalicelib.pool.view import Policy
+from chalicelib.pool.lending.lease_history import Lease
+from chalicelib.pool.lending.pool_view import Policy
+from chalicelib.pool.lending.rules import RELEASE_GRACE
 from tests.simulation.design import Held
 from tests.simulation.engine import Talk
 from tests.simulation.number_items import (

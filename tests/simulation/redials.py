@@ -21,9 +21,9 @@ from chalicelib.attribution.types import (
     Source,
     Touch,
 )
-from chalicelib.pool.delays import Counted, Profile, learned, prior_profile
-from chalicelib.pool.group import moment_of
-from chalicelib.pool.redials import NotedCall, followed
+from chalicelib.pool.lending.lease_group import moment_of
+from chalicelib.pool.statistics.delay_profile import Counted, Profile, learned, prior_profile
+from chalicelib.pool.statistics.redial_rates import NotedCall, followed
 from tests.pool.world import START
 from tests.simulation import report
 from tests.simulation.attribution import NOBODY, SEEDS, Score, Shares, by_source, edges, reliability

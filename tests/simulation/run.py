@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.pool.history import Certainty, holding
-from chalicelib.pool.view import Policy
+from chalicelib.pool.lending.lease_history import Certainty, holding
+from chalicelib.pool.lending.pool_view import Policy
 from tests.simulation.design import Design, Held
 from tests.simulation.engine import START, Container, Engine, Fleet, Network, Spent
 from tests.simulation.flood import Flood, Flooding, Spoils, is_honest

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.pool import wire
-from chalicelib.pool.allowance import TAG_BYTES, numbers_for_one
-from chalicelib.pool.group import SLOTS, Closed, Group, Slot
-from chalicelib.pool.history import Lease
-from chalicelib.pool.rules import RING_FULL
+from chalicelib.pool.lending import group_codec
+from chalicelib.pool.lending.address_quota import TAG_BYTES, numbers_for_one
+from chalicelib.pool.lending.lease_group import SLOTS, Closed, Group, Slot
+from chalicelib.pool.lending.lease_history import Lease
+from chalicelib.pool.lending.rules import RING_FULL
 from tests.simulation import report
 from tests.simulation.cells import FLOODED, FLOODS, GUARDED, NEW_EACH_TIME, NO_GUARD, TUNING_SEEDS, USE_80
 from tests.simulation.engine import START, Charge, Engine, Network
@@ -153,7 +153,7 @@ def test_a_full_ring_still_fits_into_one_write_unit_with_times_of_nine_digits() 
         tuple(Closed(index % SLOTS, bytes(12), begin, end) for index in range(RING_FULL)),
         end * 1000,
     )
-    assert write_units(item_size(wire.write_group(POOL_ID, 833, head))) == 1
+    assert write_units(item_size(group_codec.write_group(POOL_ID, 833, head))) == 1
 
 
 @pytest.mark.parametrize("flood", [NEW_EACH_TIME, *FLOODS], ids=lambda flood: flood.name)

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chalicelib.pool.rules import RELEASE_GRACE
+from chalicelib.pool.lending.rules import RELEASE_GRACE
 
 # A shop's day, visits by hour: reconstructed from published accuracy figures of such a day, which it reproduces.
 SHOP_DAY = (22, 15, 8, 5, 4, 5, 6, 7, 15, 30, 48, 53, 55, 63, 71, 72, 74, 74, 73, 73, 63, 57, 54, 49)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from chalicelib.pool.history import Lease
+from chalicelib.pool.lending.lease_history import Lease
 
 REMEMBERED = 6  # leases of each number
 

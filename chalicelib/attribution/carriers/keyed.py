@@ -7,7 +7,7 @@ key of a menu is none either. Whether a code was ever shown to anybody, attribut
 
 from __future__ import annotations
 
-from chalicelib.pool import promo_code
+from chalicelib.visits import promo_code
 
 VARIABLE = "promo_code"  # of a PBX that calls it that among the variables of a call
 

@@ -9,17 +9,18 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution import promo_codes, store
+from chalicelib.attribution import store
 from chalicelib.attribution.carriers import CARRIERS, our_call_id
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.types import LEADS, Contact, ContactKind
 from chalicelib.attribution.join_rules import OF_ITS_OWN, Origin, Tie, call_of_caller, origin_of
 from chalicelib.attribution.store import CallRef
-from chalicelib.attribution.touches import touches_before
 from chalicelib.attribution.types import Deal
 from chalicelib.core import encryption
 from chalicelib.registry.types import Site
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import find_promo_code
+from chalicelib.visits.touches import touches_before
 
 CALL = "call"
 Fresh = Deal | Contact | CallRef | None  # what was written just now and an index may not show yet
@@ -91,7 +92,7 @@ def _of_visitor(site: Site, deal: Deal, fresh: Fresh) -> Iterator[Origin]:
 
 
 def _of_promo_code(site: Site, deal: Deal, _: Fresh) -> Iterator[Origin]:
-    shown = promo_codes.find(site.site_id, deal.promo_code, deal.outcome_at) if deal.promo_code else None
+    shown = find_promo_code.find(site.site_id, deal.promo_code, deal.outcome_at) if deal.promo_code else None
     if shown:
         contact = _contact_of(site, ContactKind.PROMO_TOLD, shown.visitor, shown.shown_at, shown.url, shown.code)
         yield _contact(_stored(contact) or contact, Tie.PROMO_CODE)

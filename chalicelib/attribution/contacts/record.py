@@ -19,9 +19,9 @@ from chalicelib.core import clock, encryption, tokens
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.core.json_body import decode
 from chalicelib.core.phone import parse_phone
-from chalicelib.pool.conditions import visit_of
-from chalicelib.pool.doorkeeper import from_own_page, is_crawler
-from chalicelib.pool.issue import Address, VisitorId
+from chalicelib.pool.lending.eligibility import from_own_page, is_crawler
+from chalicelib.pool.lending.issue_number import Address, VisitorId
+from chalicelib.pool.lending.select_pool import visit_of
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.runtime import aws, log, sqs, tracing

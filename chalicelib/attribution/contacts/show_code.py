@@ -8,9 +8,10 @@ from chalicelib.attribution.contacts import record
 from chalicelib.attribution.contacts.record import Told
 from chalicelib.attribution.contacts.types import ContactKind
 from chalicelib.core.errors import StorageUnavailable
-from chalicelib.pool import promo, promo_table
+from chalicelib.pool import promo
 from chalicelib.runtime import log
 from chalicelib.runtime.http import Request
+from chalicelib.visits import promo_table
 
 
 def show(request: Request, site_key: str) -> dict[str, Any]:

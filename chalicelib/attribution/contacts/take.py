@@ -13,16 +13,16 @@ from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.record import Told, told_in
 from chalicelib.attribution.contacts.types import LEADS, Contact
 from chalicelib.attribution.privacy import retention
-from chalicelib.attribution.touches import touches_before
 from chalicelib.core import encryption
 from chalicelib.core.errors import BadInput
 from chalicelib.core.phone import parse_phone
-from chalicelib.pool.conditions import origin_of
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.pool.lending.select_pool import origin_of
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.runtime import log, tracing
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.touches import touches_before
 
 
 def take(message: dict[str, Any], now: datetime) -> None:

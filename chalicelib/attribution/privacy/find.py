@@ -12,9 +12,9 @@ from chalicelib.attribution.contacts import table as contacts
 from chalicelib.attribution.privacy.redaction import sure_visitor
 from chalicelib.attribution.privacy.types import Person
 from chalicelib.attribution.subjects import find_subject
-from chalicelib.pool import visits
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import visits_table
 
 
 def by_phone(site_id: str, phone: str) -> Person:
@@ -30,9 +30,9 @@ def by_phone(site_id: str, phone: str) -> Person:
 def by_visitor(site_id: str, visitor_id: str) -> Person:
     """The person of a browser's `visitor_id`. Raises StorageUnavailable."""
     visitor = visitor_key(site_id, visitor_id, settings().signing_key).hex()
-    named = visits.calls_naming(site_id, visitor)
+    named = visits_table.calls_naming(site_id, visitor)
     told = contacts.of_visitor(site_id, visitor)
-    if not (named or told or store.deals_of_visitor(site_id, visitor) or visits.everything_of(site_id, visitor)):
+    if not (named or told or store.deals_of_visitor(site_id, visitor) or visits_table.everything_of(site_id, visitor)):
         return Person(site_id)
     items = [item for call_id in named if (item := store.item(site_id, call_id)) is not None]
     callers = {stored.caller_key_of(item) for item in items if _visitor_of(item) == visitor}

@@ -7,23 +7,24 @@ from typing import Any
 from chalicelib.attribution import store
 from chalicelib.attribution.privacy import calls
 from chalicelib.attribution.privacy.types import Erasure, Person
-from chalicelib.pool import visits
+from chalicelib.visits import visits_table
 
 
 def erase(erasure: Erasure) -> int:
     """Delete all visits, after the calls that name the visitor no longer do. Raises StorageUnavailable."""
     deleted = 0
     for visitor in erasure.person.visitors:
-        for call_id in visits.calls_naming(erasure.site_id, visitor):
+        for call_id in visits_table.calls_naming(erasure.site_id, visitor):
             item = store.item(erasure.site_id, call_id)
             if item is not None:
                 calls.erase_visitors(item, erasure, erasure.person.visitors)
-        deleted += visits.forget(erasure.site_id, visitor)
+        deleted += visits_table.forget(erasure.site_id, visitor)
     return deleted
 
 
 def export(person: Person) -> list[dict[str, Any]]:
     """Each browser's visits, oldest first. Raises StorageUnavailable."""
     return [
-        {"visitor": visitor, "visits": visits.everything_of(person.site_id, visitor)} for visitor in person.visitors
+        {"visitor": visitor, "visits": visits_table.everything_of(person.site_id, visitor)}
+        for visitor in person.visitors
     ]

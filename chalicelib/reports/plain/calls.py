@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from chalicelib.attribution.self_reported import HEADINGS, SelfReported, told
-from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import Call, CallStatus, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_decimal
 from chalicelib.core.phone import parse_caller, parse_phone
 from chalicelib.reports.plain.cells import Cells, Reader, text_of
 from chalicelib.reports.plain.sources import own_source
+from chalicelib.visits.classify_source import classify
 
 # Our field → other names it goes by, besides its own.
 CALL_FIELDS = {

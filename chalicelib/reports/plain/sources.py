@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.attribution.channels import channel_named, channel_of
-from chalicelib.attribution.referrers import place_of_name
 from chalicelib.attribution.types import Source
 from chalicelib.reports.plain.cells import Cells, text_of
+from chalicelib.visits.channels import channel_named, channel_of
+from chalicelib.visits.referrers import place_of_name
 
 SOURCE_FIELDS = {
     "source": ("utm_source",),

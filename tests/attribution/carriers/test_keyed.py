@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.attribution.carriers import Hook, Route, carrier, mango
 from chalicelib.attribution.stored import event_text
 from chalicelib.attribution.types import KeyedCode
-from chalicelib.pool import promo_code
+from chalicelib.visits import promo_code
 from tests.attribution.carrier_examples import CREDENTIALS, ENDPOINTS, events, folded, hook, later, sample
 from tests.attribution.examples import NOW
 

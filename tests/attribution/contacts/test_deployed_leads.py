@@ -19,14 +19,14 @@ from chalicelib.attribution import store
 from chalicelib.attribution.contacts import table
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
-from chalicelib.pool import visits
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site
 from chalicelib.reports import facts_store, parquet
 from chalicelib.reports.verify import verify
 from chalicelib.runtime.settings import settings
 from chalicelib.runtime.stack_settings import use_stack
+from chalicelib.visits import visits_table
 from infra.deploy import DeployError
 from tests.attribution.contacts.world import AD, BROWSER, ORIGIN, PHONE
 from tests.attribution.examples import CRM, NOW, SITE, signed_request
@@ -73,7 +73,7 @@ def close_days(stack: Any) -> None:
 def test_from_a_form_on_a_page_to_a_deal_to_its_figures(stack: Any, site: Site, tmp_path: Path) -> None:
     now = clock.utc_now()
     visitor = visitor_key(site.site_id, "browser-anna", settings().signing_key).hex()
-    visits.record_touch(site.site_id, visitor, visits.RawTouch(now - timedelta(minutes=5), AD, "", ""))
+    visits_table.record_touch(site.site_id, visitor, visits_table.RawTouch(now - timedelta(minutes=5), AD, "", ""))
     event = {"visitor_id": "browser-anna", "type": "form", "url": f"{ORIGIN}/order", "form": "order"}
     page = {"Origin": ORIGIN, "User-Agent": BROWSER}
     told = json.dumps(event | {"phone": "8 916 000-00-01"}).encode()

@@ -15,8 +15,8 @@ from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.types import ContactKind
 from chalicelib.attribution.types import Deal, Decision, Direction
 from chalicelib.core.errors import NotFound
-from chalicelib.pool import promo_code, promo_table
-from chalicelib.pool.promo_table import ShownCode
+from chalicelib.visits import promo_code, promo_table
+from chalicelib.visits.promo_table import ShownCode
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import AD, PHONE, card, deal, later, visitor
 from tests.attribution.examples import NOW, SITE, open_site

@@ -10,9 +10,9 @@ from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.contacts import show_code, table
 from chalicelib.attribution.contacts.types import Contact, ContactKind
 from chalicelib.core.errors import StorageUnavailable
-from chalicelib.pool import promo_table
 from chalicelib.runtime import aws as clients
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import promo_table
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import AD, ORIGIN, later, visitor
 from tests.attribution.examples import NOW, SITE, messages, open_site

@@ -12,10 +12,10 @@ from chalicelib.attribution.contacts import take
 from chalicelib.attribution.contacts.record import record
 from chalicelib.attribution.table import add_events
 from chalicelib.attribution.types import CallEvent, CallStatus, Deal, Direction, Outcome, OutcomeStatus
-from chalicelib.pool import visits
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import visits_table
 from tests.attribution.examples import NOW, SITE, STATIC, messages
 
 PHONE = "+79160000001"
@@ -33,7 +33,7 @@ def visitor(who: str = "anna") -> str:
 
 
 def arrive(who: str = "anna", minutes: float = -10, url: str = AD) -> None:
-    visits.record_touch(SITE.site_id, visitor(who), visits.RawTouch(later(minutes), url, "", ""))
+    visits_table.record_touch(SITE.site_id, visitor(who), visits_table.RawTouch(later(minutes), url, "", ""))
 
 
 def event(told: dict[str, Any], minutes: float = 0, **headers: str) -> Request:

@@ -25,7 +25,7 @@ from chalicelib.core import clock
 from chalicelib.core.json_body import decode
 from chalicelib.manage.campaign_changes import change, checked_fields
 from chalicelib.manage.channel_rules import NewRules, rules_in
-from chalicelib.pool import place
+from chalicelib.pool.lending import provision_numbers
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, RepeatRule, Site, TrackingNumber
 from chalicelib.reports.contact_facts import facts_of_contacts
@@ -184,7 +184,7 @@ class World:
 
     def _place(self, number: str, campaign_id: str, at: datetime) -> None:
         static = TrackingNumber(number, SITE.site_id, NumberKind.STATIC, campaign_id=campaign_id, target_number=TARGET)
-        place.place_numbers(SITE.site_id, [static], at)
+        provision_numbers.place_numbers(SITE.site_id, [static], at)
 
     def _signed(self, path: str, told: Mapping[str, Any], at: datetime) -> None:
         body, stamp = json.dumps(told).encode(), str(int(at.timestamp()))
@@ -216,7 +216,7 @@ def opened(journey: Mapping[str, Any], client: Client, session: Any) -> World:
         for place in range(journey.get("numbers", 3))
     ]
     overflow = TrackingNumber(OVERFLOW, "s1", NumberKind.OVERFLOW, pool_id="p1")
-    place.place_numbers("s1", [*dynamic, overflow], begun)
+    provision_numbers.place_numbers("s1", [*dynamic, overflow], begun)
     carrier = Endpoint("e1", "s1", "carrier", "generic", {"secret": SECRET}, target_number=TARGET)
     crm = Endpoint("e2", "s1", "crm", "generic", {"secret": SECRET})
     world = World(client, session, registry.create_endpoint(carrier)[1], registry.create_endpoint(crm)[1])

@@ -18,12 +18,13 @@ from chalicelib.attribution.privacy import privacy_table
 from chalicelib.attribution.privacy.erase import SECOND_LOOK
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
-from chalicelib.pool import place, visits
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending import provision_numbers
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Endpoint, NumberKind, Pool, TrackingNumber
 from chalicelib.runtime.settings import settings
 from chalicelib.runtime.stack_settings import use_stack
+from chalicelib.visits import visits_table
 from tests.attribution.examples import NOW, PBX, SECRET, SITE, signed_request
 from tests.conftest import forget_caches
 
@@ -103,7 +104,7 @@ def shop(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     pool, number = f"p-{own}", f"+7499{int(own.encode().hex(), 16) % 10**7:07d}"
     registry.create_pool(Pool(pool, site.site_id, "main", "+74951234567", None))
     rented = TrackingNumber(number, site.site_id, NumberKind.DYNAMIC, pool_id=pool)
-    place.place_numbers(site.site_id, [rented], clock.utc_now() - timedelta(hours=1))
+    provision_numbers.place_numbers(site.site_id, [rented], clock.utc_now() - timedelta(hours=1))
     secret = registry.create_endpoint(replace(PBX, endpoint_id=f"e-{own}", site_id=site.site_id))[1]
     shop = Shop(stack, site.site_id, registry.create_key(site.account_id, "tests", NOW)[1], secret)
     page = {"visitor_id": VISITOR, "url": "https://pallets.example/?utm_source=yandex&yclid=77&mail=ivan"}
@@ -148,7 +149,7 @@ def test_the_routes_tell_and_erase_a_person_and_the_schedule_looks_twice(shop: S
     assert before and after and hers
     assert (after.call.caller_key, after.call.talk_seconds) == (before.call.caller_key, 30)
     assert subjects.open_caller(after.call) is None and subjects.open_caller(hers.call) == MARIA
-    assert visits.everything_of(shop.site_id, visitor_of(shop)) == []
+    assert visits_table.everything_of(shop.site_id, visitor_of(shop)) == []
     shop.stack.run_schedule("ForgetCallers", clock.utc_now() + SECOND_LOOK + timedelta(minutes=1))
     assert privacy_table.erasures(shop.site_id) == []
     left = lying(shop)

@@ -20,8 +20,8 @@ from chalicelib.attribution.recordings import store as recording_store
 from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.types import CallEvent, Direction
 from chalicelib.core.errors import StorageUnavailable
-from chalicelib.pool import visits
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import visits_table
 from tests.attribution.examples import NOW, SITE, STATIC, messages, signed_request
 from tests.attribution.privacy.world import (
     IVAN,
@@ -322,5 +322,5 @@ def test_the_log_tells_what_was_done_without_telling_of_whom(shop: Any, capsys: 
 
 def test_where_a_visitor_came_from_is_forgotten(shop: Any) -> None:
     assert erase(find.by_phone("s1", IVAN), NOW).removed["visits"] == 2
-    assert visits.everything_of("s1", visitor()) == []
-    assert visits.calls_naming("s1", visitor()) == []
+    assert visits_table.everything_of("s1", visitor()) == []
+    assert visits_table.calls_naming("s1", visitor()) == []

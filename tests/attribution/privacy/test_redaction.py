@@ -16,7 +16,6 @@ from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.privacy.redaction import redacted, redacted_touch, sure_visitor, visitors_of
-from chalicelib.attribution.sources import classify
 from chalicelib.attribution.types import (
     AttributedCall,
     Candidate,
@@ -26,6 +25,7 @@ from chalicelib.attribution.types import (
     Touch,
 )
 from chalicelib.registry.types import RepeatRule
+from chalicelib.visits.classify_source import classify
 from tests.attribution.examples import NOW, SITE
 from tests.attribution.test_credit import CALL
 

@@ -10,10 +10,11 @@ from typing import Any
 from chalicelib.attribution import join, store, stored, subjects, table
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.types import CallEvent, CallStatus, Direction, Outcome, OutcomeStatus
-from chalicelib.pool import issue, place, visits
-from chalicelib.pool.lease_token import visitor_key
+from chalicelib.pool.lending import issue_number, provision_numbers
+from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry.types import NumberKind, TrackingNumber
 from chalicelib.runtime.settings import settings
+from chalicelib.visits import visits_table
 from tests.attribution.examples import NOW, SITE, STATIC, open_site, post
 
 IVAN, MARIA = "+79160000001", "+79161111102"  # invented
@@ -34,8 +35,8 @@ def open_shop(**changes: object) -> None:
 def place_numbers() -> None:
     """The numbers and the visitor's past, of a site that is open already."""
     rented = [TrackingNumber(number, "s1", NumberKind.DYNAMIC, pool_id="p1") for number in NUMBERS]
-    place.place_numbers("s1", rented, LEASED)
-    visits.record_touch("s1", visitor(), visits.RawTouch(NOW - timedelta(days=3), CLICK, FROM, "Москва"))
+    provision_numbers.place_numbers("s1", rented, LEASED)
+    visits_table.record_touch("s1", visitor(), visits_table.RawTouch(NOW - timedelta(days=3), CLICK, FROM, "Москва"))
 
 
 def visitor(visitor_id: str = IVANS_BROWSER) -> str:
@@ -45,7 +46,7 @@ def visitor(visitor_id: str = IVANS_BROWSER) -> str:
 def lend(visitor_id: str = IVANS_BROWSER) -> str:
     """The number that a browser is shown."""
     told = {"visitor_id": visitor_id, "url": "https://pallets.example/?from=mail-of-ivan", "referrer": ""}
-    number: str = issue.issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")["number"]
+    number: str = issue_number.issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")["number"]
     return number
 
 

@@ -13,7 +13,7 @@ from chalice.test import Client
 
 from chalicelib.attribution import attribute, import_deals
 from chalicelib.attribution.contacts import take
-from chalicelib.pool import census
+from chalicelib.pool.statistics import census
 from chalicelib.reports import build_report, close_day, import_spend
 from chalicelib.runtime.settings import settings
 from infra.demo.service import Transport

@@ -1,0 +1,130 @@
+"""How a group is stored: DynamoDB's attribute values, and nothing that talks to DynamoDB. Pure.
+
+| attribute | meaning |
+|---|---|
+| `k` S | `<pool id>#<group>` |
+| `e` N | HEAD for the present; of a chunk of history milliseconds since 2024, and never less than of the one before |
+| `A` … `L` L | one slot: index, visitor (B; 0 for none), begin, end; retired: index, number (S), last end, RETIRED |
+| `a` … `o` B | tag of the address that holds the slot `A` … `L`; of the head only, absent where none is limited |
+| `r` L | closed leases, oldest first, flat: index, visitor, begin, end, index, … |
+| `h` N | the key of the newest chunk, 0 before the first |
+| `x` N | chunks only: seconds since 1970 after which DynamoDB deletes them |
+
+Names are one letter because they count: a full head must stay below 1,024 bytes, one write unit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from chalicelib.pool.lending.lease_group import EPOCH, SLOTS, Closed, Group, Slot
+
+Item = dict[str, dict[str, Any]]
+
+NAMES = "ABCDEFGHIJKL"
+TAGS = "abcdfgijlmno"  # no type of DynamoDB's, for the local engine takes an attribute M for a map
+HEAD = 9_999_999_999_999
+NOBODY: dict[str, Any] = {"N": "0"}
+SECONDS_TO_EPOCH = int(EPOCH.timestamp())
+
+
+class Value(Struct, gc=False):
+    """One attribute value of a group's item: DynamoDB names its type, and writes numbers as text."""
+
+    N: int = 0
+    B: bytes | None = None
+    S: str | None = None
+
+
+class Values(Struct, gc=False):
+    """A list of them."""
+
+    L: list[Value]
+
+
+class Stored(Struct, kw_only=True):
+    """A group's item as DynamoDB's JSON has it, by attribute: msgspec reads all of it in C."""
+
+    A: Values
+    B: Values
+    C: Values
+    D: Values
+    E: Values
+    F: Values
+    G: Values
+    H: Values
+    I: Values  # noqa: E741
+    J: Values
+    K: Values
+    L: Values
+    a: Value | None = None
+    b: Value | None = None
+    c: Value | None = None
+    d: Value | None = None
+    f: Value | None = None
+    g: Value | None = None
+    i: Value | None = None
+    j: Value | None = None
+    l: Value | None = None  # noqa: E741
+    m: Value | None = None
+    n: Value | None = None
+    o: Value | None = None
+    r: Values
+    h: Value
+    k: Value
+    e: Value
+
+
+_RING, _H = 2 * SLOTS, 2 * SLOTS + 1
+
+
+def key(pool_id: str, group: int, moment: int = HEAD) -> Item:
+    """The key of a group's head, or of its chunk of that moment."""
+    return {"k": {"S": f"{pool_id}#{group}"}, "e": {"N": str(moment)}}
+
+
+def group_number(item: Stored) -> int:
+    """Which group of its pool an item is of."""
+    return int(str(item.k.S).rpartition("#")[2])
+
+
+def slot_value(index: int, slot: Slot) -> dict[str, Any]:
+    """One slot as its attribute holds it."""
+    who: dict[str, Any] = NOBODY
+    if slot.visitor is not None:
+        who = {"B": slot.visitor}
+    elif slot.kept_for is not None:
+        who = {"S": slot.kept_for}
+    return {"L": [{"N": str(index)}, who, {"N": str(slot.leased)}, {"N": str(slot.until)}]}
+
+
+def read_group(item: Stored | Item) -> Group:
+    """An item, head or chunk, as a value. It may be as botocore gives it, too, where nobody read it before."""
+    stored = item if isinstance(item, Stored) else msgspec.convert(item, Stored, strict=False)
+    parts = astuple(stored)
+    slots = tuple(map(_slot, parts[:SLOTS], parts[SLOTS : 2 * SLOTS]))
+    ring: list[Value] = parts[_RING].L
+    closed = zip(ring[::4], ring[1::4], ring[2::4], ring[3::4], strict=True)
+    return Group(
+        slots, tuple(Closed(index.N, who.B, leased.N, until.N) for index, who, leased, until in closed), parts[_H].N
+    )
+
+
+def write_group(pool_id: str, group: int, image: Group, moment: int = HEAD) -> Item:
+    """A value as an item. A chunk of history tells nothing of addresses."""
+    ring: list[dict[str, Any]] = []
+    for closed in image.ring:
+        ring += slot_value(closed.slot, Slot(closed.visitor, closed.leased, closed.until))["L"]
+    slots = {name: slot_value(index, slot) for index, (name, slot) in enumerate(zip(NAMES, image.slots, strict=True))}
+    held = zip(TAGS, image.slots, strict=True) if moment == HEAD else ()
+    tags: Item = {name: {"B": slot.tag} for name, slot in held if slot.tag is not None}
+    return {**key(pool_id, group, moment), **slots, **tags, "r": {"L": ring}, "h": {"N": str(image.last_chunk)}}
+
+
+def _slot(stored: Values, tag: Value | None) -> Slot:
+    _, who, leased, until = stored.L
+    return Slot(who.B, leased.N, until.N, who.S, None if tag is None else tag.B)

@@ -1,0 +1,125 @@
+"""Bring a pool's slots and the registry together again where a crash or a race left them apart, and free idle slots.
+
+The registry says where a number lives, and is written first. So a slot that is closed under a number in use is opened;
+one that is open and has no number is closed. A slot keeps its number while that lives there, and else for as long as
+its history tells who was lent it; what an import claimed and never used (it lost a race for the number) is freed at
+once.
+
+An import may be under way all the while: it has read the number's record, found the slot kept for it, and names it in
+the record only then. So before a slot is freed it is let go, which an import that comes later sees; then the record is
+written once more, upon which one that came earlier reads everything anew; only then is the slot empty. After a crash
+the next hour goes on from where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from chalicelib.pool.lending import slots
+from chalicelib.pool.lending.groups_table import HISTORY_SECONDS, PoolTable
+from chalicelib.pool.lending.lease_group import GUARD, Group, Slot, second_of
+from chalicelib.registry import store
+from chalicelib.registry.types import NumberState, TrackingNumber
+from chalicelib.runtime import log
+
+# A call of the last day that history reaches back to may be of a lease that had ended a day, the longest grace, before.
+LONGEST_GRACE = 86_400
+KEPT_SECONDS = HISTORY_SECONDS + LONGEST_GRACE
+
+
+class Seen(NamedTuple):
+    """A slot as it was seen, and the number that lives in it by the registry; None where none does."""
+
+    group: int
+    position: int
+    slot: Slot
+    resident: TrackingNumber | None
+
+    @property
+    def number(self) -> str:
+        """The number it was kept for; empty where nobody knows."""
+        return (self.slot.kept_for or "").removeprefix(slots.LET_GO)
+
+    @property
+    def let_go(self) -> bool:
+        """Whether it is being freed."""
+        return self.slot.kept_for is not None and self.slot.kept_for.startswith(slots.LET_GO)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a number lives there that was not archived."""
+        return self.resident is not None and self.resident.state is not NumberState.ARCHIVED
+
+
+class Mended(NamedTuple):
+    """How many slots were opened, closed and freed."""
+
+    opened: int
+    closed: int
+    freed: int
+
+
+def mend_slots(pool_id: str, groups: Mapping[int, Group], numbers: Iterable[TrackingNumber], now: datetime) -> Mended:
+    """Mend a pool's slots. `numbers` are those of its site, read after `groups`. Raises StorageUnavailable.
+
+    Read so, a slot was open only if its number's record was written. One that is kept for a number without a record is
+    left alone: the import is under way, or is completed by the same import.
+    """
+    table, residents = PoolTable(pool_id), {}
+    for number in numbers:
+        if number.pool_id == pool_id and number.group is not None and number.slot is not None:
+            residents[number.group, number.slot] = number
+    all_seen = list(_seen(groups, residents))
+    opened = sum(_open(table, seen) for seen in all_seen if seen.slot.retired and seen.in_use)
+    closed = sum(_abandon(table, seen, now) for seen in all_seen if not seen.slot.retired and seen.resident is None)
+    idle = [seen for seen in all_seen if seen.slot.kept_for is not None and not seen.in_use and _is_over(seen, now)]
+    known = store.placed(seen.number for seen in idle if seen.number)
+    freed = sum(_free(table, seen) for seen in idle if not seen.number or seen.number in known)
+    mended = Mended(opened, closed, freed)
+    if any(mended):
+        log.event("slots_mended", pool_id=pool_id, **mended._asdict())
+    return mended
+
+
+def _seen(groups: Mapping[int, Group], residents: Mapping[tuple[int, int], TrackingNumber]) -> Iterator[Seen]:
+    for group, image in groups.items():
+        for index, slot in enumerate(image.slots):
+            yield Seen(group, index, slot, residents.get((group, index)))
+
+
+def _open(table: PoolTable, seen: Seen) -> bool:
+    """Open the slot of a number in use; one that was being freed is first kept for it again."""
+    if seen.resident is None:
+        return False
+    number = seen.resident.number
+    kept = seen.slot.kept_for == number or (
+        seen.let_go and slots.keep(table, seen.group, seen.position, seen.slot, number)
+    )
+    if not kept or seen.resident.state is not NumberState.ACTIVE:
+        return False
+    slots.activate(table, seen.group, {seen.position: number})
+    return True
+
+
+def _abandon(table: PoolTable, seen: Seen, now: datetime) -> bool:
+    """Close an open slot that no record names. Whose it was is not known: it stays closed as long as any history."""
+    return slots.abandon(table, seen.group, seen.position, second_of(now), GUARD)
+
+
+def _is_over(seen: Seen, now: datetime) -> bool:
+    """Whether a slot may be freed whose number is not in use there."""
+    if seen.let_go and seen.number:
+        return True
+    return second_of(now) > seen.slot.leased + KEPT_SECONDS  # never lent: the end is 0, years ago
+
+
+def _free(table: PoolTable, seen: Seen) -> bool:
+    group, position, slot, _ = seen
+    if not seen.number:
+        return slots.free(table, group, position, "")
+    if not seen.let_go and not slots.let_go(table, group, position, slot):
+        return False
+    # Where an import was faster the number lives here now, and the next hour opens the slot for it.
+    return store.let_go(seen.number, table.pool_id, group, position) and slots.free(table, group, position, seen.number)

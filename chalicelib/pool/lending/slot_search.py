@@ -1,0 +1,135 @@
+"""Which slot to try: from memory where it is fresh enough, else from as few reads as find a free number.
+
+Pure: the same code runs in production and in the simulator, which gives it a virtual clock and a seeded generator.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from chalicelib.pool.lending.address_quota import Allowance, over_before
+from chalicelib.pool.lending.commands import Conversation, Read
+from chalicelib.pool.lending.lease_group import Group, free_before
+from chalicelib.pool.lending.pool_view import PoolView
+
+FIRST_READ = 32  # groups read when a container meets a pool
+READS = (3, 24, 64)  # groups of the reads that one request may spend, one after another
+EXPLORE = 0.005  # share of requests that read although memory would do: finds numbers everybody forgot
+RESTED = 0.5  # of the pool's pace: idle for so long, a number counts as rested
+
+
+class Choice(NamedTuple):
+    """The slot to try."""
+
+    group: int
+    slot: int
+
+
+class Search:
+    """One request's search for a number; it remembers what it has read and must not read again."""
+
+    def __init__(self, view: PoolView, now: float, rng: random.Random, allowance: Allowance | None = None) -> None:
+        self.view, self.now, self.rng, self.allowance = view, now, rng, allowance
+        self._free_before = free_before(now, view.policy.guard)
+        self._full: set[int] = set()  # groups of which the visitor's address holds all it may
+        self.asked: set[int] = set()  # groups whose image came during this request
+        self.refused: set[int] = set()  # groups that cannot serve this visitor
+        self._reads = list(READS)
+        self._explore = view.size > 1 and rng.random() < EXPLORE
+
+    @property
+    def all_read(self) -> bool:
+        """Whether every group of the pool was looked at during this request."""
+        return len(self.asked) >= self.view.size
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a number is free that the visitor does not get for what his address holds already."""
+        return bool(self._free(self._full, barred=frozenset()))
+
+    def next(self) -> Conversation[Choice | None]:
+        """The next slot to try, or None when no free number was found."""
+        self._find_full()
+        choice = None if self._explore else self._remembered() or self._among(self.asked)
+        self._explore = False
+        while choice is None and (groups := self._to_read()):
+            images: dict[int, Group] = yield Read(groups)
+            self.asked.update(groups)
+            for group in groups:
+                if group in images:
+                    self.view.record(group, images[group], self.now)
+                else:
+                    self.view.forget(group)
+            self._find_full()
+            choice = self._among(groups)
+        return choice
+
+    def _remembered(self) -> Choice | None:
+        """A random rested slot of the view least likely to be out of date; past the cool-down if any view has such.
+
+        Others take rested slots at random, so a view with many of them may be older.
+        """
+        view, rested = self.view, self._rested()
+        for rest in dict.fromkeys((max(rested, view.policy.cooldown), rested)):
+            surest, chosen = view.trust, list[Choice]()
+            for group in view.candidates():
+                slots = [choice for choice, idle in self._free((group,)) if idle >= rest]
+                if slots and (doubt := view.age(group, self.now) / len(slots)) < surest:
+                    surest, chosen = doubt, slots
+            if chosen:
+                return self.rng.choice(chosen)
+        return None
+
+    def _among(self, groups: Iterable[int]) -> Choice | None:
+        """Of these groups: a random slot past the cool-down, else a random rested one, else the one idle longest."""
+        free = self._free(groups)
+        rested = self._rested()
+        for rest in (max(rested, self.view.policy.cooldown), rested):
+            slots = [choice for choice, idle in free if idle >= rest]
+            if slots:
+                return self.rng.choice(slots)
+        return max(free, key=lambda found: found[1])[0] if free else None
+
+    def _rested(self) -> float:
+        return RESTED * (self.view.pace or 0.0)
+
+    def _free(self, groups: Iterable[int], *, barred: Collection[int] | None = None) -> list[tuple[Choice, float]]:
+        """The free, lendable slots of these groups and how long each has been idle, in seconds."""
+        barred = self.refused | self._full if barred is None else barred
+        return [
+            (Choice(group, index), self.now - slot.until)
+            for group in groups
+            if group not in barred and (image := self.view.image(group)) is not None
+            for index, slot in enumerate(image.slots)
+            if slot.until < self._free_before and self.view.lendable(group, index)
+        ]
+
+    def _find_full(self) -> None:
+        if self.allowance is not None:
+            allowance, view, over = self.allowance, self.view, over_before(self.now, self.view.policy.guard)
+            held = view.held_by(allowance, over)
+            self._full = (
+                set(range(view.size))
+                if len(held) >= allowance.most
+                else {g for g, _ in held if allowance.ticket(g, view.image(g), None, over) is None}
+            )
+
+    def _to_read(self) -> tuple[int, ...]:
+        """The groups of the next read; none when the request has read what it may."""
+        if self.view.unseen and not self.asked:
+            return tuple(self._sample(range(self.view.size), FIRST_READ))
+        unread = [group for group in range(self.view.size) if group not in self.asked]
+        if not self._reads or not unread:
+            return ()
+        self.view.had_to_read()
+        count = self._reads.pop(0)
+        likely = self.view.resting_longest(count - 1, skip=self.asked)
+        never_seen = [group for group in self.view.unseen_groups() if group not in self.asked]
+        others = [group for group in never_seen or unread if group not in likely]
+        return tuple(dict.fromkeys([*likely, *self._sample(others, count - len(likely))]))
+
+    def _sample(self, groups: Iterable[int], count: int) -> list[int]:
+        pool = list(groups)
+        return self.rng.sample(pool, min(count, len(pool)))
