@@ -81,27 +81,27 @@ def serve_snippet(site_key: str) -> Any:
 @answers("receive_call")
 def receive_call(carrier: str, endpoint_secret: str) -> Any:
     """A carrier's webhook: keep the event, connect the caller."""
-    from chalicelib.attribution import receive
+    from chalicelib.carriers import receive_call as task
 
-    return receive.receive(_request(), carrier, endpoint_secret, ())
+    return task.receive(_request(), carrier, endpoint_secret, ())
 
 
 @app.route("/v1/carriers/{carrier}/{endpoint_secret}/{event}", methods=["GET", "POST"], content_types=HOOK)
 @answers("receive_call")
 def receive_call_event(carrier: str, endpoint_secret: str, event: str) -> Any:
     """The same, for carriers that are given one URL per kind of event."""
-    from chalicelib.attribution import receive
+    from chalicelib.carriers import receive_call as task
 
-    return receive.receive(_request(), carrier, endpoint_secret, (event,))
+    return task.receive(_request(), carrier, endpoint_secret, (event,))
 
 
 @app.route("/v1/carriers/{carrier}/{endpoint_secret}/{event}/{part}", methods=["GET", "POST"], content_types=HOOK)
 @answers("receive_call")
 def receive_call_part(carrier: str, endpoint_secret: str, event: str, part: str) -> Any:
     """The same, for carriers that append two path parts of their own."""
-    from chalicelib.attribution import receive
+    from chalicelib.carriers import receive_call as task
 
-    return receive.receive(_request(), carrier, endpoint_secret, (event, part))
+    return task.receive(_request(), carrier, endpoint_secret, (event, part))
 
 
 @app.route("/v1/crm/{crm}/{endpoint_secret}", methods=["POST"], content_types=HOOK)
@@ -119,9 +119,9 @@ def receive_outcome(crm: str, endpoint_secret: str) -> Any:
 @answers("receive_call")
 def receive_call_detail(carrier: str, endpoint_secret: str, event: str, part: str, detail: str) -> Any:
     """The same, for Mango Office, which appends three."""
-    from chalicelib.attribution import receive
+    from chalicelib.carriers import receive_call as task
 
-    return receive.receive(_request(), carrier, endpoint_secret, (event, part, detail))
+    return task.receive(_request(), carrier, endpoint_secret, (event, part, detail))
 
 
 # ---- queues ------------------------------------------------------------------------------------------------------
@@ -154,9 +154,9 @@ def deliver(event: SQSEvent) -> Any:
 @app.on_sqs_message(queue="kept-events", batch_size=1, name="recover_event")
 def recover_event(event: SQSEvent) -> Any:
     """Take in a carrier event that was kept while storage failed."""
-    from chalicelib.attribution import recover
+    from chalicelib.carriers import recover_event as task
 
-    return sqs.consume("recover_event", event, recover.recover)
+    return sqs.consume("recover_event", event, task.recover)
 
 
 @app.on_sqs_message(queue="fetch-recording", batch_size=1, name="fetch_recording")
@@ -194,7 +194,7 @@ def import_deals(event: SQSEvent) -> Any:
 @app.on_sqs_message(queue="call-drops", batch_size=1, name="import_calls")
 def import_calls(event: SQSEvent) -> Any:
     """A carrier's history of calls dropped into the bucket."""
-    from chalicelib.attribution import import_calls as task
+    from chalicelib.carriers import import_calls as task
 
     return sqs.consume("import_calls", event, task.from_drop)
 
@@ -215,7 +215,7 @@ def census(event: CloudWatchEvent) -> Any:
 @traced("close_calls")
 def close_calls(event: CloudWatchEvent) -> Any:
     """Close the calls whose end no carrier has told."""
-    from chalicelib.attribution import close_calls as task
+    from chalicelib.calls import close_calls as task
 
     return task.close(clock.parse_time(event.time, field="time"))
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.crm import CRMS
+from chalicelib.carriers import CARRIERS
 from tests.test_architecture import Import, imports_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +20,7 @@ ON_FIRST_REQUEST = {
     "record_event": ("crawleruseragents", CIPHER),
     "mint_promo": ("crawleruseragents", CIPHER),
     "serve_snippet": (),
-    "receive_call": ("chalicelib.attribution.carriers.twilio", CIPHER),
+    "receive_call": ("chalicelib.carriers.twilio.webhook", CIPHER),
     "receive_outcome": ("chalicelib.attribution.crm.generic", CIPHER),
 }
 PUBLIC = tuple(ON_FIRST_REQUEST)

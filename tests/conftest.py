@@ -108,7 +108,7 @@ def aws(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("CALLPATH_BUCKET", "test-callpath")
         # A loaded machine must not make an outage of what is no test of one.
-        monkeypatch.setattr("chalicelib.attribution.receive.ANSWER_SECONDS", 60)
+        monkeypatch.setattr("chalicelib.carriers.receive_call.ANSWER_SECONDS", 60)
         forget_caches()
         yield boto3.session.Session(region_name=REGION)
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from chalicelib.__main__ import main
-from chalicelib.attribution import store as attribution_store
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent
+from chalicelib.calls import calls_table as attribution_store
+from chalicelib.calls.events_table import add_events
+from chalicelib.calls.types import CallEvent
 from chalicelib.registry import store
 from chalicelib.registry.endpoint_token import open_endpoint
 from chalicelib.runtime.settings import settings

@@ -41,7 +41,7 @@ def test_the_walk_sees_what_there_is_to_see() -> None:
     found = {name for task in ("manage_sites", "build_report", "close_day", "import_spend") for name in _loaded(task)}
     assert found >= HEAVIEST
     entry = closure_of("receive_call", running=True).modules
-    carriers = {f"chalicelib.attribution.carriers.{name}" for name in ("twilio", "mango", "generic")}
+    carriers = {f"chalicelib.carriers.{name}" for name in ("twilio", "mango", "generic")}
     assert entry >= {"app", "chalicelib", "chalicelib.runtime.http", *carriers}
     assert all((ROOT / f"{name.replace('.', '/')}.py").is_file() for name in carriers)
 

@@ -20,12 +20,12 @@ from chalice.test import Client, HTTPResponse
 from msgspec.structs import replace
 
 from app import app
-from chalicelib.attribution.carriers import CARRIERS
-from chalicelib.attribution.carriers.simulate import _signed, requests_of
-from chalicelib.attribution.carriers.simulated_calls import SEQUENCES, SimulatedCall, Step
 from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.destinations import DESTINATIONS as KINDS
-from chalicelib.attribution.receive import endpoint_url
+from chalicelib.carriers import CARRIERS
+from chalicelib.carriers.receive_call import endpoint_url
+from chalicelib.carriers.simulator.calls import SEQUENCES, SimulatedCall, Step
+from chalicelib.carriers.simulator.requests import _signed, requests_of
 from chalicelib.core import clock
 from chalicelib.core.errors import BadInput
 from chalicelib.registry import snapshot, store

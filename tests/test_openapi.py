@@ -24,13 +24,13 @@ from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
 from chalicelib.attribution.contacts import record, take
 from chalicelib.attribution.destinations import DESTINATIONS
-from chalicelib.attribution.history import HISTORIES
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.attribution.recordings import store as recordings
-from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.transcripts.analysis import analyse, segments_of
-from chalicelib.attribution.transcripts.types import Spoken, Transcript, TranscriptState, Word
-from chalicelib.attribution.types import EvidenceKind
+from chalicelib.calls.recording import Recording, RecordingState
+from chalicelib.calls.transcript import Spoken, Transcript, TranscriptState, Word
+from chalicelib.calls.types import EvidenceKind
+from chalicelib.carriers.history import HISTORIES
 from chalicelib.pool.statistics import census
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, Comparison, Endpoint, NumberKind, RepeatRule, TrackingNumber
@@ -215,7 +215,7 @@ def test_what_a_carrier_is_answered(api: Api) -> None:
 def test_what_twilio_is_answered(api: Api) -> None:
     twilio = Endpoint("e1", "s1", "carrier", "twilio", {"auth_token": SECRET}, target_number="+74951234567")
     path = f"/carriers/twilio/{store.create_endpoint(twilio)[1]}"
-    from chalicelib.attribution.carriers.twilio import signature
+    from chalicelib.carriers.twilio.webhook import signature
 
     url = f"{settings().public_url}/v1{path}"
     form = [("CallSid", "CA1"), ("CallStatus", "ringing"), ("From", "+79160000001"), ("To", "+74990000009")]

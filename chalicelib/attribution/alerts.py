@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from chalicelib.attribution.alert_words import WORDS
-from chalicelib.attribution.types import Call, Direction, Source
+from chalicelib.calls.types import Call, Direction, Source
 from chalicelib.visits.channels import CHANNELS
 
 MAX_VALUE = 200  # characters of one value: a keyword or a landing page may be of any length

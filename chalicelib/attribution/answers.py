@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import proof_parts, subjects
-from chalicelib.attribution.types import Deal
+from chalicelib.attribution import proof_parts
+from chalicelib.calls import callers
+from chalicelib.calls.types import Deal
 from chalicelib.runtime.settings import settings
 
 
@@ -23,4 +24,4 @@ def kept(deal: Deal, known: Deal | None) -> Deal:
 def _was_erased(deal: Deal) -> bool:
     if deal.self_reported and deal.self_reported.answer is None:
         return True
-    return bool(deal.caller_key) and not subjects.subjects_by_id(deal.site_id, [deal.caller_key or ""])
+    return bool(deal.caller_key) and not callers.subjects_by_id(deal.site_id, [deal.caller_key or ""])

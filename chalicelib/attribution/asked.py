@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chalicelib.attribution.self_reported import SelfReported
-from chalicelib.attribution.types import AttributedCall, Deal, Direction, EvidenceKind
+from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.types import AttributedCall, Deal, Direction, EvidenceKind
 
 Answers = Mapping[str, SelfReported]  # by call id
 

@@ -10,26 +10,16 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import (
-    days,
-    join,
-    promo_evidence,
-    redial_rules,
-    repeats,
-    ring_back,
-    sharing,
-    store,
-    stored,
-    subjects,
-)
-from chalicelib.attribution.merge import fold
+from chalicelib.attribution import join, promo_evidence, redial_rules, repeats, sharing
 from chalicelib.attribution.privacy import retention
-from chalicelib.attribution.privacy.redaction import visitors_of
 from chalicelib.attribution.recordings.announce import announce
 from chalicelib.attribution.repeat_rules import own_evidence, with_earlier
-from chalicelib.attribution.settling import settle_seconds
 from chalicelib.attribution.sharing import Found
-from chalicelib.attribution.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
+from chalicelib.calls import call_item, callback_lookup, callers, calls_table, changed_days_table
+from chalicelib.calls.fold import fold
+from chalicelib.calls.redaction import visitors_of
+from chalicelib.calls.settle_delay import settle_seconds
+from chalicelib.calls.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.pool.lending import census_table
 from chalicelib.pool.lending.groups_table import HISTORY_SECONDS
@@ -60,15 +50,15 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
         return
     site_id, call_id = message["site_id"], message["call_id"]
     tracing.annotate(site=site_id)
-    item = store.item(site_id, call_id)
+    item = calls_table.item(site_id, call_id)
     site = snapshot.site_by_id(site_id, now)
     if item is None or site is None:
         raise NotFound("No such call." if site else "No such site.")
-    if not stored.is_nameless(item):
+    if not call_item.is_nameless(item):
         announce(item)  # first of all: a link to a recording may live ten minutes
-    settled = subjects.settle(item, now, site.days_of_persons)
-    before, erased = stored.attributed_of(item), stored.erasure_of(item)
-    record = stored.record_of({**item, **stored.attributes(settled)})
+    settled = callers.settle(item, now, site.days_of_persons)
+    before, erased = call_item.attributed_of(item), call_item.erasure_of(item)
+    record = call_item.record_of({**item, **call_item.attributes(settled)})
     call = fold(record)
     day = call.started_at.astimezone(ZoneInfo(site.time_zone)).date()
     if before and erased:
@@ -83,18 +73,18 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
         evidence = with_earlier(own, AttributedCall(call, own, day), others)
         repeats.announce(AttributedCall(call, evidence, day), before)
         _note_visitors(call, evidence, before, site)
-    kept = store.put_evidence(call, evidence, day, settled, erased)
+    kept = calls_table.put_evidence(call, evidence, day, settled, erased)
     if kept is None:
         return
     _count(call, evidence, noted, kept.before, now)
-    days.mark_all(site_id, (day, before.day if before else None, *ring_back.days_mended_by(call)))
+    changed_days_table.mark_all(site_id, (day, before.day if before else None, *callback_lookup.days_mended_by(call)))
     retention.look_again(site, day, now)
     join.rejoin_named(site, call_id, call.vendor)
     if call.caller_key:
-        came = store.CallRef(call_id, call.started_at, call.caller_key)
+        came = calls_table.CallRef(call_id, call.started_at, call.caller_key)
         join.rejoin_caller(site, call.caller_key, came if call.direction is Direction.IN else None)
     history = all(event.imported for _, event in record.events)  # which is no news
-    if call.ended_at and not history and not stored.is_nameless(item):
+    if call.ended_at and not history and not call_item.is_nameless(item):
         with aws.storage_errors():
             wait = settle_seconds(call, [event for _, event in record.events])
             sqs.send(settings().deliver_queue, message, delay_seconds=wait)

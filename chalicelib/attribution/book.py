@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution import campaign_match, channel_rules, self_reported
-from chalicelib.attribution.self_reported import SelfReported
-from chalicelib.attribution.types import Source, Touch
+from chalicelib.attribution import campaign_match, channel_rules
+from chalicelib.calls import self_reported_words
+from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.types import Source, Touch
 from chalicelib.registry.types import AnswerRule, Campaign, ChannelRule
 
 
@@ -45,7 +46,7 @@ class Book:
 
     def read_answer(self, reported: SelfReported | None) -> str | None:
         """What a customer's answer is counted as, beside what was measured; None where he was not asked."""
-        return self_reported.shown(reported, self.answers) if reported else None
+        return self_reported_words.shown(reported, self.answers) if reported else None
 
     def decide(self, touch: Touch) -> Decision:
         """The touch by the first rule it meets, then by the campaign that fits closest; else as it was classified.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.types import Source
+from chalicelib.calls.types import Source
 from chalicelib.core import wildcard
 from chalicelib.registry.types import Campaign
 from chalicelib.visits.referrers import place_of_name

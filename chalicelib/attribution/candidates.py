@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.types import Candidate, Touch
+from chalicelib.calls.types import Candidate, Touch
 from chalicelib.core.apportion import apportion
 from chalicelib.pool.lending.lease_group import moment_of
 from chalicelib.pool.statistics.delay_profile import Entrant, Race

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.types import Source, Touch
+from chalicelib.calls.types import Source, Touch
 from chalicelib.core import wildcard
 from chalicelib.registry.types import ChannelRule, Comparison, Condition
 from chalicelib.visits import landing_url

@@ -16,17 +16,8 @@ from urllib.parse import urlsplit
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.campaign_match import key_of
 from chalicelib.attribution.models import Model, model_of
-from chalicelib.attribution.privacy.redaction import page_of
-from chalicelib.attribution.types import (
-    MEASURED,
-    AttributedCall,
-    Credit,
-    EarlierCall,
-    Evidence,
-    EvidenceKind,
-    Source,
-    Touch,
-)
+from chalicelib.calls.redaction import page_of
+from chalicelib.calls.types import MEASURED, AttributedCall, Credit, EarlierCall, Evidence, EvidenceKind, Source, Touch
 from chalicelib.core import wildcard
 from chalicelib.core.apportion import ONE
 from chalicelib.registry.types import RepeatRule, Site

@@ -24,8 +24,8 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.attribution.proof import said_of
-from chalicelib.attribution.self_reported import SelfReported
-from chalicelib.attribution.types import Deal
+from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.types import Deal
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import outbox, store
+from chalicelib.attribution import outbox
 from chalicelib.attribution.alerts import AlertKind
 from chalicelib.attribution.destinations import (
     ALERTS,
@@ -20,6 +20,7 @@ from chalicelib.attribution.destinations import (
 )
 from chalicelib.attribution.outbox import Claim
 from chalicelib.attribution.told import Told
+from chalicelib.calls import calls_table
 from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Destination
@@ -48,7 +49,7 @@ def deliver(message: dict[str, Any], now: datetime) -> None:
     """
     site_id, call_id = message["site_id"], message["call_id"]
     tracing.annotate(site=site_id)
-    site, attributed = snapshot.site_by_id(site_id, now), store.call(site_id, call_id)
+    site, attributed = snapshot.site_by_id(site_id, now), calls_table.call(site_id, call_id)
     if site is None or attributed is None:
         raise NotFound("No such call." if site else "No such site.")
     if attributed.call.caller.erased:

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
 from chalicelib.attribution.proof import ChainEntry
-from chalicelib.attribution.self_reported import TOLD_CHANNELS
-from chalicelib.attribution.types import (
+from chalicelib.calls.self_reported_words import TOLD_CHANNELS
+from chalicelib.calls.types import (
     AttributedCall,
     Call,
     CallEvent,

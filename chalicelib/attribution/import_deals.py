@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.attribution import join, self_reported
+from chalicelib.attribution import join
 from chalicelib.attribution.crm.generic import checked_id, checked_quality, checked_visitor, text
-from chalicelib.attribution.types import Outcome, OutcomeStatus
+from chalicelib.calls import self_reported_words
+from chalicelib.calls.types import Outcome, OutcomeStatus
 from chalicelib.core.csv_table import read_rows, read_time, require
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.money import parse_currency, parse_decimal
@@ -34,7 +35,7 @@ HEADINGS = {
         "promo_code": "promo_code|promo|промокод|промо-код",
         "manager": "manager|менеджер|ответственный",
         "quality": "quality|качество|оценка",
-        "self_reported": "|".join(self_reported.HEADINGS),
+        "self_reported": "|".join(self_reported_words.HEADINGS),
         "visitor_id": "visitor_id|visitor|id посетителя|посетитель",
     }.items()
     for heading in headings.split("|")
@@ -100,7 +101,7 @@ def read_outcome(row: Mapping[str, str], site: Site, source: str) -> Outcome:
         promo_code=text(row.get("promo_code")),
         manager=text(row.get("manager")),
         quality=_quality(quality) if quality else None,
-        self_reported=self_reported.told(row.get("self_reported")),
+        self_reported=self_reported_words.told(row.get("self_reported")),
         visitor_id=checked_visitor(row.get("visitor_id")),
     )
 

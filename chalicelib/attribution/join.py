@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import answers, days, store, subjects
+from chalicelib.attribution import answers
 from chalicelib.attribution.contacts import origins
 from chalicelib.attribution.contacts.origins import Fresh
 from chalicelib.attribution.contacts.types import Contact
 from chalicelib.attribution.join_rules import OF_ITS_OWN, Origin, Tie
-from chalicelib.attribution.types import Deal, Decision, Outcome
+from chalicelib.calls import callers, calls_table, changed_days_table
+from chalicelib.calls.types import Deal, Decision, Outcome
 from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry.types import Site
@@ -30,9 +31,9 @@ def record_outcome(site: Site, outcome: Outcome) -> bool:
     What a person decided of the deal's origin stays. Raises StorageUnavailable; doing it again is harmless.
     """
     for _ in range(TRIES):
-        known = store.deal(site.site_id, outcome.source, outcome.external_id)
+        known = calls_table.deal(site.site_id, outcome.source, outcome.external_id)
         deal = answers.kept(_joined(site, _deal(site, outcome, known), known), known)
-        written, before = store.put_deal(deal)
+        written, before = calls_table.put_deal(deal)
         if written:
             _settle(site, deal, before)
             log.event("deal", site_id=site.site_id, source=deal.source, status=deal.status, joined_by=deal.joined_by)
@@ -49,7 +50,7 @@ def decide(site: Site, deal: Deal, decision: Decision | None) -> Deal:
     changed = _joined(site, replace(deal, decision=decision), deal)
     if decision and (decision.call_id or decision.contact_id) and changed.joined_by is None:
         raise NotFound("No such call or contact of this site.", field="call_id" if decision.call_id else "contact_id")
-    if not store.join_deal(deal, changed):
+    if not calls_table.join_deal(deal, changed):
         raise StorageUnavailable("The deal is being changed. Try again.")
     _settle(site, changed, deal)
     log.event("deal_decided", site_id=site.site_id, source=deal.source, joined_by=changed.joined_by)
@@ -58,35 +59,35 @@ def decide(site: Site, deal: Deal, decision: Decision | None) -> Deal:
 
 def rejoin_caller(site: Site, caller_key: str, fresh: Fresh = None) -> None:
     """Join the caller's deals anew, since a call or contact of his is new or has moved. Raises StorageUnavailable."""
-    _rejoin(site, store.deals_of_caller(site.site_id, caller_key), fresh)
+    _rejoin(site, calls_table.deals_of_caller(site.site_id, caller_key), fresh)
 
 
 def rejoin_visitor(site: Site, contact: Contact) -> None:
     """Join the deals anew that name a visitor, since a contact of his is new. Raises StorageUnavailable."""
-    _rejoin(site, store.deals_of_visitor(site.site_id, contact.visitor), contact)
+    _rejoin(site, calls_table.deals_of_visitor(site.site_id, contact.visitor), contact)
 
 
 def rejoin_named(site: Site, call_id: str, vendor: str) -> None:
     """Join the deals that named a call before we knew it. Raises StorageUnavailable."""
     for named in {call_id, call_id.removeprefix(f"{vendor}-")}:
-        _rejoin(site, store.deals_waiting_for(site.site_id, named))
+        _rejoin(site, calls_table.deals_waiting_for(site.site_id, named))
 
 
 def _rejoin(site: Site, deals: Iterable[Deal], fresh: Fresh = None) -> None:
     for deal in deals:
         changed = _joined(site, deal, deal, fresh)
-        if changed != deal and store.join_deal(deal, changed):
+        if changed != deal and calls_table.join_deal(deal, changed):
             _settle(site, changed, deal)
 
 
 def _settle(site: Site, deal: Deal, before: Deal | None) -> None:
     """Mark the days, and let his other deals follow where this one knows by itself, or did, where it comes from."""
-    days.mark_all(site.site_id, (deal.day, before.day if before else None))
+    changed_days_table.mark_all(site.site_id, (deal.day, before.day if before else None))
     known = [each for each in (deal, before) if each and each.caller_key and each.joined_by in OF_ITS_OWN]
     if not known or (before and _tied(before) == _tied(deal)):
         return
     for caller_key in {each.caller_key for each in known if each.caller_key}:
-        others = store.deals_of_caller(site.site_id, caller_key)
+        others = calls_table.deals_of_caller(site.site_id, caller_key)
         following = [other for other in others if other.joined_by not in OF_ITS_OWN and not _same(other, deal)]
         _rejoin(site, following, deal)
 
@@ -154,11 +155,11 @@ def _caller_key(site: Site, outcome: Outcome, known: Deal | None) -> str | None:
     """The caller that an outcome's number names. Of one who was erased the deal's own pseudonym stays, and the join."""
     if outcome.phone is None:
         return None
-    if known and known.caller_key and subjects.find_subject(site.site_id, outcome.phone) is None:
-        erased = not subjects.subjects_by_id(site.site_id, [known.caller_key])
+    if known and known.caller_key and callers.find_subject(site.site_id, outcome.phone) is None:
+        erased = not callers.subjects_by_id(site.site_id, [known.caller_key])
         if erased:
             return known.caller_key
-    return subjects.subject_of(site.site_id, outcome.phone, outcome.outcome_at, site.days_of_persons).subject_id
+    return callers.subject_of(site.site_id, outcome.phone, outcome.outcome_at, site.days_of_persons).subject_id
 
 
 def _visitor(site: Site, outcome: Outcome, known: Deal | None) -> str | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.join_rules import ORDER, Origin, Tie
-from chalicelib.attribution.types import Deal
+from chalicelib.calls.types import Deal
 
 KINDS = {
     "call": "the call",

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import days, self_reported, store, stored
-from chalicelib.attribution.self_reported import SelfReported
+from chalicelib.calls import call_item, calls_table, changed_days_table, self_reported_words
+from chalicelib.calls.self_reported_words import SelfReported
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.runtime import log
 
@@ -24,14 +24,14 @@ def note(site_id: str, call_id: str, text: str | None, now: datetime) -> SelfRep
     if len(text or "") > MOST_TOLD:
         raise BadInput("self_reported", f"longer than {MOST_TOLD} characters")
     for _ in range(TRIES):
-        item = store.item(site_id, call_id)
+        item = calls_table.item(site_id, call_id)
         if item is None:
             raise NotFound("No such call of this site.")
-        kept = self_reported.told(text, now)
-        if kept and stored.is_nameless(item):
+        kept = self_reported_words.told(text, now)
+        if kept and call_item.is_nameless(item):
             kept = replace(kept, answer=None)
-        if store.put_self_reported(item, kept):
-            days.mark_all(site_id, [stored.day_of(item)])
+        if calls_table.put_self_reported(item, kept):
+            changed_days_table.mark_all(site_id, [call_item.day_of(item)])
             log.event("answer_noted", site_id=site_id, call_id=call_id, channel=kept.channel if kept else None)
             return kept
     raise StorageUnavailable("The call is being erased. Try again.")

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.attribution.stored import millis
+from chalicelib.calls.call_item import millis
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 

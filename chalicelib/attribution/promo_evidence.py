@@ -10,7 +10,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.types import Call, Direction, Evidence, EvidenceKind, KeyedCode, Touch
+from chalicelib.calls.types import Call, Direction, Evidence, EvidenceKind, KeyedCode, Touch
 from chalicelib.visits import find_promo_code
 from chalicelib.visits.classify_source import arrival_of
 from chalicelib.visits.find_promo_code import ShownCode

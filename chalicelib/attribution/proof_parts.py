@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.attribution.privacy.redaction import REDUCED
 from chalicelib.attribution.proof import Leaf, canonical, leaf_digest, personal_digest, said_of, sha256
-from chalicelib.attribution.self_reported import SelfReported
-from chalicelib.attribution.stored import EVENT, SELF_REPORTED, Item
-from chalicelib.attribution.types import Deal
+from chalicelib.calls.call_item import EVENT, SELF_REPORTED, Item
+from chalicelib.calls.redaction import REDUCED
+from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.types import Deal
 from chalicelib.core import encryption
 
 PERSONAL = "personal"  # the attribute that outlives an erasure

@@ -12,16 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.types import (
-    MEASURED,
-    AttributedCall,
-    Call,
-    Direction,
-    EarlierCall,
-    Evidence,
-    EvidenceKind,
-    Touch,
-)
+from chalicelib.calls.types import MEASURED, AttributedCall, Call, Direction, EarlierCall, Evidence, EvidenceKind, Touch
 
 LIKELY = Decimal("0.5")  # the share of a candidate from which on his call may speak for the caller's others
 LATEST = 3  # earlier calls kept beside the first

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.attribution import store
 from chalicelib.attribution.redial_rules import Dialled, dialled_of
 from chalicelib.attribution.repeat_rules import testimony
-from chalicelib.attribution.types import AttributedCall, Call, EarlierCall
+from chalicelib.calls import calls_table
+from chalicelib.calls.types import AttributedCall, Call, EarlierCall
 from chalicelib.core import clock
 from chalicelib.runtime import aws, log, sqs
 from chalicelib.runtime.settings import settings
@@ -23,9 +23,9 @@ def earlier_calls(call: Call) -> list[AttributedCall]:
     """The caller's calls up to this one, either direction; of an anonymous caller none. Raises StorageUnavailable."""
     if call.caller_key is None:
         return []
-    others = store.first_calls(call.site_id, call.caller_key, call.started_at, FIRST_CALLS)
+    others = calls_table.first_calls(call.site_id, call.caller_key, call.started_at, FIRST_CALLS)
     if len(others) == FIRST_CALLS:
-        others += store.latest_calls(call.site_id, call.caller_key, call.started_at, LATEST_CALLS)
+        others += calls_table.latest_calls(call.site_id, call.caller_key, call.started_at, LATEST_CALLS)
     return list({other.call.call_id: other for other in others}.values())
 
 
@@ -56,7 +56,7 @@ def requeue(message: dict[str, Any]) -> None:
     """Queue the calls of these callers since a moment, up to MOST_REQUEUED of each. Raises StorageUnavailable."""
     site_id, since = message["site_id"], clock.parse_time(message["since"], field="since")
     for caller_key in message["callers"]:
-        found = store.calls_since(site_id, caller_key, since, MOST_REQUEUED)
+        found = calls_table.calls_since(site_id, caller_key, since, MOST_REQUEUED)
         later = [call_id for call_id in found if call_id != message["besides"]]
         for call_id in later:
             with aws.storage_errors():

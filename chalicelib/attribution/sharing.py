@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.candidates import LEAST_OF_MANY, candidates_of, named, when
 from chalicelib.attribution.repeat_rules import few
-from chalicelib.attribution.types import Call, Candidate, Evidence, EvidenceKind, Touch
+from chalicelib.calls.types import Call, Candidate, Evidence, EvidenceKind, Touch
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool.lending import find_holder, overflow_sample_table
 from chalicelib.pool.lending.lease_group import moment_of, second_of

@@ -10,13 +10,13 @@ from typing import Any
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
-from chalicelib.attribution import subjects
 from chalicelib.attribution.alerts import Alert, AlertKind, kind_of, wanted
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.destinations import ALERTS, calls_of
 from chalicelib.attribution.recordings.show import shown_recordings
-from chalicelib.attribution.types import AttributedCall, Credit, Evidence
+from chalicelib.calls import callers
+from chalicelib.calls.types import AttributedCall, Credit, Evidence
 from chalicelib.registry.types import Destination, Site
 
 STALE = timedelta(hours=24)  # a person is not told of a call so old: it came late, through an outage
@@ -43,7 +43,7 @@ class Told:
     @cached_property
     def caller(self) -> str | None:
         """The caller's E.164: opened here and nowhere else on this way."""
-        return subjects.open_caller(self.attributed.call)
+        return callers.open_caller(self.attributed.call)
 
     @cached_property
     def credit(self) -> Credit:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from chalicelib.attribution import self_reported
+from chalicelib.calls import self_reported_words
 from chalicelib.commands.output import read_file, show
 from chalicelib.commands.sites import site_of
 from chalicelib.core import clock
@@ -59,8 +59,8 @@ def _test(options: argparse.Namespace) -> bool:
     if options.account and not options.stack:
         stack_settings.require_settings()
     rules = store.answers_of(options.account).rules if options.account else ()
-    kept = self_reported.told(options.answer)
-    show({"answer": kept.answer, "channel": self_reported.shown(kept, rules)} if kept else None)
+    kept = self_reported_words.told(options.answer)
+    show({"answer": kept.answer, "channel": self_reported_words.shown(kept, rules)} if kept else None)
     return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib.attribution.history import HISTORIES
+from chalicelib.carriers.history import HISTORIES
 from chalicelib.commands.output import read_file, show_import
 from chalicelib.commands.sites import site_of
 from chalicelib.core import clock
@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> bool:
-    from chalicelib.attribution import import_calls
+    from chalicelib.carriers import import_calls
 
     site, raw = site_of(options.site), read_file(options.file, "FILE")
     zone = checks.time_zone(options.time_zone, "--time-zone") if options.time_zone else None

@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.attribution import receive
-from chalicelib.attribution.carriers import Hook, Route, carrier
-from chalicelib.attribution.carriers.simulate import WRITERS, Signed, probe, requests_of
-from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
+from chalicelib.carriers import Hook, Route, carrier, receive_call
+from chalicelib.carriers.simulator.calls import SimulatedCall
+from chalicelib.carriers.simulator.requests import WRITERS, Signed, probe, requests_of
 from chalicelib.commands.carrier_requests import sent
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import EndpointToken, open_endpoint
@@ -135,7 +134,7 @@ def _of_number(
     ours = owner is not None and owner.site_id == token.site_id
     why = "another site's" if owner else "not imported: `numbers import`"
     yield _checked("the number is one of the endpoint's site", ours, why)
-    route = receive.where_to(token, number, now)
+    route = receive_call.where_to(token, number, now)
     right = route.target_number is not None and expected in (None, route.target_number)
     why = f"not to {expected}" if route.target_number else "neither the pool, the number nor the endpoint says where to"
     yield _checked("its calls go to the right number", right, why) | {"forwards_to": route.target_number}

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from chalicelib.attribution.carriers.simulate import Signed
+from chalicelib.carriers.simulator.requests import Signed
 from chalicelib.core.errors import BadInput
 
 TIMEOUT_SECONDS = 15

@@ -6,11 +6,11 @@ import argparse
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.attribution.carriers import CARRIERS, our_call_id
-from chalicelib.attribution.carriers.simulate import requests_of
-from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
-from chalicelib.attribution.carriers.simulated_transfers import TRANSFERS
-from chalicelib.attribution.types import CallStatus
+from chalicelib.calls.types import CallStatus
+from chalicelib.carriers import CARRIERS, our_call_id
+from chalicelib.carriers.simulator.calls import SimulatedCall
+from chalicelib.carriers.simulator.requests import requests_of
+from chalicelib.carriers.simulator.transfers import TRANSFERS
 from chalicelib.commands import carrier_check
 from chalicelib.commands.carrier_requests import sent
 from chalicelib.commands.endpoint import credential

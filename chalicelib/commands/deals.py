@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib.attribution.types import Deal, Decision
+from chalicelib.calls.types import Deal, Decision
 from chalicelib.commands.output import show
 from chalicelib.commands.sites import site_of
 from chalicelib.core import clock
@@ -65,9 +65,9 @@ def _told(site: Site, deal: Deal) -> bool:
 
 
 def _deal(site: Site, options: argparse.Namespace) -> Deal:
-    from chalicelib.attribution import store
+    from chalicelib.calls import calls_table
 
-    found = store.deal(site.site_id, options.source, options.deal)
+    found = calls_table.deal(site.site_id, options.source, options.deal)
     if found is None:
         raise NotFound("No such deal of this site.")
     return found

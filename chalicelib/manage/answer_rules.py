@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.attribution import self_reported
+from chalicelib.calls import self_reported_words
 from chalicelib.core.errors import BadInput
 from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
@@ -48,10 +48,11 @@ def item(request: Request) -> Any:
 def shown(account_id: str) -> dict[str, Any]:
     """The account's own readings, and the dictionary that is asked after them."""
     builtin = [
-        {"channel": channel, "phrases": phrases} for channel, phrases in self_reported.default_dictionary().items()
+        {"channel": channel, "phrases": phrases}
+        for channel, phrases in self_reported_words.default_dictionary().items()
     ]
     own = plain(store.answers_of(account_id))
-    return {"account_id": account_id, **own, "builtin": builtin, "channels": self_reported.TOLD_CHANNELS}
+    return {"account_id": account_id, **own, "builtin": builtin, "channels": self_reported_words.TOLD_CHANNELS}
 
 
 def replace_rules(
@@ -77,6 +78,6 @@ def _rule(told: Rule, field: str) -> AnswerRule:
 
 
 def _phrase(text: str, field: str) -> str:
-    if len(text) > LONGEST or not self_reported.pattern_of(text):
+    if len(text) > LONGEST or not self_reported_words.pattern_of(text):
         raise BadInput(field, f"not words of 1 to {LONGEST} characters in all")
     return text.strip()

@@ -8,15 +8,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.attribution import note_answer, stored, subjects
-from chalicelib.attribution import store as attribution_store
+from chalicelib.attribution import note_answer
 from chalicelib.attribution.asked import Answers, answer_of, answers_in, shown_kind
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
-from chalicelib.attribution.merge import fold
 from chalicelib.attribution.recordings.show import whole_recordings
-from chalicelib.attribution.self_reported import SelfReported
-from chalicelib.attribution.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
+from chalicelib.calls import call_item, callers
+from chalicelib.calls import calls_table as attribution_store
+from chalicelib.calls.fold import fold
+from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
 from chalicelib.core.errors import NotFound
 from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
@@ -45,8 +46,8 @@ def collection(request: Request, site_id: str) -> Any:
     answers = answers_in(attribution_store.deals_of_day(site_id, day))
     calls = sorted(filter(wanted, attribution_store.calls_of_day(site_id, day)), key=_key)
     rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
-    callers = subjects.open_callers([attributed.call for attributed in rest[:limit]])
-    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, book, callers, answers))
+    phones = callers.open_callers([attributed.call for attributed in rest[:limit]])
+    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, book, phones, answers))
     return {"day": day.isoformat(), "model": model} | shown
 
 
@@ -62,20 +63,20 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
     found = attribution_store.item(site_id, call_id)
     if found is None:
         raise NotFound("No such call of this site.")
-    record = stored.record_of(found)
-    attributed = stored.attributed_of(found)
+    record = call_item.record_of(found)
+    attributed = call_item.attributed_of(found)
     call = attributed.call if attributed else fold(record)
-    callers = subjects.open_callers([call])
+    phones = callers.open_callers([call])
     if attributed is None:  # attribution has not come to it yet
-        answer = _call(call, callers) | {"day": None, "evidence": None, "credit": [], "self_reported": None}
+        answer = _call(call, phones) | {"day": None, "evidence": None, "credit": [], "self_reported": None}
     else:
         answers = answers_in(attribution_store.deals_of_day(site_id, attributed.day))
-        line = _line(attributed, site, model, book_of(site), callers, answers)
+        line = _line(attributed, site, model, book_of(site), phones, answers)
         kind = line["evidence"]["kind"]
         answer = line | {"evidence": plain(attributed.evidence) | {"kind": kind}}
-    told = subjects.open_callers_of_events(record)
+    told = callers.open_callers_of_events(record)
     events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
-    recordings = whole_recordings(stored.recordings_of(found), stored.transcripts_of(found))
+    recordings = whole_recordings(call_item.recordings_of(found), call_item.transcripts_of(found))
     return answer | {"model": model, "events": events, "recordings": recordings}
 
 
@@ -107,7 +108,7 @@ def _line(
     site: Site,
     model: str,
     book: Book,
-    callers: Mapping[str, str | None],
+    phones: Mapping[str, str | None],
     answers: Answers,
 ) -> dict[str, Any]:
     answer = answer_of(attributed, answers)
@@ -119,23 +120,23 @@ def _line(
     states = [{"recording_id": each.recording_id, "state": each.state} for each in attributed.recordings]
     shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit, "recordings": states}
     told = {"self_reported": shown_answer(answer, book), "unmatched": is_unmatched(attributed)}
-    return _call(attributed.call, callers) | shown | told
+    return _call(attributed.call, phones) | shown | told
 
 
-def _call(call: Call, callers: Mapping[str, str | None]) -> dict[str, Any]:
-    """The call as its account may see it: with the caller's number, by call id in `callers`, and without our keys."""
+def _call(call: Call, phones: Mapping[str, str | None]) -> dict[str, Any]:
+    """The call as its account may see it: with the caller's number, by call id in `phones`, and without our keys."""
     shown: dict[str, Any] = plain(call)
     del shown["caller_key"], shown["caller_sealed"]
-    return shown | {"caller": callers[call.call_id], "answered": call.answered}
+    return shown | {"caller": phones[call.call_id], "answered": call.answered}
 
 
-def _event(event: CallEvent, callers: Mapping[str, str | None]) -> dict[str, Any]:
+def _event(event: CallEvent, phones: Mapping[str, str | None]) -> dict[str, Any]:
     shown: dict[str, Any] = plain(event)
-    return shown | {"caller": callers.get(event.caller) if event.caller else None}
+    return shown | {"caller": phones.get(event.caller) if event.caller else None}
 
 
 def _key(attributed: AttributedCall) -> str:
-    return f"{stored.millis(attributed.call.started_at):015d}|{attributed.call.call_id}"
+    return f"{call_item.millis(attributed.call.started_at):015d}|{attributed.call.call_id}"
 
 
 def _model(request: Request, site: Site) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from chalicelib.attribution import channel_rules
 from chalicelib.attribution.book import Book, why
-from chalicelib.attribution.types import Touch
+from chalicelib.calls.types import Touch
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.json_body import decode
 from chalicelib.manage import checks

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution import self_reported
 from chalicelib.attribution.models import model_of
+from chalicelib.calls import self_reported_words
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_currency
 from chalicelib.core.phone import parse_phone
@@ -100,18 +100,18 @@ def one_of(text: str, field: str, known: Iterable[str]) -> str:
 
 def channel(text: str, field: str) -> str:
     """A channel of ours, by key or name, or one the account names itself."""
-    name = self_reported.told_channel_named(text)
+    name = self_reported_words.told_channel_named(text)
     if not 1 <= len(name) <= 60:
         raise BadInput(field, "not a name of 1 to 60 characters")
-    if name in self_reported.NOT_ADVERTISED:
+    if name in self_reported_words.NOT_ADVERTISED:
         raise BadInput(field, "is what callers say of themselves: no advertising has it")
     return name
 
 
 def told_channel(text: str, field: str) -> str:
     """What an answer may stand for: a channel, or what only callers tell."""
-    key = self_reported.told_channel_named(text)
-    return key if key in self_reported.NOT_ADVERTISED else channel(key, field)
+    key = self_reported_words.told_channel_named(text)
+    return key if key in self_reported_words.NOT_ADVERTISED else channel(key, field)
 
 
 def phrases(texts: Iterable[str], field: str) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
-from chalicelib.attribution import join, join_story, store
+from chalicelib.attribution import join, join_story
 from chalicelib.attribution.contacts import origins, table
 from chalicelib.attribution.contacts.types import Contact
 from chalicelib.attribution.join_rules import Origin
-from chalicelib.attribution.types import Deal, Decision
+from chalicelib.calls import calls_table
+from chalicelib.calls.types import Deal, Decision
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.json_body import decode
 from chalicelib.manage.auth import site_of
@@ -35,7 +36,7 @@ def collection(request: Request, site_id: str) -> Any:
     site = site_of(request, site_id)
     limit, after = page_of(request)
     day = day_of(request, site)
-    deals = sorted(store.deals_of_day(site_id, day), key=_key)
+    deals = sorted(calls_table.deals_of_day(site_id, day), key=_key)
     rest = [deal for deal in deals if after is None or _key(deal) > after]
     return {"day": day.isoformat()} | page("deals", rest, limit, _key, _shown)
 
@@ -92,7 +93,7 @@ def _origin(origin: Origin) -> dict[str, Any]:
 
 
 def _deal(site: Site, source: str, external_id: str) -> Deal:
-    found = store.deal(site.site_id, unquote(source), unquote(external_id))
+    found = calls_table.deal(site.site_id, unquote(source), unquote(external_id))
     if found is None:
         raise NotFound("No such deal of this site.")
     return found

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from chalicelib.attribution.carriers import CARRIERS
 from chalicelib.attribution.crm import CRMS
+from chalicelib.carriers import CARRIERS
 from chalicelib.core import tokens
 from chalicelib.core.errors import BadInput
 from chalicelib.core.json_body import decode

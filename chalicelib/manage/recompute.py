@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution import days
+from chalicelib.calls import changed_days_table
 from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Site
 from chalicelib.runtime.http import Request
@@ -34,7 +34,7 @@ def recompute(sites: Iterable[Site], back: int, now: datetime, *, since: date | 
     """
     marks = [(site.site_id, day) for site in sites for day in _last_days(site, back, now) if day >= (since or date.min)]
     first = min((day for _, day in marks), default=None)
-    return {"days": days.mark_many(marks), "from": first.isoformat() if first else None}
+    return {"days": changed_days_table.mark_many(marks), "from": first.isoformat() if first else None}
 
 
 def _last_days(site: Site, back: int, now: datetime) -> Iterable[date]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.attribution import import_calls, import_deals
+from chalicelib.attribution import import_deals
+from chalicelib.carriers import import_calls
 from chalicelib.core.errors import BadInput
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.attribution.self_reported import OTHER
+from chalicelib.calls.self_reported_words import OTHER
 from chalicelib.reports.figures import Spread, Tally
 
 if TYPE_CHECKING:

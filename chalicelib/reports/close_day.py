@@ -10,16 +10,16 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.attribution import days
 from chalicelib.attribution.books import book_of
-from chalicelib.attribution.table import CALL_DAYS
+from chalicelib.calls import changed_days_table
+from chalicelib.calls.events_table import CALL_DAYS
 from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.reports import day_evidence, facts_store, proof_log
 from chalicelib.runtime import log
 
 if TYPE_CHECKING:
-    from chalicelib.attribution.days import ChangedDay
+    from chalicelib.calls.changed_days_table import ChangedDay
 
 INDEX_LAG = timedelta(seconds=2)  # calls and deals of a day are read through indexes, which are eventually consistent
 
@@ -34,7 +34,7 @@ def close(now: datetime) -> dict[str, int]:
     One day that fails does not stop the others; DaysFailed is raised at the end.
     """
     rebuilt = failed = 0
-    marked = sorted(days.changed_days(), key=lambda changed: (changed.day, changed.site_id), reverse=True)
+    marked = sorted(changed_days_table.changed_days(), key=lambda changed: (changed.day, changed.site_id), reverse=True)
     snapshot.forget()  # a rule or campaign changed in the last minute is why some of these days are marked
     for changed in marked:
         try:
@@ -71,4 +71,4 @@ def rebuild(site_id: str, day: date, now: datetime) -> None:
 def forget_if_settled(changed: ChangedDay, now: datetime) -> None:
     """Take the mark away if it is older than the indexes lag, and the day has not changed since it was read."""
     if now - changed.changed_at > INDEX_LAG:
-        days.forget(changed)
+        changed_days_table.forget(changed)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.attribution.self_reported import NOT_ADVERTISED, agrees
+from chalicelib.calls.self_reported_words import NOT_ADVERTISED, agrees
 from chalicelib.core.money import percent, round_half_up
 from chalicelib.visits.channels import CHANNELS
 

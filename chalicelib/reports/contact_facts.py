@@ -9,7 +9,7 @@ from chalicelib.attribution.book import Book
 from chalicelib.attribution.contacts.types import OF_A_DEAL, Contact
 from chalicelib.attribution.credit import Path, path_of_visit, shared_by
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.types import Deal
+from chalicelib.calls.types import Deal
 from chalicelib.registry.types import Site
 from chalicelib.reports.facts import ContactFact, ContactPathFact, columns_of
 

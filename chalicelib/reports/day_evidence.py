@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from chalicelib.attribution import proof_parts, ring_back, store, stored
+from chalicelib.attribution import proof_parts
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.contacts import table as contacts_table
 from chalicelib.attribution.contacts.types import Contact
 from chalicelib.attribution.proof import Leaf
-from chalicelib.attribution.types import AttributedCall, Deal
+from chalicelib.calls import call_item, callback_lookup, calls_table
+from chalicelib.calls.types import AttributedCall, Deal
 from chalicelib.registry.types import Site
 from chalicelib.reports import contact_facts, spend_table
 from chalicelib.reports.day_facts import facts_of_day
@@ -27,15 +28,15 @@ class DayEvidence:
 
     site_id: str
     day: date
-    items: Sequence[stored.Item]  # calls, as they are stored
+    items: Sequence[call_item.Item]  # calls, as they are stored
     deals: Sequence[Deal]
     spend: Mapping[str, SpendRow]
-    contact_items: Sequence[stored.Item] = ()  # as they are stored, those that no deal names among them
+    contact_items: Sequence[call_item.Item] = ()  # as they are stored, those that no deal names among them
 
     @property
     def calls(self) -> list[AttributedCall]:
         """The calls that attribution has come to."""
-        found = (stored.attributed_of(item) for item in self.items)
+        found = (call_item.attributed_of(item) for item in self.items)
         return [call for call in found if call is not None]
 
     @property
@@ -49,8 +50,8 @@ def read(site_id: str, day: date) -> DayEvidence:
     return DayEvidence(
         site_id,
         day,
-        store.items_of_day(site_id, day),
-        store.deals_of_day(site_id, day),
+        calls_table.items_of_day(site_id, day),
+        calls_table.deals_of_day(site_id, day),
         spend_table.rows_of_day(site_id, day),
         contacts_table.items_of_day(site_id, day),
     )
@@ -67,7 +68,7 @@ def facts_of(evidence: DayEvidence, site: Site, book: Book) -> dict[str, Iterabl
         calls,
         evidence.deals,
         lambda caller_key: _first_call(site.site_id, caller_key),
-        reached=ring_back.reached(site, [attributed.call for attributed in calls]),
+        reached=callback_lookup.reached(site, [attributed.call for attributed in calls]),
     )
     spend = spend_table.facts_of_rows(site.site_id, evidence.spend.values(), book)
     contacts, contact_paths = contact_facts.facts_of_contacts(site, book, evidence.contacts)
@@ -91,4 +92,4 @@ def leaves_of(evidence: DayEvidence) -> list[Leaf]:
 
 
 def _first_call(site_id: str, caller_key: str) -> datetime | None:
-    return min((call.started_at for call in store.calls_of_caller(site_id, caller_key)), default=None)
+    return min((call.started_at for call in calls_table.calls_of_caller(site_id, caller_key)), default=None)

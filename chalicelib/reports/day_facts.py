@@ -11,19 +11,11 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
 from chalicelib.attribution.book import Book
-from chalicelib.attribution.callbacks import called_back
 from chalicelib.attribution.credit import Path, paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
-from chalicelib.attribution.self_reported import SelfReported
-from chalicelib.attribution.types import (
-    AttributedCall,
-    Credit,
-    Deal,
-    Direction,
-    EvidenceKind,
-    OutcomeStatus,
-    Source,
-)
+from chalicelib.calls.callbacks import called_back
+from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.types import AttributedCall, Credit, Deal, Direction, EvidenceKind, OutcomeStatus, Source
 from chalicelib.core.money import round_half_up
 from chalicelib.registry.types import Site
 from chalicelib.reports.facts import CallFact, CreditFact, DealFact, PathFact, columns_of

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution import days, store, stored
 from chalicelib.attribution.asked import answer_of, answers_in
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Sentence, Story
 from chalicelib.attribution.explanation import explain as told
+from chalicelib.calls import call_item, calls_table, changed_days_table
 from chalicelib.core.errors import NotFound
 from chalicelib.registry.types import Site
 from chalicelib.reports import proof_log
@@ -21,22 +21,24 @@ def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[
 
     Raises NotFound for a call there is none of or that attribution has not come to, StorageUnavailable.
     """
-    item = store.item(site.site_id, call_id)
-    attributed = stored.attributed_of(item) if item else None
+    item = calls_table.item(site.site_id, call_id)
+    attributed = call_item.attributed_of(item) if item else None
     if item is None or attributed is None:
         raise NotFound("No such call of this site." if item is None else "The call is not attributed yet. Try again.")
     day = attributed.day
     entries = [entry for entry in proof_log.entries(site.site_id) if entry.day == day]
     book = book_of(site, now)
-    deals = [deal for deal in store.deals_of_day(site.site_id, day) if deal.call_id == call_id]
+    deals = [deal for deal in calls_table.deals_of_day(site.site_id, day) if deal.call_id == call_id]
     story = Story(
         attributed=attributed,
-        events=stored.record_of(item).events,
+        events=call_item.record_of(item).events,
         credits=credit_of(attributed, site, book, model),
         model=model or site.model,
         deals=deals,
         proved=entries[-1] if entries else None,
         answer=book.read_answer(answer_of(attributed, answers_in(deals))),
-        waiting=any((changed.site_id, changed.day) == (site.site_id, day) for changed in days.changed_days()),
+        waiting=any(
+            (changed.site_id, changed.day) == (site.site_id, day) for changed in changed_days_table.changed_days()
+        ),
     )
     return told(story, ZoneInfo(site.time_zone))

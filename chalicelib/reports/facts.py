@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from chalicelib.attribution.types import Source
+from chalicelib.calls.types import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.attribution import days
 from chalicelib.attribution.import_deals import MAX_REJECTED
+from chalicelib.calls import changed_days_table
 from chalicelib.core.clock import parse_time
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.registry import snapshot
@@ -71,5 +71,5 @@ def _store(site_id: str, rows: Iterable[SpendRow], stated_at: datetime) -> int:
     for day, stated in by_day.items():
         known = spend_table.rows_of_day(site_id, day)
         landed += spend_table.put(site_id, [row for row in stated if known.get(row.key_hash) != row], stated_at)
-        days.mark_changed(site_id, day)
+        changed_days_table.mark_changed(site_id, day)
     return landed

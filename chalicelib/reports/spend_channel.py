@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.attribution import campaign_match
 from chalicelib.attribution.book import Book, Decision
-from chalicelib.attribution.types import Source
+from chalicelib.calls.types import Source
 from chalicelib.reports.facts import SpendFact
 from chalicelib.reports.spend.row import SpendRow
 from chalicelib.visits.channels import channel_named, channel_of

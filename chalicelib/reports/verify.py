@@ -12,9 +12,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib.attribution import days
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.proof import ChainEntry, broken_link, first_difference, root_of
+from chalicelib.calls import changed_days_table
 from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
@@ -51,7 +51,7 @@ def verify(site_id: str, first_day: date, last_day: date, now: datetime) -> Verd
         raise NotFound("No such site.")
     chain = proof_log.entries(site_id)
     latest = {entry.day: entry for entry in chain}
-    waiting = {changed.day for changed in days.changed_days() if changed.site_id == site_id}
+    waiting = {changed.day for changed in changed_days_table.changed_days() if changed.site_id == site_id}
     asked = [first_day + timedelta(days=place) for place in range((last_day - first_day).days + 1)]
     checked = [day for day in asked if day in latest and day not in waiting]
     findings = list(_chain_findings(chain))

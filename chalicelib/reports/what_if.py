@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from chalicelib.attribution.explanation import named
-from chalicelib.attribution.types import Credit
+from chalicelib.calls.types import Credit
 from chalicelib.reports.figures import UNITS, Figures
 from chalicelib.reports.report import Table
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from chalicelib.attribution.types import Source
+from chalicelib.calls.types import Source
 from chalicelib.visits import landing_url
 from chalicelib.visits.channels import PAID, UNPAID, channel_of
 from chalicelib.visits.referrers import Place, is_paid_name, is_passage, place_of_host, place_of_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.attribution.types import Touch
+from chalicelib.calls.types import Touch
 from chalicelib.registry.types import Site
 from chalicelib.visits import visits_table
 from chalicelib.visits.classify_source import arrival_of

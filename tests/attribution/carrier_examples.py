@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import Hook, carrier
-from chalicelib.attribution.merge import CallRecord, fold
-from chalicelib.attribution.recordings.told import told_recordings
-from chalicelib.attribution.recordings.types import ToldRecording
-from chalicelib.attribution.types import Call, CallEvent
+from chalicelib.calls.fold import CallRecord, fold
+from chalicelib.calls.recording import ToldRecording
+from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.calls.types import Call, CallEvent
+from chalicelib.carriers import Hook, carrier
 from chalicelib.registry.types import Endpoint
 from chalicelib.runtime.http import Request
 from tests.attribution.examples import FIXTURES, NOW, TARGET

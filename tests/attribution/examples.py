@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers.twilio import signature
+from chalicelib.carriers.twilio.webhook import signature
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, Site, TrackingNumber
 from chalicelib.runtime import webhook_signature

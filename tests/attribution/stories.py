@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from chalicelib.attribution.carriers import Hook
-from chalicelib.attribution.types import CallEvent, CallStatus
+from chalicelib.calls.types import CallEvent, CallStatus
+from chalicelib.carriers import Hook
 from tests.attribution.carrier_examples import events, hook, later
 from tests.attribution.examples import CALLER, NOW, STATIC, TARGET, rfc
 

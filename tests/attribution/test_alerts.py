@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.alert_words import ENGLISH, WORDS
 from chalicelib.attribution.alerts import MAX_VALUE, Alert, AlertKind, message
-from chalicelib.attribution.types import Source
+from chalicelib.calls.types import Source
 from chalicelib.visits.channels import CHANNELS
 
 ALERT = Alert(

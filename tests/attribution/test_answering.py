@@ -11,10 +11,10 @@ from xml.etree.ElementTree import Element
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import CARRIERS, carrier
-from chalicelib.attribution.carriers.simulate import _signed, requests_of
-from chalicelib.attribution.carriers.simulated_calls import Step
-from chalicelib.attribution.receive import endpoint_url, receive
+from chalicelib.carriers import CARRIERS, carrier
+from chalicelib.carriers.receive_call import endpoint_url, receive
+from chalicelib.carriers.simulator.calls import Step
+from chalicelib.carriers.simulator.requests import _signed, requests_of
 from chalicelib.core import tokens
 from chalicelib.core.errors import SignatureRejected
 from chalicelib.registry import store

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import days, join, store
+from chalicelib.attribution import join
 from chalicelib.attribution.attribute import FORGOTTEN, attribute
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, paths_of
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
+from chalicelib.calls import calls_table, changed_days_table
+from chalicelib.calls.events_table import add_events
+from chalicelib.calls.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
 from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.pool.lending import census_table, issue_number, provision_numbers
 from chalicelib.pool.lending.lease_token import visitor_key
@@ -69,13 +70,13 @@ def hang_up(call_id: str = "generic-1", at: datetime = NOW, talk: int = 60) -> N
 
 
 def found(call_id: str = "generic-1") -> Any:
-    attributed = store.call("s1", call_id)
+    attributed = calls_table.call("s1", call_id)
     assert attributed is not None
     return attributed
 
 
 def marked() -> list[date]:
-    return [each.day for each in days.changed_days()]
+    return [each.day for each in changed_days_table.changed_days()]
 
 
 def test_a_call_finds_the_visitor_and_his_touches_through_the_lease(site: Any) -> None:
@@ -194,7 +195,7 @@ def test_a_call_belongs_to_who_held_the_number_then_though_it_is_another_sites_b
     event = CallEvent("start", "generic-3", at=NOW, caller=CALLER, number=DYNAMIC, started_at=NOW)
     add_events("s2", "generic-3", ("generic", "e2"), [event], later)  # the new owner imports old calls
     attribute({"site_id": "s2", "call_id": "generic-3"}, later)
-    theirs = store.call("s2", "generic-3")
+    theirs = calls_table.call("s2", "generic-3")
     assert theirs is not None and theirs.evidence.kind is EvidenceKind.UNKNOWN
 
 
@@ -223,9 +224,9 @@ def test_the_day_is_that_of_the_sites_zone_and_is_marked(site: Any) -> None:
     late = datetime(2026, 11, 22, 21, 30, tzinfo=UTC)  # half past midnight in Moscow
     attribute(ring(number=STATIC, at=late), NOW)
     assert marked() == [date(2026, 11, 23)]
-    (listed,) = store.calls_of_day("s1", date(2026, 11, 23))
+    (listed,) = calls_table.calls_of_day("s1", date(2026, 11, 23))
     assert listed == found()
-    assert store.calls_of_day("s1", date(2026, 11, 22)) == []
+    assert calls_table.calls_of_day("s1", date(2026, 11, 22)) == []
 
 
 def test_an_event_that_moves_a_call_to_another_day_marks_both(site: Any) -> None:
@@ -234,8 +235,8 @@ def test_an_event_that_moves_a_call_to_another_day_marks_both(site: Any) -> None
     add_events("s1", "generic-1", ("generic", "e-pbx"), [earlier], NOW)
     attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
     assert marked() == [date(2026, 11, 22), date(2026, 11, 23)]
-    assert len(store.calls_of_day("s1", date(2026, 11, 22))) == 1
-    assert store.calls_of_day("s1", date(2026, 11, 23)) == []
+    assert len(calls_table.calls_of_day("s1", date(2026, 11, 22))) == 1
+    assert calls_table.calls_of_day("s1", date(2026, 11, 23)) == []
 
 
 def test_a_call_is_delivered_once_it_has_ended(site: Any) -> None:
@@ -315,7 +316,7 @@ def test_an_older_view_of_a_call_never_overwrites_a_newer_one(site: Any) -> None
     old = found()
     hang_up()
     attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
-    assert not store.put_evidence(old.call, old.evidence, date(2020, 1, 1))
+    assert not calls_table.put_evidence(old.call, old.evidence, date(2020, 1, 1))
     assert found().day == date(2026, 11, 22)
 
 
@@ -341,7 +342,7 @@ def test_an_outage_gives_the_message_back(site: Any, monkeypatch: pytest.MonkeyP
     forget_caches()
     with pytest.raises(StorageUnavailable):
         attribute(message, NOW)
-    assert store.call("s1", "generic-1") is None
+    assert calls_table.call("s1", "generic-1") is None
 
 
 # ---- deals that came before their calls ----------------------------------------------------------------------------
@@ -354,13 +355,13 @@ def outcome(external_id: str = "A-1", at: datetime = NOW + timedelta(hours=2), *
 
 def test_a_deal_that_came_before_its_call_is_joined_when_the_call_comes(site: Any) -> None:
     join.record_outcome(SITE, outcome())
-    assert store.deal("s1", "csv", "A-1").joined_by is None  # type: ignore[union-attr]
+    assert calls_table.deal("s1", "csv", "A-1").joined_by is None  # type: ignore[union-attr]
     attribute(ring(at=NOW - timedelta(days=2)), NOW)
-    deal = store.deal("s1", "csv", "A-1")
+    deal = calls_table.deal("s1", "csv", "A-1")
     assert deal is not None
     assert (deal.call_id, deal.joined_by, deal.day) == ("generic-1", "phone", date(2026, 11, 20))
     assert marked() == [date(2026, 11, 20), date(2026, 11, 22)]
-    assert store.deals_of_day("s1", date(2026, 11, 20)) == [deal]
+    assert calls_table.deals_of_day("s1", date(2026, 11, 20)) == [deal]
 
 
 def test_deals_and_calls_in_any_order_are_joined_alike(site: Any) -> None:
@@ -372,7 +373,7 @@ def test_deals_and_calls_in_any_order_are_joined_alike(site: Any) -> None:
     join.record_outcome(SITE, outcome("just before", first - timedelta(minutes=50)))
     join.record_outcome(SITE, outcome("long before", first - timedelta(hours=2)))
     attribute(ring("generic-3", at=NOW), NOW)  # his latest call: "after both" moves to it
-    joined = {deal.external_id: deal.call_id for deal in store.deals_of_caller("s1", found().call.caller_key)}
+    joined = {deal.external_id: deal.call_id for deal in calls_table.deals_of_caller("s1", found().call.caller_key)}
     assert joined == {
         "after both": "generic-3",
         "between": "generic-1",
@@ -385,7 +386,7 @@ def test_a_deal_that_named_its_call_stays_with_it(site: Any) -> None:
     attribute(ring(at=NOW - timedelta(days=5)), NOW)
     join.record_outcome(SITE, outcome(call_id="1"))
     attribute(ring("generic-2", at=NOW), NOW)
-    deal = store.deal("s1", "csv", "A-1")
+    deal = calls_table.deal("s1", "csv", "A-1")
     assert deal is not None and (deal.call_id, deal.joined_by) == ("generic-1", "call_id")
     assert messages(site, settings().attribute_queue) == []
 
@@ -394,4 +395,4 @@ def test_a_deal_opened_by_hand_joins_the_call_that_came_in_not_the_call_back(sit
     attribute(ring("generic-1", at=NOW), NOW)
     attribute(ring("generic-2", at=NOW + timedelta(minutes=20), direction=Direction.OUT), NOW)
     join.record_outcome(SITE, outcome(phone=CALLER))
-    assert [each.call_id for each in store.deals_of_day("s1", NOW.date())] == ["generic-1"]
+    assert [each.call_id for each in calls_table.deals_of_day("s1", NOW.date())] == ["generic-1"]

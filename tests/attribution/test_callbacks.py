@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.attribution.callbacks import RING_BACK_DAYS, called_back
-from chalicelib.attribution.types import Call, CallStatus, Direction
+from chalicelib.calls.callbacks import RING_BACK_DAYS, called_back
+from chalicelib.calls.types import Call, CallStatus, Direction
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 EVENING = datetime(2026, 11, 22, 20, 30, tzinfo=UTC)  # 23:30 in Moscow

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.attribution.candidates import LEAST_SHARE, MOST, candidates_of, named
-from chalicelib.attribution.types import Candidate, Touch
+from chalicelib.calls.types import Candidate, Touch
 from chalicelib.pool.statistics.delay_profile import Entrant, Race, Suspect
 
 RATES = st.floats(1e-12, 1e-2)

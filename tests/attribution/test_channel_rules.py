@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.book import Book, why
 from chalicelib.attribution.channel_rules import PARTS, first_fitting, meets, parts_of
-from chalicelib.attribution.types import Touch
+from chalicelib.calls.types import Touch
 from chalicelib.core import wildcard
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
 from chalicelib.visits.classify_source import arrival_of, classify

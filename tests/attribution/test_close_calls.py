@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import open_calls, store
 from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.close_calls import MOST, QUIET, close
 from chalicelib.attribution.deliver import Undelivered, deliver
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent, CallStatus
+from chalicelib.calls import calls_table, open_calls_index
+from chalicelib.calls.close_calls import MOST, QUIET, close
+from chalicelib.calls.events_table import add_events
+from chalicelib.calls.types import CallEvent, CallStatus
 from chalicelib.registry.types import Destination
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, STATIC, messages, open_site
@@ -29,7 +29,7 @@ def site(aws: Any) -> Any:
 
 
 def stored_call(call_id: str = "generic-1") -> Any:
-    attributed = store.call("s1", call_id)
+    attributed = calls_table.call("s1", call_id)
     assert attributed is not None
     return attributed.call
 
@@ -93,17 +93,17 @@ def test_a_call_that_ended_or_was_heard_of_since_stays_as_it_is(site: Any) -> No
 
 def test_an_end_between_the_look_and_the_closing_keeps_it_from_being_closed(site: Any) -> None:
     attribute(ring(number=STATIC), NOW)
-    (call,) = open_calls.begun_before(LATER, MOST)
+    (call,) = open_calls_index.begun_before(LATER, MOST)
     hang_up()
     attribute(MESSAGE, NOW)
-    assert not open_calls.add_closing(call, LATER)
+    assert not open_calls_index.add_closing(call, LATER)
     assert not stored_call().end_missing
 
 
 def test_a_run_that_broke_after_its_write_is_made_good_by_the_next(site: Any) -> None:
     attribute(ring(number=STATIC), NOW)
-    (call,) = open_calls.begun_before(LATER, MOST)
-    assert open_calls.add_closing(call, LATER)  # and then the queue was gone
+    (call,) = open_calls_index.begun_before(LATER, MOST)
+    assert open_calls_index.add_closing(call, LATER)  # and then the queue was gone
     assert close(LATER + timedelta(minutes=30)) == {"closed": 1}
     assert queued(site) == [MESSAGE]
 
@@ -111,10 +111,10 @@ def test_a_run_that_broke_after_its_write_is_made_good_by_the_next(site: Any) ->
 def test_the_index_holds_only_what_is_open_and_a_bound_number_is_taken(site: Any) -> None:
     for index in range(20):
         attribute(ring(f"generic-{index}", STATIC), NOW)
-    assert {item["open_shard"]["S"] for item in indexed(site)} == {f"open-{n}" for n in range(open_calls.SHARDS)}
+    assert {item["open_shard"]["S"] for item in indexed(site)} == {f"open-{n}" for n in range(open_calls_index.SHARDS)}
     assert set(indexed(site)[0]) == {"pk", "open_shard", "started_ms"}
-    assert len(list(open_calls.begun_before(LATER, 1))) == open_calls.SHARDS
-    assert not list(open_calls.begun_before(NOW, MOST))
+    assert len(list(open_calls_index.begun_before(LATER, 1))) == open_calls_index.SHARDS
+    assert not list(open_calls_index.begun_before(NOW, MOST))
 
 
 def test_a_webhook_writes_nothing_into_the_index(site: Any) -> None:

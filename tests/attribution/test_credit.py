@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, landing_page
-from chalicelib.attribution.merge import CallRecord, fold
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.types import AttributedCall, CallEvent, Candidate, Evidence, EvidenceKind, Touch
+from chalicelib.calls.fold import CallRecord, fold
+from chalicelib.calls.types import AttributedCall, CallEvent, Candidate, Evidence, EvidenceKind, Touch
 from chalicelib.core.apportion import apportion
 from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Campaign, RepeatRule, Site

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.attribution import proof_parts, store
+from chalicelib.attribution import proof_parts
 from chalicelib.attribution.proof import canonical
-from chalicelib.attribution.types import Deal
+from chalicelib.calls import calls_table
+from chalicelib.calls.types import Deal
 from chalicelib.core.structs import defaults_of
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import PHONE, card
@@ -49,7 +50,7 @@ def test_a_deal_stored_before_is_joined_and_its_outcome_unchanged_is_not_news(aw
             ":digest": {"S": sha256(msgspec.json.encode(said)).hexdigest()[:32]},
         },
     )
-    written, before = store.put_deal(deal)
+    written, before = calls_table.put_deal(deal)
     assert not written and before == deal
     world.call("k", -10)
     assert world.deal().call_id == "generic-k"

@@ -14,10 +14,10 @@ from chalicelib.attribution import outbox
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.deliver import Undelivered, deliver, destination_name
 from chalicelib.attribution.recordings.store import put_recording
-from chalicelib.attribution.recordings.types import Recording, RecordingState
-from chalicelib.attribution.settling import MISSED_SETTLE_SECONDS, SETTLE_SECONDS
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent, Direction
+from chalicelib.calls.events_table import add_events
+from chalicelib.calls.recording import Recording, RecordingState
+from chalicelib.calls.settle_delay import MISSED_SETTLE_SECONDS, SETTLE_SECONDS
+from chalicelib.calls.types import CallEvent, Direction
 from chalicelib.core.errors import NotFound, SignatureRejected
 from chalicelib.registry.types import Destination
 from chalicelib.runtime import webhook_signature

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers.simulate import requests_of
-from chalicelib.attribution.carriers.simulated_calls import SimulatedCall
+from chalicelib.carriers.simulator.calls import SimulatedCall
+from chalicelib.carriers.simulator.requests import requests_of
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
 from chalicelib.registry import store as registry

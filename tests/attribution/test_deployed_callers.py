@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import keep, store, subjects
-from chalicelib.attribution.carriers import generic
+from chalicelib.calls import callers, calls_table
+from chalicelib.carriers import spool
+from chalicelib.carriers.generic import webhook as generic
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
 from chalicelib.registry import store as registry
@@ -115,8 +116,8 @@ def test_each_role_suffices_for_its_part_and_no_table_holds_a_number(deployed: D
     for told in pbx_call():
         post(stack, f"/v1/carriers/generic/{deployed.secret}", told)
     run(stack, "AttributeCall", message)
-    call = store.call(site_id, CALL_ID)
-    assert call and call.call.caller_key and subjects.open_caller(call.call) == CALLER
+    call = calls_table.call(site_id, CALL_ID)
+    assert call and call.call.caller_key and callers.open_caller(call.call) == CALLER
     assert CALLER[2:] not in lying(stack)
 
     run(stack, "Deliver", message)
@@ -137,7 +138,7 @@ def test_an_outcome_finds_the_callers_subject_with_its_webhooks_role(deployed: D
     secret = registry.create_endpoint(replace(CRM, endpoint_id=f"e-crm-{site_id}", site_id=site_id))[1]
     told = {"external_id": "A-1", "outcome_at": clock.iso(NOW), "status": "won", "phone": "+79160000077"}
     post(stack, f"/v1/crm/generic/{secret}", told)
-    deal, subject = store.deal(site_id, "generic", "A-1"), subjects.find_subject(site_id, "+79160000077")
+    deal, subject = calls_table.deal(site_id, "generic", "A-1"), callers.find_subject(site_id, "+79160000077")
     assert deal and subject and deal.caller_key == subject.subject_id
     assert "9160000077" not in lying(stack)
 
@@ -146,8 +147,10 @@ def test_an_event_kept_in_the_bucket_is_taken_in_and_deleted_there(deployed: Dep
     os.environ["CALLPATH_KEPT_QUEUE"] = "http://127.0.0.1:9/closed"
     settings.cache_clear()
     request = signed_request(FIRST, NOW)
-    keep.keep(keep.KeptEvent("generic", deployed.secret, (), request), generic.SIGNED_HEADERS, ValueError("an outage"))
+    spool.keep(
+        spool.KeptEvent("generic", deployed.secret, (), request), generic.SIGNED_HEADERS, ValueError("an outage")
+    )
     s3 = deployed.stack.client("s3")
-    until(lambda: "Contents" not in s3.list_objects_v2(Bucket=settings().bucket, Prefix=keep.PREFIX))
-    found = store.item(deployed.site.site_id, CALL_ID)
+    until(lambda: "Contents" not in s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool.PREFIX))
+    found = calls_table.item(deployed.site.site_id, CALL_ID)
     assert found and CALLER[2:] not in json.dumps(found)

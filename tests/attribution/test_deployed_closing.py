@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import open_calls, store, stored
-from chalicelib.attribution.close_calls import MOST, QUIET
-from chalicelib.attribution.open_calls import OpenCall
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent, CallStatus
+from chalicelib.calls import call_item, calls_table, open_calls_index
+from chalicelib.calls.close_calls import MOST, QUIET
+from chalicelib.calls.events_table import add_events
+from chalicelib.calls.open_calls_index import OpenCall
+from chalicelib.calls.types import CallEvent, CallStatus
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account
 from chalicelib.runtime.stack_settings import use_stack
@@ -44,15 +44,15 @@ def attribute(stack: Any) -> None:
 
 
 def has_closing_event() -> bool:
-    item = store.item(*CALL)
-    return item is not None and stored.EVENT + open_calls.CLOSED in item
+    item = calls_table.item(*CALL)
+    return item is not None and call_item.EVENT + open_calls_index.CLOSED in item
 
 
 def test_its_role_suffices_and_an_end_that_comes_after_all_wins(site: Any) -> None:
     event = CallEvent("start", CALL.call_id, at=NOW, number=STATIC, started_at=NOW)
     add_events(*CALL, ("generic", "e"), [event], NOW)
     attribute(site)
-    assert CALL in list(open_calls.begun_before(NOW + QUIET, MOST))
+    assert CALL in list(open_calls_index.begun_before(NOW + QUIET, MOST))
 
     site.run_schedule("CloseCalls", NOW + QUIET)  # it is silent for no longer than that; other tests' calls may be
     assert not has_closing_event()
@@ -60,13 +60,13 @@ def test_its_role_suffices_and_an_end_that_comes_after_all_wins(site: Any) -> No
     assert has_closing_event()
 
     attribute(site)
-    closed = store.call(*CALL)
+    closed = calls_table.call(*CALL)
     assert closed is not None
     assert (closed.call.status, closed.call.end_missing) == (CallStatus.MISSED, True)
-    assert CALL not in list(open_calls.begun_before(NOW + QUIET, MOST))
+    assert CALL not in list(open_calls_index.begun_before(NOW + QUIET, MOST))
     ended = CallEvent("end", CALL.call_id, at=NOW, ended_at=NOW + timedelta(seconds=90), talk_seconds=80)
     add_events(*CALL, ("generic", "e"), [ended], NOW + QUIET * 2)
     attribute(site)
-    real = store.call(*CALL)
+    real = calls_table.call(*CALL)
     assert real is not None
     assert (real.call.status, real.call.end_missing, real.call.talk_seconds) == (CallStatus.ACCEPTED, False, 80)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import store
-from chalicelib.attribution.types import EvidenceKind
+from chalicelib.calls import calls_table
+from chalicelib.calls.types import EvidenceKind
 from chalicelib.core.tokens import random_id
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site
@@ -37,7 +37,7 @@ def own_site(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def test_a_dropped_history_is_imported_and_attributed(stack: Any, own_site: Site) -> None:
     s3, key = stack.client("s3"), f"drop/calls/{own_site.site_id}/mango-november.csv"
     s3.put_object(Bucket=settings().bucket, Key=key, Body=(FIXTURES / "history" / "mango.csv").read_bytes())
-    found = until(lambda: store.call(own_site.site_id, "mango-MToxMDAx"))
+    found = until(lambda: calls_table.call(own_site.site_id, "mango-MToxMDAx"))
     assert (found.call.talk_seconds, found.evidence.kind) == (45, EvidenceKind.UNKNOWN)  # not a number of this site
     report = json.loads(s3.get_object(Bucket=settings().bucket, Key=f"drop-results/{key}.json")["Body"].read())
     assert (report["rows"], report["calls"], report["landed"], report["rejected"]) == (4, 3, 4, [])

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import store
+from chalicelib.calls import calls_table
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
 from chalicelib.pool.lending.lease_token import visitor_key
@@ -90,7 +90,7 @@ def test_from_the_page_to_the_evidence_and_to_oblivion(deployed: Deployed) -> No
     deployed.ring(event="call.started", started_at=began)
     deployed.ring(event="digits", digits=f"1*{shown['spoken']}#")
     deployed.ring(event="call.ended", started_at=began, ended_at=clock.iso(clock.utc_now()), talk_sec=30)
-    call = store.call(deployed.site_id, "generic-1")
+    call = calls_table.call(deployed.site_id, "generic-1")
     assert call is not None
     assert (call.evidence.kind, call.evidence.visitor) == ("promo", visitor)
     assert [touch.source.campaign for touch in call.evidence.touches] == ["338151"]
@@ -101,7 +101,7 @@ def test_from_the_page_to_the_evidence_and_to_oblivion(deployed: Deployed) -> No
     removed = {what: done["removed"][what] for what in ("numbers", "calls", "visits")}  # its showing may be on its way
     assert (removed, done["complete"]) == ({"numbers": 1, "calls": 1, "visits": 2}, True)
     assert find_promo_code.find(deployed.site_id, shown["code"], clock.utc_now() + timedelta(seconds=1)) is None
-    after = store.call(deployed.site_id, "generic-1")
+    after = calls_table.call(deployed.site_id, "generic-1")
     assert after and after.evidence.kind == "promo" and after.evidence.visitor != visitor
 
 

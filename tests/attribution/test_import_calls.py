@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import store, subjects
 from chalicelib.attribution.attribute import FORGOTTEN, attribute
-from chalicelib.attribution.import_calls import from_drop, import_rows
-from chalicelib.attribution.types import CallStatus, EvidenceKind
+from chalicelib.calls import callers, calls_table
+from chalicelib.calls.types import CallStatus, EvidenceKind
+from chalicelib.carriers.import_calls import from_drop, import_rows
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.registry.types import Destination
 from chalicelib.runtime.settings import settings
@@ -50,7 +50,7 @@ def row(**cells: Any) -> bytes:
 
 
 def found(call_id: str) -> Any:
-    attributed = store.call("s1", call_id)
+    attributed = calls_table.call("s1", call_id)
     assert attributed is not None
     return attributed
 
@@ -65,7 +65,7 @@ def test_calls_land_once_and_are_attributed(aws: Any) -> None:
         attribute({"site_id": "s1", "call_id": call_id}, IMPORTED_AT)
     call = found("twilio-CA1")
     assert (call.call.talk_seconds, call.evidence.kind, call.day.isoformat()) == (45, EvidenceKind.STATIC, "2026-11-03")
-    assert subjects.open_caller(call.call) == CALLER
+    assert callers.open_caller(call.call) == CALLER
     again = import_rows("s1", "twilio", FILE, IMPORTED_AT)
     assert (again["landed"], again["unchanged"], queued(aws)) == (0, 5, [])
     assert found("twilio-CA1") == call
@@ -120,7 +120,7 @@ def test_what_cannot_be_a_history_is_refused(aws: Any, site_id: str, vendor: str
 
 
 def test_a_call_that_its_webhooks_told_stays_as_they_told_it(aws: Any) -> None:
-    from chalicelib.attribution.receive import receive
+    from chalicelib.carriers.receive_call import receive
 
     open_site()
     secret = secret_of(TWILIO)

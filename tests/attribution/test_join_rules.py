@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.attribution.join_rules import ORDER, Origin, Tie, call_of_caller, origin_of
-from chalicelib.attribution.store import CallRef
+from chalicelib.calls.calls_table import CallRef
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.attribution.carriers import Hook, generic, twilio
-from chalicelib.attribution.merge import CallRecord, fold
-from chalicelib.attribution.types import Caller, CallEvent, CallStatus
+from chalicelib.calls.fold import CallRecord, fold
+from chalicelib.calls.types import Caller, CallEvent, CallStatus
+from chalicelib.carriers import Hook
+from chalicelib.carriers.generic import webhook as generic
+from chalicelib.carriers.twilio import webhook as twilio
 from tests.attribution.examples import CALLER, NOW, PBX, STATIC, TWILIO, pbx_call, post, signed_request, twilio_call
 
 Received = tuple[datetime, CallEvent]

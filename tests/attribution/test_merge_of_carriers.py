@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.attribution.carriers import CARRIERS
-from chalicelib.attribution.types import CallEvent, CallStatus, Direction
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
+from chalicelib.carriers import CARRIERS
 from tests.attribution.carrier_examples import folded, later
 from tests.attribution.examples import CALLER, NOW, STATIC
 from tests.attribution.stories import STORIES

@@ -10,14 +10,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import days, join, note_answer, proof_parts, store, stored
+from chalicelib.attribution import join, note_answer, proof_parts
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.privacy import find, retention
 from chalicelib.attribution.privacy.erase import erase, finish
 from chalicelib.attribution.privacy.export import export
 from chalicelib.attribution.proof import canonical, sha256
-from chalicelib.attribution.self_reported import SelfReported, told
-from chalicelib.attribution.types import Deal
+from chalicelib.calls import call_item, calls_table, changed_days_table
+from chalicelib.calls.self_reported_words import SelfReported, told
+from chalicelib.calls.types import Deal
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, SITE
@@ -34,13 +35,13 @@ def site(aws: Any) -> Any:
 
 
 def noted(call_id: str) -> SelfReported | None:
-    found = store.call("s1", call_id)
+    found = calls_table.call("s1", call_id)
     assert found is not None
     return found.self_reported
 
 
 def deal(external_id: str = "A-1") -> Deal:
-    found = store.deal("s1", "generic", external_id)
+    found = calls_table.deal("s1", "generic", external_id)
     assert found is not None
     return found
 
@@ -59,11 +60,13 @@ def salt() -> bytes:
 
 def test_an_answer_is_noted_replaced_and_taken_away_and_its_day_is_counted_anew() -> None:
     call("generic-1", IVAN)
-    for changed in days.changed_days():
-        days.forget(changed)
+    for changed in changed_days_table.changed_days():
+        changed_days_table.forget(changed)
     assert note_answer.note("s1", "generic-1", "  Знакомые ", NOW) == SelfReported("знакомые", "word_of_mouth", NOW)
     assert noted("generic-1") == SelfReported("знакомые", "word_of_mouth", NOW)
-    assert [(each.site_id, each.day.isoformat()) for each in days.changed_days()] == [("s1", "2026-11-22")]
+    assert [(each.site_id, each.day.isoformat()) for each in changed_days_table.changed_days()] == [
+        ("s1", "2026-11-22")
+    ]
     note_answer.note("s1", "generic-1", "авито", NOW + timedelta(hours=1))
     assert noted("generic-1") == SelfReported("авито", "classifieds", NOW + timedelta(hours=1))
     assert note_answer.note("s1", "generic-1", "", NOW) is None
@@ -112,8 +115,8 @@ def test_the_second_look_of_an_erasure_finds_words_noted_under_it(site: Any) -> 
     call("generic-1", IVAN)
     read = item("generic-1")
     erase(find.by_phone("s1", IVAN), NOW)
-    assert not store.put_self_reported(read, told(WORDS))  # the one who notes reads the call again
-    text = stored.self_reported_text(SelfReported(KEPT, "other"))
+    assert not calls_table.put_self_reported(read, told(WORDS))  # the one who notes reads the call again
+    text = call_item.self_reported_text(SelfReported(KEPT, "other"))
     site.client("dynamodb").update_item(
         TableName=settings().calls_table,
         Key={"pk": {"S": "s1#generic-1"}},

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.attribution import store
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.explanation import Story, as_text, explain
 from chalicelib.attribution.privacy import find
 from chalicelib.attribution.privacy.erase import erase
 from chalicelib.attribution.privacy.export import export
-from chalicelib.attribution.privacy.redaction import visitors_of
 from chalicelib.attribution.told import Told
-from chalicelib.attribution.types import CallEvent, Direction, EvidenceKind
+from chalicelib.calls import calls_table
+from chalicelib.calls.redaction import visitors_of
+from chalicelib.calls.types import CallEvent, Direction, EvidenceKind
 from chalicelib.pool.lending import census_table
 from chalicelib.reports.day_evidence import leaves_of, read
 from chalicelib.reports.day_facts import facts_of_day
@@ -60,7 +60,7 @@ def key(call_id: str, code: str = CODE, at: datetime = NOW + timedelta(seconds=2
 
 
 def evidence(call_id: str) -> Any:
-    found = store.call("s1", call_id)
+    found = calls_table.call("s1", call_id)
     assert found is not None
     return found.evidence
 
@@ -152,7 +152,9 @@ def test_a_static_numbers_call_keeps_what_the_number_stands_for(shop: Any) -> No
 def test_an_overflow_call_is_still_one_for_the_accuracy(shop: Any) -> None:
     tell("generic-1", CallEvent(f"digits-{CODE}", "generic-1", at=NOW, promo_code=CODE))
     call("generic-1", MARIA, POOL.overflow_number or "")
-    (fact,) = facts_of_day(SITE, book_of(SITE, NOW), store.calls_of_day("s1", NOW.date()), [], lambda key: None).calls
+    (fact,) = facts_of_day(
+        SITE, book_of(SITE, NOW), calls_table.calls_of_day("s1", NOW.date()), [], lambda key: None
+    ).calls
     assert (fact.evidence, fact.overflow, fact.pool_id) == ("promo", True, "p1")
     counted = census_table.minutes("p1", NOW - DAY, NOW + DAY)
     assert sum(each.overflow_calls for each in counted) == 1
@@ -167,7 +169,7 @@ def test_the_business_that_rings_keys_no_code(shop: Any) -> None:
 def test_it_is_explained(shop: Any) -> None:
     call("generic-1", MARIA, lend())
     key("generic-1")
-    attributed = store.call("s1", "generic-1")
+    attributed = calls_table.call("s1", "generic-1")
     assert attributed is not None
     text = as_text(explain(Story(attributed, (), (), "linear", (), None, waiting=False), ZoneInfo("Europe/Moscow")))
     assert "By the called number alone (live)" in text
@@ -178,7 +180,7 @@ def test_it_is_explained(shop: Any) -> None:
 def test_destinations_hear_nothing_of_whom_the_number_led_to(shop: Any) -> None:
     call("generic-1", MARIA, lend())
     key("generic-1")
-    attributed = store.call("s1", "generic-1")
+    attributed = calls_table.call("s1", "generic-1")
     assert attributed is not None
     told = Told(attributed, SITE, NOW).payload
     assert visitor() not in str(told) and visitor(MARIAS_BROWSER) in str(told)

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import keep, store, stored, subjects
-from chalicelib.attribution.merge import fold
-from chalicelib.attribution.receive import MAX_EVENT_BYTES, receive
-from chalicelib.attribution.types import Call, CallStatus
+from chalicelib.calls import call_item, callers, calls_table
+from chalicelib.calls.fold import fold
+from chalicelib.calls.types import Call, CallStatus
+from chalicelib.carriers import spool
+from chalicelib.carriers.receive_call import MAX_EVENT_BYTES, receive
 from chalicelib.core.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
 from chalicelib.registry import store as registry
 from chalicelib.registry.endpoint_token import seal_endpoint
@@ -59,15 +60,15 @@ def pbx_secret(aws: Any) -> str:
 
 
 def folded(call_id: str = f"twilio-{CALL_SID}") -> Call:
-    item = store.item("s1", call_id)
+    item = calls_table.item("s1", call_id)
     assert item is not None
-    return replace(fold(stored.record_of(item)), caller_sealed=None)  # each sealing gives another text
+    return replace(fold(call_item.record_of(item)), caller_sealed=None)  # each sealing gives another text
 
 
 def caller_of(call_id: str) -> str | None:
-    item = store.item("s1", call_id)
+    item = calls_table.item("s1", call_id)
     assert item is not None
-    return subjects.open_caller(fold(stored.record_of(item)))
+    return callers.open_caller(fold(call_item.record_of(item)))
 
 
 def nothing_stored(aws: Any) -> bool:
@@ -178,7 +179,7 @@ def test_a_closed_endpoint_and_a_crms_endpoint_take_no_calls(aws: Any, twilio_se
 def test_an_endpoint_whose_record_is_lost_still_connects_the_caller_and_keeps_the_event(
     aws: Any, twilio_secret: str
 ) -> None:
-    from chalicelib.attribution.recover import recover
+    from chalicelib.carriers.recover_event import recover
 
     lost = replace(TWILIO, endpoint_id="e-lost")
     secret = seal_endpoint(lost, "RU", settings().signing_key)
@@ -316,7 +317,7 @@ def calls_table_down(closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_event_is_kept_in_the_queue_and_taken_in_when_storage_is_back(
     aws: Any, twilio_secret: str, calls_table_down: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.attribution.recover import recover
+    from chalicelib.carriers.recover_event import recover
 
     for parts, form in twilio_call():
         answer = receive(twilio_request(twilio_secret, form, *parts), "twilio", twilio_secret, parts)
@@ -336,13 +337,13 @@ def test_the_event_is_kept_in_the_queue_and_taken_in_when_storage_is_back(
 def test_with_the_queue_dead_too_the_event_is_kept_in_the_bucket(
     aws: Any, twilio_secret: str, calls_table_down: None, closed_port: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.attribution.recover import recover
+    from chalicelib.carriers.recover_event import recover
 
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", closed_port)
     forget_caches()
     assert dialled(receive(twilio_request(twilio_secret, INCOMING), "twilio", twilio_secret, ())) == TARGET
     s3 = aws.client("s3")
-    (found,) = s3.list_objects_v2(Bucket=settings().bucket, Prefix=keep.PREFIX)["Contents"]
+    (found,) = s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool.PREFIX)["Contents"]
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB")
     monkeypatch.delenv("AWS_ENDPOINT_URL_SQS")
     forget_caches()
@@ -351,7 +352,7 @@ def test_with_the_queue_dead_too_the_event_is_kept_in_the_bucket(
     assert set(json.loads(lying)) == {"carrier", "received_at", "sealed"}
     recover({"Records": [{"s3": place}]}, NOW + timedelta(hours=5))
     assert folded().started_at == NOW
-    assert "Contents" not in s3.list_objects_v2(Bucket=settings().bucket, Prefix=keep.PREFIX)
+    assert "Contents" not in s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool.PREFIX)
     recover({"Records": [{"s3": place}]}, NOW + timedelta(hours=6))  # S3 may give its notice twice
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import store
-from chalicelib.attribution.keep import UNREAD
-from chalicelib.attribution.recover import recover
+from chalicelib.calls import calls_table
+from chalicelib.carriers.recover_event import recover
+from chalicelib.carriers.spool import UNREAD
 from chalicelib.core.clock import iso
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime.settings import settings
@@ -35,13 +35,13 @@ def secret(aws: Any) -> str:
 
 def test_a_signature_is_as_old_as_the_event_was_when_it_came(secret: str) -> None:
     recover(kept(secret, pbx_call()[0]), LATER)
-    assert store.item("s1", "generic-1763805128.123") is not None
+    assert calls_table.item("s1", "generic-1763805128.123") is not None
 
 
 @pytest.mark.parametrize("spoiled", [{"headers": {}}, {"body": ""}, {"secret": "x"}, {"carrier": "nobody"}])
 def test_what_was_badly_signed_is_dropped_for_good(secret: str, spoiled: dict[str, Any], capsys: Any) -> None:
     recover(kept(secret, pbx_call()[0], **spoiled), LATER)
-    assert store.item("s1", "generic-1763805128.123") is None
+    assert calls_table.item("s1", "generic-1763805128.123") is None
     assert '"event": "kept_event_dropped"' in capsys.readouterr().out
 
 

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import store, subjects
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Story, as_text, explain
 from chalicelib.attribution.privacy.erase import erase
-from chalicelib.attribution.privacy.redaction import visitors_of
 from chalicelib.attribution.privacy.types import Person
-from chalicelib.attribution.types import Direction, Evidence, EvidenceKind
+from chalicelib.calls import callers, calls_table
+from chalicelib.calls.redaction import visitors_of
+from chalicelib.calls.types import Direction, Evidence, EvidenceKind
 from chalicelib.pool.lending import provision_numbers
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.pool.statistics import delays_table
@@ -275,7 +275,7 @@ def test_shares_of_a_redial_stand_whatever_the_pool_learns_later(site: Any) -> N
 def test_an_erased_visitor_is_gone_from_the_redials_too(site: Any) -> None:
     visit("yandex", AGO), call("first", AGO + 60)
     visit("vk", LATER), call("again", LATER + 100)
-    subject = subjects.find_subject("s1", CALLER)
+    subject = callers.find_subject("s1", CALLER)
     assert subject is not None
     assert {key("yandex"), key("vk")} <= visitors_of(found("again").evidence)
     erase(Person("s1", (subject.subject_id,), (key("yandex"),)), NOW)
@@ -294,7 +294,7 @@ def test_an_erased_visitor_is_gone_from_the_redials_too(site: Any) -> None:
 def test_it_is_explained_in_words(site: Any) -> None:
     visit("yandex", AGO), call("first", AGO + 60)
     visit("vk", AGO + 86_400 * 1.5), call("again", AGO + 86_400 * 1.5 + 100)
-    attributed = store.call("s1", "again")
+    attributed = calls_table.call("s1", "again")
     assert attributed is not None
     story = Story(attributed, [], credit_of(attributed, SITE, Book()), SITE.model, [], None, waiting=False)
     text = as_text(explain(story, ZoneInfo("UTC")))

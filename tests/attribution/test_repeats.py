@@ -11,13 +11,14 @@ import pytest
 from moto.sqs.models import sqs_backends
 from msgspec.structs import replace
 
-from chalicelib.attribution import repeats, store, subjects
+from chalicelib.attribution import repeats
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES, own_evidence
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent, Credit, Direction, EvidenceKind
+from chalicelib.calls import callers, calls_table
+from chalicelib.calls.events_table import add_events
+from chalicelib.calls.types import CallEvent, Credit, Direction, EvidenceKind
 from chalicelib.pool.lending import issue_number, provision_numbers
 from chalicelib.registry.types import Campaign, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.runtime.settings import settings
@@ -227,7 +228,7 @@ def test_of_many_earlier_calls_the_first_and_the_latest_stay(site: Any) -> None:
 
 def test_a_callers_calls_are_read_by_his_pseudonym(site: Any) -> None:
     attribute(ring("yandex", **calls(site)["yandex"]), NOW)
-    subject = subjects.find_subject("s1", CALLER)
+    subject = callers.find_subject("s1", CALLER)
     assert subject is not None
-    listed = store.latest_calls("s1", subject.subject_id, NOW, 5)
+    listed = calls_table.latest_calls("s1", subject.subject_id, NOW, 5)
     assert [each.call.call_id for each in listed] == ["yandex"]

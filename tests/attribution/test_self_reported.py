@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.attribution import self_reported
 from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
-from chalicelib.attribution.self_reported import SelfReported, agrees, channel_of, normal, shown, told
-from chalicelib.attribution.types import AttributedCall, Direction, EvidenceKind
+from chalicelib.calls import self_reported_words
+from chalicelib.calls.self_reported_words import SelfReported, agrees, channel_of, normal, shown, told
+from chalicelib.calls.types import AttributedCall, Direction, EvidenceKind
 from chalicelib.registry.types import AnswerRule
 from chalicelib.visits.channels import CHANNELS
 from tests.attribution.test_credit import CALL, attributed
@@ -58,7 +58,7 @@ def test_an_answer_has_one_form() -> None:
     forms = (" Знакомые   посоветовали! ", "«знакомые посоветовали»", "ЗНАКОМЫЕ\tПОСОВЕТОВАЛИ.")
     assert {normal(form) for form in forms} == {"знакомые посоветовали"}
     assert normal("нашёл") == normal("НАШЕЛ")
-    assert len(normal("слово " * 100)) <= self_reported.LONGEST
+    assert len(normal("слово " * 100)) <= self_reported_words.LONGEST
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_telephone_number_or_an_address_is_never_kept(number: str) -> None:
 def test_any_text_in_its_form_stays_as_it_is_and_holds_no_number(text: str) -> None:
     once = normal(text)
     assert normal(once) == once
-    assert sum(1 for _ in self_reported.PRIVATE.finditer(once)) == 0
+    assert sum(1 for _ in self_reported_words.PRIVATE.finditer(once)) == 0
 
 
 def test_an_empty_answer_is_none() -> None:

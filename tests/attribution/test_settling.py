@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import CARRIERS
-from chalicelib.attribution.settling import MISSED_SETTLE_SECONDS, SETTLE_SECONDS, settle_seconds
-from chalicelib.attribution.types import CallEvent, CallStatus
+from chalicelib.calls.settle_delay import MISSED_SETTLE_SECONDS, SETTLE_SECONDS, settle_seconds
+from chalicelib.calls.types import CallEvent, CallStatus
+from chalicelib.carriers import CARRIERS
 from tests.attribution.carrier_examples import folded
 from tests.attribution.carriers.test_simulate import EVENTS
 from tests.attribution.examples import NOW

@@ -14,7 +14,7 @@ from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES
-from chalicelib.attribution.types import Evidence, EvidenceKind
+from chalicelib.calls.types import Evidence, EvidenceKind
 from chalicelib.pool.lending import issue_number, provision_numbers
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.pool.statistics import delays_table

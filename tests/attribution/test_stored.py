@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.attribution import stored
-from chalicelib.attribution.types import (
+from chalicelib.calls import call_item
+from chalicelib.calls.types import (
     CallEvent,
     CallStatus,
     Candidate,
@@ -47,9 +47,9 @@ def test_an_event_reads_back(event: CallEvent, received_at: datetime) -> None:
         "pk": {"S": "s1#generic-1#2"},
         "vendor": {"S": "generic"},
         "endpoint_id": {"S": "e"},
-        "e#1": {"S": stored.event_text(event, received_at, signing_key=b"k", place="s1#generic-1#2")},
+        "e#1": {"S": call_item.event_text(event, received_at, signing_key=b"k", place="s1#generic-1#2")},
     }
-    record = stored.record_of(item)
+    record = call_item.record_of(item)
     assert (record.site_id, record.call_id) == ("s1", "generic-1#2")
     assert record.events == ((received_at, event),)
 
@@ -85,7 +85,7 @@ KINDS = st.sampled_from(EvidenceKind)
     )
 )
 def test_evidence_reads_back(evidence: Evidence) -> None:
-    assert stored.evidence_of(stored.evidence_text(evidence)) == evidence
+    assert call_item.evidence_of(call_item.evidence_text(evidence)) == evidence
 
 
 def test_evidence_stored_before_there_were_candidates_reads_still() -> None:
@@ -95,15 +95,15 @@ def test_evidence_stored_before_there_were_candidates_reads_still() -> None:
         '"2026-11-22T09:00:00Z","url":"https://s.example/","referrer":"","region":"","source":{"channel":"direct",'
         '"source":"","medium":"","campaign":"","keyword":"","creative":"","click_id":null}}]}'
     )
-    evidence = stored.evidence_of(text)
+    evidence = call_item.evidence_of(text)
     assert (evidence.kind, evidence.told_by_itself, evidence.candidates) == (EvidenceKind.GRACE, EvidenceKind.GRACE, ())
     assert evidence.touches[0].source.channel == "direct"
 
 
 def test_what_an_event_does_not_say_takes_no_room() -> None:
-    text = stored.event_text(CallEvent("e", "c"), datetime(2026, 11, 22, tzinfo=UTC), signing_key=b"k", place="p")
+    text = call_item.event_text(CallEvent("e", "c"), datetime(2026, 11, 22, tzinfo=UTC), signing_key=b"k", place="p")
     assert len(text) < 50
 
 
 def test_a_call_not_yet_attributed_is_told_apart() -> None:
-    assert stored.attributed_of({"pk": {"S": "s1#c"}, "vendor": {"S": "v"}, "endpoint_id": {"S": "e"}}) is None
+    assert call_item.attributed_of({"pk": {"S": "s1#c"}, "vendor": {"S": "v"}, "endpoint_id": {"S": "e"}}) is None

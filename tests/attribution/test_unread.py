@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import keep, store, stored
-from chalicelib.attribution.carriers import CARRIERS, carrier
-from chalicelib.attribution.carriers.simulate import Signed, _signed
-from chalicelib.attribution.carriers.simulated_calls import SEQUENCES, Step
-from chalicelib.attribution.merge import fold
-from chalicelib.attribution.receive import endpoint_url, receive
-from chalicelib.attribution.recover import recover
-from chalicelib.attribution.types import Call, CallStatus
+from chalicelib.calls import call_item, calls_table
+from chalicelib.calls.fold import fold
+from chalicelib.calls.types import Call, CallStatus
+from chalicelib.carriers import CARRIERS, carrier, spool
+from chalicelib.carriers.receive_call import endpoint_url, receive
+from chalicelib.carriers.recover_event import recover
+from chalicelib.carriers.simulator.calls import SEQUENCES, Step
+from chalicelib.carriers.simulator.requests import Signed, _signed
 from chalicelib.core.errors import BadInput
 from chalicelib.runtime import http
 from chalicelib.runtime.http import Answer
@@ -70,13 +70,13 @@ def tell(vendor: str, secret: str) -> Answer:
 
 
 def call_of(vendor: str) -> Call:
-    item = store.item("s1", f"{vendor}-call-1")
+    item = calls_table.item("s1", f"{vendor}-call-1")
     assert item is not None
-    return fold(stored.record_of(item))
+    return fold(call_item.record_of(item))
 
 
 def kept_of(aws: Any) -> list[str]:
-    found = aws.client("s3").list_objects_v2(Bucket=settings().bucket, Prefix=keep.UNREAD)
+    found = aws.client("s3").list_objects_v2(Bucket=settings().bucket, Prefix=spool.UNREAD)
     return [each["Key"] for each in found.get("Contents", [])]
 
 
@@ -96,11 +96,11 @@ def test_it_is_kept_and_shown_with_its_call_and_the_caller_is_forwarded(
         assert TARGET[1:] in http.to_json(answer.body)
     call = call_of(vendor)
     assert (call.unread, call.events, call.status) == (1, 1, CallStatus.OPEN)
-    (event,) = [each for _, each in stored.record_of(store.item("s1", call.call_id) or {}).events]
+    (event,) = [each for _, each in call_item.record_of(calls_table.item("s1", call.call_id) or {}).events]
     assert event.unread == SPOILED[vendor].field
     (key,) = kept_of(site)
     raw = site.client("s3").get_object(Bucket=settings().bucket, Key=key)["Body"].read()
-    assert keep.read(json.loads(raw)).request.body == spoiled(vendor, secret).body
+    assert spool.read(json.loads(raw)).request.body == spoiled(vendor, secret).body
     logged = capsys.readouterr().out
     assert '"event": "event_unread"' in logged
     assert CALLER[1:] not in logged and CALLER[1:] not in raw.decode()
@@ -125,7 +125,7 @@ def test_moved_into_the_kept_events_it_is_judged_again(site: Any) -> None:
     secret = open_endpoint("twilio")
     tell("twilio", secret)
     (key,) = kept_of(site)
-    bucket, again = settings().bucket, key.replace(keep.UNREAD, keep.PREFIX)
+    bucket, again = settings().bucket, key.replace(spool.UNREAD, spool.PREFIX)
     site.client("s3").copy_object(Bucket=bucket, CopySource={"Bucket": bucket, "Key": key}, Key=again)
     recover({"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": again}}}]}, NOW + timedelta(days=3))
     assert call_of("twilio").events == 1  # we still cannot read it: it stands where it stood

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from chalicelib.attribution.receive import receive
+from chalicelib.carriers.receive_call import receive
 from chalicelib.registry.endpoint_token import seal_endpoint
 from chalicelib.runtime.settings import settings
 from infra.engine import CREDENTIALS

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from chalicelib.attribution.receive import receive
+from chalicelib.carriers.receive_call import receive
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import PUBLIC_URL, TWILIO, open_site, secret_of, twilio_call, twilio_request
 from tests.bench.engine import tables

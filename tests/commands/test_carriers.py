@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import store, stored
-from chalicelib.attribution.carriers import CARRIERS
-from chalicelib.attribution.carriers.simulated_outgoing import OUTGOING
-from chalicelib.attribution.carriers.simulated_transfers import TRANSFERS
-from chalicelib.attribution.merge import fold
-from chalicelib.attribution.receive import receive
-from chalicelib.attribution.types import Direction
+from chalicelib.calls import call_item, calls_table
+from chalicelib.calls.fold import fold
+from chalicelib.calls.types import Direction
+from chalicelib.carriers import CARRIERS
+from chalicelib.carriers.receive_call import receive
+from chalicelib.carriers.simulator.outgoing import OUTGOING
+from chalicelib.carriers.simulator.transfers import TRANSFERS
 from chalicelib.commands import carriers
 from chalicelib.core import clock
 from chalicelib.core.errors import BadInput, CallpathError
@@ -102,9 +102,9 @@ def test_a_simulated_call_arrives_whole(base: str, vendor: str, talk: int, capsy
     assert simulate(base, vendor, "--talk", str(talk), "--target", TARGET)
     told = shown(capsys)
     assert {answer["status"] for answer in told["answers"]} == {200}
-    item = store.item("s1", told["call_id"])
+    item = calls_table.item("s1", told["call_id"])
     assert item is not None
-    call = fold(stored.record_of(item))
+    call = fold(call_item.record_of(item))
     assert (call.talk_seconds, call.answered, call.number) == (talk, talk > 0, STATIC)
 
 
@@ -134,9 +134,9 @@ def test_exolve_tells_of_no_outgoing_calls(base: str) -> None:
 
 
 def folded(call_id: str) -> Any:
-    item = store.item("s1", call_id)
+    item = calls_table.item("s1", call_id)
     assert item is not None
-    return fold(stored.record_of(item))
+    return fold(call_item.record_of(item))
 
 
 def by_name(capsys: Any) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chalicelib.__main__ import main
-from chalicelib.attribution import keep
-from chalicelib.attribution.keep import KeptEvent
-from chalicelib.attribution.recover import recover
+from chalicelib.carriers import spool
+from chalicelib.carriers.recover_event import recover
+from chalicelib.carriers.spool import KeptEvent
 from chalicelib.commands.redrive import QUEUES
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime.settings import settings
@@ -30,9 +30,9 @@ def logged(aws: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     secret = secret_of(TWILIO)
     request = twilio_request(secret, twilio_call()[0][1])
     with monkeypatch.context() as outage:
-        outage.setattr(keep, "_into_queue", broken)
-        outage.setattr(keep, "_into_bucket", broken)
-        keep.keep(KeptEvent("twilio", secret, (), request), ("x-twilio-signature",), StorageUnavailable("Down."))
+        outage.setattr(spool, "_into_queue", broken)
+        outage.setattr(spool, "_into_bucket", broken)
+        spool.keep(KeptEvent("twilio", secret, (), request), ("x-twilio-signature",), StorageUnavailable("Down."))
     return capsys.readouterr().out
 
 

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import receive
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.recordings import store as recordings
-from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.transcripts.analysis import analyse
-from chalicelib.attribution.transcripts.types import Segment, Spoken, Transcript, TranscriptState, Word
+from chalicelib.calls.recording import Recording, RecordingState
+from chalicelib.calls.transcript import Segment, Spoken, Transcript, TranscriptState, Word
+from chalicelib.carriers import receive_call
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Campaign, NumberKind, TrackingNumber
 from tests.attribution.examples import CALLER, NOW, PBX, STATIC, pbx_call, secret_of, signed_request
@@ -37,7 +37,7 @@ def ring(secret: str, call_id: str) -> None:
 
 def tell(secret: str, call_id: str) -> None:
     for event in pbx_call(call_id):
-        receive.receive(signed_request(event), "generic", secret, ())
+        receive_call.receive(signed_request(event), "generic", secret, ())
 
 
 def test_a_days_calls_are_listed_with_evidence_and_credit(account: Api, endpoint: str) -> None:
@@ -78,7 +78,7 @@ def test_what_a_caller_said_is_noted_beside_what_was_measured(account: Api, stra
 
 def test_a_call_of_which_nothing_was_measured_is_shown_as_told(account: Api, endpoint: str) -> None:
     event = pbx_call("one")[0] | {"to": "+74990000777"}
-    receive.receive(signed_request(event), "generic", endpoint, ())
+    receive_call.receive(signed_request(event), "generic", endpoint, ())
     attribute({"site_id": "s1", "call_id": "generic-one"}, NOW)
     account.patch(f"{PATH}/generic-one", {"self_reported": "авито"})
     call = account.get(f"{PATH}/generic-one").json_body
@@ -141,7 +141,7 @@ def test_a_call_not_yet_attributed_is_shown_without_evidence(account: Api, endpo
 
 def odd(secret: str, call_id: str, **told: str) -> None:
     """A call's only event, attributed."""
-    receive.receive(signed_request({"call_id": call_id, "direction": "in"} | told), "generic", secret, ())
+    receive_call.receive(signed_request({"call_id": call_id, "direction": "in"} | told), "generic", secret, ())
     attribute({"site_id": "s1", "call_id": f"generic-{call_id}"}, NOW)
 
 

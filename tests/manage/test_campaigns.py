@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.attribution import days
+from chalicelib.calls import changed_days_table
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
 from tests.manage.conftest import Api
@@ -105,22 +105,22 @@ def test_an_archived_campaign_ends_today_at_the_latest(account: Api) -> None:
 def test_what_a_campaign_may_change_is_counted_anew(account: Api) -> None:
     account, today = account.at(NOW), NOW.astimezone(ZONE).date()
     account.post(PATH, {"name": "billboard"})
-    assert days.changed_days() == []  # nothing that came before can be its own
+    assert changed_days_table.changed_days() == []  # nothing that came before can be its own
     campaign_id = account.post(PATH, NEW | {"name": "x", "starts_on": None}).json_body["campaign_id"]
-    assert {each.day for each in days.changed_days()} == {today - timedelta(ago) for ago in range(31)}
+    assert {each.day for each in changed_days_table.changed_days()} == {today - timedelta(ago) for ago in range(31)}
     _settle()
     account.patch(f"{PATH}/{campaign_id}", {"name": "x"})
-    assert days.changed_days() == []  # nothing changed
+    assert changed_days_table.changed_days() == []  # nothing changed
     account.patch(f"{PATH}/{campaign_id}?recompute_days=2", {"name": "y"})
-    assert {each.day for each in days.changed_days()} == {today, today - timedelta(1)}
+    assert {each.day for each in changed_days_table.changed_days()} == {today, today - timedelta(1)}
     _settle()
     account.post(f"{PATH}?recompute_days=0", NEW | {"name": "z"})
-    assert days.changed_days() == []
+    assert changed_days_table.changed_days() == []
     account.post(PATH, NEW | {"name": "new", "starts_on": today.isoformat()})
-    assert [each.day for each in days.changed_days()] == [today]  # nothing can have fitted before
+    assert [each.day for each in changed_days_table.changed_days()] == [today]  # nothing can have fitted before
     assert account.post(f"{PATH}?recompute_days=-1", {"name": "z"}).json_body["field"] == "recompute_days"
 
 
 def _settle() -> None:
-    for each in days.changed_days():
-        days.forget(each)
+    for each in changed_days_table.changed_days():
+        changed_days_table.forget(each)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.attribution import days
+from chalicelib.calls import changed_days_table
 from chalicelib.registry import store
 from chalicelib.registry.types import Campaign
 from tests.manage.conftest import Api
@@ -45,7 +45,7 @@ def test_changing_them_marks_the_last_days_of_every_site_of_the_account(account:
     today = NOW.astimezone(ZoneInfo("Europe/Moscow")).date()
     told = account.at(NOW).send("PUT", f"{PATH}?recompute_days=3", {"rules": [RULE]}).json_body["recomputed"]
     assert told == {"days": 3, "from": (today - timedelta(2)).isoformat()}
-    assert [(each.site_id, each.day) for each in days.changed_days()] == [
+    assert [(each.site_id, each.day) for each in changed_days_table.changed_days()] == [
         ("s1", today - timedelta(2)),
         ("s1", today - timedelta(1)),
         ("s1", today),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import days
+from chalicelib.calls import changed_days_table
 from chalicelib.core.tokens import random_id
 from chalicelib.registry import store
 from chalicelib.registry.types import Account
@@ -44,7 +44,7 @@ class Deployed:
             return json.load(answer)
 
     def marked(self) -> int:
-        return sum(each.site_id == self.site_id for each in days.changed_days())
+        return sum(each.site_id == self.site_id for each in changed_days_table.changed_days())
 
 
 @pytest.fixture

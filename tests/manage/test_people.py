@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import subjects
+from chalicelib.calls import callers
 from chalicelib.registry.types import MOST_DAYS_OF_PERSONS
 from tests.attribution.privacy.world import IVAN, IVANS_BROWSER, MARIA, call, lend, place_numbers, won
 from tests.manage.conftest import Api
@@ -62,7 +62,7 @@ def test_who_is_not_said_clearly_is_asked_again_without_repeating_it(
     answer = people.post(f"{HERE}/{task}", body)
     assert (answer.status_code, answer.json_body["field"]) == (400, field)
     assert "9160000001" not in json.dumps(answer.json_body)
-    assert subjects.find_subject("s1", IVAN) is not None
+    assert callers.find_subject("s1", IVAN) is not None
 
 
 @pytest.mark.parametrize("task", ["erase", "export"])

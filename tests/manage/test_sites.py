@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import days
+from chalicelib.calls import changed_days_table
 from chalicelib.registry import snapshot, store
 from chalicelib.runtime.settings import settings
 from tests.manage.conftest import Api
@@ -171,7 +171,7 @@ def test_a_models_spec_is_kept_in_its_one_form(account: Api) -> None:
 def test_what_counts_calls_recounts_days(account: Api, change: dict[str, Any], query: str, marked: int) -> None:
     site_id = account.post("/manage/sites", NEW).json_body["site_id"]
     assert account.patch(f"/manage/sites/{site_id}{query}", change).status_code == 200
-    assert len([each for each in days.changed_days() if each.site_id == site_id]) == marked
+    assert len([each for each in changed_days_table.changed_days() if each.site_id == site_id]) == marked
 
 
 TOKEN = "123456:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc"

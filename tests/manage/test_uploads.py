@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.attribution import days
-from chalicelib.attribution import store as attribution_store
+from chalicelib.calls import calls_table as attribution_store
+from chalicelib.calls import changed_days_table
 from chalicelib.reports import spend_table
 from tests.manage.conftest import Api
 
@@ -31,7 +31,7 @@ def test_deals_land_and_mark_their_days(account: Api) -> None:
     assert (answer["landed"], answer["rejected"]) == (2, [])
     deals = attribution_store.deals_of_day("s1", date(2026, 11, 22))
     assert {deal.external_id for deal in deals} == {"A-1001", "A-1002"}
-    assert {changed.site_id for changed in days.changed_days()} == {"s1"}
+    assert {changed.site_id for changed in changed_days_table.changed_days()} == {"s1"}
 
 
 def test_the_source_of_deals_may_be_named(account: Api) -> None:

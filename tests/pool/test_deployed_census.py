@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent
+from chalicelib.calls.events_table import add_events
+from chalicelib.calls.types import CallEvent
 from chalicelib.pool.lending import census_table, slots
 from chalicelib.pool.lending.count_groups import Counted
 from chalicelib.pool.lending.groups_table import PoolTable

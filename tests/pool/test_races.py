@@ -18,8 +18,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from chalicelib.pool.lending import rules
-from chalicelib.pool.lending import slots
+from chalicelib.pool.lending import rules, slots
 from chalicelib.pool.lending.address_quota import Allowance, allowance_of
 from chalicelib.pool.lending.commands import Copied, Copy, Release, Renew, Retake, Take
 from chalicelib.pool.lending.find_holder import MOST_IMAGES

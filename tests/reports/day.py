@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from chalicelib.attribution import days, store, subjects, table
-from chalicelib.attribution.merge import fold
-from chalicelib.attribution.stored import attributes, record_of
-from chalicelib.attribution.types import (
+from chalicelib.calls import callers, calls_table, changed_days_table, events_table
+from chalicelib.calls.call_item import attributes, record_of
+from chalicelib.calls.fold import fold
+from chalicelib.calls.types import (
     AttributedCall,
     CallEvent,
     CallStatus,
@@ -56,17 +56,17 @@ def call(
         talk_seconds=talk,
         status=CallStatus.ACCEPTED if talk else CallStatus.MISSED,
     )
-    table.add_events(SITE.site_id, call_id, ("generic", "e1"), [event], at)
-    item = store.item(SITE.site_id, call_id)
+    events_table.add_events(SITE.site_id, call_id, ("generic", "e1"), [event], at)
+    item = calls_table.item(SITE.site_id, call_id)
     assert item is not None
-    settled = subjects.settle(item, at)
+    settled = callers.settle(item, at)
     folded = fold(record_of({**item, **attributes(settled)}))
     begun = at - timedelta(minutes=3, hours=len(touches) - 1)
     came = [(begun + timedelta(hours=hour), source(channel)) for hour, channel in enumerate(touches)]
     touched = tuple(Touch(when, "https://shop.example/", "", "Москва", told) for when, told in came)
     evidence = Evidence(kind, "for a test", pool_id="p1", touches=touched)
-    store.put_evidence(folded, evidence, DAY, settled)
-    days.mark_changed(SITE.site_id, DAY)
+    calls_table.put_evidence(folded, evidence, DAY, settled)
+    changed_days_table.mark_changed(SITE.site_id, DAY)
     return AttributedCall(folded, evidence, DAY)
 
 
@@ -93,6 +93,6 @@ def won(call: AttributedCall, profit: str = "8700", amount: str = "20000") -> De
         day=DAY,
         joined_by="call_id",
     )
-    store.put_deal(deal)
-    days.mark_changed(SITE.site_id, DAY)
+    calls_table.put_deal(deal)
+    changed_days_table.mark_changed(SITE.site_id, DAY)
     return deal

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
-from chalicelib.attribution.types import AttributedCall, Candidate, Evidence, EvidenceKind, Source, Touch
+from chalicelib.calls.types import AttributedCall, Candidate, Evidence, EvidenceKind, Source, Touch
 from chalicelib.core.apportion import apportion
 from chalicelib.reports import aggregate, any_model, parquet
 from chalicelib.reports.compose import Order, compose

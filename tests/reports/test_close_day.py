@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import attribute, days, table
+from chalicelib.attribution import attribute
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.types import CallEvent, CallStatus, Direction, EvidenceKind
+from chalicelib.calls import changed_days_table, events_table
+from chalicelib.calls.types import CallEvent, CallStatus, Direction, EvidenceKind
 from chalicelib.core import clock
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
@@ -61,10 +62,10 @@ def test_closing_twice_gives_the_same_facts_and_leaves_nothing_marked(tmp_path: 
     day.won(day.call("c1"))
     close_day.close(later())
     first = facts("credits", "*", tmp_path)
-    days.mark_changed(SITE.site_id, DAY)
+    changed_days_table.mark_changed(SITE.site_id, DAY)
     close_day.close(later())
     assert facts("credits", "*", tmp_path) == first
-    assert days.changed_days() == []
+    assert changed_days_table.changed_days() == []
 
 
 def test_a_changed_rule_or_campaign_recounts_the_past_calls_and_spend_alike(tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_a_changed_rule_or_campaign_recounts_the_past_calls_and_spend_alike(tmp_
 
     rule = ChannelRule("контекст", (Condition("source", Comparison.EXACT, ("yandex",)),))
     registry.put_rules(SITE.account_id, [rule])
-    days.mark_changed(SITE.site_id, DAY)
+    changed_days_table.mark_changed(SITE.site_id, DAY)
     close_day.close(later())  # at once, in the same container: its minute must not keep the old rules
     assert facts("credits", "DISTINCT channel, campaign", tmp_path) == [("контекст", CAMPAIGN)]
     assert facts("spend", "channel, campaign", tmp_path) == [("контекст", CAMPAIGN)]
@@ -84,14 +85,14 @@ def test_a_changed_rule_or_campaign_recounts_the_past_calls_and_spend_alike(tmp_
     ids = {"yandex_direct": (CAMPAIGN, "1")}
     brand = Campaign("c9", SITE.site_id, "Бренд", channel="бренд", platform_ids=ids, target_talk_seconds=20)
     registry.create_campaign(brand)
-    days.mark_changed(SITE.site_id, DAY)
+    changed_days_table.mark_changed(SITE.site_id, DAY)
     close_day.close(later())
     assert facts("credits", "DISTINCT channel, campaign", tmp_path) == [("бренд", "Бренд")]
     assert facts("spend", "channel, campaign", tmp_path) == [("бренд", "Бренд")]
     assert facts("calls", "target", tmp_path) == [(False,)]
 
     registry.update_campaign(SITE.site_id, "c9", {"ends_on": DAY - timedelta(days=1)})
-    days.mark_changed(SITE.site_id, DAY)
+    changed_days_table.mark_changed(SITE.site_id, DAY)
     close_day.close(later())
     assert facts("credits", "DISTINCT channel, campaign", tmp_path) == [("контекст", CAMPAIGN)]
 
@@ -99,7 +100,7 @@ def test_a_changed_rule_or_campaign_recounts_the_past_calls_and_spend_alike(tmp_
 def test_the_latest_day_is_rebuilt_first(monkeypatch: pytest.MonkeyPatch) -> None:
     rebuilt: list[Any] = []
     monkeypatch.setattr(close_day, "rebuild", lambda site_id, day, now: rebuilt.append(day))
-    days.mark_many([(SITE.site_id, DAY - timedelta(days=ago)) for ago in range(3)])
+    changed_days_table.mark_many([(SITE.site_id, DAY - timedelta(days=ago)) for ago in range(3)])
     close_day.close(later())
     assert rebuilt == sorted(rebuilt, reverse=True)
 
@@ -117,37 +118,37 @@ def test_a_campaign_is_called_by_its_name_in_the_report(aws: Any) -> None:
 
 def test_a_change_during_the_rebuild_keeps_the_day_marked() -> None:
     day.call("c1")
-    marked = days.changed_days()[0]
+    marked = changed_days_table.changed_days()[0]
     close_day.rebuild(SITE.site_id, DAY, later())
     day.call("c2")  # arrives after the rebuild read the calls
     close_day.forget_if_settled(marked, later())
-    assert [one.day for one in days.changed_days()] == [DAY]
+    assert [one.day for one in changed_days_table.changed_days()] == [DAY]
 
 
 def test_a_mark_younger_than_the_indexes_lag_is_kept_for_another_round() -> None:
     day.call("c1")
-    close_day.close(days.changed_days()[0].changed_at + timedelta(seconds=1))
-    assert len(days.changed_days()) == 1
+    close_day.close(changed_days_table.changed_days()[0].changed_at + timedelta(seconds=1))
+    assert len(changed_days_table.changed_days()) == 1
     close_day.close(later())
-    assert days.changed_days() == []
+    assert changed_days_table.changed_days() == []
 
 
 def test_a_failing_day_does_not_stop_the_others_and_raises_at_the_end(tmp_path: Path) -> None:
-    days.mark_changed("a-site-that-is-gone", DAY)
+    changed_days_table.mark_changed("a-site-that-is-gone", DAY)
     day.call("c1")
     with pytest.raises(close_day.DaysFailed, match="1 of 2"):
         close_day.close(later())
     assert facts("calls", "call_id", tmp_path) == [("c1",)]
-    assert [one.site_id for one in days.changed_days()] == ["a-site-that-is-gone"]
+    assert [one.site_id for one in changed_days_table.changed_days()] == ["a-site-that-is-gone"]
 
 
 def test_a_day_whose_calls_have_expired_keeps_its_facts(tmp_path: Path) -> None:
     day.call("c1")
     close_day.close(later())
-    days.mark_changed(SITE.site_id, DAY)
+    changed_days_table.mark_changed(SITE.site_id, DAY)
     close_day.close(datetime(2030, 1, 1, tzinfo=UTC))
     assert facts("calls", "call_id", tmp_path) == [("c1",)]
-    assert days.changed_days() == []
+    assert changed_days_table.changed_days() == []
 
 
 def test_outgoing_calls_are_facts_without_credit_and_call_back_the_missed(tmp_path: Path) -> None:
@@ -163,7 +164,7 @@ def attributed(call_id: str, at: datetime, talk: int, direction: Direction) -> N
     status = CallStatus.ACCEPTED if talk else CallStatus.MISSED
     event = CallEvent("end", call_id, direction=direction, caller="+79160000001", number="+74950000001", started_at=at)
     event = replace(event, ended_at=at, talk_seconds=talk, status=status)
-    table.add_events(SITE.site_id, call_id, ("generic", "e1"), [event], at)
+    events_table.add_events(SITE.site_id, call_id, ("generic", "e1"), [event], at)
     attribute.attribute({"site_id": SITE.site_id, "call_id": call_id}, at)
 
 
@@ -173,9 +174,9 @@ def test_ringing_back_on_a_later_day_changes_the_earlier_one(tmp_path: Path) -> 
     assert facts("calls", "call_id, called_back", tmp_path) == [("missed", False)]
     attributed("himself", NOON + timedelta(days=2), 30, Direction.IN)
     attributed("unanswered", NOON + timedelta(days=2), 0, Direction.OUT)
-    assert DAY not in [one.day for one in days.changed_days()]
+    assert DAY not in [one.day for one in changed_days_table.changed_days()]
     attributed("back", NOON + timedelta(days=3), 30, Direction.OUT)
-    assert DAY in [one.day for one in days.changed_days()]
+    assert DAY in [one.day for one in changed_days_table.changed_days()]
     close_day.close(later())
     assert facts("calls", "call_id, called_back", tmp_path) == [("missed", True)]
     assert set(facts("credits", "called_back", tmp_path)) == {(True,)}

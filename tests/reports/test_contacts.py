@@ -13,12 +13,12 @@ import pytest
 from msgspec.structs import replace
 from openpyxl import load_workbook
 
-from chalicelib.attribution import store
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.types import Contact, ContactKind
 from chalicelib.attribution.privacy.erase import erase
 from chalicelib.attribution.privacy.types import Person
-from chalicelib.attribution.types import Deal, OutcomeStatus, Touch
+from chalicelib.calls import calls_table
+from chalicelib.calls.types import Deal, OutcomeStatus, Touch
 from chalicelib.core import clock
 from chalicelib.reports import close_day, facts_store, proof_log
 from chalicelib.reports.compose import Order, compose
@@ -50,7 +50,7 @@ def deal(external_id: str, of: Contact | None) -> Deal:
         "RUB", "Петрова", None, None, None, None, DAY, "visitor_id" if of else None,
         visitor=ANNA, contact_id=of.contact_id if of else None,
     )  # fmt: skip
-    store.put_deal(told)
+    calls_table.put_deal(told)
     return told
 
 
@@ -186,9 +186,9 @@ def test_a_contact_that_was_deleted_or_slipped_in_is_found(aws: Any) -> None:
 
 
 def test_another_origin_of_a_deal_is_found(aws: Any) -> None:
-    told = store.deal(SITE.site_id, "generic", "of-the-form")
+    told = calls_table.deal(SITE.site_id, "generic", "of-the-form")
     assert told is not None
-    assert store.join_deal(told, replace(told, contact_id="chat-1"))
+    assert calls_table.join_deal(told, replace(told, contact_id="chat-1"))
     assert findings()[0] == f"{DAY}: deal generic#of-the-form is not what it was."
 
 

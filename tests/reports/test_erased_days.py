@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import days, store
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.privacy import find
 from chalicelib.attribution.privacy.erase import erase
-from chalicelib.attribution.types import AttributedCall, Candidate, Direction, EvidenceKind, Touch
+from chalicelib.calls import calls_table, changed_days_table
+from chalicelib.calls.types import AttributedCall, Candidate, Direction, EvidenceKind, Touch
 from chalicelib.core import clock
 from chalicelib.reports import aggregate, close_day, facts_store, parquet
 from chalicelib.reports.figures import Tally
@@ -49,7 +49,7 @@ def with_click(call: AttributedCall, *, shared: bool = False) -> AttributedCall:
         one = Candidate(Decimal("0.7"), 1e-5, "a" * 24, touches=touches)
         other = Candidate(Decimal("0.3"), 1e-6, "b" * 24, touches=call.evidence.touches)
         evidence = replace(evidence, candidates=(one, other))
-    store.put_evidence(call.call, evidence, DAY)
+    calls_table.put_evidence(call.call, evidence, DAY)
     return replace(call, evidence=evidence)
 
 
@@ -81,7 +81,7 @@ def test_every_figure_is_the_same_and_no_mask_is_left(tmp_path: Path) -> None:
 
     done = erase(find.by_phone(SITE.site_id, IVAN), NOON)
     assert done.removed["calls"] == 4
-    assert [each.day for each in days.changed_days()] == [DAY]
+    assert [each.day for each in changed_days_table.changed_days()] == [DAY]
 
     after = rebuilt(tmp_path / "after")
     assert after == before

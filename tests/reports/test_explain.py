@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from chalicelib.__main__ import main
 from chalicelib.attribution.explanation import Chapter, Sentence, Story, as_text
 from chalicelib.attribution.explanation import explain as told
-from chalicelib.attribution.types import Candidate, Credit, Evidence, EvidenceKind, Source, Touch
+from chalicelib.calls.types import Candidate, Credit, Evidence, EvidenceKind, Source, Touch
 from chalicelib.core import clock
 from chalicelib.core.errors import NotFound
 from chalicelib.reports import close_day
@@ -111,7 +111,7 @@ def test_the_command_verifies_and_ends_with_one_where_something_differs(
     asked = ["verify", "--site", SITE.site_id, "--from", "2026-11-01", "--to", "2026-11-30"]
     assert main(asked) == 0
     assert '"days_checked": 1' in capsys.readouterr().out
-    from chalicelib.attribution.table import call_pk
+    from chalicelib.calls.events_table import call_pk
     from chalicelib.runtime.settings import settings
 
     aws.client("dynamodb").delete_item(TableName=settings().calls_table, Key=call_pk(SITE.site_id, "c1"))

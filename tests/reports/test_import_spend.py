@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import days
+from chalicelib.calls import changed_days_table
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.reports import import_spend, spend_table
 from chalicelib.runtime.settings import settings
@@ -56,7 +56,7 @@ def test_a_file_that_comes_again_changes_nothing_and_marks_its_day() -> None:
     report = import_spend.import_rows(SITE.site_id, "generic", raw, NOON + timedelta(days=1))
     assert (report["landed"], report["unchanged"]) == (0, 1)
     assert costs() == [Decimal("9210.75")]
-    assert [changed.day for changed in days.changed_days()] == [FIRST]
+    assert [changed.day for changed in changed_days_table.changed_days()] == [FIRST]
 
 
 def test_rows_of_one_file_with_the_same_key_add_up_and_a_later_file_restates_them() -> None:

@@ -14,13 +14,14 @@ import pytest
 from msgspec.structs import replace
 from openpyxl import load_workbook
 
-from chalicelib.attribution import note_answer, store
+from chalicelib.attribution import note_answer
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.privacy import find
 from chalicelib.attribution.privacy.erase import erase
-from chalicelib.attribution.self_reported import told
-from chalicelib.attribution.types import EvidenceKind
+from chalicelib.calls import calls_table
+from chalicelib.calls.self_reported_words import told
+from chalicelib.calls.types import EvidenceKind
 from chalicelib.core import clock
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import AnswerRule
@@ -51,7 +52,7 @@ def shop(*, asked: bool = True) -> None:
     deal = day.won(calls["marias"])
     if asked:
         note_answer.note("s1", "ivans", "Яндекс", NOON)
-        store.put_deal(replace(deal, outcome_at=deal.outcome_at + timedelta(1), self_reported=told("знакомые")))
+        calls_table.put_deal(replace(deal, outcome_at=deal.outcome_at + timedelta(1), self_reported=told("знакомые")))
         note_answer.note("s1", "annas", SAID, NOON)
 
 
@@ -67,7 +68,7 @@ def rows(folder: Path, statement: str) -> list[tuple[Any, ...]]:
 
 
 def counted() -> DayFacts:
-    calls, deals = store.calls_of_day("s1", DAY), store.deals_of_day("s1", DAY)
+    calls, deals = calls_table.calls_of_day("s1", DAY), calls_table.deals_of_day("s1", DAY)
     return facts_of_day(SITE, Book(), calls, deals, lambda caller: None)
 
 
@@ -90,8 +91,8 @@ def test_no_measured_figure_moves(aws: Any) -> None:
     before = counted()
     for call_id, words in (("ivans", "по радио"), ("marias", "знакомые"), ("petrs", "яндекс"), ("annas", "авито")):
         note_answer.note("s1", call_id, words, NOON)
-    (deal,) = store.deals_of_day("s1", DAY)
-    store.put_deal(replace(deal, self_reported=told("радио")))
+    (deal,) = calls_table.deals_of_day("s1", DAY)
+    calls_table.put_deal(replace(deal, self_reported=told("радио")))
     after = counted()
     assert {call.self_reported for call in after.calls} == {"offline", "word_of_mouth", "search", "classifieds"}
     assert after.paths == before.paths
@@ -118,8 +119,8 @@ def test_a_changed_answer_is_found_in_the_evidence_and_in_the_facts(aws: Any) ->
     shop()
     close()
     assert verify(SITE.site_id, DAY, DAY, NOON).findings == ()
-    item = store.item("s1", "ivans")
-    assert item is not None and store.put_self_reported(item, told("авито", NOON))
+    item = calls_table.item("s1", "ivans")
+    assert item is not None and calls_table.put_self_reported(item, told("авито", NOON))
     findings = verify(SITE.site_id, DAY, DAY, NOON).findings
     assert any("call ivans is not what it was" in finding for finding in findings)
     assert any("self_reported" in finding for finding in findings)
@@ -130,8 +131,8 @@ def test_a_changed_answer_of_a_deal_is_found_too(aws: Any) -> None:
     aws.client("s3").put_bucket_versioning(Bucket=settings().bucket, VersioningConfiguration=versions)
     shop()
     close()
-    (deal,) = store.deals_of_day("s1", DAY)
-    store.put_deal(replace(deal, self_reported=told("авито")))
+    (deal,) = calls_table.deals_of_day("s1", DAY)
+    calls_table.put_deal(replace(deal, self_reported=told("авито")))
     findings = verify(SITE.site_id, DAY, DAY, NOON).findings
     assert any("deal generic#deal-marias is not what it was" in finding for finding in findings)
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import days, proof_parts, store
+from chalicelib.attribution import proof_parts
 from chalicelib.attribution.privacy import find
 from chalicelib.attribution.privacy.erase import erase
 from chalicelib.attribution.privacy.types import Person
 from chalicelib.attribution.proof import Leaf
-from chalicelib.attribution.table import call_pk
+from chalicelib.calls import calls_table, changed_days_table
+from chalicelib.calls.events_table import call_pk
 from chalicelib.core import clock
 from chalicelib.reports import close_day, facts_store, import_spend, parquet, proof_log
 from chalicelib.reports.verify import Verdict, verify
@@ -57,7 +58,7 @@ def update(aws: Any, call_id: str, expression: str, values: dict[str, Any], name
 
 
 def text_of(call_id: str, name: str) -> dict[str, Any]:
-    item = store.item(SITE.site_id, call_id)
+    item = calls_table.item(SITE.site_id, call_id)
     assert item is not None
     loaded: dict[str, Any] = json.loads(item[name]["S"])
     return loaded
@@ -70,7 +71,7 @@ def test_an_untouched_day_has_nothing_wrong() -> None:
 
 
 def test_closing_an_unchanged_day_again_adds_no_entry_and_a_change_adds_one(aws: Any) -> None:
-    days.mark_changed(SITE.site_id, DAY)
+    changed_days_table.mark_changed(SITE.site_id, DAY)
     close()
     assert len(proof_log.entries(SITE.site_id)) == 1
     day.call("c3", at=NOON + timedelta(hours=2))
@@ -100,7 +101,7 @@ def test_a_call_that_was_deleted_or_slipped_in_is_found(aws: Any) -> None:
     table = aws.client("dynamodb")
     table.delete_item(TableName=settings().calls_table, Key=call_pk(SITE.site_id, "c2"))
     assert verdict().findings[0] == f"{DAY}: call c2 is gone."
-    item = store.item(SITE.site_id, "c1")
+    item = calls_table.item(SITE.site_id, "c1")
     assert item is not None
     table.put_item(TableName=settings().calls_table, Item={**item, **call_pk(SITE.site_id, "c0")})
     assert verdict().findings[0] == f"{DAY}: call c0 was not there."
@@ -179,7 +180,7 @@ def test_an_erasure_keeps_the_proof_and_nobody_hides_a_change_behind_one(aws: An
     evidence["touches"][0] |= {"url": "https://shop.example/?mail=ivan@mail.example", "referrer": "https://vk.com/ivan"}
     values = {":e": {"S": json.dumps(evidence | {"visitor": "a" * 24})}}
     update(aws, "c1", "SET #e = :e", values, {"#e": "evidence"})
-    days.mark_changed(SITE.site_id, DAY)
+    changed_days_table.mark_changed(SITE.site_id, DAY)
     close()
     entries, before = proof_log.entries(SITE.site_id), leaf("c1")
 
@@ -199,7 +200,7 @@ def test_an_erasure_keeps_the_proof_and_nobody_hides_a_change_behind_one(aws: An
 
 
 def leaf(call_id: str) -> Leaf:
-    item = store.item(SITE.site_id, call_id)
+    item = calls_table.item(SITE.site_id, call_id)
     assert item is not None
     return proof_parts.call_leaf(item, proof_parts.salt_of(SITE.site_id, settings().signing_key))
 

@@ -32,7 +32,7 @@ EXPIRY_BYTES = 7  # the attribute x of a chunk
 
 
 class PackedStore:
-    """The pool's table: heads, chunks and their conditions, as the product's groups_table.py has DynamoDB judge them."""
+    """The pool's table: heads, chunks and their conditions, as groups_table.py has DynamoDB judge them."""
 
     def __init__(self, truth: Truth, rng: random.Random) -> None:
         groups = -(-truth.numbers // SLOTS)

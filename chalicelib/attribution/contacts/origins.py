@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution import store
-from chalicelib.attribution.carriers import CARRIERS, our_call_id
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.types import LEADS, Contact, ContactKind
 from chalicelib.attribution.join_rules import OF_ITS_OWN, Origin, Tie, call_of_caller, origin_of
-from chalicelib.attribution.store import CallRef
-from chalicelib.attribution.types import Deal
+from chalicelib.calls import calls_table
+from chalicelib.calls.calls_table import CallRef
+from chalicelib.calls.types import Deal
+from chalicelib.carriers import CARRIERS, our_call_id
 from chalicelib.core import encryption
 from chalicelib.registry.types import Site
 from chalicelib.runtime.settings import settings
@@ -52,7 +52,7 @@ def of_deal(site: Site, deal: Deal) -> Origin | None:
 
 def of_call(site: Site, call_id: str, tie: Tie) -> Origin | None:
     """A call of the site as an origin."""
-    found = store.find_call(site.site_id, [call_id])
+    found = calls_table.find_call(site.site_id, [call_id])
     return _call(found, tie) if found else None
 
 
@@ -71,7 +71,7 @@ def is_erased(site: Site, contact_id: str | None) -> bool:
 def _named_call(site: Site, deal: Deal, _: Fresh) -> Iterator[Origin]:
     if deal.call_named:
         ids = [deal.call_named, *(our_call_id(vendor, deal.call_named) for vendor in CARRIERS)]
-        found = store.find_call(site.site_id, ids)
+        found = calls_table.find_call(site.site_id, ids)
         if found:
             yield _call(found, Tie.CALL_ID)
 
@@ -103,9 +103,9 @@ def _of_caller(site: Site, deal: Deal, fresh: Fresh) -> Iterator[Origin]:
     if deal.caller_key is None:
         return
     his = fresh if fresh and fresh.caller_key == deal.caller_key else None
-    calls = {each.call_id: each for each in store.calls_of_caller(site.site_id, deal.caller_key)}
+    calls = {each.call_id: each for each in calls_table.calls_of_caller(site.site_id, deal.caller_key)}
     contacts = {each.contact_id: each for each in table.of_caller(site.site_id, deal.caller_key)}
-    others = {_name(each): each for each in store.deals_of_caller(site.site_id, deal.caller_key)}
+    others = {_name(each): each for each in calls_table.deals_of_caller(site.site_id, deal.caller_key)}
     if isinstance(his, CallRef):
         calls[his.call_id] = his
     elif isinstance(his, Contact):

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chalicelib.attribution.contacts.types import ContactKind
-from chalicelib.attribution.keep import PREFIX
+from chalicelib.carriers.spool import PREFIX
 from chalicelib.core import clock, encryption, tokens
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.core.json_body import decode

@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 
 from chalicelib.attribution.contacts.types import Contact
-from chalicelib.attribution.stored import ERASED, Item, millis
-from chalicelib.attribution.table import CALL_DAYS
+from chalicelib.calls.call_item import ERASED, Item, millis
+from chalicelib.calls.events_table import CALL_DAYS
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import days, join, subjects
+from chalicelib.attribution import join
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.record import Told, told_in
 from chalicelib.attribution.contacts.types import LEADS, Contact
 from chalicelib.attribution.privacy import retention
+from chalicelib.calls import callers, changed_days_table
 from chalicelib.core import encryption
 from chalicelib.core.errors import BadInput
 from chalicelib.core.phone import parse_phone
@@ -40,7 +41,7 @@ def take(message: dict[str, Any], now: datetime) -> None:
     made = _contact(site, told)
     contact = table.get(site.site_id, made.contact_id) or replace(made, caller_key=_caller_key(site, told))
     new = table.put(contact)
-    days.mark_all(site.site_id, [contact.day])
+    changed_days_table.mark_all(site.site_id, [contact.day])
     retention.look_again(site, contact.day, now)
     if contact.kind in LEADS:
         join.rejoin_visitor(site, contact)
@@ -81,4 +82,4 @@ def _caller_key(site: Site, told: Told) -> str | None:
         phone = parse_phone(told.phone, country=site.country).e164 if told.phone else None
     except BadInput:
         return None
-    return subjects.subject_of(site.site_id, phone, told.at, site.days_of_persons).subject_id if phone else None
+    return callers.subject_of(site.site_id, phone, told.at, site.days_of_persons).subject_id if phone else None

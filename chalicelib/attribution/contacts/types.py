@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from chalicelib.attribution.types import Touch
+from chalicelib.calls.types import Touch
 
 
 class ContactKind(StrEnum):

@@ -12,8 +12,8 @@ from decimal import Decimal
 
 import msgspec
 
-from chalicelib.attribution import self_reported
-from chalicelib.attribution.types import Outcome, OutcomeStatus
+from chalicelib.calls import self_reported_words
+from chalicelib.calls.types import Outcome, OutcomeStatus
 from chalicelib.core import clock, json_body
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_currency, parse_decimal
@@ -74,7 +74,7 @@ def _outcome(told: Body, country: str, place: str) -> Outcome:
             promo_code=text(told.promo_code),
             manager=text(told.manager),
             quality=checked_quality(told.quality),
-            self_reported=self_reported.told(told.self_reported),
+            self_reported=self_reported_words.told(told.self_reported),
             visitor_id=checked_visitor(told.visitor_id),
         )
     except BadInput as error:

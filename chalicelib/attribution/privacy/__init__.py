@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:  # what is stored asks privacy/redaction.py what is personal of it
     from chalicelib.attribution.privacy.types import Erasure, Person
-    from chalicelib.attribution.stored import Item
+    from chalicelib.calls.call_item import Item
 
 STORES = {  # name in summaries and exports → module, imported when first asked
     "contacts": "chalicelib.attribution.privacy.contacts",

@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.attribution import proof_parts, store
+from chalicelib.attribution import proof_parts
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.types import Contact
-from chalicelib.attribution.privacy.redaction import page_of, redacted_touch
 from chalicelib.attribution.privacy.types import Erasure, Person
-from chalicelib.attribution.stored import Item
-from chalicelib.attribution.types import Deal
+from chalicelib.calls import calls_table
+from chalicelib.calls.call_item import Item
+from chalicelib.calls.redaction import page_of, redacted_touch
+from chalicelib.calls.types import Deal
 from chalicelib.runtime.settings import settings
 
 
@@ -24,7 +25,7 @@ def erase(erasure: Erasure) -> int:
     found += [item for key in person.subject_ids for item in table.items_of_caller(erasure.site_id, key)]
     items = {item["pk"]["S"]: item for item in found}
     for visitor in person.visitors:
-        for deal in store.deals_of_visitor(erasure.site_id, visitor):
+        for deal in calls_table.deals_of_visitor(erasure.site_id, visitor):
             erase_visitor_of(deal, erasure)
     return sum(erase_contact(item, erasure) for item in items.values())
 
@@ -50,7 +51,7 @@ def erase_contact(item: Item, erasure: Erasure) -> bool:
 def erase_visitor_of(deal: Deal, erasure: Erasure) -> None:
     """Let a deal name nobody any more. Where its outcome changes meanwhile, the second look does it."""
     if deal.visitor:
-        store.join_deal(deal, replace(deal, visitor=erasure.alias(deal.visitor)))
+        calls_table.join_deal(deal, replace(deal, visitor=erasure.alias(deal.visitor)))
 
 
 def _without_visitor(contact: Contact, erasure: Erasure) -> Contact:

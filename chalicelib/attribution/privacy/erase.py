@@ -11,9 +11,9 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.attribution import store, subjects
 from chalicelib.attribution.privacy import calls, privacy_table, stores
 from chalicelib.attribution.privacy.types import Erasure, Person
+from chalicelib.calls import callers, calls_table
 from chalicelib.core import tokens
 from chalicelib.runtime import log
 
@@ -43,7 +43,7 @@ def go_on(erasure: Erasure) -> Erased:
     """Go through everything of the person once, from wherever an earlier pass came to. Raises StorageUnavailable."""
     removed: Counter[str] = Counter()
     for subject_id in erasure.person.subject_ids:
-        removed["numbers"] += subjects.forget(erasure.site_id, subject_id)
+        removed["numbers"] += callers.forget(erasure.site_id, subject_id)
     complete = _erase_calls(erasure, removed)
     if complete:
         for name, each in stores():
@@ -76,7 +76,7 @@ def finish(now: datetime) -> tuple[int, int]:
 
 def _erase_calls(erasure: Erasure, removed: Counter[str]) -> bool:
     for subject_id in erasure.person.subject_ids:
-        for item in store.items_of_caller(erasure.site_id, subject_id):
+        for item in calls_table.items_of_caller(erasure.site_id, subject_id):
             if removed["calls"] == MAX_CALLS:
                 return False
             removed["calls"] += calls.erase_person(item, erasure)

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.attribution import store, stored, subjects
-from chalicelib.attribution.merge import CallRecord, fold
 from chalicelib.attribution.privacy import parts_of_call, stores
-from chalicelib.attribution.privacy.redaction import redacted, visitors_of
 from chalicelib.attribution.privacy.types import Person
-from chalicelib.attribution.types import Evidence
+from chalicelib.calls import call_item, callers, calls_table
+from chalicelib.calls.fold import CallRecord, fold
+from chalicelib.calls.redaction import redacted, visitors_of
+from chalicelib.calls.types import Evidence
 
 SOMEBODY_ELSE = "somebody else"
 
@@ -21,9 +21,9 @@ def export(person: Person) -> dict[str, Any]:
 
     Others who may have made a call are not his to see. Raises StorageUnavailable.
     """
-    found = [item for key in person.subject_ids for item in store.items_of_caller(person.site_id, key)]
-    deals = [deal for key in person.subject_ids for deal in store.deals_of_caller(person.site_id, key)]
-    named = [deal for visitor in person.visitors for deal in store.deals_of_visitor(person.site_id, visitor)]
+    found = [item for key in person.subject_ids for item in calls_table.items_of_caller(person.site_id, key)]
+    deals = [deal for key in person.subject_ids for deal in calls_table.deals_of_caller(person.site_id, key)]
+    named = [deal for visitor in person.visitors for deal in calls_table.deals_of_visitor(person.site_id, visitor)]
     deals += [deal for deal in named if deal not in deals]
     return {
         "site_id": person.site_id,
@@ -33,15 +33,15 @@ def export(person: Person) -> dict[str, Any]:
     }
 
 
-def _call(item: stored.Item, person: Person) -> dict[str, Any]:
-    record = stored.record_of(item)
-    call, day = fold(record), stored.day_of(item)
+def _call(item: call_item.Item, person: Person) -> dict[str, Any]:
+    record = call_item.record_of(item)
+    call, day = fold(record), call_item.day_of(item)
     shown = {name: value for name, value in _plain(call).items() if name not in ("caller_key", "caller_sealed")}
     return {
         **shown,
-        "caller": subjects.open_caller(call),
+        "caller": callers.open_caller(call),
         "day": day.isoformat() if day else None,
-        "evidence": _evidence(stored.evidence_of(item["evidence"]["S"]), person) if "evidence" in item else None,
+        "evidence": _evidence(call_item.evidence_of(item["evidence"]["S"]), person) if "evidence" in item else None,
         "events": _events(record),
         **{name: part.export_of_call(item) for name, part in parts_of_call()},
     }
@@ -53,9 +53,9 @@ def _evidence(evidence: Evidence, person: Person) -> Any:
 
 
 def _events(record: CallRecord) -> list[dict[str, Any]]:
-    callers = subjects.open_callers_of_events(record)
+    phones = callers.open_callers_of_events(record)
     return [
-        {"received_at": _plain(received), **_plain(event), "caller": callers.get(event.caller or "")}
+        {"received_at": _plain(received), **_plain(event), "caller": phones.get(event.caller or "")}
         for received, event in record.events
     ]
 

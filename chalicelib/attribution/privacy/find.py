@@ -7,11 +7,11 @@ Where a call may have been somebody else's, a stranger's data is not his to see 
 
 from __future__ import annotations
 
-from chalicelib.attribution import store, stored
 from chalicelib.attribution.contacts import table as contacts
-from chalicelib.attribution.privacy.redaction import sure_visitor
 from chalicelib.attribution.privacy.types import Person
-from chalicelib.attribution.subjects import find_subject
+from chalicelib.calls import call_item, calls_table
+from chalicelib.calls.callers import find_subject
+from chalicelib.calls.redaction import sure_visitor
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
@@ -22,7 +22,7 @@ def by_phone(site_id: str, phone: str) -> Person:
     subject = find_subject(site_id, phone)
     if subject is None:
         return Person(site_id)
-    found = {_visitor_of(item) for item in store.items_of_caller(site_id, subject.subject_id)}
+    found = {_visitor_of(item) for item in calls_table.items_of_caller(site_id, subject.subject_id)}
     found |= {each.visitor for each in contacts.of_caller(site_id, subject.subject_id) if not each.erased}
     return Person(site_id, (subject.subject_id,), tuple(sorted(visitor for visitor in found if visitor)))
 
@@ -32,13 +32,15 @@ def by_visitor(site_id: str, visitor_id: str) -> Person:
     visitor = visitor_key(site_id, visitor_id, settings().signing_key).hex()
     named = visits_table.calls_naming(site_id, visitor)
     told = contacts.of_visitor(site_id, visitor)
-    if not (named or told or store.deals_of_visitor(site_id, visitor) or visits_table.everything_of(site_id, visitor)):
+    if not (
+        named or told or calls_table.deals_of_visitor(site_id, visitor) or visits_table.everything_of(site_id, visitor)
+    ):
         return Person(site_id)
-    items = [item for call_id in named if (item := store.item(site_id, call_id)) is not None]
-    callers = {stored.caller_key_of(item) for item in items if _visitor_of(item) == visitor}
+    items = [item for call_id in named if (item := calls_table.item(site_id, call_id)) is not None]
+    callers = {call_item.caller_key_of(item) for item in items if _visitor_of(item) == visitor}
     callers |= {contact.caller_key for contact in told}
     return Person(site_id, tuple(sorted(caller for caller in callers if caller)), (visitor,))
 
 
-def _visitor_of(item: stored.Item) -> str | None:
-    return sure_visitor(stored.evidence_of(item["evidence"]["S"])) if "evidence" in item else None
+def _visitor_of(item: call_item.Item) -> str | None:
+    return sure_visitor(call_item.evidence_of(item["evidence"]["S"])) if "evidence" in item else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.attribution import stored
 from chalicelib.attribution.recordings.erase import erase_recordings
 from chalicelib.attribution.recordings.show import whole_recordings
+from chalicelib.calls import call_item
 
 
-def erase_of_call(item: stored.Item) -> int:
+def erase_of_call(item: call_item.Item) -> int:
     """Delete both from the bucket with all their versions, and let nothing be fetched again. Raises StorageUnavailable.
 
     The carrier's own copy is the carrier's: a site may have it deleted once a recording is stored here.
@@ -17,6 +17,6 @@ def erase_of_call(item: stored.Item) -> int:
     return erase_recordings(item)
 
 
-def export_of_call(item: stored.Item) -> list[dict[str, Any]]:
+def export_of_call(item: call_item.Item) -> list[dict[str, Any]]:
     """Each recording with a link that opens it for a while, and what was said in it. Raises StorageUnavailable."""
-    return whole_recordings(stored.recordings_of(item), stored.transcripts_of(item))
+    return whole_recordings(call_item.recordings_of(item), call_item.transcripts_of(item))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution import store, stored, subjects
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.privacy import calls, contacts, privacy_table
 from chalicelib.attribution.privacy.privacy_table import LateDay
 from chalicelib.attribution.privacy.types import Erasure, Person
-from chalicelib.attribution.table import CALL_DAYS
+from chalicelib.calls import call_item, callers, calls_table
+from chalicelib.calls.events_table import CALL_DAYS
 from chalicelib.core import tokens
 from chalicelib.registry.types import Site
 
@@ -72,13 +72,13 @@ class _Run:
     def redact(self, day: date) -> bool:
         """Redact a day's calls and contacts. False where the run has done enough before it came to the day's end."""
         self.steps += 1
-        if not self._redact_all(store.items_of_day(self.site.site_id, day), calls.erase_person):
+        if not self._redact_all(calls_table.items_of_day(self.site.site_id, day), calls.erase_person):
             return False
-        for deal in store.deals_of_day(self.site.site_id, day):
+        for deal in calls_table.deals_of_day(self.site.site_id, day):
             contacts.erase_visitor_of(deal, self.erasure)
         return self._redact_all(table.items_of_day(self.site.site_id, day), contacts.erase_contact)
 
-    def _redact_all(self, items: Iterable[stored.Item], erase: Callable[[stored.Item, Erasure], bool]) -> bool:
+    def _redact_all(self, items: Iterable[call_item.Item], erase: Callable[[call_item.Item, Erasure], bool]) -> bool:
         for item in items:
             if self.steps >= STEPS:
                 return False
@@ -87,17 +87,17 @@ class _Run:
                 self._forget_caller(item)
         return True
 
-    def _forget_caller(self, item: stored.Item) -> None:
+    def _forget_caller(self, item: call_item.Item) -> None:
         """The subject himself, where none of his calls and contacts is younger."""
-        key = stored.caller_key_of(item)
+        key = call_item.caller_key_of(item)
         if key is None:
             return
-        his = (*store.items_of_caller(self.site.site_id, key), *table.items_of_caller(self.site.site_id, key))
+        his = (*calls_table.items_of_caller(self.site.site_id, key), *table.items_of_caller(self.site.site_id, key))
         if all(self._is_old(each) for each in his):
-            subjects.forget(self.site.site_id, key)
+            callers.forget(self.site.site_id, key)
 
-    def _is_old(self, item: stored.Item) -> bool:
-        day = stored.day_of(item)
+    def _is_old(self, item: call_item.Item) -> bool:
+        day = call_item.day_of(item)
         return day is not None and day <= self.last
 
 

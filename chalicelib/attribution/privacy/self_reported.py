@@ -10,21 +10,22 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.attribution import days, deals_table, proof_parts, store, stored
+from chalicelib.attribution import deals_table, proof_parts
 from chalicelib.attribution.privacy.types import Erasure, Person
-from chalicelib.attribution.types import Deal
+from chalicelib.calls import call_item, calls_table, changed_days_table
+from chalicelib.calls.types import Deal
 from chalicelib.runtime.settings import settings
 
 
 def erase(erasure: Erasure) -> int:
     """Take his words out of all his deals. Raises StorageUnavailable."""
-    found = (store.deals_of_caller(erasure.site_id, key) for key in erasure.person.subject_ids)
+    found = (calls_table.deals_of_caller(erasure.site_id, key) for key in erasure.person.subject_ids)
     return _forget(deal for deals in found for deal in deals)
 
 
 def export(person: Person) -> list[dict[str, Any]]:
     """What he said, by deal. Raises StorageUnavailable."""
-    found = (store.deals_of_caller(person.site_id, key) for key in person.subject_ids)
+    found = (calls_table.deals_of_caller(person.site_id, key) for key in person.subject_ids)
     return [
         {"source": deal.source, "external_id": deal.external_id, "answer": deal.self_reported.answer}
         for deals in found
@@ -33,15 +34,15 @@ def export(person: Person) -> list[dict[str, Any]]:
     ]
 
 
-def erase_of_call(item: stored.Item) -> int:
+def erase_of_call(item: call_item.Item) -> int:
     """Take his words out of the deals that are joined to a call. Raises StorageUnavailable."""
-    (site_id, call_id), day = stored.ids_of(item), stored.day_of(item)
-    return _forget(deal for deal in store.deals_of_day(site_id, day) if deal.call_id == call_id) if day else 0
+    (site_id, call_id), day = call_item.ids_of(item), call_item.day_of(item)
+    return _forget(deal for deal in calls_table.deals_of_day(site_id, day) if deal.call_id == call_id) if day else 0
 
 
-def export_of_call(item: stored.Item) -> Any:
+def export_of_call(item: call_item.Item) -> Any:
     """What was noted with the call, or null."""
-    return msgspec.to_builtins(stored.self_reported_of(item))
+    return msgspec.to_builtins(call_item.self_reported_of(item))
 
 
 def _forget(deals: Iterable[Deal]) -> int:
@@ -50,5 +51,5 @@ def _forget(deals: Iterable[Deal]) -> int:
         if deal.self_reported and deal.self_reported.answer:
             salt = proof_parts.salt_of(deal.site_id, settings().signing_key)
             changed += deals_table.replace_answer(deal, proof_parts.wordless(deal.self_reported, salt))
-            days.mark_all(deal.site_id, [deal.day])
+            changed_days_table.mark_all(deal.site_id, [deal.day])
     return changed

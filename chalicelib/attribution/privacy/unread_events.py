@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.attribution import keep, stored
-from chalicelib.attribution.carriers.unread import digest_of
+from chalicelib.calls import call_item
+from chalicelib.carriers import spool
+from chalicelib.carriers.unparsed_event import digest_of
 
 
-def erase_of_call(item: stored.Item) -> int:
+def erase_of_call(item: call_item.Item) -> int:
     """Delete those of a call from the bucket, old versions too. Raises StorageUnavailable."""
-    return sum(keep.delete_unread(*name) for name in _names(item))
+    return sum(spool.delete_unread(*name) for name in _names(item))
 
 
-def export_of_call(item: stored.Item) -> list[dict[str, Any]]:
+def export_of_call(item: call_item.Item) -> list[dict[str, Any]]:
     """When each came; what it told is in the bucket for the operator, who alone can read it."""
     return [{"received_at": received_at.isoformat()} for _, received_at, _ in _names(item)]
 
 
-def _names(item: stored.Item) -> list[Any]:
-    record = stored.record_of(item)
+def _names(item: call_item.Item) -> list[Any]:
+    record = call_item.record_of(item)
     named = ((received, digest_of(event)) for received, event in record.events)
     return [(record.vendor, received, digest) for received, digest in named if digest]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.attribution import store
 from chalicelib.attribution.privacy import calls
 from chalicelib.attribution.privacy.types import Erasure, Person
+from chalicelib.calls import calls_table
 from chalicelib.visits import visits_table
 
 
@@ -15,7 +15,7 @@ def erase(erasure: Erasure) -> int:
     deleted = 0
     for visitor in erasure.person.visitors:
         for call_id in visits_table.calls_naming(erasure.site_id, visitor):
-            item = store.item(erasure.site_id, call_id)
+            item = calls_table.item(erasure.site_id, call_id)
             if item is not None:
                 calls.erase_visitors(item, erasure, erasure.person.visitors)
         deleted += visits_table.forget(erasure.site_id, visitor)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from chalicelib.attribution import stored
-from chalicelib.attribution.carriers.recordings import ready_after
 from chalicelib.attribution.recordings import store
-from chalicelib.attribution.recordings.told import told_recordings
+from chalicelib.calls import call_item
+from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.carriers.recording_source import ready_after
 from chalicelib.runtime import aws, sqs
 from chalicelib.runtime.settings import settings
 
 
-def announce(item: stored.Item) -> None:
+def announce(item: call_item.Item) -> None:
     """Queue what the events of a stored call tell and nobody fetches yet. Raises StorageUnavailable.
 
     Queued before it is noted: a run that dies in between queues it again, and however often, it is fetched once.
     """
-    record = stored.record_of(item)
-    known = {recording.recording_id for recording in stored.recordings_of(item)}
+    record = call_item.record_of(item)
+    known = {recording.recording_id for recording in call_item.recordings_of(item)}
     for told in told_recordings(record):
         if told.recording_id in known:
             continue

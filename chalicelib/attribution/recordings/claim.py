@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chalicelib.attribution import stored
-from chalicelib.attribution.recordings.types import OPEN
-from chalicelib.attribution.stored import millis
-from chalicelib.attribution.table import call_pk
+from chalicelib.calls import call_item
+from chalicelib.calls.call_item import millis
+from chalicelib.calls.events_table import call_pk
+from chalicelib.calls.recording import OPEN
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 
@@ -24,7 +24,7 @@ def claim(site_id: str, call_id: str, recording_id: str, fetcher: str, now: date
     Else return for how many seconds it may still be somebody else's: 0 where it was settled meanwhile. Two claims never
     hold at once, and one whose answer was lost recognises itself. Raises StorageUnavailable.
     """
-    states = {f":{state}": {"S": stored.state_text(state)} for state in OPEN}
+    states = {f":{state}": {"S": call_item.state_text(state)} for state in OPEN}
     still_open = " OR ".join(f"contains(#recording, {name})" for name in states)
     until = millis(now) + CLAIM_SECONDS * 1000
     client: Any = aws.client("dynamodb")
@@ -38,10 +38,10 @@ def claim(site_id: str, call_id: str, recording_id: str, fetcher: str, now: date
                 " AND (attribute_not_exists(#claim) OR #claim.#until < :now OR #claim.#by = :me)"
                 f" AND (attribute_not_exists(#recording) OR {still_open})",
                 ExpressionAttributeNames={
-                    "#claim": stored.CLAIM + recording_id,
+                    "#claim": call_item.CLAIM + recording_id,
                     "#by": "by",
                     "#until": "until",
-                    "#recording": stored.RECORDING + recording_id,
+                    "#recording": call_item.RECORDING + recording_id,
                 },
                 ExpressionAttributeValues={
                     ":claim": {"M": {"by": {"S": fetcher}, "until": {"N": str(until)}}},
@@ -52,7 +52,7 @@ def claim(site_id: str, call_id: str, recording_id: str, fetcher: str, now: date
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
     except client.exceptions.ConditionalCheckFailedException as refused:
-        other = refused.response.get("Item", {}).get(stored.CLAIM + recording_id)
+        other = refused.response.get("Item", {}).get(call_item.CLAIM + recording_id)
         left = int(other["M"]["until"]["N"]) - millis(now) if other else 0
         return max(0, -(-left // 1000))
     return None

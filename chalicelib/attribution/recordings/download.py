@@ -17,7 +17,7 @@ import urllib3
 from msgspec.structs import replace
 
 from chalicelib.attribution.recordings.addresses import is_public
-from chalicelib.attribution.recordings.types import Ask, Gone, NotReady, Refused, Unreachable
+from chalicelib.calls.recording import Ask, Gone, NotReady, Refused, Unreachable
 from chalicelib.runtime.settings import settings
 
 MAX_BYTES = 200_000_000  # some seven hours of telephone MP3

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from chalicelib.attribution import stored
 from chalicelib.attribution.recordings import store
-from chalicelib.attribution.recordings.told import told_recordings
-from chalicelib.attribution.recordings.types import Recording, RecordingState
+from chalicelib.calls import call_item
+from chalicelib.calls.recording import Recording, RecordingState
+from chalicelib.calls.recordings_of_events import told_recordings
 from chalicelib.runtime import log
 
 
-def erase_recordings(item: stored.Item) -> int:
+def erase_recordings(item: call_item.Item) -> int:
     """Delete what the bucket holds of a stored call, old versions too, and let none of it be fetched again.
 
     First noted, then deleted: a fetch that is under way finds the note and takes its file back. Answers how many
     objects were deleted. Raises StorageUnavailable.
     """
     site_id, _, call_id = item["pk"]["S"].partition("#")
-    told = {each.recording_id for each in told_recordings(stored.record_of(item))}
-    for recording_id in told | {each.recording_id for each in stored.recordings_of(item)}:
+    told = {each.recording_id for each in told_recordings(call_item.record_of(item))}
+    for recording_id in told | {each.recording_id for each in call_item.recordings_of(item)}:
         erased = Recording(recording_id, RecordingState.ERASED, "It was erased on request.")
         store.put_recording(site_id, call_id, erased)
-    for transcript in stored.transcripts_of(item):
+    for transcript in call_item.transcripts_of(item):
         store.forget_transcript(site_id, call_id, transcript.recording_id)
     deleted = store.delete_folder(site_id, call_id)
     log.event("recordings_erased", site_id=site_id, call_id=call_id, objects=deleted)

@@ -9,15 +9,14 @@ from typing import IO, Any
 
 from msgspec.structs import replace
 
-from chalicelib.attribution import store as calls
-from chalicelib.attribution import stored
-from chalicelib.attribution.carriers import recordings as carriers
 from chalicelib.attribution.recordings import download, store
 from chalicelib.attribution.recordings.audio import HEAD_BYTES, Audio, audio_of
 from chalicelib.attribution.recordings.claim import claim
 from chalicelib.attribution.recordings.remove import remove_carriers_copy
-from chalicelib.attribution.recordings.told import told_recordings
-from chalicelib.attribution.recordings.types import (
+from chalicelib.attribution.transcripts.start import start_transcript
+from chalicelib.calls import call_item
+from chalicelib.calls import calls_table as calls
+from chalicelib.calls.recording import (
     OPEN,
     NoCredentials,
     NotFetched,
@@ -28,7 +27,8 @@ from chalicelib.attribution.recordings.types import (
     ToldRecording,
     Unreachable,
 )
-from chalicelib.attribution.transcripts.start import start_transcript
+from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.carriers import recording_source as carriers
 from chalicelib.core import tokens
 from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
@@ -52,13 +52,13 @@ def fetch(message: dict[str, Any], now: datetime) -> None:
     item, site = calls.item(site_id, call_id), snapshot.site_by_id(site_id, now)
     if item is None or site is None:
         raise NotFound("No such call." if site else "No such site.")
-    record = stored.record_of(item)
+    record = call_item.record_of(item)
     told = next((each for each in told_recordings(record) if each.recording_id == recording_id), None)
     endpoint = snapshot.endpoint_by_id(record.endpoint_id, now)
     if told is None:  # its events are gone: somebody asked to be forgotten
         log.event("recording_dropped", site_id=site_id, call_id=call_id)
         return
-    known = {each.recording_id: each for each in stored.recordings_of(item)}.get(recording_id)
+    known = {each.recording_id: each for each in call_item.recordings_of(item)}.get(recording_id)
     recording = known or Recording(recording_id, RecordingState.WAITING)
     if recording.state in OPEN:
         recording = _fetched(recording, told, endpoint, message, now)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.attribution.carriers.recordings import removal_of
 from chalicelib.attribution.recordings import download
-from chalicelib.attribution.recordings.types import CarriersCopy, NotFetched, ToldRecording, Unreachable
+from chalicelib.calls.recording import CarriersCopy, NotFetched, ToldRecording, Unreachable
+from chalicelib.carriers.recording_source import removal_of
 from chalicelib.registry.types import Endpoint
 
 DELETED = (404, 410)  # besides success: it was deleted before

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from chalicelib.attribution.recordings import store
-from chalicelib.attribution.recordings.types import Recording
-from chalicelib.attribution.transcripts.types import Transcript
+from chalicelib.calls.recording import Recording
+from chalicelib.calls.transcript import Transcript
 from chalicelib.runtime import presigned_links
 
 

@@ -11,17 +11,17 @@ from typing import IO, Any
 
 import msgspec
 
-from chalicelib.attribution import stored
-from chalicelib.attribution.recordings.types import Recording, RecordingState
-from chalicelib.attribution.table import call_pk
-from chalicelib.attribution.transcripts.types import Spoken, Transcript
+from chalicelib.calls import call_item
+from chalicelib.calls.events_table import call_pk
+from chalicelib.calls.recording import Recording, RecordingState
+from chalicelib.calls.transcript import Spoken, Transcript
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 
 PREFIX = "recordings"
 _ONLY_NEW = "attribute_not_exists(#n)"
 _NOT_ERASED = "NOT contains(#n, :erased)"
-_ERASED = {":erased": {"S": stored.state_text(RecordingState.ERASED)}}
+_ERASED = {":erased": {"S": call_item.state_text(RecordingState.ERASED)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +51,19 @@ def put_recording(site_id: str, call_id: str, recording: Recording) -> bool:
 
     One that was stored is stored, whoever has the claim by now.
     """
-    name, claim = stored.RECORDING + recording.recording_id, {"#claim": stored.CLAIM + recording.recording_id}
+    name, claim = call_item.RECORDING + recording.recording_id, {"#claim": call_item.CLAIM + recording.recording_id}
     return _put(site_id, call_id, name, recording, _NOT_ERASED, _ERASED, claim)
 
 
 def put_failure(site_id: str, call_id: str, recording: Recording, fetcher: str) -> bool:
     """Write why a recording was not fetched and end the claim; False where the claim is not `fetcher`'s any more."""
-    name, claim = stored.RECORDING + recording.recording_id, {"#claim": stored.CLAIM + recording.recording_id}
+    name, claim = call_item.RECORDING + recording.recording_id, {"#claim": call_item.CLAIM + recording.recording_id}
     return _put(site_id, call_id, name, recording, "#claim.#by = :me", {":me": {"S": fetcher}}, claim | {"#by": "by"})
 
 
 def put_transcript(site_id: str, call_id: str, transcript: Transcript, *, only_new: bool = False) -> bool:
     """Write a transcript's state with its call; False where the call is gone, or, asked so, where there is one."""
-    name = stored.TRANSCRIPT + transcript.recording_id
+    name = call_item.TRANSCRIPT + transcript.recording_id
     return _put(site_id, call_id, name, transcript, _ONLY_NEW if only_new else "")
 
 
@@ -74,14 +74,14 @@ def forget_transcript(site_id: str, call_id: str, recording_id: str) -> None:
             TableName=settings().calls_table,
             Key=call_pk(site_id, call_id),
             UpdateExpression="REMOVE #n",
-            ExpressionAttributeNames={"#n": stored.TRANSCRIPT + recording_id},
+            ExpressionAttributeNames={"#n": call_item.TRANSCRIPT + recording_id},
         )
 
 
 def add_waiting(site_id: str, call_id: str, recording_id: str) -> None:
     """Note a recording that will be fetched, unless it is known already."""
     waiting = Recording(recording_id, RecordingState.WAITING, "It has not been fetched yet.")
-    _put(site_id, call_id, stored.RECORDING + recording_id, waiting, _ONLY_NEW)
+    _put(site_id, call_id, call_item.RECORDING + recording_id, waiting, _ONLY_NEW)
 
 
 def put_audio(key: str, audio: IO[bytes], content_type: str) -> None:

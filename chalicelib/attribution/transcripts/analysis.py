@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.attribution.transcripts.phrases import find_phrases
-from chalicelib.attribution.transcripts.types import Analysis, Segment, Word
+from chalicelib.calls.transcript import Analysis, Segment, Word
 
 PAUSE = 1.0  # seconds of rest that end an utterance; shorter ones are within it
 SILENCE_FROM = 2.0  # seconds for which nobody speaks that count as silence

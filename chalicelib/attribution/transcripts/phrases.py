@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from chalicelib.attribution.transcripts.types import PhraseFound, Word
+from chalicelib.calls.transcript import PhraseFound, Word
 
 ENDING = 3  # letters that a longer form of a word may have more
 _WORD = re.compile(r"[^\W_]+")

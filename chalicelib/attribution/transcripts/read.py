@@ -8,16 +8,16 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.attribution import store as calls
-from chalicelib.attribution import stored
 from chalicelib.attribution.recordings import store
-from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.transcripts import jobs
 from chalicelib.attribution.transcripts.analysis import analyse, segments_of
 from chalicelib.attribution.transcripts.jobs import Job
 from chalicelib.attribution.transcripts.transcribed import UnreadableTranscript, words_of
-from chalicelib.attribution.transcripts.types import Spoken, Transcript, TranscriptState
-from chalicelib.attribution.types import Direction
+from chalicelib.calls import call_item
+from chalicelib.calls import calls_table as calls
+from chalicelib.calls.recording import Recording, RecordingState
+from chalicelib.calls.transcript import Spoken, Transcript, TranscriptState
+from chalicelib.calls.types import Direction
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
@@ -64,7 +64,7 @@ def _found(job: Job, now: datetime) -> Found | None:
     site = snapshot.site_by_id(place.site_id, now) if place else None
     if place is None or item is None or site is None:
         return None
-    known = {each.recording_id: each for each in stored.recordings_of(item)}
+    known = {each.recording_id: each for each in call_item.recordings_of(item)}
     recording = known.get(place.recording_id)
     if recording is None or recording.state is not RecordingState.STORED:
         return None

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from chalicelib.attribution import stored
 from chalicelib.attribution.recordings import store
-from chalicelib.attribution.recordings.types import Recording
 from chalicelib.attribution.transcripts import jobs
 from chalicelib.attribution.transcripts.languages import language_of
-from chalicelib.attribution.transcripts.types import Transcript, TranscriptState
+from chalicelib.calls import call_item
+from chalicelib.calls.recording import Recording
+from chalicelib.calls.transcript import Transcript, TranscriptState
 from chalicelib.registry.types import Site
 from chalicelib.runtime import log
 
 
-def start_transcript(item: stored.Item, site: Site, recording: Recording) -> None:
+def start_transcript(item: call_item.Item, site: Site, recording: Recording) -> None:
     """Start the job unless it was started before, and note it with the call. Raises StorageUnavailable."""
-    started = {transcript.recording_id for transcript in stored.transcripts_of(item)}
+    started = {transcript.recording_id for transcript in call_item.transcripts_of(item)}
     if not site.transcripts or not recording.key or recording.recording_id in started:
         return
     language = language_of(site.language, site.country)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chalicelib.attribution.transcripts.types import Word
+from chalicelib.calls.transcript import Word
 
 PARTIES = {True: ("customer", "business"), False: ("business", "customer")}  # by channel; True: the customer rang
 UNKNOWN = "unknown"

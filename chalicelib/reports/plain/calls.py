@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from chalicelib.attribution.self_reported import HEADINGS, SelfReported, told
-from chalicelib.attribution.types import Call, CallStatus, Direction, Evidence, EvidenceKind, Touch
+from chalicelib.calls.self_reported_words import HEADINGS, SelfReported, told
+from chalicelib.calls.types import Call, CallStatus, Direction, Evidence, EvidenceKind, Touch
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_decimal
 from chalicelib.core.phone import parse_caller, parse_phone

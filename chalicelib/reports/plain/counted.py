@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from chalicelib.attribution.book import Book
-from chalicelib.attribution.callbacks import called_back
 from chalicelib.attribution.credit import Path, paths_of
-from chalicelib.attribution.types import AttributedCall, Deal, EvidenceKind
+from chalicelib.calls.callbacks import called_back
+from chalicelib.calls.types import AttributedCall, Deal, EvidenceKind
 from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Site
 from chalicelib.reports.day_facts import facts_of_day

@@ -8,8 +8,8 @@ from decimal import Decimal
 from msgspec import Struct
 
 from chalicelib.attribution.import_deals import STATUSES
-from chalicelib.attribution.self_reported import SelfReported, told
-from chalicelib.attribution.types import OutcomeStatus, Source
+from chalicelib.calls.self_reported_words import SelfReported, told
+from chalicelib.calls.types import OutcomeStatus, Source
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_currency, parse_decimal
 from chalicelib.reports.plain.cells import Cells, Reader, text_of

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from chalicelib.attribution.join_rules import call_of_caller
-from chalicelib.attribution.types import AttributedCall, Call
+from chalicelib.calls.types import AttributedCall, Call
 from chalicelib.reports.plain.deals import DealRow
 
 

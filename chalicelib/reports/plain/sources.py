@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.attribution.types import Source
+from chalicelib.calls.types import Source
 from chalicelib.reports.plain.cells import Cells, text_of
 from chalicelib.visits.channels import channel_named, channel_of
 from chalicelib.visits.referrers import place_of_name

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from chalicelib.attribution.self_reported import NOT_ADVERTISED, told_channel_named
+from chalicelib.calls.self_reported_words import NOT_ADVERTISED, told_channel_named
 from chalicelib.core.csv_table import read_rows, require
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_currency, parse_decimal

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.attribution.carriers import CARRIERS, carrier, uis
-from chalicelib.attribution.types import CallStatus
+from chalicelib.calls.types import CallStatus
+from chalicelib.carriers import CARRIERS, carrier
+from chalicelib.carriers.uis import webhook as uis
 from tests.attribution.carrier_examples import events, hook, sample
 
 PAGE = (Path(__file__).parents[3] / "docs" / "carriers.md").read_text()

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import Route, exolve
-from chalicelib.attribution.types import CallStatus, Direction
+from chalicelib.calls.types import CallStatus, Direction
+from chalicelib.carriers import Route
+from chalicelib.carriers.exolve import webhook as exolve
 from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import ENDPOINTS, URL, call, events, hook, recordings, sample, utc
 from tests.attribution.examples import NOW

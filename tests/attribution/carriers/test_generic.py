@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import Hook, Route, generic, our_call_id
-from chalicelib.attribution.types import CallEvent, CallStatus, Direction
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
+from chalicelib.carriers import Hook, Route, our_call_id
+from chalicelib.carriers.generic import webhook as generic
 from chalicelib.core.clock import from_epoch
 from chalicelib.core.errors import BadInput, SignatureRejected
 from chalicelib.registry.types import Endpoint

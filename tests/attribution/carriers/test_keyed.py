@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.attribution.carriers import Hook, Route, carrier, mango
-from chalicelib.attribution.stored import event_text
-from chalicelib.attribution.types import KeyedCode
+from chalicelib.calls.call_item import event_text
+from chalicelib.calls.types import KeyedCode
+from chalicelib.carriers import Hook, Route, carrier
+from chalicelib.carriers.mango import webhook as mango
 from chalicelib.visits import promo_code
 from tests.attribution.carrier_examples import CREDENTIALS, ENDPOINTS, events, folded, hook, later, sample
 from tests.attribution.examples import NOW

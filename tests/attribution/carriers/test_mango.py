@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import Hook, Route, mango
-from chalicelib.attribution.types import CallStatus, Direction
+from chalicelib.calls.types import CallStatus, Direction
+from chalicelib.carriers import Hook, Route
+from chalicelib.carriers.mango import webhook as mango
 from chalicelib.core.clock import from_epoch
 from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import CREDENTIALS, ENDPOINTS, call, events, hook, recordings, sample, vectors

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import Route, plivo
-from chalicelib.attribution.types import CallStatus, Direction
+from chalicelib.calls.types import CallStatus, Direction
+from chalicelib.carriers import Route
+from chalicelib.carriers.plivo import webhook as plivo
 from chalicelib.core.errors import BadInput, SignatureRejected
 from chalicelib.runtime.http import Answer
 from tests.attribution.carrier_examples import (

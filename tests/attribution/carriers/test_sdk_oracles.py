@@ -19,7 +19,10 @@ from telnyx.lib.webhook_verification import WebhookVerificationError, verify_web
 from twilio.request_validator import RequestValidator
 from vonage_jwt import VonageVerifyJwtError, verify_signature
 
-from chalicelib.attribution.carriers import plivo, telnyx, twilio, vonage
+from chalicelib.carriers.plivo import webhook as plivo
+from chalicelib.carriers.telnyx import webhook as telnyx
+from chalicelib.carriers.twilio import webhook as twilio
+from chalicelib.carriers.vonage import webhook as vonage
 from chalicelib.core.clock import from_epoch
 from chalicelib.core.errors import SignatureRejected
 from tests.attribution.carrier_examples import CREDENTIALS, ED25519_PRIVATE, ED25519_PUBLIC, ENDPOINTS, URL, hook

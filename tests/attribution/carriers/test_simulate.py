@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.attribution import keep, store, stored
-from chalicelib.attribution.carriers import CARRIERS, Hook, carrier
-from chalicelib.attribution.carriers.simulate import Signed, probe, requests_of, steps_of
-from chalicelib.attribution.carriers.simulated_calls import SEQUENCES, SimulatedCall
-from chalicelib.attribution.carriers.simulated_outgoing import OUTGOING
-from chalicelib.attribution.carriers.simulated_transfers import TRANSFERS
-from chalicelib.attribution.merge import fold
-from chalicelib.attribution.receive import MAX_EVENT_BYTES, endpoint_url, receive
-from chalicelib.attribution.recover import recover
-from chalicelib.attribution.types import Call, CallStatus, Direction
+from chalicelib.calls import call_item, calls_table
+from chalicelib.calls.fold import fold
+from chalicelib.calls.types import Call, CallStatus, Direction
+from chalicelib.carriers import CARRIERS, Hook, carrier, spool
+from chalicelib.carriers.receive_call import MAX_EVENT_BYTES, endpoint_url, receive
+from chalicelib.carriers.recover_event import recover
+from chalicelib.carriers.simulator.calls import SEQUENCES, SimulatedCall
+from chalicelib.carriers.simulator.outgoing import OUTGOING
+from chalicelib.carriers.simulator.requests import Signed, probe, requests_of, steps_of
+from chalicelib.carriers.simulator.transfers import TRANSFERS
 from chalicelib.core.errors import BadInput, CallpathError, NotFound, SignatureRejected, TooLarge
 from chalicelib.registry.endpoint_token import seal_endpoint
 from chalicelib.runtime.http import Answer, Request
@@ -146,9 +146,9 @@ def open_endpoint(vendor: str) -> str:
 
 
 def stored_call(vendor: str, call_id: str = "call-1") -> Call:
-    item = store.item("s1", f"{vendor}-{call_id}")
+    item = calls_table.item("s1", f"{vendor}-{call_id}")
     assert item is not None
-    return fold(stored.record_of(item))
+    return fold(call_item.record_of(item))
 
 
 def send(vendor: str, secret: str, call: SimulatedCall = SIMULATED) -> list[Answer]:
@@ -237,7 +237,7 @@ def test_a_call_replayed_whole_is_refused_where_the_scheme_has_a_window_and_chan
 ) -> None:
     secret = open_endpoint(vendor)
     send(vendor, secret)
-    before = store.item("s1", f"{vendor}-call-1")
+    before = calls_table.item("s1", f"{vendor}-call-1")
     for seconds in (1, 3 * 86_400):
         for signed in requests_of(vendor, SIMULATED, endpoint_url(vendor, secret), SIGNING[vendor], NOW):
             try:
@@ -246,7 +246,7 @@ def test_a_call_replayed_whole_is_refused_where_the_scheme_has_a_window_and_chan
                 assert vendor in WINDOWED and seconds > 300
             else:
                 assert vendor not in WINDOWED or seconds <= 300
-    assert store.item("s1", f"{vendor}-call-1") == before
+    assert calls_table.item("s1", f"{vendor}-call-1") == before
 
 
 @pytest.mark.parametrize("vendor", WINDOWED)
@@ -294,5 +294,5 @@ def test_zadarma_checks_its_url_and_others_have_nothing_to_check(site: Any) -> N
 def test_a_kept_get_comes_back_with_its_query_and_its_address() -> None:
     secret = seal_endpoint(ENDPOINTS["uis"], "RU", b"x" * 32)
     request = Request("GET", "/v1", {"a": ("1", "2")}, {}, b"", "192.0.2.9", NOW)
-    message = json.loads(json.dumps(keep._message(keep.KeptEvent("uis", secret, (), request), ())))
-    assert keep.read(message).request == request
+    message = json.loads(json.dumps(spool._message(spool.KeptEvent("uis", secret, (), request), ())))
+    assert spool.read(message).request == request

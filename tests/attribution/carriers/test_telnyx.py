@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import Route, telnyx
-from chalicelib.attribution.types import CallStatus, Direction
+from chalicelib.calls.types import CallStatus, Direction
+from chalicelib.carriers import Route
+from chalicelib.carriers.telnyx import webhook as telnyx
 from chalicelib.core.clock import from_epoch
 from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import ENDPOINTS, URL, call, events, hook, sample, text, utc, vectors

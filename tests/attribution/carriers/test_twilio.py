@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from twilio.request_validator import RequestValidator
 
-from chalicelib.attribution.carriers import Hook, Route, twilio
-from chalicelib.attribution.types import CallEvent, CallStatus, Direction
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
+from chalicelib.carriers import Hook, Route
+from chalicelib.carriers.twilio import webhook as twilio
 from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.examples import FIXTURES, NOW, TWILIO, post, rfc, twiml
 

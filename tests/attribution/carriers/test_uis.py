@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import Route, uis
-from chalicelib.attribution.types import CallStatus, Direction
+from chalicelib.calls.types import CallStatus, Direction
+from chalicelib.carriers import Route
+from chalicelib.carriers.uis import webhook as uis
 from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import ENDPOINTS, call, events, hook, later, sample, text, utc
 from tests.attribution.examples import NOW

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import Hook, Route, vonage
-from chalicelib.attribution.types import CallStatus, Direction
+from chalicelib.calls.types import CallStatus, Direction
+from chalicelib.carriers import Hook, Route
+from chalicelib.carriers.vonage import webhook as vonage
 from chalicelib.core.clock import from_epoch, iso
 from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import (

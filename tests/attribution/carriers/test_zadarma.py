@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.carriers import Route, zadarma
-from chalicelib.attribution.types import CallStatus, Direction
+from chalicelib.calls.types import CallStatus, Direction
+from chalicelib.carriers import Route
+from chalicelib.carriers.zadarma import webhook as zadarma
 from chalicelib.core.errors import BadInput, SignatureRejected
 from tests.attribution.carrier_examples import (
     ENDPOINTS,

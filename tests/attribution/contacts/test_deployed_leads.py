@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import store
 from chalicelib.attribution.contacts import table
+from chalicelib.calls import calls_table
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
 from chalicelib.pool.lending.lease_token import visitor_key
@@ -86,7 +86,7 @@ def test_from_a_form_on_a_page_to_a_deal_to_its_figures(stack: Any, site: Site, 
         outcome = {"external_id": external_id, "outcome_at": clock.iso(clock.utc_now()), "status": "won"}
         request = signed_request(outcome | {"amount": "900"} | by, clock.utc_now())
         assert post(stack, f"/v1/crm/generic/{secret}", request.body, dict(request.headers))["landed"] == 1
-        found = store.deal(site.site_id, "generic", external_id)
+        found = calls_table.deal(site.site_id, "generic", external_id)
         assert found and (found.contact_id, found.day) == (contact.contact_id, contact.day)
 
     close_days(stack)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import days, join, store
+from chalicelib.attribution import join
 from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.contacts import table
 from chalicelib.attribution.contacts.types import ContactKind
-from chalicelib.attribution.types import Deal, Decision, Direction
+from chalicelib.calls import calls_table, changed_days_table
+from chalicelib.calls.types import Deal, Decision, Direction
 from chalicelib.core.errors import NotFound
 from chalicelib.visits import promo_code, promo_table
 from chalicelib.visits.promo_table import ShownCode
@@ -53,7 +54,7 @@ def test_a_card_that_names_the_visitor_comes_from_his_form(site: Any) -> None:
     contact = contact_of(found)
     assert (contact.kind, [touch.url for touch in contact.touches]) == (ContactKind.FORM, [AD])
     assert found.day == NOW.date() != later(3000).date()  # as a deal counts on its call's day
-    assert {each.day for each in days.changed_days()} == {NOW.date()}
+    assert {each.day for each in changed_days_table.changed_days()} == {NOW.date()}
 
 
 def test_a_visitor_who_wrote_nothing_is_known_by_his_last_arrival(site: Any) -> None:
@@ -217,7 +218,7 @@ def test_a_deal_is_joined_by_hand_and_keeps_it(site: Any) -> None:
     old, _ = world.call("old", -60 * 24 * 3, caller=OTHER), world.call("new", -10)
     joined = join.decide(SITE, card(minutes=0, phone=PHONE), Decision(NOW, call_id=old))
     assert (joined.call_id, joined.joined_by, joined.day) == (old, "hand", (NOW - timedelta(days=3)).date())
-    assert {each.day for each in days.changed_days()} >= {NOW.date(), joined.day}
+    assert {each.day for each in changed_days_table.changed_days()} >= {NOW.date(), joined.day}
     card(minutes=60, phone=PHONE)
     assert deal().call_id == old
 
@@ -233,6 +234,6 @@ def test_an_outcome_that_was_read_before_a_person_decided_does_not_undo_it(site:
     world.call("k", -30)
     before = card(minutes=0, phone=PHONE)
     join.decide(SITE, before, Decision(later(5)))
-    written, there = store.put_deal(before)
+    written, there = calls_table.put_deal(before)
     assert not written and there is not None and there.decision is not None
-    assert not store.join_deal(before, before)
+    assert not calls_table.join_deal(before, before)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import days, recover, subjects
 from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.contacts import table, take
 from chalicelib.attribution.contacts.record import record
 from chalicelib.attribution.contacts.types import Contact, ContactKind
+from chalicelib.calls import callers, changed_days_table
+from chalicelib.carriers import recover_event
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.runtime.settings import settings
 from tests.attribution.contacts import world
@@ -45,12 +46,12 @@ def test_a_contact_keeps_what_had_brought_its_visitor_and_nothing_after_it(site:
     (contact,) = stored()
     assert (contact.kind, contact.form, contact.at, contact.day) == (ContactKind.FORM, "order", NOW, NOW.date())
     assert [(touch.url, touch.source.source) for touch in contact.touches] == [(AD, "yandex")]
-    assert [each.day for each in days.changed_days()] == [NOW.date()]
+    assert [each.day for each in changed_days_table.changed_days()] == [NOW.date()]
 
 
 def test_a_number_told_as_people_write_it_is_kept_as_its_subject_alone(site: Any) -> None:
     world.write(site, {"phone": "8 (916) 000-00-01"})
-    subject = subjects.find_subject(SITE.site_id, PHONE)
+    subject = callers.find_subject(SITE.site_id, PHONE)
     assert subject is not None
     assert [each.caller_key for each in stored()] == [subject.subject_id]
     assert "9160000001" not in str(table.item(SITE.site_id, stored()[0].contact_id))
@@ -149,7 +150,7 @@ def test_with_the_queue_down_the_event_goes_by_way_of_the_bucket(site: Any, monk
     assert b"9160000001" not in body
     break_setting(monkeypatch, "CALLPATH_CONTACT_QUEUE", working)
     notice = {"Records": [{"s3": {"bucket": {"name": settings().bucket}, "object": {"key": kept["Key"]}}}]}
-    recover.recover(notice, NOW)
+    recover_event.recover(notice, NOW)
     world.take_in(site)
     assert len(stored()) == 1
     assert "Contents" not in site.client("s3").list_objects_v2(Bucket=settings().bucket, Prefix="kept/")

@@ -6,12 +6,13 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.attribution import join, store
+from chalicelib.attribution import join
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.contacts import take
 from chalicelib.attribution.contacts.record import record
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent, CallStatus, Deal, Direction, Outcome, OutcomeStatus
+from chalicelib.calls import calls_table
+from chalicelib.calls.events_table import add_events
+from chalicelib.calls.types import CallEvent, CallStatus, Deal, Direction, Outcome, OutcomeStatus
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
@@ -75,6 +76,6 @@ def card(external_id: str = "A-1", minutes: float = 60, **told: Any) -> Deal:
 
 
 def deal(external_id: str = "A-1") -> Deal:
-    found = store.deal(SITE.site_id, "generic", external_id)
+    found = calls_table.deal(SITE.site_id, "generic", external_id)
     assert found is not None
     return found

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.attribution.crm import generic
-from chalicelib.attribution.self_reported import SelfReported
-from chalicelib.attribution.types import Outcome, OutcomeStatus
+from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.types import Outcome, OutcomeStatus
 from chalicelib.core.errors import BadInput
 from tests.attribution.examples import CRM, FIXTURES, signed_request
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.carriers import CARRIERS
-from chalicelib.attribution.history import FIELDS, HISTORIES, format_of
-from chalicelib.attribution.history.files import rows_of
-from chalicelib.attribution.history.rows import event_of, legs_told
-from chalicelib.attribution.merge import CallRecord, fold
-from chalicelib.attribution.types import Call, CallEvent, CallStatus, Direction
+from chalicelib.calls.fold import CallRecord, fold
+from chalicelib.calls.types import Call, CallEvent, CallStatus, Direction
+from chalicelib.carriers import CARRIERS
+from chalicelib.carriers.history import FIELDS, HISTORIES, format_of
+from chalicelib.carriers.history.csv_files import rows_of
+from chalicelib.carriers.history.csv_rows import event_of, legs_told
 from chalicelib.core.errors import BadInput
 from tests.attribution.examples import FIXTURES
 

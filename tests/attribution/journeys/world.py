@@ -17,10 +17,11 @@ from zoneinfo import ZoneInfo
 from chalice.test import Client
 from msgspec.structs import replace
 
-from chalicelib.attribution import attribute, join, store
+from chalicelib.attribution import attribute, join
 from chalicelib.attribution.books import book_of
 from chalicelib.attribution.contacts import table, take
-from chalicelib.attribution.types import Decision
+from chalicelib.calls import calls_table
+from chalicelib.calls.types import Decision
 from chalicelib.core import clock
 from chalicelib.core.json_body import decode
 from chalicelib.manage.campaign_changes import change, checked_fields
@@ -109,7 +110,7 @@ class World:
 
     def _undo(self, external_id: str, at: datetime) -> None:
         """A person takes a deal apart."""
-        deal = store.deal("s1", "generic", external_id)
+        deal = calls_table.deal("s1", "generic", external_id)
         assert deal is not None
         join.decide(SITE, deal, Decision(at))
 
@@ -240,7 +241,7 @@ def facts(day: date) -> DayFacts:
     forget_caches()
     site = registry.site("s1")
     assert site is not None
-    calls, deals = store.calls_of_day("s1", day), store.deals_of_day("s1", day)
+    calls, deals = calls_table.calls_of_day("s1", day), calls_table.deals_of_day("s1", day)
     return facts_of_day(site, book_of(site, datetime.now(UTC)), calls, deals, lambda caller: None)
 
 

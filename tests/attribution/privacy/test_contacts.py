@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import join, subjects
+from chalicelib.attribution import join
 from chalicelib.attribution.contacts import record as recording
 from chalicelib.attribution.contacts import table, take
 from chalicelib.attribution.privacy import find, retention
 from chalicelib.attribution.privacy.erase import erase, finish
 from chalicelib.attribution.privacy.export import export
 from chalicelib.attribution.privacy.types import Person
-from chalicelib.attribution.types import Decision
+from chalicelib.calls import callers
+from chalicelib.calls.types import Decision
 from chalicelib.runtime.settings import settings
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import PHONE, card, deal, later, visitor
@@ -65,7 +66,7 @@ def test_a_person_is_taken_out_and_every_join_stays(written: Any, who: str) -> N
     assert erase(person, NOW).removed["contacts"] == 1
     left = everything(written)
     assert visitor() not in left and SECRET not in left and "click-of-his" not in left
-    assert subjects.find_subject("s1", PHONE) is None
+    assert callers.find_subject("s1", PHONE) is None
     now = contact()
     assert joined() == before
     assert (now.erased, now.kind, now.at, now.day, now.caller_key) == (True, was.kind, was.at, was.day, was.caller_key)
@@ -97,7 +98,7 @@ def test_an_event_that_comes_twice_makes_nobody_known_again(written: Any) -> Non
     take.take(message, later(5))
     erase(find.by_phone("s1", PHONE), NOW)
     take.take(message, later(6))
-    assert subjects.find_subject("s1", PHONE) is None
+    assert callers.find_subject("s1", PHONE) is None
     assert visitor() not in everything(written)
 
 
@@ -119,6 +120,6 @@ def test_old_contacts_lose_their_visitor_and_younger_ones_do_not(written: Any) -
     left = everything(written, JOINED)  # the visits go by their own time to live
     assert visitor() not in left and SECRET not in left
     assert visitor("boris") in left
-    assert subjects.find_subject("s1", PHONE) is None
-    assert subjects.find_subject("s1", "+79160000002") is not None
+    assert callers.find_subject("s1", PHONE) is None
+    assert callers.find_subject("s1", "+79160000002") is not None
     assert [tie for _, tie in joined()] == ["visitor_id", "phone"]

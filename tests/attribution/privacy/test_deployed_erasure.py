@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import store, stored, subjects
 from chalicelib.attribution.privacy import privacy_table
 from chalicelib.attribution.privacy.erase import SECOND_LOOK
+from chalicelib.calls import call_item, callers, calls_table
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
 from chalicelib.pool.lending import provision_numbers
@@ -86,8 +86,8 @@ class Shop:
         record = {"messageId": "1", "body": message, "eventSource": "aws:sqs"}
         assert self.stack.invoke("AttributeCall", {"Records": [record]}) == {"batchItemFailures": []}
 
-    def item(self, call_id: str) -> stored.Item:
-        found = store.item(self.site_id, f"generic-{call_id}")
+    def item(self, call_id: str) -> call_item.Item:
+        found = calls_table.item(self.site_id, f"generic-{call_id}")
         assert found is not None
         return found
 
@@ -138,17 +138,17 @@ def test_the_routes_tell_and_erase_a_person_and_the_schedule_looks_twice(shop: S
     assert [each["answer"] for each in told["self_reported"]] == ["плакат у дачи"]
     assert [each["caller"] for each in told["calls"]] == [IVAN]
     assert told["calls"][0]["evidence"]["kind"] == "live" and told["visits"][0]["visits"]
-    before = store.call(shop.site_id, "generic-his")
+    before = calls_table.call(shop.site_id, "generic-his")
 
     done = shop.manage("/erase", {"phone": IVAN})
     # The deal's words went with its call.
     gone = {"numbers": 1, "calls": 1, "contacts": 0, "visits": 1, "self_reported": 0}
     assert (done["removed"], done["complete"]) == (gone, True)
 
-    after, hers = store.call(shop.site_id, "generic-his"), store.call(shop.site_id, "generic-hers")
+    after, hers = calls_table.call(shop.site_id, "generic-his"), calls_table.call(shop.site_id, "generic-hers")
     assert before and after and hers
     assert (after.call.caller_key, after.call.talk_seconds) == (before.call.caller_key, 30)
-    assert subjects.open_caller(after.call) is None and subjects.open_caller(hers.call) == MARIA
+    assert callers.open_caller(after.call) is None and callers.open_caller(hers.call) == MARIA
     assert visits_table.everything_of(shop.site_id, visitor_of(shop)) == []
     shop.stack.run_schedule("ForgetCallers", clock.utc_now() + SECOND_LOOK + timedelta(minutes=1))
     assert privacy_table.erasures(shop.site_id) == []
@@ -162,5 +162,5 @@ def test_the_schedule_forgets_whom_the_site_keeps_no_longer(shop: Shop) -> None:
     registry.update_site(shop.site_id, {"retention_days": 1})
     privacy_table.set_retained(shop.site_id, clock.utc_now().date() - timedelta(days=2))  # nothing lies before
     shop.stack.run_schedule("ForgetCallers", clock.utc_now() + timedelta(days=3))
-    assert not stored.told_of_caller(shop.item("his")) and not stored.told_of_caller(shop.item("hers"))
-    assert subjects.find_subject(shop.site_id, IVAN) is None
+    assert not call_item.told_of_caller(shop.item("his")) and not call_item.told_of_caller(shop.item("hers"))
+    assert callers.find_subject(shop.site_id, IVAN) is None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import days, join, keep, store, stored, subjects
+from chalicelib.attribution import join
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.deliver import deliver
 from chalicelib.attribution.privacy import erase as erasing
@@ -17,8 +17,10 @@ from chalicelib.attribution.privacy import find, forget, privacy_table
 from chalicelib.attribution.privacy.erase import SECOND_LOOK, erase
 from chalicelib.attribution.privacy.export import export
 from chalicelib.attribution.recordings import store as recording_store
-from chalicelib.attribution.recordings.types import Recording, RecordingState
-from chalicelib.attribution.types import CallEvent, Direction
+from chalicelib.calls import call_item, callers, calls_table, changed_days_table
+from chalicelib.calls.recording import Recording, RecordingState
+from chalicelib.calls.types import CallEvent, Direction
+from chalicelib.carriers import spool
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
@@ -68,38 +70,40 @@ def test_a_person_is_forgotten_by_his_number_and_nobody_else_is(shop: Any) -> No
     privacy_table.finish(privacy_table.erasures()[0])
     assert of_ivan(shop) == []
     assert item("generic-maria") == maria
-    assert subjects.find_subject("s1", IVAN) is None
+    assert callers.find_subject("s1", IVAN) is None
     assert find.by_phone("s1", IVAN).known is False
 
 
 def test_counts_and_joins_stay(shop: Any) -> None:
     key = key_of(IVAN)
-    before = [(each.call_id, each.started_at, each.caller_key) for each in store.calls_of_caller("s1", key)]
-    deals = store.deals_of_caller("s1", key)
+    before = [(each.call_id, each.started_at, each.caller_key) for each in calls_table.calls_of_caller("s1", key)]
+    deals = calls_table.deals_of_caller("s1", key)
     erase(find.by_phone("s1", IVAN), NOW)
-    assert [(each.call_id, each.started_at, each.caller_key) for each in store.calls_of_caller("s1", key)] == before
-    assert store.deals_of_caller("s1", key) == deals
+    assert [
+        (each.call_id, each.started_at, each.caller_key) for each in calls_table.calls_of_caller("s1", key)
+    ] == before
+    assert calls_table.deals_of_caller("s1", key) == deals
     assert deals[0].call_id == "generic-his2"
-    call = store.call("s1", "generic-his1")
+    call = calls_table.call("s1", "generic-his1")
     assert call and (call.call.caller_key, call.call.caller_masked, call.call.caller_sealed) == (key, None, None)
     assert (call.call.talk_seconds, call.call.recording_url, call.call.variables) == (60, None, ())
-    assert subjects.open_caller(call.call) is None
+    assert callers.open_caller(call.call) is None
 
 
 def test_the_days_of_his_calls_are_rebuilt(shop: Any) -> None:
-    for marked in days.changed_days():
-        days.forget(marked)
+    for marked in changed_days_table.changed_days():
+        changed_days_table.forget(marked)
     erase(find.by_phone("s1", IVAN), NOW)
-    assert [each.day for each in days.changed_days()] == [NOW.date()]
+    assert [each.day for each in changed_days_table.changed_days()] == [NOW.date()]
 
 
 def test_what_was_sealed_for_him_stays_closed_even_in_a_copy_of_the_calls(shop: Any) -> None:
-    before = stored.attributed_of(item("generic-his1"))
-    assert before and subjects.open_caller(before.call) == IVAN
+    before = call_item.attributed_of(item("generic-his1"))
+    assert before and callers.open_caller(before.call) == IVAN
     erase(find.by_phone("s1", IVAN), NOW)
-    assert subjects.open_caller(before.call) is None
+    assert callers.open_caller(before.call) is None
     call("generic-again", IVAN)  # he is somebody new, with another key
-    assert subjects.open_caller(before.call) is None
+    assert callers.open_caller(before.call) is None
     assert key_of(IVAN) != before.call.caller_key
 
 
@@ -115,7 +119,7 @@ def test_erasing_again_changes_nothing_and_an_unknown_number_is_nobody(shop: Any
 def test_a_person_is_forgotten_by_his_browser(shop: Any) -> None:
     done = erase(find.by_visitor("s1", IVANS_BROWSER), NOW)
     assert done.removed == {"numbers": 1, "calls": 2, "contacts": 0, "visits": 2, "self_reported": 0}
-    assert subjects.find_subject("s1", IVAN) is None
+    assert callers.find_subject("s1", IVAN) is None
     assert find.by_visitor("s1", IVANS_BROWSER).known is False
     assert find.by_visitor("s1", "nobody").known is False
 
@@ -129,11 +133,11 @@ def test_a_browser_that_only_may_have_called_does_not_forget_the_caller(shop: An
 
 
 def test_the_visitors_of_his_calls_are_one_stranger_from_then_on(shop: Any) -> None:
-    first = store.call("s1", "generic-his1")
+    first = calls_table.call("s1", "generic-his1")
     assert first is not None
     call("generic-his3", IVAN, first.call.number)  # by the same lease
     erase(find.by_phone("s1", IVAN), NOW)
-    named = {found.evidence.visitor for each in ("1", "3") if (found := store.call("s1", f"generic-his{each}"))}
+    named = {found.evidence.visitor for each in ("1", "3") if (found := calls_table.call("s1", f"generic-his{each}"))}
     assert len(named) == 1 and named != {visitor()}
 
 
@@ -153,8 +157,8 @@ def test_whoever_dies_half_way_is_finished_by_the_schedule(
     forget.forget(NOW + SECOND_LOOK)
     assert privacy_table.erasures() == []
     assert of_ivan(shop) == []
-    assert [each.day for each in days.changed_days()] == [NOW.date()]
-    assert len(store.calls_of_caller("s1", key)) == 2
+    assert [each.day for each in changed_days_table.changed_days()] == [NOW.date()]
+    assert len(calls_table.calls_of_caller("s1", key)) == 2
 
 
 WRITES: dict[str, int] = {}
@@ -181,12 +185,12 @@ def test_a_person_of_very_many_calls_is_erased_over_several_passes(shop: Any, mo
     monkeypatch.setattr(erasing, "MAX_CALLS", 1)
     first = erase(find.by_phone("s1", IVAN), NOW)
     assert (first.removed["calls"], first.complete) == (1, False)
-    assert subjects.find_subject("s1", IVAN) is None  # gone at once, however much is left to do
+    assert callers.find_subject("s1", IVAN) is None  # gone at once, however much is left to do
     assert forget.forget(NOW + timedelta(minutes=1))["erasures_left"] == 1
     forget.forget(NOW + timedelta(minutes=2))
     (erasure,) = privacy_table.erasures()
     assert erasure.passed
-    assert not stored.told_of_caller(item("generic-his1")) and not stored.told_of_caller(item("generic-his2"))
+    assert not call_item.told_of_caller(item("generic-his1")) and not call_item.told_of_caller(item("generic-his2"))
     assert forget.forget(NOW + SECOND_LOOK)["erasures_left"] == 0
 
 
@@ -194,62 +198,64 @@ def test_a_person_of_very_many_calls_is_erased_over_several_passes(shop: Any, mo
 
 
 def test_a_late_event_brings_nothing_of_him_back(shop: Any) -> None:
-    before = store.call("s1", "generic-his1")
+    before = calls_table.call("s1", "generic-his1")
     erase(find.by_phone("s1", IVAN), NOW)
-    redacted = store.call("s1", "generic-his1")
+    redacted = calls_table.call("s1", "generic-his1")
     url, told = "https://pbx.example/his1.mp3", (("roistat", "ivan"),)
     late = CallEvent("late", "his1", at=NOW, caller=IVAN, recording_url=url, talk_seconds=75, variables=told)
     attribute(tell("generic-his1", late), NOW)
-    after = store.call("s1", "generic-his1")
+    after = calls_table.call("s1", "generic-his1")
     assert before and redacted and after
     assert after.call.talk_seconds == 75  # the call itself may still become clearer
     assert (after.call.caller_key, after.evidence) == (before.call.caller_key, redacted.evidence)
-    assert subjects.find_subject("s1", IVAN) is None
+    assert callers.find_subject("s1", IVAN) is None
     privacy_table.finish(privacy_table.erasures()[0])
     assert of_ivan(shop) == []
 
 
 def test_an_attribution_that_had_read_him_before_is_tried_again(shop: Any) -> None:
     read = item("generic-his1")
-    found = stored.attributed_of(read)
+    found = call_item.attributed_of(read)
     assert found
     erase(find.by_phone("s1", IVAN), NOW)
     with pytest.raises(StorageUnavailable):
-        store.put_evidence(found.call, found.evidence, found.day, subjects.settle(read, NOW), stored.erasure_of(read))
+        calls_table.put_evidence(
+            found.call, found.evidence, found.day, callers.settle(read, NOW), call_item.erasure_of(read)
+        )
     attribute({"site_id": "s1", "call_id": "generic-his1"}, NOW)
-    assert not stored.told_of_caller(item("generic-his1"))
+    assert not call_item.told_of_caller(item("generic-his1"))
 
 
 def test_a_call_that_was_being_attributed_is_found_at_the_second_look(shop: Any) -> None:
     event = CallEvent("start", "his3", at=NOW, caller=IVAN, number=STATIC, started_at=NOW)
     tell("generic-his3", event)
-    settled = subjects.settle(item("generic-his3"), NOW)
+    settled = callers.settle(item("generic-his3"), NOW)
     erase(find.by_phone("s1", IVAN), NOW)
-    from chalicelib.attribution.merge import fold
-    from chalicelib.attribution.types import Evidence, EvidenceKind
+    from chalicelib.calls.fold import fold
+    from chalicelib.calls.types import Evidence, EvidenceKind
 
-    call = fold(stored.record_of({**item("generic-his3"), **stored.attributes(settled)}))
-    assert store.put_evidence(call, Evidence(EvidenceKind.UNKNOWN, "for a test"), NOW.date(), settled)
+    call = fold(call_item.record_of({**item("generic-his3"), **call_item.attributes(settled)}))
+    assert calls_table.put_evidence(call, Evidence(EvidenceKind.UNKNOWN, "for a test"), NOW.date(), settled)
     assert "+791******01" in json.dumps(item("generic-his3"))
     forget.forget(NOW + SECOND_LOOK)
     assert "+791******01" not in json.dumps(item("generic-his3"))
 
 
 def test_an_outcome_of_an_erased_customer_keeps_its_call(shop: Any) -> None:
-    before = store.deal("s1", "generic", "A-1")
+    before = calls_table.deal("s1", "generic", "A-1")
     erase(find.by_phone("s1", IVAN), NOW)
     won(IVAN, at=NOW + timedelta(days=9), quality=5)
-    after = store.deal("s1", "generic", "A-1")
+    after = calls_table.deal("s1", "generic", "A-1")
     assert before and after and after.quality == 5
     assert (after.call_id, after.caller_key, after.day) == (before.call_id, before.caller_key, before.day)
-    assert subjects.find_subject("s1", IVAN) is None
+    assert callers.find_subject("s1", IVAN) is None
 
 
 def test_a_new_deal_of_his_is_somebody_elses(shop: Any) -> None:
     key = key_of(IVAN)
     erase(find.by_phone("s1", IVAN), NOW)
     won(IVAN, "A-3")
-    deal = store.deal("s1", "generic", "A-3")
+    deal = calls_table.deal("s1", "generic", "A-3")
     assert deal and deal.caller_key != key and deal.call_id is None
     join.rejoin_caller(SITE, key)
 
@@ -265,12 +271,12 @@ def test_an_erased_call_is_delivered_to_nobody_any_more(shop: Any, capsys: pytes
 
 def test_a_webhook_that_could_not_be_read_goes_with_its_call(shop: Any) -> None:
     request = signed_request({"from": IVAN}, NOW)
-    keep.keep_unread(keep.KeptEvent("generic", "secret", (), request), (), "abc")
+    spool.keep_unread(spool.KeptEvent("generic", "secret", (), request), (), "abc")
     attribute(tell("generic-his1", CallEvent("unread-abc", "his1", at=NOW, unread="to")), NOW)
-    keep.keep_unread(keep.KeptEvent("generic", "secret", (), request), (), "of another call")
+    spool.keep_unread(spool.KeptEvent("generic", "secret", (), request), (), "of another call")
     s3 = shop.client("s3")
     assert erase(find.by_phone("s1", IVAN), NOW).complete
-    left = s3.list_objects_v2(Bucket=settings().bucket, Prefix=keep.UNREAD)["Contents"]
+    left = s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool.UNREAD)["Contents"]
     assert [each["Key"] for each in left] == ["unread/generic/2026-11-22/of another call.json"]
 
 
@@ -292,7 +298,7 @@ def test_his_recordings_go_with_all_versions_and_so_does_one_that_was_on_its_way
     arrives()
     forget.forget(NOW + SECOND_LOOK)
     assert "Versions" not in s3.list_object_versions(Bucket=bucket, Prefix="recordings/")
-    found = store.call("s1", "generic-his1")
+    found = calls_table.call("s1", "generic-his1")
     assert found and {each.state for each in found.recordings} == {RecordingState.ERASED}
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import store
 from chalicelib.attribution.privacy import find
 from chalicelib.attribution.privacy.erase import erase
 from chalicelib.attribution.privacy.export import SOMEBODY_ELSE, export
-from chalicelib.attribution.types import Candidate, EvidenceKind
+from chalicelib.calls import calls_table
+from chalicelib.calls.types import Candidate, EvidenceKind
 from tests.attribution.examples import NOW
 from tests.attribution.privacy.world import IVAN, IVANS_BROWSER, MARIA, call, lend, open_shop, visitor, won
 
@@ -58,7 +58,7 @@ def test_whom_nobody_knows_is_told_that_there_is_nothing(shop: Any) -> None:
 
 
 def test_others_who_may_have_called_are_not_his_to_see(shop: Any) -> None:
-    found = store.call("s1", "generic-his1")
+    found = calls_table.call("s1", "generic-his1")
     assert found
     touches = found.evidence.touches
     others = (
@@ -66,7 +66,7 @@ def test_others_who_may_have_called_are_not_his_to_see(shop: Any) -> None:
         Candidate(Decimal("0.4"), 1e-5, visitor("a stranger"), touches=touches),
     )
     shared = replace(found.evidence, kind=EvidenceKind.SHARED, candidates=others)
-    store.put_evidence(found.call, shared, found.day)
+    calls_table.put_evidence(found.call, shared, found.day)
     evidence = next(e for e in export(find.by_phone("s1", IVAN))["calls"] if e["call_id"] == "generic-his1")["evidence"]
     assert {each["visitor"] for each in evidence["candidates"]} == {SOMEBODY_ELSE}  # it may not have been he at all
     assert "yclid=77" not in json.dumps(evidence)

@@ -15,15 +15,8 @@ from msgspec.structs import replace
 from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.privacy.redaction import redacted, redacted_touch, sure_visitor, visitors_of
-from chalicelib.attribution.types import (
-    AttributedCall,
-    Candidate,
-    EarlierCall,
-    Evidence,
-    EvidenceKind,
-    Touch,
-)
+from chalicelib.calls.redaction import redacted, redacted_touch, sure_visitor, visitors_of
+from chalicelib.calls.types import AttributedCall, Candidate, EarlierCall, Evidence, EvidenceKind, Touch
 from chalicelib.registry.types import RepeatRule
 from chalicelib.visits.classify_source import classify
 from tests.attribution.examples import NOW, SITE

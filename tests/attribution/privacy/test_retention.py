@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import days, store, stored, subjects
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.privacy import forget, privacy_table, retention
 from chalicelib.attribution.privacy.forget import ForgettingFailed
-from chalicelib.attribution.types import CallEvent
+from chalicelib.calls import call_item, callers, calls_table, changed_days_table
+from chalicelib.calls.types import CallEvent
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import MOST_DAYS_OF_PERSONS
 from chalicelib.runtime.settings import settings
@@ -35,7 +35,7 @@ def shop(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def known(*calls: str) -> list[bool]:
-    return [stored.told_of_caller(item(f"generic-{each}")) for each in calls]
+    return [call_item.told_of_caller(item(f"generic-{each}")) for each in calls]
 
 
 def run(now: Any = NOW) -> int:
@@ -45,25 +45,25 @@ def run(now: Any = NOW) -> int:
 def test_calls_older_than_the_site_keeps_callers_are_forgotten(shop: Any) -> None:
     assert run() == 2
     assert known("old", "hers", "new") == [False, False, True]
-    assert subjects.find_subject("s1", MARIA) is None
+    assert callers.find_subject("s1", MARIA) is None
     assert run() == 0
     assert run(NOW + timedelta(days=KEPT)) == 1
     assert known("new") == [False]
-    assert subjects.find_subject("s1", IVAN) is None
+    assert callers.find_subject("s1", IVAN) is None
 
 
 def test_who_called_again_since_stays_known(shop: Any) -> None:
     run()
-    found = store.call("s1", "generic-new")
-    assert found and subjects.open_caller(found.call) == IVAN
-    assert {each.call_id for each in store.calls_of_caller("s1", key_of(IVAN))} == {"generic-old", "generic-new"}
+    found = calls_table.call("s1", "generic-new")
+    assert found and callers.open_caller(found.call) == IVAN
+    assert {each.call_id for each in calls_table.calls_of_caller("s1", key_of(IVAN))} == {"generic-old", "generic-new"}
 
 
 def test_the_days_are_rebuilt_without_names(shop: Any) -> None:
-    for marked in days.changed_days():
-        days.forget(marked)
+    for marked in changed_days_table.changed_days():
+        changed_days_table.forget(marked)
     run()
-    assert {each.day for each in days.changed_days()} == {date(2026, 10, 13), date(2026, 10, 18)}
+    assert {each.day for each in changed_days_table.changed_days()} == {date(2026, 10, 13), date(2026, 10, 18)}
 
 
 def test_a_site_that_says_nothing_keeps_callers_as_long_as_calls(aws: Any) -> None:
@@ -117,7 +117,7 @@ def test_a_late_event_of_a_forgotten_call_makes_nobody_known(shop: Any) -> None:
     event = CallEvent("late", "hers", at=NOW, caller=MARIA, recording_url="https://pbx.example/1.mp3")
     attribute(tell("generic-hers", event), NOW)
     assert known("hers") == [False]
-    assert subjects.find_subject("s1", MARIA) is None
+    assert callers.find_subject("s1", MARIA) is None
 
 
 def test_one_sites_trouble_does_not_keep_the_others_data(shop: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.attribution import join, store, stored, subjects, table
+from chalicelib.attribution import join
 from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.types import CallEvent, CallStatus, Direction, Outcome, OutcomeStatus
+from chalicelib.calls import call_item, callers, calls_table, events_table
+from chalicelib.calls.types import CallEvent, CallStatus, Direction, Outcome, OutcomeStatus
 from chalicelib.pool.lending import issue_number, provision_numbers
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry.types import NumberKind, TrackingNumber
@@ -73,7 +74,7 @@ def call(call_id: str, caller: str | None, number: str = STATIC, at: Any = NOW, 
 
 def tell(call_id: str, event: CallEvent) -> dict[str, str]:
     """Take in one event of a call; the message that queues it."""
-    table.add_events("s1", call_id, ("generic", "e-pbx"), [event], NOW)
+    events_table.add_events("s1", call_id, ("generic", "e-pbx"), [event], NOW)
     return {"site_id": "s1", "call_id": call_id}
 
 
@@ -84,15 +85,15 @@ def won(phone: str, external_id: str = "A-1", at: Any = NOW + timedelta(hours=2)
     return outcome
 
 
-def item(call_id: str) -> stored.Item:
-    found = store.item("s1", call_id)
+def item(call_id: str) -> call_item.Item:
+    found = calls_table.item("s1", call_id)
     assert found is not None
     return found
 
 
 def key_of(phone: str) -> str:
     """The pseudonym of a number."""
-    subject = subjects.find_subject("s1", phone)
+    subject = callers.find_subject("s1", phone)
     assert subject is not None
     return subject.subject_id
 

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.claim import CLAIM_SECONDS, claim
 from chalicelib.attribution.recordings.fetch import fetch
-from chalicelib.attribution.recordings.types import Recording, RecordingState
+from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.runtime import sqs
 from infra.tables import template
 from tests.attribution.examples import NOW

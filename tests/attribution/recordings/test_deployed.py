@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import store, stored
-from chalicelib.attribution.recordings.told import told_recordings
-from chalicelib.attribution.recordings.types import CarriersCopy, Recording, RecordingState
-from chalicelib.attribution.transcripts.types import Transcript, TranscriptState
+from chalicelib.calls import call_item, calls_table
+from chalicelib.calls.recording import CarriersCopy, Recording, RecordingState
+from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.calls.transcript import Transcript, TranscriptState
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
 from chalicelib.registry import store as registry
@@ -61,9 +61,9 @@ class Deployed:
 
     def fetch_again(self, call_id: str, times: int) -> list[Any]:
         """What the function answers the queue, given the call's recording so often at once."""
-        item = store.item(self.site.site_id, f"generic-{call_id}")
+        item = calls_table.item(self.site.site_id, f"generic-{call_id}")
         assert item is not None
-        (told,) = told_recordings(stored.record_of(item))
+        (told,) = told_recordings(call_item.record_of(item))
         message = {"site_id": self.site.site_id, "call_id": f"generic-{call_id}", "recording_id": told.recording_id}
         record = {"messageId": "m", "receiptHandle": "none", "body": json.dumps(message)}
         event = {"Records": [record | {"attributes": {"ApproximateReceiveCount": "1"}}]}
@@ -71,13 +71,13 @@ class Deployed:
             return list(threads.map(lambda _: self.stack.invoke("FetchRecording", event), range(times)))
 
     def recording(self, call_id: str) -> Recording | None:
-        item = store.item(self.site.site_id, f"generic-{call_id}")
-        found = stored.recordings_of(item) if item else ()
+        item = calls_table.item(self.site.site_id, f"generic-{call_id}")
+        found = call_item.recordings_of(item) if item else ()
         return found[0] if found and found[0].state is not RecordingState.WAITING else None
 
     def transcript(self, call_id: str) -> Transcript | None:
-        item = store.item(self.site.site_id, f"generic-{call_id}")
-        found = stored.transcripts_of(item) if item else ()
+        item = calls_table.item(self.site.site_id, f"generic-{call_id}")
+        found = call_item.transcripts_of(item) if item else ()
         return found[0] if found and found[0].state is not TranscriptState.STARTED else None
 
 

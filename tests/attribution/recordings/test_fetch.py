@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from chalicelib.attribution import store as calls
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.erase import erase_recordings
 from chalicelib.attribution.recordings.fetch import GIVE_UP, fetch
-from chalicelib.attribution.recordings.types import CarriersCopy, Recording, RecordingState
+from chalicelib.calls import calls_table as calls
+from chalicelib.calls.recording import CarriersCopy, Recording, RecordingState
 from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.registry import store as registry
 from chalicelib.runtime.settings import settings

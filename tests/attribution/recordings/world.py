@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import store as calls
-from chalicelib.attribution import stored
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.recordings.fetch import fetch
-from chalicelib.attribution.recordings.types import Recording
-from chalicelib.attribution.table import add_events
-from chalicelib.attribution.types import CallEvent, Direction
+from chalicelib.calls import call_item
+from chalicelib.calls import calls_table as calls
+from chalicelib.calls.events_table import add_events
+from chalicelib.calls.recording import Recording
+from chalicelib.calls.types import CallEvent, Direction
 from chalicelib.registry import store as registry
 from chalicelib.runtime import sqs
 from chalicelib.runtime.settings import settings
@@ -52,7 +52,7 @@ def known() -> Recording:
 def found() -> tuple[Recording, ...]:
     item = calls.item("s1", "call-1")
     assert item is not None
-    return stored.recordings_of(item)
+    return call_item.recordings_of(item)
 
 
 def fetched(recording_id: str, now: datetime = NOW) -> Recording:

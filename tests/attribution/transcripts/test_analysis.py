@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from chalicelib.attribution.transcripts.analysis import SILENCE_FROM, analyse, segments_of
 from chalicelib.attribution.transcripts.transcribed import words_of
-from chalicelib.attribution.transcripts.types import PhraseFound, Word
+from chalicelib.calls.transcript import PhraseFound, Word
 from tests.attribution.transcripts.test_transcribed import CHANNELS
 
 WORDS = st.builds(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.attribution.transcripts.phrases import alike, find_phrases, normal
-from chalicelib.attribution.transcripts.types import PhraseFound, Word
+from chalicelib.calls.transcript import PhraseFound, Word
 
 
 def say(text: str, party: str = "customer", at: float = 0) -> list[Word]:

@@ -9,17 +9,17 @@ from botocore.stub import Stubber
 from moto.moto_api import state_manager
 from msgspec.structs import replace
 
-from chalicelib.attribution import store as calls
-from chalicelib.attribution import stored
 from chalicelib.attribution.attribute import attribute
 from chalicelib.attribution.recordings import store
 from chalicelib.attribution.recordings.erase import erase_recordings
-from chalicelib.attribution.recordings.types import Recording, RecordingState
 from chalicelib.attribution.transcripts import jobs
 from chalicelib.attribution.transcripts.read import read
 from chalicelib.attribution.transcripts.start import start_transcript
-from chalicelib.attribution.transcripts.types import Transcript, TranscriptState
-from chalicelib.attribution.types import Direction
+from chalicelib.calls import call_item
+from chalicelib.calls import calls_table as calls
+from chalicelib.calls.recording import Recording, RecordingState
+from chalicelib.calls.transcript import Transcript, TranscriptState
+from chalicelib.calls.types import Direction
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.registry.types import Site
 from chalicelib.runtime import aws
@@ -56,14 +56,14 @@ def call(direction: Direction = Direction.IN) -> None:
     store.put_recording("s1", "generic-1", STORED)
 
 
-def item() -> stored.Item:
+def item() -> call_item.Item:
     found = calls.item("s1", "generic-1")
     assert found is not None
     return found
 
 
 def transcripts() -> tuple[Transcript, ...]:
-    return stored.transcripts_of(item())
+    return call_item.transcripts_of(item())
 
 
 def start(recording: Recording = STORED, site: Site = WRITTEN) -> None:

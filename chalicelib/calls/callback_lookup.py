@@ -1,0 +1,42 @@
+"""Missed calls and the talks that followed them, on whatever day: what a day's calls alone do not tell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from chalicelib.calls import calls_table
+from chalicelib.calls.callbacks import called_back, is_missed, ring_back_since, ring_back_until
+from chalicelib.calls.types import Call, Direction
+from chalicelib.registry.types import Site
+
+
+def reached(site: Site, calls: Sequence[Call]) -> frozenset[str]:
+    """Ids of a day's missed calls that were called back, that day or later. Raises StorageUnavailable.
+
+    One query for each caller whom that day's own calls leave missed.
+    """
+    zone = ZoneInfo(site.time_zone)
+    same_day = called_back(calls, zone)
+    waiting: dict[str, list[Call]] = defaultdict(list)
+    for call in calls:
+        if call.caller_key and is_missed(call) and call.call_id not in same_day:
+            waiting[call.caller_key].append(call)
+    later = [talk for missed in waiting.values() for talk in _rung_back(site.site_id, missed)]
+    return called_back([*calls, *later], zone)
+
+
+def days_mended_by(call: Call) -> set[date]:
+    """The days whose missed calls a talk with the customer calls back: what must be counted anew when it is told."""
+    if call.direction is not Direction.OUT or not call.answered or call.caller_key is None:
+        return set()
+    before = calls_table.calls_with(call.site_id, call.caller_key, ring_back_since(call.started_at), call.started_at)
+    return {attributed.day for attributed in before if is_missed(attributed.call)}
+
+
+def _rung_back(site_id: str, missed: Sequence[Call]) -> list[Call]:
+    starts = sorted(call.started_at for call in missed)
+    found = calls_table.calls_with(site_id, missed[0].caller_key or "", starts[0], ring_back_until(starts[-1]))
+    return [each.call for each in found if each.call.direction is Direction.OUT and each.call.answered]

@@ -1,0 +1,166 @@
+"""Who a telephone number is, without its digits: a subject, known by a random id, his numbers sealed under his own key.
+
+Everything counts and matches by the id. The digits are opened here and nowhere else, and no longer once the subject is
+gone: what was sealed for him stays behind as noise, and all that was counted stays counted.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from chalicelib.calls import call_item, callers_table
+from chalicelib.calls.callers_table import SubjectRow
+from chalicelib.calls.events_table import CALL_DAYS
+from chalicelib.calls.fold import CallRecord
+from chalicelib.calls.types import Call, Caller
+from chalicelib.core import encryption
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.core.phone import PhoneNumber
+from chalicelib.runtime import log
+from chalicelib.runtime.settings import settings
+
+REFRESH_SECONDS = 30 * 86_400  # an expiry is put off in steps of this: a call a day does not write every day
+
+
+class Subject(Struct, frozen=True):
+    """A person as the service knows him: a random pseudonym, and the key of what is sealed for him."""
+
+    site_id: str
+    subject_id: str  # 32 hex digits
+    key: bytes
+
+    def __repr__(self) -> str:
+        """Without the key."""
+        return f"Subject({self.site_id!r}, {self.subject_id!r})"
+
+    def seal(self, plain: str, place: str) -> str:
+        """`plain` under his key, to be opened at `place` only."""
+        return encryption.seal(encryption.SUBJECT, plain.encode(), key=self.key, place=place)
+
+    def unseal(self, text: str, place: str) -> str | None:
+        """The reverse of `seal`; None for anything else."""
+        plain = encryption.unseal(encryption.SUBJECT, text, key=self.key, place=place)
+        return plain.decode() if plain is not None else None
+
+
+def subject_of(site_id: str, phone: str, seen_at: datetime, keep_days: int = CALL_DAYS) -> Subject:
+    """The subject of an E.164 number, made where there is none, known for `keep_days` after he was last seen.
+
+    Raises StorageUnavailable.
+    """
+    hashed, expires = _hash(site_id, phone), int(seen_at.timestamp()) + keep_days * 86_400 + REFRESH_SECONDS
+    row = callers_table.find(site_id, hashed)
+    if row is None:
+        new = _new_row(site_id, hashed, expires)
+        row = new if callers_table.create(new) else callers_table.find(site_id, hashed)
+        if row is None:  # another made him and a third erased him, within a moment: the task comes again
+            raise StorageUnavailable("The caller's subject is being changed. Try again.")
+    elif row.expires < expires - REFRESH_SECONDS:
+        callers_table.put_off_expiry(SubjectRow(site_id, hashed, row.subject_id, row.key, expires))
+    return _subject(site_id, row.subject_id, row.key)
+
+
+def find_subject(site_id: str, phone: str) -> Subject | None:
+    """The subject of an E.164 number, or None where it has none. Raises StorageUnavailable."""
+    row = callers_table.find(site_id, _hash(site_id, phone))
+    return _subject(site_id, row.subject_id, row.key) if row else None
+
+
+def forget(site_id: str, subject_id: str) -> bool:
+    """Delete a subject: nothing that is sealed for him opens any more. False where he is gone already.
+
+    Raises StorageUnavailable.
+    """
+    return callers_table.delete(site_id, subject_id)
+
+
+def subjects_by_id(site_id: str, subject_ids: Iterable[str]) -> dict[str, Subject]:
+    """Those of the subjects that are still known. Raises StorageUnavailable."""
+    found = callers_table.sealed_keys(site_id, subject_ids)
+    return {subject_id: _subject(site_id, subject_id, key) for subject_id, key in found.items()}
+
+
+def settle(item: call_item.Item, seen_at: datetime, keep_days: int = CALL_DAYS) -> dict[str, str]:
+    """What attribution writes beside a call's evidence: its callers under their subjects' keys, by attribute.
+
+    An event that intake has sealed names its caller by his subject from then on, and the number itself stands once a
+    call. Of a caller who was erased nothing more is kept. Raises StorageUnavailable.
+    """
+    if call_item.is_nameless(item):
+        return call_item.nameless_events(item)
+    record = call_item.record_of(item)
+    place = encryption.place_of_call(record.site_id, record.call_id)
+    known: dict[str, Subject] = {}
+    settled: dict[str, str] = {}
+    for name, caller in call_item.callers_at_intake(item).items():
+        phone = encryption.open_from_intake(caller, signing_key=settings().signing_key, place=place)
+        if phone is None:  # sealed with another signing key: the call counts as withheld, and nothing is lost
+            log.event("caller_unreadable", site_id=record.site_id, call_id=record.call_id)
+            continue
+        if phone not in known:
+            known[phone] = subject_of(record.site_id, phone, seen_at, keep_days)
+        subject = known[phone]
+        settled[name] = call_item.with_caller(item[name]["S"], subject.subject_id)
+        kept = call_item.caller_text(PhoneNumber(phone).masked, subject.seal(phone, place))
+        settled[call_item.CALLER + subject.subject_id] = kept
+    return settled
+
+
+def open_caller(call: Call) -> str | None:
+    """The caller's E.164: the one way to it. None where it was withheld or is erased. Raises StorageUnavailable."""
+    return open_callers([call])[call.call_id]
+
+
+def open_callers(calls: Sequence[Call]) -> dict[str, str | None]:
+    """The callers of several calls of one site by call id; a hundred subjects cost one request."""
+    known = _known(calls[0].site_id, (call.caller for call in calls)) if calls else {}
+    return {
+        call.call_id: _open(call.caller, encryption.place_of_call(call.site_id, call.call_id), known) for call in calls
+    }
+
+
+def open_callers_of_events(record: CallRecord) -> dict[str, str | None]:
+    """The callers of one call's events, by what the events call them."""
+    known = _known(record.site_id, record.callers.values())
+    place = encryption.place_of_call(record.site_id, record.call_id)
+    return {name: _open(caller, place, known) for name, caller in record.callers.items()}
+
+
+def _known(site_id: str, callers: Iterable[Caller]) -> dict[str, Subject]:
+    sealed = {caller.key for caller in callers if caller.key and caller.sealed}
+    return subjects_by_id(site_id, sealed) if sealed else {}
+
+
+def _open(caller: Caller, place: str, known: Mapping[str, Subject]) -> str | None:
+    if caller.sealed is None:
+        return None
+    if caller.key is None:  # attribution has not come to it yet
+        return encryption.open_from_intake(caller.sealed, signing_key=settings().signing_key, place=place)
+    subject = known.get(caller.key)
+    return subject.unseal(caller.sealed, place) if subject else None
+
+
+def _new_row(site_id: str, hashed: str, expires: int) -> SubjectRow:
+    subject_id, key = secrets.token_hex(16), secrets.token_bytes(encryption.KEY_BYTES)
+    sealed = encryption.seal(encryption.SUBJECT_KEY, key, key=_wrapping_key(), place=f"{site_id}#{subject_id}")
+    return SubjectRow(site_id, hashed, subject_id, sealed, expires)
+
+
+def _subject(site_id: str, subject_id: str, sealed: str) -> Subject:
+    key = encryption.unseal(encryption.SUBJECT_KEY, sealed, key=_wrapping_key(), place=f"{site_id}#{subject_id}")
+    if key is None:
+        raise StorageUnavailable("A subject's key was sealed with another signing key.")
+    return Subject(site_id, subject_id, key)
+
+
+def _wrapping_key() -> bytes:
+    return encryption.derive(settings().signing_key, "subject keys")
+
+
+def _hash(site_id: str, phone: str) -> str:
+    """What finds a number's subject. Keyed by the site, too: one person at two sites is two strangers."""
+    return PhoneNumber(phone).keyed_hash(encryption.derive(settings().signing_key, f"phones of {site_id}"))

@@ -1,0 +1,257 @@
+"""Carrier events into one call. Pure: any order, grouping and repetition of the events gives the same call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from msgspec import Struct, field
+
+from chalicelib.calls import legs as call_legs
+from chalicelib.calls.legs import EPOCH, told, whole
+from chalicelib.calls.types import Call, Caller, CallEvent, CallStatus, Direction, KeyedCode, Leg
+
+T = TypeVar("T")
+
+# Several ends of one call (two legs rung, then the call itself): the one that says most wins.
+_PRECEDENCE = (CallStatus.BUSY, CallStatus.FAILED, CallStatus.ABANDONED, CallStatus.MISSED)
+
+
+class CallRecord(Struct, frozen=True):
+    """All that is stored of a call's making: whose it is, and its events with the moment each was received.
+
+    `callers` tells who the events' callers are, by what an event calls them.
+    """
+
+    site_id: str
+    call_id: str  # ours
+    vendor: str
+    endpoint_id: str
+    events: tuple[tuple[datetime, CallEvent], ...]
+    callers: Mapping[str, Caller] = field(default_factory=dict)
+
+
+class _Told(Struct, frozen=True):
+    """A call's events, sorted out: all the carrier told, what is of the call as a whole, and the business's legs."""
+
+    events: Sequence[CallEvent]
+    whole: Sequence[CallEvent]
+    legs: tuple[Leg, ...]
+
+    @property
+    def own_first(self) -> Sequence[CallEvent]:
+        """All events, those of the call before those of its legs: a leg has a caller and a direction of its own."""
+        return [*self.whole, *(event for event in self.events if event.leg in {leg.leg_id for leg in self.legs})]
+
+    @property
+    def has_line(self) -> bool:
+        """The carrier tells of the caller's own line: then only that line's end is the call's."""
+        return any(event.leg for event in self.whole)
+
+
+def fold(record: CallRecord) -> Call:
+    """The call its events describe.
+
+    A start is the earliest start any event told, else when we first heard of the call. A call was accepted if somebody
+    talked; a call that ended otherwise is missed, unless an event said busy, failed or abandoned. Where only the clock
+    says that it ended, it ended when we last heard of it; any end that a carrier tells, even later, counts instead.
+    """
+    known = _distinct(event for _, event in record.events)
+    say = _sorted_out(_counting([event for event in known if not event.closing]))
+    first_seen_at = min(received for received, _ in record.events)
+    started_at = min(told(say.events, lambda e: e.started_at), default=first_seen_at)
+    answered_at = _answered_at(say)
+    ended_at = _ended_at(say)
+    end_missing = ended_at is None and any(event.closing for event in known)
+    if end_missing:
+        ended_at = _last_heard(say.events, started_at)
+    talk = _talk_seconds(say, answered_at, ended_at)
+    if end_missing:
+        talk = max(talk, _least_talk(say))
+    answered_by, last_answered_by = call_legs.who_answered(say.whole, say.legs)
+    caller = _caller(record, say.own_first)
+    return Call(
+        site_id=record.site_id,
+        call_id=record.call_id,
+        vendor=record.vendor,
+        endpoint_id=record.endpoint_id,
+        events=len(known),
+        first_seen_at=first_seen_at,
+        started_at=started_at,
+        direction=_first(say.own_first, lambda e: e.direction) or Direction.IN,
+        caller_key=caller.key,
+        caller_masked=caller.masked,
+        caller_sealed=caller.sealed,
+        number=_first(say.own_first, lambda e: e.number),
+        answered_at=answered_at,
+        ended_at=ended_at,
+        ring_seconds=_ring_seconds(say, started_at, answered_at, ended_at, talk),
+        talk_seconds=talk,
+        status=_status(say, talk, ended_at),
+        answered_by=answered_by,
+        hangup_cause=_hangup_cause(say),
+        recording_url=_first(say.events, lambda e: e.recording_url),
+        variables=tuple(sorted({name: value for e in reversed(say.events) for name, value in e.variables}.items())),
+        wait_seconds=_wait_seconds(say, started_at, answered_at, ended_at, talk),
+        last_answered_by=last_answered_by,
+        legs=say.legs,
+        end_missing=end_missing,
+        promo_codes=_promo_codes(say.events, started_at),
+        unread=len(told(say.events, lambda e: e.unread)),
+    )
+
+
+def _distinct(events: Iterable[CallEvent]) -> list[CallEvent]:
+    """Each event once, in an order that does not depend on how they came: by when they happened, then by id."""
+    ordered = sorted(events, key=lambda e: (e.at or EPOCH, e.event_id, repr(e)))
+    return list({event.event_id: event for event in reversed(ordered)}.values())[::-1]
+
+
+def _counting(events: Sequence[CallEvent]) -> Sequence[CallEvent]:
+    """The events, with those of the carrier's history reduced to who and what where the webhooks told the whole call.
+
+    Its times and lengths are coarser, or of another zone by somebody's mistake.
+    """
+    told_live = [event for event in events if not event.imported]
+    if len(told_live) == len(events) or _ended_at(_sorted_out(told_live)) is None:
+        return events
+    return [_without_course(event) if event.imported else event for event in events]
+
+
+def _without_course(event: CallEvent) -> CallEvent:
+    return CallEvent(
+        event.event_id,
+        event.call_id,
+        direction=event.direction,
+        caller=event.caller,
+        number=event.number,
+        recording_url=event.recording_url,
+        variables=event.variables,
+    )
+
+
+def _sorted_out(events: Sequence[CallEvent]) -> _Told:
+    business = call_legs.of_business(events)
+    of_call = [call_legs.of_line(event) for event in events if event.leg not in business]
+    return _Told(events, of_call, call_legs.legs_of(events, business))
+
+
+def _first(events: Sequence[CallEvent], part: Callable[[CallEvent], T | None]) -> T | None:
+    return next(iter(told(events, part)), None)
+
+
+def _caller(record: CallRecord, events: Sequence[CallEvent]) -> Caller:
+    """Who called: the first caller an event tells, of whom attribution has looked up rather than of all.
+
+    A caller of whom nothing more is stored is known by what the event calls him.
+    """
+    named = [record.callers.get(name, Caller(name)) for name in told(events, lambda e: e.caller)]
+    return next(iter([caller for caller in named if caller.key] or named), Caller())
+
+
+def _answered_at(say: _Told) -> datetime | None:
+    """When somebody first answered for the business; else when the line was taken, unless nobody talked to him."""
+    answers = told(say.whole, lambda e: e.answered_at) + [leg.answered_at for leg in say.legs if leg.answered_at]
+    return min(answers) if answers else _line_answered_at(say)
+
+
+def _line_answered_at(say: _Told) -> datetime | None:
+    """When the carrier took the caller's line: an answer, unless an event says that nobody talked to him."""
+    endings = set(told(say.events, lambda e: e.status)).intersection(_PRECEDENCE)
+    if endings or say.legs or 0 in told(say.events, lambda e: e.talk_seconds):
+        return None
+    return min(told(say.whole, lambda e: e.line_answered_at), default=None)
+
+
+def _ended_at(say: _Told) -> datetime | None:
+    """The end of the whole call. Legs alone end it when all have ended and no event is of the caller's own line."""
+    ends = told(say.whole, lambda e: e.ended_at)
+    leg_ends = told([e for e in say.events if e.leg], lambda e: e.ended_at)
+    if ends:
+        return max(ends + leg_ends)
+    going_on = say.has_line or any(leg.ended_at is None for leg in say.legs)
+    return None if going_on else max(leg_ends, default=None)
+
+
+def _talk_seconds(say: _Told, answered_at: datetime | None, ended_at: datetime | None) -> int:
+    """What the carrier says of the whole call, else of its legs, else of the line, else from the answer to the end."""
+    of_call = told(say.whole, lambda e: e.talk_seconds)
+    if of_call:
+        return max(of_call)
+    of_legs = call_legs.talk_of(say.legs, ended_at)
+    if of_legs is not None:
+        return of_legs
+    line = max(told(say.whole, lambda e: e.line_seconds), default=None)
+    if line is not None and answered_at and answered_at == _line_answered_at(say):
+        return line
+    return whole(ended_at - answered_at) if answered_at and ended_at else 0
+
+
+def _promo_codes(events: Sequence[CallEvent], started_at: datetime) -> tuple[KeyedCode, ...]:
+    """The codes the caller keyed, each where it stands last: who keys another one corrects himself."""
+    keyed = {
+        event.promo_code: KeyedCode(event.promo_code, event.at or started_at) for event in events if event.promo_code
+    }
+    return tuple(sorted(keyed.values(), key=lambda each: (each.at, each.code)))
+
+
+def _last_heard(events: Sequence[CallEvent], started_at: datetime) -> datetime:
+    moments = [moment for e in events for moment in (e.at, e.answered_at, e.rang_at, e.left_at) if moment]
+    return max([started_at, *moments])
+
+
+def _least_talk(say: _Told) -> int:
+    """Of a call whose end nobody told: what was recorded, or a second where somebody answered, for he did talk."""
+    answered = any(leg.answered_at for leg in say.legs) or bool(told(say.whole, lambda e: e.answered_at))
+    if say.legs and not answered:
+        return 0
+    return max([int(answered), *told(say.events, lambda e: e.recording_seconds)])
+
+
+def _wait_seconds(
+    say: _Told, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
+) -> int | None:
+    """How long the caller waited for somebody, as the carrier counts it, else as the times say. None while he waits."""
+    counted = max(told(say.events, lambda e: e.wait_seconds), default=None)
+    return _till_talk(say, started, answered, ended, talk) if counted is None else counted
+
+
+def _ring_seconds(
+    say: _Told, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
+) -> int | None:
+    """How long it rang at the business: without a word of when that began, since the call's start."""
+    rang = min((leg.rang_at for leg in say.legs if leg.rang_at), default=None)
+    stopped = answered or ended
+    if rang and stopped:
+        return whole(stopped - rang)
+    return _till_talk(say, started, answered, ended, talk)
+
+
+def _till_talk(
+    say: _Told, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
+) -> int | None:
+    """Till the answer, else the whole call less the talk. None while neither is known."""
+    total = max(told(say.events, lambda e: e.total_seconds), default=None)
+    if answered:
+        return whole(answered - started)
+    if total is not None:
+        return max(total - talk, 0)
+    return None if ended is None else max(whole(ended - started) - talk, 0)
+
+
+def _status(say: _Told, talk: int, ended_at: datetime | None) -> CallStatus:
+    of_call = set(told(say.whole, lambda e: e.status))
+    if not of_call and ended_at is None:
+        return CallStatus.OPEN
+    if talk > 0:
+        return CallStatus.ACCEPTED
+    endings = of_call.intersection(_PRECEDENCE) or set(told(say.events, lambda e: e.status))
+    return next((status for status in _PRECEDENCE if status in endings), CallStatus.MISSED)
+
+
+def _hangup_cause(say: _Told) -> str | None:
+    """Why the call ended: as its own end says, else its last leg's, else whatever was told first."""
+    own = _first([e for e in say.whole if e.ended_at or e.status], lambda e: e.hangup_cause)
+    of_legs = [leg.hangup_cause for leg in say.legs if leg.hangup_cause]
+    return own or (of_legs[-1] if of_legs else _first(say.events, lambda e: e.hangup_cause))

@@ -1,0 +1,1 @@
+"""Exolve: webhooks, recordings and call history."""

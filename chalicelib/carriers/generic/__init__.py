@@ -1,0 +1,1 @@
+"""The generic contract, for any telephone system: webhooks, recordings and call history."""

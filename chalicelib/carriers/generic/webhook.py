@@ -1,0 +1,205 @@
+"""The generic contract: signed JSON from Asterisk or any other PBX, one object per event of a call.
+
+    {"event": "call.started" | "call.answered" | "call.ended" | "recording" | "digits",
+     "call_id", "linked_id"?, "event_id"?, "direction": "in" | "out", "from", "to",
+     "started_at", "answered_at", "ended_at", "duration_sec", "talk_sec", "wait_sec",
+     "disposition", "hangup_cause", "answered_by", "recording_url", "recording_id", "recording_sec",
+     "recording_channels", "variables", "digits"}
+
+Times are ISO 8601 or seconds since 1970. `linked_id` is the call where `call_id` is one of its legs: a telephone of
+the business that was rung. The call ends with its own `call.ended`, else when every leg has ended. The answer's
+`forward_to` tells a PBX that asks where the call is to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
+from chalicelib.carriers import Hook, Route
+from chalicelib.carriers.keypad_code import VARIABLE, code_in
+from chalicelib.core import clock, json_body
+from chalicelib.core.errors import BadInput
+from chalicelib.core.phone import parse_caller, parse_phone
+from chalicelib.registry.types import Answering, Endpoint, ShownNumber
+from chalicelib.runtime import webhook_signature
+from chalicelib.runtime.http import Answer
+
+SIGNED_HEADERS = (webhook_signature.TIMESTAMP, webhook_signature.SIGNATURE)
+EVENTS = ("call.started", "call.answered", "call.ended", "recording", "digits")
+ANSWERING = ("ring_seconds", "show", "announcement", "whisper")
+MAX_SECONDS = 7 * 86_400
+MAX_VARIABLES = 50
+
+# Asterisk's dispositions and the plain words, in lower case; answered is decided by the talk time.
+DISPOSITIONS = {
+    "answered": CallStatus.ACCEPTED,
+    "no answer": CallStatus.MISSED,
+    "no-answer": CallStatus.MISSED,
+    "missed": CallStatus.MISSED,
+    "busy": CallStatus.BUSY,
+    "failed": CallStatus.FAILED,
+    "congestion": CallStatus.FAILED,
+    "chanunavail": CallStatus.FAILED,
+    "cancel": CallStatus.ABANDONED,
+    "abandoned": CallStatus.ABANDONED,
+}
+
+
+class Body(msgspec.Struct):
+    """The JSON as sent."""
+
+    event: str
+    call_id: str
+    event_id: str | None = None
+    linked_id: str | None = None
+    direction: Direction | None = None
+    caller: str | None = msgspec.field(name="from", default=None)
+    called: str | None = msgspec.field(name="to", default=None)
+    started_at: str | float | None = None
+    answered_at: str | float | None = None
+    ended_at: str | float | None = None
+    duration_sec: int | None = None
+    talk_sec: int | None = None
+    wait_sec: int | None = None
+    disposition: str | None = None
+    hangup_cause: int | str | None = None
+    answered_by: str | None = None
+    recording_url: str | None = None
+    recording_sec: int | None = None
+    recording_id: str | None = None
+    recording_channels: Literal[1, 2] | None = None
+    variables: dict[str, Any] | None = None
+    digits: str | int | None = None
+
+
+def verify(hook: Hook, endpoint: Endpoint) -> None:
+    """Raises SignatureRejected unless our own scheme's headers fit the body."""
+    request = hook.request
+    webhook_signature.check(request.headers, request.body, endpoint.credentials.get("secret", ""), request.now)
+
+
+def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
+    """The one event of the body. Raises BadInput naming the field."""
+    told = json_body.decode(hook.request.body, Body)
+    if told.event not in EVENTS:
+        raise BadInput("event", f"is not one of {', '.join(EVENTS)}")
+    if not told.call_id:
+        raise BadInput("call_id", "is empty")
+    caller, number = _parties(told, country)
+    ended = told.event == "call.ended"
+    keyed = code_in(told.digits)
+    leg = told.call_id if told.linked_id and told.linked_id != told.call_id else None
+    return (
+        CallEvent(
+            event_id=(told.event_id or "-".join(filter(None, (told.event, told.call_id, keyed))))[:200],
+            call_id=told.linked_id or told.call_id,
+            at=_happened(told, endpoint) or (hook.request.now if told.event == "digits" else None),
+            direction=told.direction,
+            caller=caller,
+            number=number,
+            started_at=_time(told.started_at, "started_at", endpoint),
+            answered_at=_time(told.answered_at, "answered_at", endpoint),
+            ended_at=_time(told.ended_at, "ended_at", endpoint) or (hook.request.now if ended else None),
+            talk_seconds=_seconds(told.talk_sec, "talk_sec"),
+            total_seconds=_seconds(told.duration_sec, "duration_sec"),
+            status=_status(told.disposition) if ended else None,
+            answered_by=told.answered_by or None,
+            hangup_cause=None if told.hangup_cause is None else str(told.hangup_cause),
+            recording_id=(told.recording_id or "")[:200] or None,
+            recording_url=told.recording_url or None,
+            recording_channels=told.recording_channels,
+            recording_seconds=_seconds(told.recording_sec, "recording_sec"),
+            variables=_variables(told.variables),
+            promo_code=keyed or code_in((told.variables or {}).get(VARIABLE)),
+            wait_seconds=_seconds(told.wait_sec, "wait_sec"),
+            leg=leg,
+            who=told.answered_by or "" if leg else None,
+            rang_at=_time(told.started_at, "started_at", endpoint) if leg else None,
+        ),
+    )
+
+
+def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
+    """`{"ok": true}`; for a call that starts, or when storage is down and nobody can say, also `forward_to`.
+
+    Beside that, what is set to be otherwise than a PBX would do it by itself: `record`, `ring_seconds`, `caller_id`,
+    `announcement`, `whisper`, `language`.
+    """
+    if any(event.answered_at or event.ended_at or event.recording_url for event in events):
+        return Answer({"ok": True})
+    where = route()
+    how, number = where.answering, next((event.number for event in events if event.number), None)
+    told = {
+        "record": where.record,
+        "ring_seconds": how.ring_seconds if how.ring_seconds != Answering().ring_seconds else None,
+        "caller_id": number if how.show is ShownNumber.TRACKING else None,
+        "announcement": how.announcement,
+        "whisper": how.whisper,
+        "language": how.language,
+    }
+    asked = {name: value for name, value in told.items() if value}
+    return Answer({"ok": True, "forward_to": where.target_number} | asked)
+
+
+def _parties(told: Body, country: str) -> tuple[str | None, str | None]:
+    """(the customer, our tracking number). Who rings decides which of `from` and `to` is which."""
+    outgoing = told.direction is Direction.OUT
+    ours, theirs = (told.caller, told.called) if outgoing else (told.called, told.caller)
+    field = "from" if outgoing else "to"
+    if not ours and told.event in ("call.started", "call.ended"):
+        raise BadInput(field, "is missing")
+    number = parse_phone(ours, country=country, field=field).e164 if ours else None
+    customer = parse_caller(theirs, country=country)
+    return (customer.e164 if customer else None), number
+
+
+def _happened(told: Body, endpoint: Endpoint) -> datetime | None:
+    own = {"call.started": "started_at", "call.answered": "answered_at"}.get(told.event, "ended_at")
+    return _time(getattr(told, own), own, endpoint)
+
+
+def _time(value: str | float | None, field: str, endpoint: Endpoint) -> datetime | None:
+    """ISO 8601, or epoch seconds as a number or digits. Asterisk writes 0 or nothing for what did not happen."""
+    if not value or value == "0":
+        return None
+    try:
+        return clock.from_epoch(float(value), field=field)
+    except ValueError:
+        return clock.parse_time(_zoned(str(value), endpoint), field=field)
+
+
+def _zoned(text: str, endpoint: Endpoint) -> str:
+    """The text of a time; one without a zone gets the zone set for the endpoint, if there is one."""
+    if not endpoint.time_zone:
+        return text
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return text
+    return text if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(endpoint.time_zone)).isoformat()
+
+
+def _seconds(value: int | None, field: str) -> int | None:
+    if value is not None and not 0 <= value <= MAX_SECONDS:
+        raise BadInput(field, "is out of range")
+    return value
+
+
+def _status(disposition: str | None) -> CallStatus | None:
+    if not disposition:
+        return None
+    status = DISPOSITIONS.get(disposition.strip().lower())
+    if status is None:
+        raise BadInput("disposition", f"is not one of {', '.join(DISPOSITIONS)}")
+    return status
+
+
+def _variables(told: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    pairs = sorted((name[:100], str(value)[:500]) for name, value in (told or {}).items())
+    return tuple(pairs[:MAX_VARIABLES])

@@ -1,0 +1,1 @@
+"""Mango: webhooks, recordings and call history."""

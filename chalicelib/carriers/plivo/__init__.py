@@ -1,0 +1,1 @@
+"""Plivo: webhooks, recordings and call history."""

@@ -1,0 +1,1 @@
+"""Telnyx: webhooks, recordings and call history."""

@@ -1,0 +1,46 @@
+"""Telnyx: a link that lives ten minutes; after that, and to delete the recording, its API with `api_key`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from chalicelib.calls.recording import Ask, NoCredentials, NotReady, ToldRecording
+from chalicelib.carriers.recording_source import answer_of, api, bearer, credential, plain
+from chalicelib.registry.types import Endpoint
+
+USUAL_API = "https://api.telnyx.com"
+LINK_LIVES = timedelta(minutes=9)
+
+
+def ask(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+    """The link while it lives; afterwards the API, where the endpoint has a key, else the link all the same."""
+    fresh = told.url and now - told.linked_at < LINK_LIVES
+    if fresh or not (told.carriers_id and endpoint.credentials.get("api_key")):
+        return plain(told)
+    return Ask(_resource(told, endpoint), headers=_signed(endpoint), answers_with_link=True)
+
+
+def link(body: bytes) -> str:
+    """A fresh link out of the API's description of the recording."""
+    described = answer_of(body).get("data") or {}
+    links = described.get("download_urls") or {}
+    found = links.get("mp3") or links.get("wav")
+    if not found:
+        raise NotReady("Telnyx has no file of this recording yet.")
+    return str(found)
+
+
+def removal(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+    """DELETE of the recording's resource."""
+    return Ask(_resource(told, endpoint), "DELETE", _signed(endpoint))
+
+
+def _resource(told: ToldRecording, endpoint: Endpoint) -> str:
+    if not told.carriers_id:
+        raise NoCredentials("Telnyx told no id of this recording.")
+    return f"{api(endpoint, USUAL_API)}/v2/recordings/{quote(told.carriers_id, safe='')}"
+
+
+def _signed(endpoint: Endpoint) -> dict[str, str]:
+    return bearer(credential(endpoint, "api_key"))

@@ -1,0 +1,1 @@
+"""Twilio: webhooks, recordings and call history."""

@@ -1,0 +1,35 @@
+"""Twilio: the link of the webhook with an extension; account and auth token where the account asks for them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from chalicelib.calls.recording import Ask, NoCredentials, ToldRecording
+from chalicelib.carriers.recording_source import basic, is_carriers, plain
+from chalicelib.registry.types import Endpoint
+
+_ACCOUNT = re.compile(r"/Accounts/(AC[0-9a-zA-Z]+)/")
+
+
+def ask(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+    """The recording as MP3, in two channels where it has two."""
+    url = plain(told).url
+    channels = "?RequestedChannels=2" if told.channels == 2 else ""  # else both lines come mixed into one
+    return Ask(f"{url}.mp3{channels}", headers=_signed(url, endpoint))
+
+
+def removal(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+    """DELETE of the recording's resource."""
+    url = plain(told).url
+    headers = _signed(url, endpoint)
+    if not headers:
+        raise NoCredentials("The link is not one of an account of Twilio's.")
+    return Ask(f"{url}.json", "DELETE", headers)
+
+
+def _signed(url: str, endpoint: Endpoint) -> dict[str, str]:
+    account = _ACCOUNT.search(url)
+    if not account or not is_carriers(url, endpoint, "twilio.com"):
+        return {}
+    return basic(account[1], endpoint.credentials.get("auth_token", ""))

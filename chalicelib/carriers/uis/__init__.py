@@ -1,0 +1,1 @@
+"""UIS / CoMagic: webhooks, recordings and call history."""

@@ -1,0 +1,1 @@
+"""Vonage: webhooks, recordings and call history."""

@@ -1,0 +1,1 @@
+"""Zadarma: webhooks, recordings and call history."""
