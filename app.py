@@ -51,18 +51,18 @@ def release_number(site_key: str) -> Any:
 @answers("record_event")
 def record_event(site_key: str) -> Any:
     """Take what a visitor did on the page: a form, a chat, a tel: click, a reveal."""
-    from chalicelib.attribution.contacts import record
+    from chalicelib.contacts import record_event as task
 
-    return record.record(_request(), site_key)
+    return task.record(_request(), site_key)
 
 
 @app.route("/v1/sites/{site_key}/promo", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE)
 @answers("mint_promo")
 def mint_promo(site_key: str) -> Any:
     """Show a visitor the promo code of his page."""
-    from chalicelib.attribution.contacts import show_code
+    from chalicelib.contacts import show_promo
 
-    return show_code.show(_request(), site_key)
+    return show_promo.show(_request(), site_key)
 
 
 @app.route("/v1/sites/{site_key}/snippet.js", methods=["GET"], cors=ANY_ORIGIN)
@@ -108,9 +108,9 @@ def receive_call_part(carrier: str, endpoint_secret: str, event: str, part: str)
 @answers("receive_outcome")
 def receive_outcome(crm: str, endpoint_secret: str) -> Any:
     """A CRM's webhook: what became of a lead."""
-    from chalicelib.attribution import outcome
+    from chalicelib.deals import receive_outcome as task
 
-    return outcome.receive(_request(), crm, endpoint_secret)
+    return task.receive(_request(), crm, endpoint_secret)
 
 
 @app.route(
@@ -130,23 +130,23 @@ def receive_call_detail(carrier: str, endpoint_secret: str, event: str, part: st
 @app.on_sqs_message(queue="attribute-call", batch_size=10, name="attribute_call")
 def attribute_call(event: SQSEvent) -> Any:
     """Find the visitor and the touches behind a call."""
-    from chalicelib.attribution import attribute
+    from chalicelib.attribution import attribute_call as task
 
-    return sqs.consume("attribute_call", event, attribute.attribute)
+    return sqs.consume("attribute_call", event, task.attribute)
 
 
 @app.on_sqs_message(queue="take-contact", batch_size=10, name="take_contact")
 def take_contact(event: SQSEvent) -> Any:
     """Store what a visitor did with what had brought him, and join the deals that come from it."""
-    from chalicelib.attribution.contacts import take
+    from chalicelib.deals import take_contact as task
 
-    return sqs.consume("take_contact", event, take.take)
+    return sqs.consume("take_contact", event, task.take)
 
 
 @app.on_sqs_message(queue="deliver", batch_size=1, name="deliver")  # one slow receiver delays no other call's alert
 def deliver(event: SQSEvent) -> Any:
     """Tell the account's other systems about a finished call."""
-    from chalicelib.attribution import deliver as task
+    from chalicelib.delivery import deliver as task
 
     return sqs.consume("deliver", event, task.deliver)
 
@@ -162,17 +162,17 @@ def recover_event(event: SQSEvent) -> Any:
 @app.on_sqs_message(queue="fetch-recording", batch_size=1, name="fetch_recording")
 def fetch_recording(event: SQSEvent) -> Any:
     """Fetch a recording from its carrier into the bucket."""
-    from chalicelib.attribution.recordings import fetch
+    from chalicelib.recordings import fetch_recording as task
 
-    return sqs.consume("fetch_recording", event, fetch.fetch)
+    return sqs.consume("fetch_recording", event, task.fetch)
 
 
 @app.on_sqs_message(queue="read-transcript", batch_size=1, name="read_transcript")
 def read_transcript(event: SQSEvent) -> Any:
     """Take in what Amazon Transcribe wrote down of a recording."""
-    from chalicelib.attribution.transcripts import read
+    from chalicelib.recordings.transcripts import read_transcript as task
 
-    return sqs.consume("read_transcript", event, read.read)
+    return sqs.consume("read_transcript", event, task.read)
 
 
 @app.on_sqs_message(queue="spend-drops", batch_size=1, name="import_spend")
@@ -186,7 +186,7 @@ def import_spend(event: SQSEvent) -> Any:
 @app.on_sqs_message(queue="deal-drops", batch_size=1, name="import_deals")
 def import_deals(event: SQSEvent) -> Any:
     """A file of deals dropped into the bucket."""
-    from chalicelib.attribution import import_deals as task
+    from chalicelib.deals import import_deals as task
 
     return sqs.consume("import_deals", event, task.from_drop)
 
@@ -233,9 +233,9 @@ def close_day(event: CloudWatchEvent) -> Any:
 @traced("forget_callers")
 def forget_callers(event: CloudWatchEvent) -> Any:
     """Finish what is being erased; forget callers their site keeps no longer."""
-    from chalicelib.attribution.privacy import forget
+    from chalicelib.privacy import forget_callers as task
 
-    return forget.forget(clock.parse_time(event.time, field="time"))
+    return task.forget(clock.parse_time(event.time, field="time"))
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="build_report")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from chalicelib.attribution.crm import CRMS
 from chalicelib.carriers import CARRIERS
+from chalicelib.deals.crm import CRMS
 from tests.test_architecture import Import, imports_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +21,7 @@ ON_FIRST_REQUEST = {
     "mint_promo": ("crawleruseragents", CIPHER),
     "serve_snippet": (),
     "receive_call": ("chalicelib.carriers.twilio.webhook", CIPHER),
-    "receive_outcome": ("chalicelib.attribution.crm.generic", CIPHER),
+    "receive_outcome": ("chalicelib.deals.crm.generic", CIPHER),
 }
 PUBLIC = tuple(ON_FIRST_REQUEST)
 BY_NAME = {"receive_call": CARRIERS.values(), "receive_outcome": CRMS.values()}  # modules that no statement names

@@ -20,14 +20,14 @@ from chalice.test import Client, HTTPResponse
 from msgspec.structs import replace
 
 from app import app
-from chalicelib.attribution.contacts import record as recording
-from chalicelib.attribution.destinations import DESTINATIONS as KINDS
 from chalicelib.carriers import CARRIERS
 from chalicelib.carriers.receive_call import endpoint_url
 from chalicelib.carriers.simulator.calls import SEQUENCES, SimulatedCall, Step
 from chalicelib.carriers.simulator.requests import _signed, requests_of
+from chalicelib.contacts import record_event as recording
 from chalicelib.core import clock
 from chalicelib.core.errors import BadInput
+from chalicelib.delivery.destinations import DESTINATIONS as KINDS
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Destination
 from chalicelib.runtime.settings import settings

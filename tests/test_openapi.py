@@ -19,19 +19,20 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from app import app
-from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
-from chalicelib.attribution.contacts import record, take
-from chalicelib.attribution.destinations import DESTINATIONS
 from chalicelib.attribution.models import MODELS, model_of
-from chalicelib.attribution.recordings import store as recordings
-from chalicelib.attribution.transcripts.analysis import analyse, segments_of
 from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.transcript import Spoken, Transcript, TranscriptState, Word
 from chalicelib.calls.types import EvidenceKind
 from chalicelib.carriers.history import HISTORIES
+from chalicelib.contacts import record_event
+from chalicelib.deals import take_contact
+from chalicelib.delivery.destinations import DESTINATIONS
 from chalicelib.pool.statistics import census
+from chalicelib.recordings import recordings_table as recordings
+from chalicelib.recordings.transcripts.talk_analysis import analyse, segments_of
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, Comparison, Endpoint, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.reports import report_store
@@ -240,14 +241,14 @@ def test_what_a_crm_is_answered(api: Api) -> None:
 def test_deals_and_what_they_come_from_are_answered_as_described(
     api: Api, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "WAIT_SECONDS", 0)  # the queue would really make it wait
+    monkeypatch.setattr(record_event, "WAIT_SECONDS", 0)  # the queue would really make it wait
     page = {name.replace("-", "_"): value for name, value in PAGE.items()}
     event = {"visitor_id": "v1", "type": "form", "form": "order", "phone": "8 916 000-00-01"}
     event |= {"url": "https://pallets.example/"}
     check({"$ref": "#/components/schemas/EventRequest"}, event)
     api.call("POST", "/sites/sk1/events", event, **page)
     for message in messages(aws, settings().contact_queue):
-        take.take(message, datetime.now(UTC))
+        take_contact.take(message, datetime.now(UTC))
     path = f"/crm/generic/{store.create_endpoint(Endpoint('e1', 's1', 'crm', 'generic', {'secret': SECRET}))[1]}"
     outcome = {"external_id": "A-1", "outcome_at": datetime.now(UTC).isoformat(), "status": "won", "visitor_id": "v1"}
     check({"$ref": "#/components/schemas/GenericOutcome"}, outcome)

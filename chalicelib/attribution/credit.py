@@ -13,9 +13,9 @@ from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.campaign_match import key_of
 from chalicelib.attribution.models import Model, model_of
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.redaction import page_of
 from chalicelib.calls.types import MEASURED, AttributedCall, Credit, EarlierCall, Evidence, EvidenceKind, Source, Touch
 from chalicelib.core import wildcard

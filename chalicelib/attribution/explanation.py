@@ -12,8 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
-from chalicelib.attribution.proof import ChainEntry
+from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
+from chalicelib.audit.hash_chain import ChainEntry
 from chalicelib.calls.self_reported_words import TOLD_CHANNELS
 from chalicelib.calls.types import (
     AttributedCall,

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.candidates import LEAST_OF_MANY, LEAST_SHARE, apportioned, when
+from chalicelib.attribution.candidate_shares import LEAST_OF_MANY, LEAST_SHARE, apportioned, when
 from chalicelib.attribution.repeat_rules import calls_before, few, own_evidence
 from chalicelib.calls.types import AttributedCall, Call, Candidate, Direction, Evidence, EvidenceKind
 from chalicelib.pool.lending.lease_group import second_of

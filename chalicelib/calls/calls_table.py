@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from chalicelib.attribution.deals_table import (
+from chalicelib.calls import call_item, open_calls_index
+from chalicelib.calls.events_table import call_pk
+from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.types import AttributedCall, Call, Direction, Evidence
+from chalicelib.core import clock
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.deals.deals_table import (
     deal,
     deals_of_caller,
     deals_of_day,
@@ -21,12 +27,6 @@ from chalicelib.attribution.deals_table import (
     join_deal,
     put_deal,
 )
-from chalicelib.calls import call_item, open_calls_index
-from chalicelib.calls.events_table import call_pk
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import AttributedCall, Call, Direction, Evidence
-from chalicelib.core import clock
-from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 

@@ -10,8 +10,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.attribution.attribute import LEASES_REMEMBERED
-from chalicelib.attribution.import_deals import MAX_REJECTED
+from chalicelib.attribution.attribute_call import LEASES_REMEMBERED
 from chalicelib.calls import call_item, events_table
 from chalicelib.calls.types import CallEvent
 from chalicelib.carriers import our_call_id
@@ -20,6 +19,7 @@ from chalicelib.carriers.history.csv_files import rows_of
 from chalicelib.carriers.history.csv_rows import Row, event_of, legs_told
 from chalicelib.core.csv_table import require
 from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.deals.import_deals import MAX_REJECTED
 from chalicelib.registry import snapshot
 from chalicelib.runtime import aws, s3_imports, sqs
 from chalicelib.runtime.settings import settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib.attribution.book import Book
+from chalicelib.attribution.rulebook import Book
 from chalicelib.commands.output import read_file, show
 from chalicelib.commands.sites import site_of
 from chalicelib.core import clock

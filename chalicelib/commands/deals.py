@@ -51,10 +51,10 @@ def _join(options: argparse.Namespace) -> bool:
 
 
 def _decided(options: argparse.Namespace, decision: Decision | None) -> bool:
-    from chalicelib.attribution import join
+    from chalicelib.deals import join_deals
 
     site = site_of(options.site)
-    return _told(site, join.decide(site, _deal(site, options), decision))
+    return _told(site, join_deals.decide(site, _deal(site, options), decision))
 
 
 def _told(site: Site, deal: Deal) -> bool:

@@ -33,7 +33,7 @@ def _spend(options: argparse.Namespace) -> bool:
 
 
 def _deals(options: argparse.Namespace) -> bool:
-    from chalicelib.attribution import import_deals
+    from chalicelib.deals import import_deals
 
     site, raw = site_of(options.site), read_file(options.file, "FILE")
     return show_import(import_deals.import_rows(site.site_id, options.source, raw, clock.utc_now()))

@@ -7,11 +7,11 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from chalicelib.attribution.privacy.types import Person
 from chalicelib.commands.output import show
 from chalicelib.commands.sites import site_of
 from chalicelib.core import clock
 from chalicelib.core.phone import parse_phone
+from chalicelib.privacy.types import Person
 from chalicelib.registry.types import Site
 
 
@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
 
 
 def _erase(options: argparse.Namespace) -> bool:
-    from chalicelib.attribution.privacy.erase import erase
+    from chalicelib.privacy.erase_person import erase
 
     done = erase(_person(site_of(options.site), options), clock.utc_now())
     show(asdict(done))
@@ -44,16 +44,16 @@ def _erase(options: argparse.Namespace) -> bool:
 
 
 def _export(options: argparse.Namespace) -> bool:
-    from chalicelib.attribution.privacy.export import export
+    from chalicelib.privacy.export_person import export
 
     show(export(_person(site_of(options.site), options)))
     return True
 
 
 def _person(site: Site, options: argparse.Namespace) -> Person:
-    from chalicelib.attribution.privacy import find
+    from chalicelib.privacy import find_person
 
     if options.visitor:
-        return find.by_visitor(site.site_id, options.visitor)
+        return find_person.by_visitor(site.site_id, options.visitor)
     told = sys.stdin.readline() if options.phone == "-" else options.phone
-    return find.by_phone(site.site_id, parse_phone(told, country=site.country, field="--phone").e164)
+    return find_person.by_phone(site.site_id, parse_phone(told, country=site.country, field="--phone").e164)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.attribution.book import Book
+from chalicelib.attribution.rulebook import Book
 from chalicelib.registry import store
 from chalicelib.registry.types import Site
 

@@ -9,10 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.attribution import note_answer
-from chalicelib.attribution.asked import Answers, answer_of, answers_in, shown_kind
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
-from chalicelib.attribution.recordings.show import whole_recordings
+from chalicelib.attribution.reported_answer import Answers, answer_of, answers_in, shown_kind
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import call_item, callers
 from chalicelib.calls import calls_table as attribution_store
 from chalicelib.calls.fold import fold
@@ -24,6 +23,7 @@ from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import day_of, page, page_of, plain
 from chalicelib.manage.books import book_of
+from chalicelib.recordings.recording_links import whole_recordings
 from chalicelib.registry.types import Site
 from chalicelib.runtime.http import Request
 

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.attribution import channel_rules
-from chalicelib.attribution.book import Book, why
+from chalicelib.attribution.rulebook import Book, why
 from chalicelib.calls.types import Touch
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.json_body import decode

@@ -116,7 +116,7 @@ def told_channel(text: str, field: str) -> str:
 
 def phrases(texts: Iterable[str], field: str) -> tuple[str, ...]:
     """Phrases to look for in transcripts, each once: up to 50 of up to ten words."""
-    from chalicelib.attribution.transcripts.phrases import normal
+    from chalicelib.recordings.transcripts.phrases import normal
 
     found: dict[tuple[str, ...], str] = {}
     for place, text in enumerate(texts):

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
-from chalicelib.attribution import join, join_story
-from chalicelib.attribution.contacts import origins, table
-from chalicelib.attribution.contacts.types import Contact
-from chalicelib.attribution.join_rules import Origin
 from chalicelib.calls import calls_table
 from chalicelib.calls.types import Deal, Decision
+from chalicelib.contacts import contacts_table
+from chalicelib.contacts.types import Contact
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.json_body import decode
+from chalicelib.deals import explain_join, find_origins, join_deals
+from chalicelib.deals.join_rules import Origin
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import day_of, page, page_of, plain
 from chalicelib.registry.types import Site
@@ -50,7 +50,7 @@ def item(request: Request, site_id: str, source: str, external_id: str) -> Any:
 def take_apart(request: Request, site_id: str, source: str, external_id: str) -> Any:
     """POST: it comes from nothing that is known, whatever is told later."""
     site = site_of(request, site_id)
-    return explained(site, join.decide(site, _deal(site, source, external_id), Decision(request.now)))
+    return explained(site, join_deals.decide(site, _deal(site, source, external_id), Decision(request.now)))
 
 
 def join_by_hand(request: Request, site_id: str, source: str, external_id: str) -> Any:
@@ -60,15 +60,15 @@ def join_by_hand(request: Request, site_id: str, source: str, external_id: str) 
     if told.call_id and told.contact_id:
         raise BadInput("contact_id", "say either call_id or contact_id")
     decided = Decision(request.now, told.call_id, told.contact_id) if told.call_id or told.contact_id else None
-    return explained(site, join.decide(site, _deal(site, source, external_id), decided))
+    return explained(site, join_deals.decide(site, _deal(site, source, external_id), decided))
 
 
 def explained(site: Site, deal: Deal) -> dict[str, Any]:
     """A deal with the sentence that explains it, its contact, and what else it might have come from."""
-    found = origins.all_of(site, deal)
-    own = origins.of_deal(site, deal)
-    story = join_story.told(deal, [own, *found] if own else found, ZoneInfo(site.time_zone))
-    contact = table.get(site.site_id, deal.contact_id) if deal.contact_id else None
+    found = find_origins.all_of(site, deal)
+    own = find_origins.of_deal(site, deal)
+    story = explain_join.told(deal, [own, *found] if own else found, ZoneInfo(site.time_zone))
+    contact = contacts_table.get(site.site_id, deal.contact_id) if deal.contact_id else None
     others = [_origin(each.origin) | {"says": each.says} for each in story.others]
     return _shown(deal) | {"says": story.says, "contact": _contact(contact) if contact else None, "others": others}
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.attribution.alert_words import WORDS
-from chalicelib.attribution.alerts import Calls
-from chalicelib.attribution.destinations import DESTINATIONS, SECRET_OPTIONS
-from chalicelib.attribution.destinations.email import addresses
 from chalicelib.core.errors import BadInput
+from chalicelib.delivery.alert_texts import WORDS
+from chalicelib.delivery.alerts import Calls
+from chalicelib.delivery.destinations import DESTINATIONS, SECRET_OPTIONS
+from chalicelib.delivery.destinations.email import addresses
 from chalicelib.manage import checks
 from chalicelib.registry.types import Destination
 from chalicelib.runtime.settings import settings

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from chalicelib.attribution.crm import CRMS
 from chalicelib.carriers import CARRIERS
 from chalicelib.core import tokens
 from chalicelib.core.errors import BadInput
 from chalicelib.core.json_body import decode
+from chalicelib.deals.crm import CRMS
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.manage.bodies import plain

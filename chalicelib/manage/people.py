@@ -6,15 +6,15 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from chalicelib.attribution.privacy import erase as erasing
-from chalicelib.attribution.privacy import export as exporting
-from chalicelib.attribution.privacy import find
-from chalicelib.attribution.privacy.types import Person
 from chalicelib.core.errors import BadInput
 from chalicelib.core.json_body import decode
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.pool.lending.issue_number import VisitorId
+from chalicelib.privacy import erase_person as erasing
+from chalicelib.privacy import export_person as exporting
+from chalicelib.privacy import find_person
+from chalicelib.privacy.types import Person
 from chalicelib.registry.types import Site
 from chalicelib.runtime.http import Request
 
@@ -41,7 +41,7 @@ def export(request: Request, site_id: str) -> Any:
 
 def _person(site: Site, who: Who) -> Person:
     if who.phone and not who.visitor_id:
-        return find.by_phone(site.site_id, checks.phone(who.phone, "phone", site.country))
+        return find_person.by_phone(site.site_id, checks.phone(who.phone, "phone", site.country))
     if who.visitor_id and not who.phone:
-        return find.by_visitor(site.site_id, who.visitor_id)
+        return find_person.by_visitor(site.site_id, who.visitor_id)
     raise BadInput("phone", "say either phone or visitor_id")

@@ -117,7 +117,7 @@ def snippet_tag(site: Site) -> str:
 
 
 def _checked(fields: dict[str, Any], country: str) -> dict[str, Any]:
-    from chalicelib.attribution.transcripts.languages import LANGUAGES
+    from chalicelib.recordings.transcripts.languages import LANGUAGES
 
     home = checks.country(fields["country"], "country") if "country" in fields else country
     by_field: dict[str, Callable[[Any, str], Any]] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.attribution import import_deals
 from chalicelib.carriers import import_calls
 from chalicelib.core.errors import BadInput
+from chalicelib.deals import import_deals
 from chalicelib.manage import checks
 from chalicelib.manage.auth import site_of
 from chalicelib.reports import import_spend

@@ -10,14 +10,15 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.attribution.books import book_of
 from chalicelib.attribution.campaign_match import names_of
+from chalicelib.attribution.load_rulebook import book_of
 from chalicelib.attribution.models import MODELS, model_of
-from chalicelib.attribution.proof import canonical, sha256
+from chalicelib.audit import chain_table
+from chalicelib.audit.hash_chain import canonical, sha256
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import Site
-from chalicelib.reports import facts_store, proof_log, report_store
+from chalicelib.reports import facts_store, report_store
 from chalicelib.reports.compose import Order, compose
 from chalicelib.reports.facts import SCHEMAS
 from chalicelib.reports.index_page import write_index
@@ -83,7 +84,7 @@ def build_one(site: Site, first_day: date, last_day: date, model: str, now: date
 
 def basis_of(site: Site, now: datetime) -> Basis:
     """What the site's reports are counted under now."""
-    last = proof_log.last_entry(site.site_id)
+    last = chain_table.last_entry(site.site_id)
     book = sha256(canonical(msgspec.to_builtins(book_of(site, now))))[:16]
     return Basis(book, last.sequence if last else None, last.digest if last else None)
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.attribution.books import book_of
+from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.audit import chain_table
 from chalicelib.calls import changed_days_table
 from chalicelib.calls.events_table import CALL_DAYS
 from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
-from chalicelib.reports import day_evidence, facts_store, proof_log
+from chalicelib.reports import day_evidence, facts_store
 from chalicelib.runtime import log
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def rebuild(site_id: str, day: date, now: datetime) -> None:
         return
     evidence = day_evidence.read(site_id, day)
     facts_store.write_day(site_id, day, day_evidence.facts_of(evidence, site, book_of(site, now)))
-    chained = proof_log.append(site_id, day, day_evidence.leaves_of(evidence), now)
+    chained = chain_table.append(site_id, day, day_evidence.leaves_of(evidence), now)
     if chained:
         log.event("day_proved", site_id=site_id, day=day, sequence=chained.sequence, root=chained.root)
 

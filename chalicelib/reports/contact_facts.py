@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution.book import Book
-from chalicelib.attribution.contacts.types import OF_A_DEAL, Contact
 from chalicelib.attribution.credit import Path, path_of_visit, shared_by
 from chalicelib.attribution.models import MODELS
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.types import Deal
+from chalicelib.contacts.types import OF_A_DEAL, Contact
 from chalicelib.registry.types import Site
 from chalicelib.reports.facts import ContactFact, ContactPathFact, columns_of
 

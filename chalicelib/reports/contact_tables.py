@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from chalicelib.attribution.contacts.types import COUNTED
+from chalicelib.contacts.types import COUNTED
 from chalicelib.core.money import round_half_up
 from chalicelib.reports import aggregate
 from chalicelib.reports.report import CONTACT_GROUPINGS, GROUPINGS, ContactRow, ContactTable

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from chalicelib.attribution import proof_parts
-from chalicelib.attribution.book import Book
-from chalicelib.attribution.contacts import table as contacts_table
-from chalicelib.attribution.contacts.types import Contact
-from chalicelib.attribution.proof import Leaf
+from chalicelib.attribution.rulebook import Book
+from chalicelib.audit import leaves
+from chalicelib.audit.hash_chain import Leaf
 from chalicelib.calls import call_item, callback_lookup, calls_table
 from chalicelib.calls.types import AttributedCall, Deal
+from chalicelib.contacts import contacts_table
+from chalicelib.contacts.types import Contact
 from chalicelib.registry.types import Site
 from chalicelib.reports import contact_facts, spend_table
 from chalicelib.reports.day_facts import facts_of_day
@@ -79,16 +79,16 @@ def facts_of(evidence: DayEvidence, site: Site, book: Book) -> dict[str, Iterabl
 
 def leaves_of(evidence: DayEvidence) -> list[Leaf]:
     """What the day's root is made of: a leaf a call, a contact and a deal, and one of all spend."""
-    salt = proof_parts.salt_of(evidence.site_id, settings().signing_key)
-    leaves = [proof_parts.call_leaf(item, salt) for item in evidence.items]
+    salt = leaves.salt_of(evidence.site_id, settings().signing_key)
+    found = [leaves.call_leaf(item, salt) for item in evidence.items]
     counted = {contact.contact_id for contact in evidence.contacts}
-    leaves += [
-        proof_parts.contact_leaf(item, salt)
+    found += [
+        leaves.contact_leaf(item, salt)
         for item in evidence.contact_items
         if contacts_table.contact_of(item).contact_id in counted
     ]
-    leaves += [proof_parts.deal_leaf(deal, salt) for deal in evidence.deals]
-    return [*leaves, proof_parts.rows_leaf("spend", list(evidence.spend.values()))]
+    found += [leaves.deal_leaf(deal, salt) for deal in evidence.deals]
+    return [*found, leaves.rows_leaf("spend", list(evidence.spend.values()))]
 
 
 def _first_call(site_id: str, caller_key: str) -> datetime | None:

@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import Path, paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
+from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.callbacks import called_back
 from chalicelib.calls.self_reported_words import SelfReported
 from chalicelib.calls.types import AttributedCall, Credit, Deal, Direction, EvidenceKind, OutcomeStatus, Source

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution.asked import answer_of, answers_in
-from chalicelib.attribution.books import book_of
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Sentence, Story
 from chalicelib.attribution.explanation import explain as told
+from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.attribution.reported_answer import answer_of, answers_in
+from chalicelib.audit import chain_table
 from chalicelib.calls import call_item, calls_table, changed_days_table
 from chalicelib.core.errors import NotFound
 from chalicelib.registry.types import Site
-from chalicelib.reports import proof_log
 
 
 def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[Sentence]:
@@ -26,7 +26,7 @@ def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[
     if item is None or attributed is None:
         raise NotFound("No such call of this site." if item is None else "The call is not attributed yet. Try again.")
     day = attributed.day
-    entries = [entry for entry in proof_log.entries(site.site_id) if entry.day == day]
+    entries = [entry for entry in chain_table.entries(site.site_id) if entry.day == day]
     book = book_of(site, now)
     deals = [deal for deal in calls_table.deals_of_day(site.site_id, day) if deal.call_id == call_id]
     story = Story(

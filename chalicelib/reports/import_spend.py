@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.attribution.import_deals import MAX_REJECTED
 from chalicelib.calls import changed_days_table
 from chalicelib.core.clock import parse_time
 from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.deals.import_deals import MAX_REJECTED
 from chalicelib.registry import snapshot
 from chalicelib.reports import spend_table
 from chalicelib.reports.spend import spend_source

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution.book import Book
-from chalicelib.attribution.import_deals import HEADINGS as DEAL_HEADINGS
 from chalicelib.attribution.models import model_of
+from chalicelib.attribution.rulebook import Book
 from chalicelib.core import clock, money
 from chalicelib.core.errors import BadInput
+from chalicelib.deals.import_deals import HEADINGS as DEAL_HEADINGS
 from chalicelib.registry.types import ChannelRule, Site
 from chalicelib.reports import parquet
 from chalicelib.reports.compose import Order, compose

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.book import Book
-from chalicelib.attribution.books import book_of
 from chalicelib.attribution.credit import credit_of
+from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.types import Direction
 from chalicelib.pool.lending import census_table
 from chalicelib.pool.statistics.what_if_size import OtherSize, other_size

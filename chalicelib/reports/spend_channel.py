@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.attribution import campaign_match
-from chalicelib.attribution.book import Book, Decision
+from chalicelib.attribution.rulebook import Book, Decision
 from chalicelib.calls.types import Source
 from chalicelib.reports.facts import SpendFact
 from chalicelib.reports.spend.row import SpendRow

@@ -11,7 +11,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
-from chalicelib.attribution.book import Book
+from chalicelib.attribution.rulebook import Book
 from chalicelib.reports.facts import SpendFact
 from chalicelib.reports.spend.row import SpendRow
 from chalicelib.reports.spend_channel import spend_fact

@@ -12,13 +12,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib.attribution.books import book_of
-from chalicelib.attribution.proof import ChainEntry, broken_link, first_difference, root_of
+from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.audit import chain_table
+from chalicelib.audit.hash_chain import ChainEntry, broken_link, first_difference, root_of
 from chalicelib.calls import changed_days_table
 from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
-from chalicelib.reports import day_evidence, facts_store, parquet, proof_log
+from chalicelib.reports import day_evidence, facts_store, parquet
 from chalicelib.reports.day_evidence import DayEvidence
 from chalicelib.reports.facts import SCHEMAS, Fact
 
@@ -49,7 +50,7 @@ def verify(site_id: str, first_day: date, last_day: date, now: datetime) -> Verd
     site = snapshot.site_by_id(site_id, now)
     if site is None:
         raise NotFound("No such site.")
-    chain = proof_log.entries(site_id)
+    chain = chain_table.entries(site_id)
     latest = {entry.day: entry for entry in chain}
     waiting = {changed.day for changed in changed_days_table.changed_days() if changed.site_id == site_id}
     asked = [first_day + timedelta(days=place) for place in range((last_day - first_day).days + 1)]
@@ -66,7 +67,7 @@ def _chain_findings(chain: Sequence[ChainEntry]) -> Iterator[str]:
     if broken:
         yield f"The chain is broken: {broken}."
     for entry in chain:
-        kept = proof_log.entry_in_bucket(entry)
+        kept = chain_table.entry_in_bucket(entry)
         if kept is None:
             yield f"Entry {entry.sequence} of the chain is not in the bucket."
         elif kept != entry:
@@ -86,7 +87,7 @@ def _evidence_findings(evidence: DayEvidence, entry: ChainEntry) -> Iterator[str
     found = day_evidence.leaves_of(evidence)
     if root_of(found) == entry.root:
         return
-    kept = proof_log.leaves_of(entry)
+    kept = chain_table.leaves_of(entry)
     if kept is None or root_of(kept) != entry.root:
         yield f"{entry.day}: the evidence is not what was proved, and the list of what was proved is lost or changed."
         return

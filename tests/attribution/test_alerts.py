@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.alert_words import ENGLISH, WORDS
-from chalicelib.attribution.alerts import MAX_VALUE, Alert, AlertKind, message
 from chalicelib.calls.types import Source
+from chalicelib.delivery.alert_texts import ENGLISH, WORDS
+from chalicelib.delivery.alerts import MAX_VALUE, Alert, AlertKind, message
 from chalicelib.visits.channels import CHANNELS
 
 ALERT = Alert(

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import join
-from chalicelib.attribution.attribute import FORGOTTEN, attribute
-from chalicelib.attribution.book import Book
+from chalicelib.attribution.attribute_call import FORGOTTEN, attribute
 from chalicelib.attribution.credit import credit_of, paths_of
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import calls_table, changed_days_table
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
 from chalicelib.core.errors import NotFound, StorageUnavailable
+from chalicelib.deals import join_deals
 from chalicelib.pool.lending import census_table, issue_number, provision_numbers
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store as store_of_registry
@@ -354,7 +354,7 @@ def outcome(external_id: str = "A-1", at: datetime = NOW + timedelta(hours=2), *
 
 
 def test_a_deal_that_came_before_its_call_is_joined_when_the_call_comes(site: Any) -> None:
-    join.record_outcome(SITE, outcome())
+    join_deals.record_outcome(SITE, outcome())
     assert calls_table.deal("s1", "csv", "A-1").joined_by is None  # type: ignore[union-attr]
     attribute(ring(at=NOW - timedelta(days=2)), NOW)
     deal = calls_table.deal("s1", "csv", "A-1")
@@ -368,10 +368,10 @@ def test_deals_and_calls_in_any_order_are_joined_alike(site: Any) -> None:
     first, second = NOW - timedelta(days=5), NOW - timedelta(days=2)
     for call_id, at in (("generic-2", second), ("generic-1", first)):
         attribute(ring(call_id, at=at), NOW)
-    join.record_outcome(SITE, outcome("after both"))
-    join.record_outcome(SITE, outcome("between", first + timedelta(days=1)))
-    join.record_outcome(SITE, outcome("just before", first - timedelta(minutes=50)))
-    join.record_outcome(SITE, outcome("long before", first - timedelta(hours=2)))
+    join_deals.record_outcome(SITE, outcome("after both"))
+    join_deals.record_outcome(SITE, outcome("between", first + timedelta(days=1)))
+    join_deals.record_outcome(SITE, outcome("just before", first - timedelta(minutes=50)))
+    join_deals.record_outcome(SITE, outcome("long before", first - timedelta(hours=2)))
     attribute(ring("generic-3", at=NOW), NOW)  # his latest call: "after both" moves to it
     joined = {deal.external_id: deal.call_id for deal in calls_table.deals_of_caller("s1", found().call.caller_key)}
     assert joined == {
@@ -384,7 +384,7 @@ def test_deals_and_calls_in_any_order_are_joined_alike(site: Any) -> None:
 
 def test_a_deal_that_named_its_call_stays_with_it(site: Any) -> None:
     attribute(ring(at=NOW - timedelta(days=5)), NOW)
-    join.record_outcome(SITE, outcome(call_id="1"))
+    join_deals.record_outcome(SITE, outcome(call_id="1"))
     attribute(ring("generic-2", at=NOW), NOW)
     deal = calls_table.deal("s1", "csv", "A-1")
     assert deal is not None and (deal.call_id, deal.joined_by) == ("generic-1", "call_id")
@@ -394,5 +394,5 @@ def test_a_deal_that_named_its_call_stays_with_it(site: Any) -> None:
 def test_a_deal_opened_by_hand_joins_the_call_that_came_in_not_the_call_back(site: Any) -> None:
     attribute(ring("generic-1", at=NOW), NOW)
     attribute(ring("generic-2", at=NOW + timedelta(minutes=20), direction=Direction.OUT), NOW)
-    join.record_outcome(SITE, outcome(phone=CALLER))
+    join_deals.record_outcome(SITE, outcome(phone=CALLER))
     assert [each.call_id for each in calls_table.deals_of_day("s1", NOW.date())] == ["generic-1"]

@@ -7,8 +7,8 @@ from itertools import permutations
 
 import pytest
 
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.campaign_match import best, fit_of, key_of, names_of
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.types import Source, Touch
 from chalicelib.registry.types import Campaign
 from chalicelib.visits.classify_source import classify

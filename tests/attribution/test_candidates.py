@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.attribution.candidates import LEAST_SHARE, MOST, candidates_of, named
+from chalicelib.attribution.candidate_shares import LEAST_SHARE, MOST, candidates_of, named
 from chalicelib.calls.types import Candidate, Touch
 from chalicelib.pool.statistics.delay_profile import Entrant, Race, Suspect
 

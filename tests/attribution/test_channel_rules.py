@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.attribution.book import Book, why
 from chalicelib.attribution.channel_rules import PARTS, first_fitting, meets, parts_of
+from chalicelib.attribution.rulebook import Book, why
 from chalicelib.calls.types import Touch
 from chalicelib.core import wildcard
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition

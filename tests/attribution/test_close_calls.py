@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.deliver import Undelivered, deliver
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import calls_table, open_calls_index
 from chalicelib.calls.close_calls import MOST, QUIET, close
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.types import CallEvent, CallStatus
+from chalicelib.delivery.deliver import Undelivered, deliver
 from chalicelib.registry.types import Destination
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, STATIC, messages, open_site

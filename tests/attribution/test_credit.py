@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of, landing_page
 from chalicelib.attribution.models import MODELS
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.fold import CallRecord, fold
 from chalicelib.calls.types import AttributedCall, CallEvent, Candidate, Evidence, EvidenceKind, Touch
 from chalicelib.core.apportion import apportion

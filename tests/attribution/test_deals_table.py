@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.attribution import proof_parts
-from chalicelib.attribution.proof import canonical
+from chalicelib.audit import leaves
+from chalicelib.audit.hash_chain import canonical
 from chalicelib.calls import calls_table
 from chalicelib.calls.types import Deal
 from chalicelib.core.structs import defaults_of
@@ -30,10 +30,10 @@ def as_before(deal: Deal) -> dict[str, Any]:
 def test_a_deal_proved_before_deals_had_contacts_has_the_same_leaf(aws: Any) -> None:
     open_site()
     deal = card(phone=PHONE)
-    assert proof_parts.deal_leaf(deal, b"salt").digest == sha256(canonical(as_before(deal))).hexdigest()
+    assert leaves.deal_leaf(deal, b"salt").digest == sha256(canonical(as_before(deal))).hexdigest()
     named = replace(deal, contact_id="form-1")
-    assert proof_parts.deal_leaf(named, b"salt") != proof_parts.deal_leaf(deal, b"salt")
-    assert proof_parts.deal_leaf(replace(named, visitor="a" * 24), b"salt") == proof_parts.deal_leaf(named, b"salt")
+    assert leaves.deal_leaf(named, b"salt") != leaves.deal_leaf(deal, b"salt")
+    assert leaves.deal_leaf(replace(named, visitor="a" * 24), b"salt") == leaves.deal_leaf(named, b"salt")
 
 
 def test_a_deal_stored_before_is_joined_and_its_outcome_unchanged_is_not_news(aws: Any) -> None:

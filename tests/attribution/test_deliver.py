@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import outbox
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.deliver import Undelivered, deliver, destination_name
-from chalicelib.attribution.recordings.store import put_recording
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.settle_delay import MISSED_SETTLE_SECONDS, SETTLE_SECONDS
 from chalicelib.calls.types import CallEvent, Direction
 from chalicelib.core.errors import NotFound, SignatureRejected
+from chalicelib.delivery import outbox_table
+from chalicelib.delivery.deliver import Undelivered, deliver, destination_name
+from chalicelib.recordings.recordings_table import put_recording
 from chalicelib.registry.types import Destination
 from chalicelib.runtime import webhook_signature
 from chalicelib.runtime.settings import settings
@@ -124,12 +124,12 @@ def test_a_destination_we_do_not_know_fails_into_the_dead_letters(aws: Any) -> N
 def test_a_sender_that_died_is_followed_by_another_after_a_minute(aws: Any, receiver: Receiver) -> None:
     ended_call(receiver.url)
     (delivery_id,) = {f"s1#generic-1#{name}" for name in names_of(receiver.url)}
-    assert outbox.claim(delivery_id, NOW) is outbox.Claim.MINE  # and then the sender dies
+    assert outbox_table.claim(delivery_id, NOW) is outbox_table.Claim.MINE  # and then the sender dies
     with pytest.raises(Undelivered):
         deliver(MESSAGE, NOW + timedelta(seconds=30))
     deliver(MESSAGE, NOW + timedelta(seconds=61))
     assert len(receiver.taken) == 1
-    assert outbox.claim(delivery_id, NOW + timedelta(days=1)) is outbox.Claim.DELIVERED
+    assert outbox_table.claim(delivery_id, NOW + timedelta(days=1)) is outbox_table.Claim.DELIVERED
 
 
 def names_of(url: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.attribute import FORGOTTEN, attribute
+from chalicelib.attribution.attribute_call import FORGOTTEN, attribute
 from chalicelib.calls import callers, calls_table
 from chalicelib.calls.types import CallStatus, EvidenceKind
 from chalicelib.carriers.import_calls import from_drop, import_rows

@@ -10,12 +10,12 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from chalicelib.attribution.import_deals import SOURCE, from_drop, import_rows
 from chalicelib.calls import calls_table, changed_days_table
 from chalicelib.calls.self_reported_words import SelfReported
 from chalicelib.calls.types import OutcomeStatus
 from chalicelib.core.csv_table import read_time
 from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.deals.import_deals import SOURCE, from_drop, import_rows
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import FIXTURES, NOW, open_site
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.attribution.join_rules import ORDER, Origin, Tie, call_of_caller, origin_of
 from chalicelib.calls.calls_table import CallRef
+from chalicelib.deals.join_rules import ORDER, Origin, Tie, call_of_caller, origin_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -10,16 +10,18 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import join, note_answer, proof_parts
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.privacy import find, retention
-from chalicelib.attribution.privacy.erase import erase, finish
-from chalicelib.attribution.privacy.export import export
-from chalicelib.attribution.proof import canonical, sha256
+from chalicelib.attribution import note_answer
+from chalicelib.attribution.attribute_call import attribute
+from chalicelib.audit import leaves
+from chalicelib.audit.hash_chain import canonical, sha256
 from chalicelib.calls import call_item, calls_table, changed_days_table
 from chalicelib.calls.self_reported_words import SelfReported, told
 from chalicelib.calls.types import Deal
 from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.deals import join_deals
+from chalicelib.privacy import find_person, retention_run
+from chalicelib.privacy.erase_person import erase, finish
+from chalicelib.privacy.export_person import export
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, SITE
 from tests.attribution.privacy.world import IVAN, MARIA, call, item, lying, open_shop, won
@@ -47,15 +49,15 @@ def deal(external_id: str = "A-1") -> Deal:
 
 
 def leaf(call_id: str) -> str:
-    return proof_parts.call_leaf(item(call_id), salt()).digest
+    return leaves.call_leaf(item(call_id), salt()).digest
 
 
 def deal_leaf(found: Deal) -> str:
-    return proof_parts.deal_leaf(found, salt()).digest
+    return leaves.deal_leaf(found, salt()).digest
 
 
 def salt() -> bytes:
-    return proof_parts.salt_of("s1", settings().signing_key)
+    return leaves.salt_of("s1", settings().signing_key)
 
 
 def test_an_answer_is_noted_replaced_and_taken_away_and_its_day_is_counted_anew() -> None:
@@ -97,7 +99,7 @@ def test_an_erased_caller_leaves_the_channel_and_the_proof_but_no_word(site: Any
     note_answer.note("s1", "generic-1", f"{WORDS}, знакомые", NOW)
     before = leaf("generic-1")
     assert KEPT in lying(site)
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     assert noted("generic-1") == SelfReported(None, "word_of_mouth", NOW)
     assert KEPT not in lying(site)
     assert leaf("generic-1") == before
@@ -105,7 +107,7 @@ def test_an_erased_caller_leaves_the_channel_and_the_proof_but_no_word(site: Any
 
 def test_of_an_erased_caller_no_word_is_noted_later(site: Any) -> None:
     call("generic-1", IVAN)
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     note_answer.note("s1", "generic-1", WORDS, NOW)
     assert noted("generic-1") == SelfReported(None, "other", NOW)
     assert KEPT not in lying(site)
@@ -114,7 +116,7 @@ def test_of_an_erased_caller_no_word_is_noted_later(site: Any) -> None:
 def test_the_second_look_of_an_erasure_finds_words_noted_under_it(site: Any) -> None:
     call("generic-1", IVAN)
     read = item("generic-1")
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     assert not calls_table.put_self_reported(read, told(WORDS))  # the one who notes reads the call again
     text = call_item.self_reported_text(SelfReported(KEPT, "other"))
     site.client("dynamodb").update_item(
@@ -133,7 +135,7 @@ def test_retention_takes_the_words_of_old_calls_and_of_their_deals(site: Any) ->
         note_answer.note("s1", call_id, WORDS, NOW)
     won(IVAN, at=NOW - timedelta(days=39), self_reported=told(WORDS))
     kept = replace(SITE, retention_days=30)
-    retention.go_through(kept, (NOW - timedelta(days=45)).date(), NOW)
+    retention_run.go_through(kept, (NOW - timedelta(days=45)).date(), NOW)
     assert KEPT not in lying(site)
     assert [noted(call_id) for call_id in ("generic-1", "generic-2")] == [SelfReported(None, "other", NOW)] * 2
 
@@ -143,7 +145,7 @@ def test_a_deal_keeps_what_the_crm_told_and_erasure_takes_the_words(site: Any) -
     won(IVAN, self_reported=told(WORDS))
     assert deal().self_reported == SelfReported(KEPT, "other")
     before = deal_leaf(deal())
-    done = erase(find.by_phone("s1", IVAN), NOW)
+    done = erase(find_person.by_phone("s1", IVAN), NOW)
     left = deal().self_reported
     assert left is not None and (left.answer, left.channel) == (None, "other")
     assert KEPT not in lying(site)
@@ -154,18 +156,18 @@ def test_a_deal_keeps_what_the_crm_told_and_erasure_takes_the_words(site: Any) -
 def test_a_deal_of_nobodys_call_loses_its_words_too(site: Any) -> None:
     won(IVAN, self_reported=told(WORDS))
     assert deal().call_id is None
-    assert erase(find.by_phone("s1", IVAN), NOW).removed["self_reported"] == 1
+    assert erase(find_person.by_phone("s1", IVAN), NOW).removed["self_reported"] == 1
     assert KEPT not in lying(site)
 
 
 def test_a_crm_that_tells_an_erased_customers_words_again_leaves_none(site: Any) -> None:
     call("generic-1", IVAN)
     outcome = won(IVAN, self_reported=told(WORDS))
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     proved = deal_leaf(deal())
-    assert not join.record_outcome(SITE, outcome)
+    assert not join_deals.record_outcome(SITE, outcome)
     later = replace(outcome, outcome_at=NOW + timedelta(days=1), self_reported=told(f"{WORDS} и авито"))
-    assert join.record_outcome(SITE, later)
+    assert join_deals.record_outcome(SITE, later)
     left = deal().self_reported
     assert left is not None and (left.answer, left.channel) == (None, "classifieds")
     assert KEPT not in lying(site)
@@ -175,8 +177,8 @@ def test_a_crm_that_tells_an_erased_customers_words_again_leaves_none(site: Any)
 def test_words_told_after_an_erasure_for_the_first_time_are_not_kept_either(site: Any) -> None:
     call("generic-1", IVAN)
     outcome = won(IVAN)
-    erase(find.by_phone("s1", IVAN), NOW)
-    join.record_outcome(SITE, replace(outcome, outcome_at=NOW + timedelta(days=1), self_reported=told(WORDS)))
+    erase(find_person.by_phone("s1", IVAN), NOW)
+    join_deals.record_outcome(SITE, replace(outcome, outcome_at=NOW + timedelta(days=1), self_reported=told(WORDS)))
     assert KEPT not in lying(site)
 
 
@@ -184,7 +186,7 @@ def test_whoever_is_not_erased_keeps_his_words(site: Any) -> None:
     call("generic-1", IVAN)
     call("generic-2", MARIA)
     won(MARIA, "A-2", self_reported=told(WORDS))
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     assert deal("A-2").self_reported == SelfReported(KEPT, "other")
 
 
@@ -192,7 +194,7 @@ def test_an_export_shows_what_he_said(site: Any) -> None:
     call("generic-1", IVAN)
     note_answer.note("s1", "generic-1", WORDS, NOW)
     won(IVAN, self_reported=told("авито"))
-    shown = export(find.by_phone("s1", IVAN))
+    shown = export(find_person.by_phone("s1", IVAN))
     assert shown["calls"][0]["self_reported"]["answer"] == KEPT
     assert shown["self_reported"] == [{"source": "generic", "external_id": "A-1", "answer": "авито"}]
     json.dumps(shown, default=str)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.outcome import MAX_OUTCOMES, receive
 from chalicelib.calls import calls_table, changed_days_table
 from chalicelib.calls.types import OutcomeStatus
 from chalicelib.core.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
+from chalicelib.deals.receive_outcome import MAX_OUTCOMES, receive
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CRM, FIXTURES, NOW, PBX, open_site, secret_of, signed_request
 from tests.conftest import forget_caches

@@ -8,17 +8,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.books import book_of
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.explanation import Story, as_text, explain
-from chalicelib.attribution.privacy import find
-from chalicelib.attribution.privacy.erase import erase
-from chalicelib.attribution.privacy.export import export
-from chalicelib.attribution.told import Told
+from chalicelib.attribution.load_rulebook import book_of
 from chalicelib.calls import calls_table
 from chalicelib.calls.redaction import visitors_of
 from chalicelib.calls.types import CallEvent, Direction, EvidenceKind
+from chalicelib.delivery.call_message import Told
 from chalicelib.pool.lending import census_table
+from chalicelib.privacy import find_person
+from chalicelib.privacy.erase_person import erase
+from chalicelib.privacy.export_person import export
 from chalicelib.reports.day_evidence import leaves_of, read
 from chalicelib.reports.day_facts import facts_of_day
 from chalicelib.visits import promo_table, visits_table
@@ -190,7 +190,7 @@ def test_the_visitor_is_exported_and_erased_with_his_codes_and_the_proof_stays(s
     call("generic-1", MARIA, lend())
     key("generic-1")
     leaves = leaves_of(read("s1", NOW.date()))
-    maria = find.by_phone("s1", MARIA)
+    maria = find_person.by_phone("s1", MARIA)
     assert maria.visitors == (visitor(MARIAS_BROWSER),)
     (browser,) = export(maria)["visits"]
     assert {"type": "promo_shown", "code": CODE, "url": PAGE}.items() <= browser["visits"][-1].items()
@@ -207,7 +207,7 @@ def test_the_visitor_is_exported_and_erased_with_his_codes_and_the_proof_stays(s
 def test_whom_the_number_led_to_is_erased_from_the_call_without_its_caller(shop: Any) -> None:
     call("generic-1", MARIA, lend())
     key("generic-1")
-    erase(find.by_visitor("s1", IVANS_BROWSER), NOW)
+    erase(find_person.by_visitor("s1", IVANS_BROWSER), NOW)
     found = evidence("generic-1")
     assert found.visitor == visitor(MARIAS_BROWSER)
     assert found.of_number.visitor not in (None, visitor())

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.attribution.proof import (
+from chalicelib.audit.hash_chain import (
     NOTHING_BEFORE,
     ChainEntry,
     Leaf,

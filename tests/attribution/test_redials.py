@@ -12,12 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.book import Book
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Story, as_text, explain
-from chalicelib.attribution.privacy.erase import erase
-from chalicelib.attribution.privacy.types import Person
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import callers, calls_table
 from chalicelib.calls.redaction import visitors_of
 from chalicelib.calls.types import Direction, Evidence, EvidenceKind
@@ -26,6 +24,8 @@ from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.pool.statistics import delays_table
 from chalicelib.pool.statistics.delay_profile import LIVE_BINS, Counted, prior_profile
 from chalicelib.pool.statistics.redial_rates import SINCE_BINS, Sight, since_bin
+from chalicelib.privacy.erase_person import erase
+from chalicelib.privacy.types import Person
 from chalicelib.registry.types import NumberKind, RepeatRule, TrackingNumber
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, open_site

@@ -11,11 +11,11 @@ import pytest
 from moto.sqs.models import sqs_backends
 from msgspec.structs import replace
 
-from chalicelib.attribution import repeats
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.book import Book
+from chalicelib.attribution import repeat_callers
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES, own_evidence
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import callers, calls_table
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.types import CallEvent, Credit, Direction, EvidenceKind
@@ -209,7 +209,7 @@ def test_looking_again_changes_nothing_and_queues_nothing(site: Any) -> None:
 
 
 def test_a_call_is_not_looked_at_again_for_what_it_tells_itself(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeats, "LOOK_AGAIN_SECONDS", 0)  # the queue would really make it wait
+    monkeypatch.setattr(repeat_callers, "LOOK_AGAIN_SECONDS", 0)  # the queue would really make it wait
     attribute(ring("static", **calls(site)["static"]), NOW)
     (announced,) = messages(site, settings().attribute_queue)
     attribute(announced, NOW)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.attribution.asked import answer_of, answers_in, shown_kind
+from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
 from chalicelib.calls import self_reported_words
 from chalicelib.calls.self_reported_words import SelfReported, agrees, channel_of, normal, shown, told
 from chalicelib.calls.types import AttributedCall, Direction, EvidenceKind

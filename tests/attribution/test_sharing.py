@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.book import Book
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.types import Evidence, EvidenceKind
 from chalicelib.pool.lending import issue_number, provision_numbers
 from chalicelib.pool.lending.lease_token import visitor_key

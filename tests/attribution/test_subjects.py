@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import call_item, callers, calls_table, events_table
 from chalicelib.calls.fold import fold
 from chalicelib.calls.types import CallEvent

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
+from chalicelib.attribution.rulebook import Book
 from chalicelib.core.json_body import decode
 from chalicelib.manage.campaign_import import HEADINGS
 from chalicelib.manage.channel_rules import NewRules, rules_in, tried

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.recordings import store as recordings
-from chalicelib.attribution.transcripts.analysis import analyse
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.transcript import Segment, Spoken, Transcript, TranscriptState, Word
 from chalicelib.carriers import receive_call
+from chalicelib.recordings import recordings_table as recordings
+from chalicelib.recordings.transcripts.talk_analysis import analyse
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Campaign, NumberKind, TrackingNumber
 from tests.attribution.examples import CALLER, NOW, PBX, STATIC, pbx_call, secret_of, signed_request

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.contacts import record as recording
+from chalicelib.contacts import record_event as recording
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import PHONE, card
 from tests.manage.conftest import Api

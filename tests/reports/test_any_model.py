@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.types import AttributedCall, Candidate, Evidence, EvidenceKind, Source, Touch
 from chalicelib.core.apportion import apportion
 from chalicelib.reports import aggregate, any_model, parquet

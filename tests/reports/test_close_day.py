@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import attribute
+from chalicelib.attribution import attribute_call
 from chalicelib.attribution.models import MODELS
 from chalicelib.calls import changed_days_table, events_table
 from chalicelib.calls.types import CallEvent, CallStatus, Direction, EvidenceKind
@@ -165,7 +165,7 @@ def attributed(call_id: str, at: datetime, talk: int, direction: Direction) -> N
     event = CallEvent("end", call_id, direction=direction, caller="+79160000001", number="+74950000001", started_at=at)
     event = replace(event, ended_at=at, talk_seconds=talk, status=status)
     events_table.add_events(SITE.site_id, call_id, ("generic", "e1"), [event], at)
-    attribute.attribute({"site_id": SITE.site_id, "call_id": call_id}, at)
+    attribute_call.attribute({"site_id": SITE.site_id, "call_id": call_id}, at)
 
 
 def test_ringing_back_on_a_later_day_changes_the_earlier_one(tmp_path: Path) -> None:

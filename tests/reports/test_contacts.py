@@ -13,14 +13,15 @@ import pytest
 from msgspec.structs import replace
 from openpyxl import load_workbook
 
-from chalicelib.attribution.contacts import table
-from chalicelib.attribution.contacts.types import Contact, ContactKind
-from chalicelib.attribution.privacy.erase import erase
-from chalicelib.attribution.privacy.types import Person
+from chalicelib.audit import chain_table
 from chalicelib.calls import calls_table
 from chalicelib.calls.types import Deal, OutcomeStatus, Touch
+from chalicelib.contacts import contacts_table
+from chalicelib.contacts.types import Contact, ContactKind
 from chalicelib.core import clock
-from chalicelib.reports import close_day, facts_store, proof_log
+from chalicelib.privacy.erase_person import erase
+from chalicelib.privacy.types import Person
+from chalicelib.reports import close_day, facts_store
 from chalicelib.reports.compose import Order, compose
 from chalicelib.reports.layouts import render_all
 from chalicelib.reports.report import Report
@@ -40,7 +41,7 @@ def contact(name: str, kind: ContactKind, visitor: str = ANNA, channels: Sequenc
         for hour, channel in enumerate(channels)
     )
     made = Contact(SITE.site_id, name, kind, NOON, DAY, visitor, "https://shop.example/", "order", "", None, touches)
-    assert table.put(made)
+    assert contacts_table.put(made)
     return made
 
 
@@ -155,7 +156,7 @@ def findings() -> tuple[str, ...]:
 
 
 def names_proved() -> set[str]:
-    leaves = proof_log.leaves_of(proof_log.entries(SITE.site_id)[-1])
+    leaves = chain_table.leaves_of(chain_table.entries(SITE.site_id)[-1])
     assert leaves is not None
     return {leaf.name for leaf in leaves if leaf.name.startswith("contact")}
 
@@ -167,7 +168,7 @@ def test_contacts_are_proved_and_those_that_count_nowhere_are_not() -> None:
 
 
 def test_a_contact_changed_by_hand_is_found(aws: Any) -> None:
-    item = dict(table.item(SITE.site_id, "form-1") or {})
+    item = dict(contacts_table.item(SITE.site_id, "form-1") or {})
     doc = json.loads(item["doc"]["S"])
     doc["touches"][-1]["source"]["channel"] = "maps"
     aws.client("dynamodb").put_item(TableName=settings().contacts_table, Item=item | {"doc": {"S": json.dumps(doc)}})
@@ -195,16 +196,16 @@ def test_another_origin_of_a_deal_is_found(aws: Any) -> None:
 def test_an_erasure_leaves_figures_and_proof_as_they_were(tmp_path: Path) -> None:
     assert erase(Person(SITE.site_id, (), (ANNA, BORIS)), NOON).removed["contacts"] == 8
     assert findings() == ()
-    form = table.get(SITE.site_id, "form-1")
+    form = contacts_table.get(SITE.site_id, "form-1")
     assert form is not None and form.erased and ANNA not in str(form) and "who=me" not in str(form)
     close_day.rebuild(SITE.site_id, DAY, NOON)
-    assert len(proof_log.entries(SITE.site_id)) == 1
+    assert len(chain_table.entries(SITE.site_id)) == 1
     assert rows(composed(tmp_path))["paid_search"] == {"form": 1, "promo_shown": 1}
 
 
 def test_what_an_erasure_left_cannot_hide_a_change(aws: Any) -> None:
     erase(Person(SITE.site_id, (), (ANNA,)), NOON)
-    item = dict(table.item(SITE.site_id, "form-1") or {})
+    item = dict(contacts_table.item(SITE.site_id, "form-1") or {})
     doc = json.loads(item["doc"]["S"])
     doc["touches"][0]["url"] = "https://shop.example/?who=you"
     aws.client("dynamodb").put_item(TableName=settings().contacts_table, Item=item | {"doc": {"S": json.dumps(doc)}})

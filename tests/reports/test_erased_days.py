@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.privacy import find
-from chalicelib.attribution.privacy.erase import erase
 from chalicelib.calls import calls_table, changed_days_table
 from chalicelib.calls.types import AttributedCall, Candidate, Direction, EvidenceKind, Touch
 from chalicelib.core import clock
+from chalicelib.privacy import find_person
+from chalicelib.privacy.erase_person import erase
 from chalicelib.reports import aggregate, close_day, facts_store, parquet
 from chalicelib.reports.figures import Tally
 from chalicelib.visits.classify_source import classify
@@ -79,7 +79,7 @@ def test_every_figure_is_the_same_and_no_mask_is_left(tmp_path: Path) -> None:
     before = rebuilt(tmp_path / "before")
     assert masks(tmp_path / "before")["sure"] == ("+791******01", "a" * 24)
 
-    done = erase(find.by_phone(SITE.site_id, IVAN), NOON)
+    done = erase(find_person.by_phone(SITE.site_id, IVAN), NOON)
     assert done.removed["calls"] == 4
     assert [each.day for each in changed_days_table.changed_days()] == [DAY]
 

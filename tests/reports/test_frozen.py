@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from chalicelib.audit import chain_table
 from chalicelib.core import clock
 from chalicelib.registry import snapshot
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Campaign
-from chalicelib.reports import build_report, close_day, proof_log, report_store
+from chalicelib.reports import build_report, close_day, report_store
 from chalicelib.reports.periods import Period
 from chalicelib.runtime.settings import settings
 from tests.reports import day
@@ -42,7 +43,7 @@ def document(aws: Any, key: str) -> dict[str, Any]:
 
 
 def test_a_report_says_what_it_was_counted_under(aws: Any) -> None:
-    (entry,) = proof_log.entries(SITE.site_id)
+    (entry,) = chain_table.entries(SITE.site_id)
     found = document(aws, f"{FOLDER}report.json")
     assert found["model"] == SITE.model
     assert (found["basis"]["proved_by"], found["basis"]["chain_head"]) == (1, entry.digest)

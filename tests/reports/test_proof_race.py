@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import boto3
 import pytest
 
-from chalicelib.attribution.proof import Leaf, broken_link, sha256
-from chalicelib.reports import proof_log
+from chalicelib.audit import chain_table
+from chalicelib.audit.hash_chain import Leaf, broken_link, sha256
 from infra.engine import CREDENTIALS, Engine
 from infra.tables import create_tables
 from tests.conftest import forget_caches
@@ -35,8 +35,8 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_closings_at_once_follow_one_another(storage: None) -> None:
     days = [date(2026, 11, 1) + timedelta(days=place) for place in range(12)]
     with ThreadPoolExecutor(4) as closings:
-        list(closings.map(lambda day: proof_log.append("s1", day, [Leaf("spend", sha256(b""))], NOW), days))
-    chain = proof_log.entries("s1")
+        list(closings.map(lambda day: chain_table.append("s1", day, [Leaf("spend", sha256(b""))], NOW), days))
+    chain = chain_table.entries("s1")
     assert sorted(entry.day for entry in chain) == days
     assert broken_link(chain) is None
-    assert all(proof_log.entry_in_bucket(entry) == entry for entry in chain)
+    assert all(chain_table.entry_in_bucket(entry) == entry for entry in chain)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.book import Book
+from chalicelib.attribution.rulebook import Book
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
 from chalicelib.reports.spend.row import SpendRow
 from chalicelib.reports.spend_channel import spend_fact

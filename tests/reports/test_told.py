@@ -15,14 +15,14 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from chalicelib.attribution import note_answer
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.privacy import find
-from chalicelib.attribution.privacy.erase import erase
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import calls_table
 from chalicelib.calls.self_reported_words import told
 from chalicelib.calls.types import EvidenceKind
 from chalicelib.core import clock
+from chalicelib.privacy import find_person
+from chalicelib.privacy.erase_person import erase
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import AnswerRule
 from chalicelib.reports import close_day, facts_store, parquet
@@ -143,7 +143,7 @@ def test_erasure_takes_the_words_and_leaves_the_counts_and_the_proof(aws: Any, t
     shop()
     close()
     for phone in (IVAN, MARIA, ANNA):
-        erase(find.by_phone(SITE.site_id, phone), NOON)
+        erase(find_person.by_phone(SITE.site_id, phone), NOON)
     close()
     assert verify(SITE.site_id, DAY, DAY, NOON).findings == ()
     left = rows(tmp_path / "after", "SELECT call_id, evidence, self_reported FROM calls ORDER BY call_id")

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import proof_parts
-from chalicelib.attribution.privacy import find
-from chalicelib.attribution.privacy.erase import erase
-from chalicelib.attribution.privacy.types import Person
-from chalicelib.attribution.proof import Leaf
+from chalicelib.audit import chain_table, leaves
+from chalicelib.audit.hash_chain import Leaf
 from chalicelib.calls import calls_table, changed_days_table
 from chalicelib.calls.events_table import call_pk
 from chalicelib.core import clock
-from chalicelib.reports import close_day, facts_store, import_spend, parquet, proof_log
+from chalicelib.privacy import find_person
+from chalicelib.privacy.erase_person import erase
+from chalicelib.privacy.types import Person
+from chalicelib.reports import close_day, facts_store, import_spend, parquet
 from chalicelib.reports.verify import Verdict, verify
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
@@ -67,17 +67,17 @@ def text_of(call_id: str, name: str) -> dict[str, Any]:
 def test_an_untouched_day_has_nothing_wrong() -> None:
     found = verdict()
     assert (found.days, found.entries, found.findings, found.waiting) == (1, 1, (), ())
-    assert found.head == proof_log.entries(SITE.site_id)[-1].digest
+    assert found.head == chain_table.entries(SITE.site_id)[-1].digest
 
 
 def test_closing_an_unchanged_day_again_adds_no_entry_and_a_change_adds_one(aws: Any) -> None:
     changed_days_table.mark_changed(SITE.site_id, DAY)
     close()
-    assert len(proof_log.entries(SITE.site_id)) == 1
+    assert len(chain_table.entries(SITE.site_id)) == 1
     day.call("c3", at=NOON + timedelta(hours=2))
     assert verdict().waiting == (DAY,)
     close()
-    first, second = proof_log.entries(SITE.site_id)
+    first, second = chain_table.entries(SITE.site_id)
     assert (second.previous, second.leaves) == (first.digest, first.leaves + 1)
     assert verdict().findings == ()
 
@@ -139,7 +139,7 @@ def test_published_figures_changed_by_hand_are_found(tmp_path: Path) -> None:
 
 
 def test_a_chain_rewritten_in_the_table_differs_from_the_bucket(aws: Any) -> None:
-    (entry,) = proof_log.entries(SITE.site_id)
+    (entry,) = chain_table.entries(SITE.site_id)
     client = aws.client("dynamodb")
     key = {"pk": {"S": f"PROOF#{SITE.site_id}"}, "sk": {"S": "00000001"}}
     item = client.get_item(TableName=settings().days_table, Key=key)["Item"]
@@ -182,14 +182,14 @@ def test_an_erasure_keeps_the_proof_and_nobody_hides_a_change_behind_one(aws: An
     update(aws, "c1", "SET #e = :e", values, {"#e": "evidence"})
     changed_days_table.mark_changed(SITE.site_id, DAY)
     close()
-    entries, before = proof_log.entries(SITE.site_id), leaf("c1")
+    entries, before = chain_table.entries(SITE.site_id), leaf("c1")
 
-    for person in (Person(SITE.site_id, (), ("a" * 24,)), find.by_phone(SITE.site_id, "+79160000001")):
+    for person in (Person(SITE.site_id, (), ("a" * 24,)), find_person.by_phone(SITE.site_id, "+79160000001")):
         visits_table.note_call(SITE.site_id, "a" * 24, "c1", NOON, 400)
         assert erase(person, NOON).complete
         assert leaf("c1") == before
     close()
-    assert proof_log.entries(SITE.site_id) == entries
+    assert chain_table.entries(SITE.site_id) == entries
     assert (verdict().waiting, verdict().findings) == ((), ())
 
     evidence = text_of("c1", "evidence")
@@ -202,7 +202,7 @@ def test_an_erasure_keeps_the_proof_and_nobody_hides_a_change_behind_one(aws: An
 def leaf(call_id: str) -> Leaf:
     item = calls_table.item(SITE.site_id, call_id)
     assert item is not None
-    return proof_parts.call_leaf(item, proof_parts.salt_of(SITE.site_id, settings().signing_key))
+    return leaves.call_leaf(item, leaves.salt_of(SITE.site_id, settings().signing_key))
 
 
 def test_locked_proofs_are_put_with_their_retention(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +213,7 @@ def test_locked_proofs_are_put_with_their_retention(aws: Any, monkeypatch: pytes
     monkeypatch.setenv("CALLPATH_PROOF_LOCK_DAYS", "30")
     settings.cache_clear()
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    proof_log.append(SITE.site_id, DAY + timedelta(days=1), [], now)
+    chain_table.append(SITE.site_id, DAY + timedelta(days=1), [], now)
     key = f"proof/{SITE.site_id}/chain/00000002.json"
     kept = s3.head_object(Bucket="locked", Key=key)
     assert (kept["ObjectLockMode"], kept["ObjectLockRetainUntilDate"]) == ("COMPLIANCE", now + timedelta(days=30))

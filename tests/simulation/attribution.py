@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from chalicelib.attribution.candidates import candidates_of, named
-from chalicelib.attribution.sharing import LEAST_OF_MANY
+from chalicelib.attribution.candidate_shares import candidates_of, named
+from chalicelib.attribution.possible_callers import LEAST_OF_MANY
 from chalicelib.pool.lending.lease_history import SKEW
 from chalicelib.pool.statistics.delay_profile import Profile, learned, prior_profile, race
 from chalicelib.reports.figures import Spread, interval_of

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from chalicelib.attribution.possible_callers import Found, of_holding, of_shown
 from chalicelib.attribution.redial_rules import noted_call, with_redial
 from chalicelib.attribution.repeat_rules import with_earlier
-from chalicelib.attribution.sharing import Found, of_holding, of_shown
 from chalicelib.calls.types import AttributedCall, Call, CallStatus, Direction, Evidence, EvidenceKind, Source, Touch
 from chalicelib.pool.lending.lease_group import moment_of
 from chalicelib.pool.statistics.delay_profile import Counted, Profile, learned, prior_profile

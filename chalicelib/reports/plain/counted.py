@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import Path, paths_of
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.callbacks import called_back
 from chalicelib.calls.types import AttributedCall, Deal, EvidenceKind
 from chalicelib.core.errors import BadInput

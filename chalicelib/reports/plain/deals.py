@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from chalicelib.attribution.import_deals import STATUSES
 from chalicelib.calls.self_reported_words import SelfReported, told
 from chalicelib.calls.types import OutcomeStatus, Source
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_currency, parse_decimal
+from chalicelib.deals.import_deals import STATUSES
 from chalicelib.reports.plain.cells import Cells, Reader, text_of
 from chalicelib.reports.plain.sources import own_source
 

@@ -23,11 +23,11 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client as TwilioClient
 
-from chalicelib.attribution.recordings import download
 from chalicelib.calls.recording import Ask, NoCredentials, NotReady, Refused, ToldRecording
 from chalicelib.carriers import CARRIERS
 from chalicelib.carriers import recording_source as carriers
 from chalicelib.carriers.mango.webhook import signature as mango_signature
+from chalicelib.recordings import download
 from chalicelib.registry.types import Endpoint
 from tests.attribution.carrier_examples import ENDPOINTS
 from tests.attribution.examples import NOW

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.contacts import table
 from chalicelib.calls import calls_table
+from chalicelib.contacts import contacts_table
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
 from chalicelib.pool.lending.lease_token import visitor_key
@@ -78,7 +78,7 @@ def test_from_a_form_on_a_page_to_a_deal_to_its_figures(stack: Any, site: Site, 
     page = {"Origin": ORIGIN, "User-Agent": BROWSER}
     told = json.dumps(event | {"phone": "8 916 000-00-01"}).encode()
     assert post(stack, f"/v1/sites/{site.site_key}/events", told, page) == {"recorded": True}
-    (contact,) = until(lambda: table.of_visitor(site.site_id, visitor))
+    (contact,) = until(lambda: contacts_table.of_visitor(site.site_id, visitor))
     assert contact.caller_key and [touch.source.campaign for touch in contact.touches] == ["338151"]
 
     secret = registry.create_endpoint(replace(CRM, endpoint_id=f"e-{site.site_id}", site_id=site.site_id))[1]
@@ -107,6 +107,6 @@ def test_from_a_form_on_a_page_to_a_deal_to_its_figures(stack: Any, site: Site, 
     assert again["joined_by"] == "phone" and again["says"].startswith("It comes from the form of ")
     erased = post(stack, f"{manage}/erase", b'{"visitor_id": "browser-anna"}', whole)
     assert (erased["removed"]["contacts"], erased["removed"]["numbers"]) == (1, 1)
-    kept = table.get(site.site_id, contact.contact_id)
+    kept = contacts_table.get(site.site_id, contact.contact_id)
     assert kept and kept.erased and kept.visitor != visitor
     assert verify(site.site_id, contact.day, contact.day, clock.utc_now()).findings == ()

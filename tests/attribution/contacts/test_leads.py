@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import join
-from chalicelib.attribution.contacts import record as recording
-from chalicelib.attribution.contacts import table
-from chalicelib.attribution.contacts.types import ContactKind
 from chalicelib.calls import calls_table, changed_days_table
 from chalicelib.calls.types import Deal, Decision, Direction
+from chalicelib.contacts import contacts_table
+from chalicelib.contacts import record_event as recording
+from chalicelib.contacts.types import ContactKind
 from chalicelib.core.errors import NotFound
+from chalicelib.deals import join_deals
 from chalicelib.visits import promo_code, promo_table
 from chalicelib.visits.promo_table import ShownCode
 from tests.attribution.contacts import world
@@ -35,7 +35,7 @@ def site(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def contact_of(found: Deal) -> Any:
     assert found.call_id is None and found.contact_id is not None
-    return table.get(SITE.site_id, found.contact_id)
+    return contacts_table.get(SITE.site_id, found.contact_id)
 
 
 def origin(external_id: str = "A-1") -> tuple[Any, ...]:
@@ -160,7 +160,7 @@ def test_it_follows_the_other_card_when_that_is_taken_apart(site: Any) -> None:
     world.call("k", -30, caller=None)
     first = card("of-the-call", call_id="k", phone=PHONE)
     card("by-hand", phone=PHONE)
-    join.decide(SITE, first, Decision(NOW))
+    join_deals.decide(SITE, first, Decision(NOW))
     assert origin("by-hand")[:3] == (None, None, None)
 
 
@@ -202,7 +202,7 @@ def forget_all(aws: Any) -> None:
 def test_an_undone_join_stays_undone_whatever_comes_later(site: Any) -> None:
     world.call("k", -30)
     first = card(minutes=0, phone=PHONE)
-    undone = join.decide(SITE, first, Decision(later(5)))
+    undone = join_deals.decide(SITE, first, Decision(later(5)))
     assert (undone.call_id, undone.joined_by, undone.day) == (None, None, NOW.date())
     world.call("again", -10)
     world.write(site, {"phone": PHONE}, minutes=-5)
@@ -210,13 +210,13 @@ def test_an_undone_join_stays_undone_whatever_comes_later(site: Any) -> None:
     card(minutes=60 * 48, phone=PHONE, call_id="k")
     assert origin()[:3] == (None, None, None)
     assert deal().outcome_at == later(60 * 48)
-    again = join.decide(SITE, deal(), None)
+    again = join_deals.decide(SITE, deal(), None)
     assert (again.call_id, again.joined_by, again.decision) == ("generic-k", "call_id", None)
 
 
 def test_a_deal_is_joined_by_hand_and_keeps_it(site: Any) -> None:
     old, _ = world.call("old", -60 * 24 * 3, caller=OTHER), world.call("new", -10)
-    joined = join.decide(SITE, card(minutes=0, phone=PHONE), Decision(NOW, call_id=old))
+    joined = join_deals.decide(SITE, card(minutes=0, phone=PHONE), Decision(NOW, call_id=old))
     assert (joined.call_id, joined.joined_by, joined.day) == (old, "hand", (NOW - timedelta(days=3)).date())
     assert {each.day for each in changed_days_table.changed_days()} >= {NOW.date(), joined.day}
     card(minutes=60, phone=PHONE)
@@ -225,7 +225,7 @@ def test_a_deal_is_joined_by_hand_and_keeps_it(site: Any) -> None:
 
 def test_what_there_is_none_of_cannot_be_joined(site: Any) -> None:
     with pytest.raises(NotFound) as refused:
-        join.decide(SITE, card(phone=PHONE), Decision(NOW, contact_id="form-0"))
+        join_deals.decide(SITE, card(phone=PHONE), Decision(NOW, contact_id="form-0"))
     assert refused.value.field == "contact_id"
     assert deal().decision is None
 
@@ -233,7 +233,7 @@ def test_what_there_is_none_of_cannot_be_joined(site: Any) -> None:
 def test_an_outcome_that_was_read_before_a_person_decided_does_not_undo_it(site: Any) -> None:
     world.call("k", -30)
     before = card(minutes=0, phone=PHONE)
-    join.decide(SITE, before, Decision(later(5)))
+    join_deals.decide(SITE, before, Decision(later(5)))
     written, there = calls_table.put_deal(before)
     assert not written and there is not None and there.decision is not None
     assert not calls_table.join_deal(before, before)

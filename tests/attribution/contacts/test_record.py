@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.contacts import record as recording
-from chalicelib.attribution.contacts import table, take
-from chalicelib.attribution.contacts.record import record
-from chalicelib.attribution.contacts.types import Contact, ContactKind
 from chalicelib.calls import callers, changed_days_table
 from chalicelib.carriers import recover_event
+from chalicelib.contacts import contacts_table
+from chalicelib.contacts import record_event as recording
+from chalicelib.contacts.record_event import record
+from chalicelib.contacts.types import Contact, ContactKind
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
+from chalicelib.deals import take_contact
 from chalicelib.runtime.settings import settings
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import AD, ORIGIN, PHONE, later, visitor
@@ -30,7 +31,7 @@ def site(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def stored() -> list[Contact]:
-    return table.of_visitor(SITE.site_id, visitor())
+    return contacts_table.of_visitor(SITE.site_id, visitor())
 
 
 def test_two_events_of_one_moment_are_both_kept_and_a_repetition_once(site: Any) -> None:
@@ -54,7 +55,7 @@ def test_a_number_told_as_people_write_it_is_kept_as_its_subject_alone(site: Any
     subject = callers.find_subject(SITE.site_id, PHONE)
     assert subject is not None
     assert [each.caller_key for each in stored()] == [subject.subject_id]
-    assert "9160000001" not in str(table.item(SITE.site_id, stored()[0].contact_id))
+    assert "9160000001" not in str(contacts_table.item(SITE.site_id, stored()[0].contact_id))
 
 
 def test_what_is_queued_shows_neither_number_nor_visitor(site: Any) -> None:
@@ -133,10 +134,10 @@ def test_with_the_registry_down_the_event_waits_and_is_judged_when_it_is_taken_i
     assert record(world.event({}, 1, origin="https://thief.example"), SITE.site_key) == {"recorded": True}
     waiting = messages(site, settings().contact_queue)
     with pytest.raises(StorageUnavailable):
-        take.take(waiting[0], NOW)
+        take_contact.take(waiting[0], NOW)
     break_setting(monkeypatch, "CALLPATH_DIRECTORY_TABLE", working)
     for message in waiting:
-        take.take(message, NOW)
+        take_contact.take(message, NOW)
     (contact,) = stored()
     assert contact.at == NOW and contact.caller_key is not None
 
@@ -168,4 +169,4 @@ def test_what_another_signing_key_sealed_is_no_event_of_ours(site: Any, monkeypa
     (message,) = messages(site, settings().contact_queue)
     break_setting(monkeypatch, "CALLPATH_SIGNING_KEY", "another signing key, 32 bytes long")
     with pytest.raises(ValueError, match="signing key"):
-        take.take(message, later(1))
+        take_contact.take(message, later(1))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.contacts import record as recording
-from chalicelib.attribution.contacts import show_code, table
-from chalicelib.attribution.contacts.types import Contact, ContactKind
+from chalicelib.contacts import contacts_table, show_promo
+from chalicelib.contacts import record_event as recording
+from chalicelib.contacts.types import Contact, ContactKind
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime import aws as clients
 from chalicelib.runtime.settings import settings
@@ -28,11 +28,11 @@ def site(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def show(minutes: float = 0, url: str = PAGE, **headers: str) -> dict[str, Any]:
-    return show_code.show(world.event({"url": url}, minutes, **headers), SITE.site_key)
+    return show_promo.show(world.event({"url": url}, minutes, **headers), SITE.site_key)
 
 
 def stored() -> list[Contact]:
-    return table.of_visitor(SITE.site_id, visitor())
+    return contacts_table.of_visitor(SITE.site_id, visitor())
 
 
 def test_a_showing_is_a_contact_of_the_source_that_had_brought_the_visitor_once_a_page(site: Any) -> None:

@@ -6,13 +6,12 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.attribution import join
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.contacts import take
-from chalicelib.attribution.contacts.record import record
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import calls_table
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.types import CallEvent, CallStatus, Deal, Direction, Outcome, OutcomeStatus
+from chalicelib.contacts.record_event import record
+from chalicelib.deals import join_deals, take_contact
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
@@ -53,7 +52,7 @@ def write(session: Any, told: dict[str, Any], minutes: float = 0, **headers: str
 
 def take_in(session: Any, minutes: float = 0) -> None:
     for message in messages(session, settings().contact_queue):
-        take.take(message, later(minutes))
+        take_contact.take(message, later(minutes))
 
 
 def call(call_id: str, minutes: float, caller: str | None = PHONE, direction: Direction = Direction.IN) -> str:
@@ -71,7 +70,7 @@ def call(call_id: str, minutes: float, caller: str | None = PHONE, direction: Di
 def card(external_id: str = "A-1", minutes: float = 60, **told: Any) -> Deal:
     """What the CRM says of a deal, stored."""
     outcome = Outcome("generic", external_id, later(minutes), told.pop("status", OutcomeStatus.WON), **told)
-    join.record_outcome(SITE, outcome)
+    join_deals.record_outcome(SITE, outcome)
     return deal(external_id)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.deliver import ALERTS_A_MINUTE, Undelivered, deliver
+from chalicelib.attribution.attribute_call import attribute
+from chalicelib.delivery.deliver import ALERTS_A_MINUTE, Undelivered, deliver
 from chalicelib.registry.types import Destination
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import CALLER, NOW, STATIC, open_site

@@ -14,9 +14,9 @@ import yaml
 from chalice.test import Client
 
 from app import app
-from chalicelib.attribution import repeats
-from chalicelib.attribution.contacts import record
+from chalicelib.attribution import repeat_callers
 from chalicelib.attribution.models import MODELS
+from chalicelib.contacts import record_event
 from tests.attribution.journeys import world as worlds
 
 HERE = Path(__file__).parent
@@ -31,8 +31,8 @@ def journeys() -> list[dict[str, Any]]:
 @pytest.fixture
 def client(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("CALLPATH_TEST_CLOCK", "on")
-    monkeypatch.setattr(repeats, "LOOK_AGAIN_SECONDS", 0)  # the queues would really make them wait
-    monkeypatch.setattr(record, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(repeat_callers, "LOOK_AGAIN_SECONDS", 0)  # the queues would really make them wait
+    monkeypatch.setattr(record_event, "WAIT_SECONDS", 0)
     with Client(app) as client:
         yield client
 

@@ -17,13 +17,14 @@ from zoneinfo import ZoneInfo
 from chalice.test import Client
 from msgspec.structs import replace
 
-from chalicelib.attribution import attribute, join
-from chalicelib.attribution.books import book_of
-from chalicelib.attribution.contacts import table, take
+from chalicelib.attribution import attribute_call
+from chalicelib.attribution.load_rulebook import book_of
 from chalicelib.calls import calls_table
 from chalicelib.calls.types import Decision
+from chalicelib.contacts import contacts_table
 from chalicelib.core import clock
 from chalicelib.core.json_body import decode
+from chalicelib.deals import join_deals, take_contact
 from chalicelib.manage.campaign_changes import change, checked_fields
 from chalicelib.manage.channel_rules import NewRules, rules_in
 from chalicelib.pool.lending import provision_numbers
@@ -73,10 +74,10 @@ class World:
         told = {name: value for name, value in step.items() if name not in (verb, "at")}
         getattr(self, f"_{verb}")(str(subject), at, **told)
         for message in messages(self.session, settings().contact_queue):
-            take.take(message, at)
+            take_contact.take(message, at)
         while waiting := messages(self.session, settings().attribute_queue):  # a call may call for others of its caller
             for message in waiting:
-                attribute.attribute(message, at)
+                attribute_call.attribute(message, at)
 
     def _arrive(
         self, who: str, at: datetime, url: str, referrer: str = "", sees: str = "dynamic", agent: str = CHROME,
@@ -112,7 +113,7 @@ class World:
         """A person takes a deal apart."""
         deal = calls_table.deal("s1", "generic", external_id)
         assert deal is not None
-        join.decide(SITE, deal, Decision(at))
+        join_deals.decide(SITE, deal, Decision(at))
 
     def _call(self, call_id: str, at: datetime, to: str, **told: Any) -> None:
         """A telephone call with all its events: see README.md for what may be told of it."""
@@ -247,7 +248,7 @@ def facts(day: date) -> DayFacts:
 
 def source_of_contact(contact_id: str) -> tuple[str, str]:
     """A contact's kind, and in words the source it counts for under `last_non_direct`."""
-    contact = table.get("s1", contact_id)
+    contact = contacts_table.get("s1", contact_id)
     site = registry.site("s1")
     assert contact is not None and site is not None
     credits, _ = facts_of_contacts(site, book_of(site, datetime.now(UTC)), [contact])

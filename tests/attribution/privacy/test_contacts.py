@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution import join
-from chalicelib.attribution.contacts import record as recording
-from chalicelib.attribution.contacts import table, take
-from chalicelib.attribution.privacy import find, retention
-from chalicelib.attribution.privacy.erase import erase, finish
-from chalicelib.attribution.privacy.export import export
-from chalicelib.attribution.privacy.types import Person
 from chalicelib.calls import callers
 from chalicelib.calls.types import Decision
+from chalicelib.contacts import contacts_table
+from chalicelib.contacts import record_event as recording
+from chalicelib.deals import join_deals, take_contact
+from chalicelib.privacy import find_person, retention_run
+from chalicelib.privacy.erase_person import erase, finish
+from chalicelib.privacy.export_person import export
+from chalicelib.privacy.types import Person
 from chalicelib.runtime.settings import settings
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import PHONE, card, deal, later, visitor
@@ -51,7 +51,7 @@ def everything(aws: Any, names: tuple[str, ...] = (*JOINED, "VisitorsTable", "Su
 def contact() -> Any:
     found = deal("by-phone")
     assert found.contact_id is not None
-    return table.get(SITE.site_id, found.contact_id)
+    return contacts_table.get(SITE.site_id, found.contact_id)
 
 
 def joined() -> list[tuple[str | None, str | None]]:
@@ -60,7 +60,7 @@ def joined() -> list[tuple[str | None, str | None]]:
 
 @pytest.mark.parametrize("who", ["phone", "visitor"])
 def test_a_person_is_taken_out_and_every_join_stays(written: Any, who: str) -> None:
-    person = find.by_phone("s1", PHONE) if who == "phone" else find.by_visitor("s1", "browser-anna")
+    person = find_person.by_phone("s1", PHONE) if who == "phone" else find_person.by_visitor("s1", "browser-anna")
     assert (len(person.subject_ids), person.visitors) == (1, (visitor(),))
     before, was = joined(), contact()
     assert erase(person, NOW).removed["contacts"] == 1
@@ -77,7 +77,7 @@ def test_a_person_is_taken_out_and_every_join_stays(written: Any, who: str) -> N
 
 def test_the_crm_tells_of_the_deals_again_and_they_stay_joined(written: Any) -> None:
     before = joined()
-    erase(find.by_phone("s1", PHONE), NOW)
+    erase(find_person.by_phone("s1", PHONE), NOW)
     card("by-visitor", minutes=90, visitor_id="browser-anna")
     card("by-phone", minutes=90, phone=PHONE)
     assert joined() == before
@@ -85,25 +85,25 @@ def test_the_crm_tells_of_the_deals_again_and_they_stay_joined(written: Any) -> 
 
 
 def test_a_deal_of_an_erased_visitor_can_still_be_taken_apart_and_joined(written: Any) -> None:
-    erase(find.by_visitor("s1", "browser-anna"), NOW)
+    erase(find_person.by_visitor("s1", "browser-anna"), NOW)
     was = deal("by-visitor")
-    apart = join.decide(SITE, was, Decision(NOW))
+    apart = join_deals.decide(SITE, was, Decision(NOW))
     assert apart.joined_by is None
-    assert join.decide(SITE, apart, Decision(NOW, contact_id=was.contact_id)).contact_id == was.contact_id
+    assert join_deals.decide(SITE, apart, Decision(NOW, contact_id=was.contact_id)).contact_id == was.contact_id
 
 
 def test_an_event_that_comes_twice_makes_nobody_known_again(written: Any) -> None:
     recording.record(world.event({"phone": PHONE, "form": "second"}, 5), SITE.site_key)
     (message,) = messages(written, settings().contact_queue)
-    take.take(message, later(5))
-    erase(find.by_phone("s1", PHONE), NOW)
-    take.take(message, later(6))
+    take_contact.take(message, later(5))
+    erase(find_person.by_phone("s1", PHONE), NOW)
+    take_contact.take(message, later(6))
     assert callers.find_subject("s1", PHONE) is None
     assert visitor() not in everything(written)
 
 
 def test_he_is_told_of_his_contacts_and_deals(written: Any) -> None:
-    told = export(find.by_visitor("s1", "browser-anna"))
+    told = export(find_person.by_visitor("s1", "browser-anna"))
     (shown,) = told["contacts"]
     assert (shown["kind"], shown["url"], shown["visitor"]) == ("form", f"{world.ORIGIN}/order?{SECRET}=1", visitor())
     assert shown["touches"][0]["url"] == CLICK
@@ -116,7 +116,7 @@ def test_old_contacts_lose_their_visitor_and_younger_ones_do_not(written: Any) -
     world.write(written, {"visitor_id": "browser-boris", "phone": "+79160000002"}, minutes=60 * 24 * 40 + 10)
     card("by-boris", minutes=60 * 24 * 40 + 20, visitor_id="browser-boris")
     site = replace(SITE, retention_days=30)
-    assert retention.go_through(site, NOW.date() - timedelta(days=2), later(60 * 24 * 41)) == 1
+    assert retention_run.go_through(site, NOW.date() - timedelta(days=2), later(60 * 24 * 41)) == 1
     left = everything(written, JOINED)  # the visits go by their own time to live
     assert visitor() not in left and SECRET not in left
     assert visitor("boris") in left

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.privacy import privacy_table
-from chalicelib.attribution.privacy.erase import SECOND_LOOK
 from chalicelib.calls import call_item, callers, calls_table
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
 from chalicelib.pool.lending import provision_numbers
 from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.privacy import erasures_table
+from chalicelib.privacy.erase_person import SECOND_LOOK
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Endpoint, NumberKind, Pool, TrackingNumber
 from chalicelib.runtime.settings import settings
@@ -151,7 +151,7 @@ def test_the_routes_tell_and_erase_a_person_and_the_schedule_looks_twice(shop: S
     assert callers.open_caller(after.call) is None and callers.open_caller(hers.call) == MARIA
     assert visits_table.everything_of(shop.site_id, visitor_of(shop)) == []
     shop.stack.run_schedule("ForgetCallers", clock.utc_now() + SECOND_LOOK + timedelta(minutes=1))
-    assert privacy_table.erasures(shop.site_id) == []
+    assert erasures_table.erasures(shop.site_id) == []
     left = lying(shop)
     assert not [each for each in ("+791******21", "mail=ivan", "yclid=77", visitor_of(shop), IVAN[2:]) if each in left]
     assert "+791******02" in left
@@ -160,7 +160,7 @@ def test_the_routes_tell_and_erase_a_person_and_the_schedule_looks_twice(shop: S
 
 def test_the_schedule_forgets_whom_the_site_keeps_no_longer(shop: Shop) -> None:
     registry.update_site(shop.site_id, {"retention_days": 1})
-    privacy_table.set_retained(shop.site_id, clock.utc_now().date() - timedelta(days=2))  # nothing lies before
+    erasures_table.set_retained(shop.site_id, clock.utc_now().date() - timedelta(days=2))  # nothing lies before
     shop.stack.run_schedule("ForgetCallers", clock.utc_now() + timedelta(days=3))
     assert not call_item.told_of_caller(shop.item("his")) and not call_item.told_of_caller(shop.item("hers"))
     assert callers.find_subject(shop.site_id, IVAN) is None

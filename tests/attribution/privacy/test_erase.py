@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution import join
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.deliver import deliver
-from chalicelib.attribution.privacy import erase as erasing
-from chalicelib.attribution.privacy import find, forget, privacy_table
-from chalicelib.attribution.privacy.erase import SECOND_LOOK, erase
-from chalicelib.attribution.privacy.export import export
-from chalicelib.attribution.recordings import store as recording_store
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import call_item, callers, calls_table, changed_days_table
 from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.types import CallEvent, Direction
 from chalicelib.carriers import spool
 from chalicelib.core.errors import StorageUnavailable
+from chalicelib.deals import join_deals
+from chalicelib.delivery.deliver import deliver
+from chalicelib.privacy import erase_person as erasing
+from chalicelib.privacy import erasures_table, find_person, forget_callers
+from chalicelib.privacy.erase_person import SECOND_LOOK, erase
+from chalicelib.privacy.export_person import export
+from chalicelib.recordings import recordings_table as recording_store
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
 from tests.attribution.examples import NOW, SITE, STATIC, messages, signed_request
@@ -63,22 +63,22 @@ def of_ivan(session: Any) -> list[str]:
 def test_a_person_is_forgotten_by_his_number_and_nobody_else_is(shop: Any) -> None:
     assert of_ivan(shop)
     maria = item("generic-maria")
-    done = erase(find.by_phone("s1", IVAN), NOW)
+    done = erase(find_person.by_phone("s1", IVAN), NOW)
     gone = {"numbers": 1, "calls": 2, "contacts": 0, "visits": 2, "self_reported": 0}
     assert (done.removed, done.complete) == (gone, True)
     # The order itself still names the browser, till its second look; nothing else does.
-    privacy_table.finish(privacy_table.erasures()[0])
+    erasures_table.finish(erasures_table.erasures()[0])
     assert of_ivan(shop) == []
     assert item("generic-maria") == maria
     assert callers.find_subject("s1", IVAN) is None
-    assert find.by_phone("s1", IVAN).known is False
+    assert find_person.by_phone("s1", IVAN).known is False
 
 
 def test_counts_and_joins_stay(shop: Any) -> None:
     key = key_of(IVAN)
     before = [(each.call_id, each.started_at, each.caller_key) for each in calls_table.calls_of_caller("s1", key)]
     deals = calls_table.deals_of_caller("s1", key)
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     assert [
         (each.call_id, each.started_at, each.caller_key) for each in calls_table.calls_of_caller("s1", key)
     ] == before
@@ -93,14 +93,14 @@ def test_counts_and_joins_stay(shop: Any) -> None:
 def test_the_days_of_his_calls_are_rebuilt(shop: Any) -> None:
     for marked in changed_days_table.changed_days():
         changed_days_table.forget(marked)
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     assert [each.day for each in changed_days_table.changed_days()] == [NOW.date()]
 
 
 def test_what_was_sealed_for_him_stays_closed_even_in_a_copy_of_the_calls(shop: Any) -> None:
     before = call_item.attributed_of(item("generic-his1"))
     assert before and callers.open_caller(before.call) == IVAN
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     assert callers.open_caller(before.call) is None
     call("generic-again", IVAN)  # he is somebody new, with another key
     assert callers.open_caller(before.call) is None
@@ -108,35 +108,35 @@ def test_what_was_sealed_for_him_stays_closed_even_in_a_copy_of_the_calls(shop: 
 
 
 def test_erasing_again_changes_nothing_and_an_unknown_number_is_nobody(shop: Any) -> None:
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     after = lying(shop)
-    again = erase(find.by_phone("s1", IVAN), NOW)
+    again = erase(find_person.by_phone("s1", IVAN), NOW)
     assert (again.erasure_id, again.removed, again.complete) == (None, {}, True)
-    assert erase(find.by_phone("s1", "+79169999999"), NOW).removed == {}
+    assert erase(find_person.by_phone("s1", "+79169999999"), NOW).removed == {}
     assert lying(shop) == after
 
 
 def test_a_person_is_forgotten_by_his_browser(shop: Any) -> None:
-    done = erase(find.by_visitor("s1", IVANS_BROWSER), NOW)
+    done = erase(find_person.by_visitor("s1", IVANS_BROWSER), NOW)
     assert done.removed == {"numbers": 1, "calls": 2, "contacts": 0, "visits": 2, "self_reported": 0}
     assert callers.find_subject("s1", IVAN) is None
-    assert find.by_visitor("s1", IVANS_BROWSER).known is False
-    assert find.by_visitor("s1", "nobody").known is False
+    assert find_person.by_visitor("s1", IVANS_BROWSER).known is False
+    assert find_person.by_visitor("s1", "nobody").known is False
 
 
 def test_a_browser_that_only_may_have_called_does_not_forget_the_caller(shop: Any) -> None:
     call("generic-late", MARIA, lend("another"), at=NOW + timedelta(minutes=40))  # long after that lease: unknown
-    assert find.by_visitor("s1", "another").subject_ids == ()
+    assert find_person.by_visitor("s1", "another").subject_ids == ()
     number = lend("marias")
     call("generic-hers", MARIA, number)
-    assert find.by_visitor("s1", "marias").subject_ids == (key_of(MARIA),)
+    assert find_person.by_visitor("s1", "marias").subject_ids == (key_of(MARIA),)
 
 
 def test_the_visitors_of_his_calls_are_one_stranger_from_then_on(shop: Any) -> None:
     first = calls_table.call("s1", "generic-his1")
     assert first is not None
     call("generic-his3", IVAN, first.call.number)  # by the same lease
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     named = {found.evidence.visitor for each in ("1", "3") if (found := calls_table.call("s1", f"generic-his{each}"))}
     assert len(named) == 1 and named != {visitor()}
 
@@ -145,17 +145,17 @@ def test_the_visitors_of_his_calls_are_one_stranger_from_then_on(shop: Any) -> N
 def test_whoever_dies_half_way_is_finished_by_the_schedule(
     shop: Any, monkeypatch: pytest.MonkeyPatch, breaks_at: int
 ) -> None:
-    person, key = find.by_phone("s1", IVAN), key_of(IVAN)
+    person, key = find_person.by_phone("s1", IVAN), key_of(IVAN)
     _die_at_write(breaks_at)
     with contextlib.suppress(ZeroDivisionError):
         erase(person, NOW)
     _die_at_write(0)
-    if privacy_table.erasures():  # else it died before anything was done, and the person asks again
-        forget.forget(NOW + timedelta(minutes=1))
+    if erasures_table.erasures():  # else it died before anything was done, and the person asks again
+        forget_callers.forget(NOW + timedelta(minutes=1))
     else:
         erase(person, NOW)
-    forget.forget(NOW + SECOND_LOOK)
-    assert privacy_table.erasures() == []
+    forget_callers.forget(NOW + SECOND_LOOK)
+    assert erasures_table.erasures() == []
     assert of_ivan(shop) == []
     assert [each.day for each in changed_days_table.changed_days()] == [NOW.date()]
     assert len(calls_table.calls_of_caller("s1", key)) == 2
@@ -183,15 +183,15 @@ def _die_at_write(place: int) -> None:
 
 def test_a_person_of_very_many_calls_is_erased_over_several_passes(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasing, "MAX_CALLS", 1)
-    first = erase(find.by_phone("s1", IVAN), NOW)
+    first = erase(find_person.by_phone("s1", IVAN), NOW)
     assert (first.removed["calls"], first.complete) == (1, False)
     assert callers.find_subject("s1", IVAN) is None  # gone at once, however much is left to do
-    assert forget.forget(NOW + timedelta(minutes=1))["erasures_left"] == 1
-    forget.forget(NOW + timedelta(minutes=2))
-    (erasure,) = privacy_table.erasures()
+    assert forget_callers.forget(NOW + timedelta(minutes=1))["erasures_left"] == 1
+    forget_callers.forget(NOW + timedelta(minutes=2))
+    (erasure,) = erasures_table.erasures()
     assert erasure.passed
     assert not call_item.told_of_caller(item("generic-his1")) and not call_item.told_of_caller(item("generic-his2"))
-    assert forget.forget(NOW + SECOND_LOOK)["erasures_left"] == 0
+    assert forget_callers.forget(NOW + SECOND_LOOK)["erasures_left"] == 0
 
 
 # ---- what comes afterwards, or was under way ----------------------------------------------------------------------
@@ -199,7 +199,7 @@ def test_a_person_of_very_many_calls_is_erased_over_several_passes(shop: Any, mo
 
 def test_a_late_event_brings_nothing_of_him_back(shop: Any) -> None:
     before = calls_table.call("s1", "generic-his1")
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     redacted = calls_table.call("s1", "generic-his1")
     url, told = "https://pbx.example/his1.mp3", (("roistat", "ivan"),)
     late = CallEvent("late", "his1", at=NOW, caller=IVAN, recording_url=url, talk_seconds=75, variables=told)
@@ -209,7 +209,7 @@ def test_a_late_event_brings_nothing_of_him_back(shop: Any) -> None:
     assert after.call.talk_seconds == 75  # the call itself may still become clearer
     assert (after.call.caller_key, after.evidence) == (before.call.caller_key, redacted.evidence)
     assert callers.find_subject("s1", IVAN) is None
-    privacy_table.finish(privacy_table.erasures()[0])
+    erasures_table.finish(erasures_table.erasures()[0])
     assert of_ivan(shop) == []
 
 
@@ -217,7 +217,7 @@ def test_an_attribution_that_had_read_him_before_is_tried_again(shop: Any) -> No
     read = item("generic-his1")
     found = call_item.attributed_of(read)
     assert found
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     with pytest.raises(StorageUnavailable):
         calls_table.put_evidence(
             found.call, found.evidence, found.day, callers.settle(read, NOW), call_item.erasure_of(read)
@@ -230,20 +230,20 @@ def test_a_call_that_was_being_attributed_is_found_at_the_second_look(shop: Any)
     event = CallEvent("start", "his3", at=NOW, caller=IVAN, number=STATIC, started_at=NOW)
     tell("generic-his3", event)
     settled = callers.settle(item("generic-his3"), NOW)
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     from chalicelib.calls.fold import fold
     from chalicelib.calls.types import Evidence, EvidenceKind
 
     call = fold(call_item.record_of({**item("generic-his3"), **call_item.attributes(settled)}))
     assert calls_table.put_evidence(call, Evidence(EvidenceKind.UNKNOWN, "for a test"), NOW.date(), settled)
     assert "+791******01" in json.dumps(item("generic-his3"))
-    forget.forget(NOW + SECOND_LOOK)
+    forget_callers.forget(NOW + SECOND_LOOK)
     assert "+791******01" not in json.dumps(item("generic-his3"))
 
 
 def test_an_outcome_of_an_erased_customer_keeps_its_call(shop: Any) -> None:
     before = calls_table.deal("s1", "generic", "A-1")
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     won(IVAN, at=NOW + timedelta(days=9), quality=5)
     after = calls_table.deal("s1", "generic", "A-1")
     assert before and after and after.quality == 5
@@ -253,15 +253,15 @@ def test_an_outcome_of_an_erased_customer_keeps_its_call(shop: Any) -> None:
 
 def test_a_new_deal_of_his_is_somebody_elses(shop: Any) -> None:
     key = key_of(IVAN)
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     won(IVAN, "A-3")
     deal = calls_table.deal("s1", "generic", "A-3")
     assert deal and deal.caller_key != key and deal.call_id is None
-    join.rejoin_caller(SITE, key)
+    join_deals.rejoin_caller(SITE, key)
 
 
 def test_an_erased_call_is_delivered_to_nobody_any_more(shop: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     messages(shop, settings().deliver_queue)
     attribute(tell("generic-his1", CallEvent("late", "his1", at=NOW, caller=IVAN)), NOW)
     assert messages(shop, settings().deliver_queue) == []
@@ -275,7 +275,7 @@ def test_a_webhook_that_could_not_be_read_goes_with_its_call(shop: Any) -> None:
     attribute(tell("generic-his1", CallEvent("unread-abc", "his1", at=NOW, unread="to")), NOW)
     spool.keep_unread(spool.KeptEvent("generic", "secret", (), request), (), "of another call")
     s3 = shop.client("s3")
-    assert erase(find.by_phone("s1", IVAN), NOW).complete
+    assert erase(find_person.by_phone("s1", IVAN), NOW).complete
     left = s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool.UNREAD)["Contents"]
     assert [each["Key"] for each in left] == ["unread/generic/2026-11-22/of another call.json"]
 
@@ -291,12 +291,12 @@ def test_his_recordings_go_with_all_versions_and_so_does_one_that_was_on_its_way
 
     arrives()
     arrives()
-    told = export(find.by_phone("s1", IVAN))["calls"]
+    told = export(find_person.by_phone("s1", IVAN))["calls"]
     assert any(each["url"] for call in told for each in call["recordings"] if each["recording_id"] == "r1")
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     assert "Versions" not in s3.list_object_versions(Bucket=bucket, Prefix="recordings/")
     arrives()
-    forget.forget(NOW + SECOND_LOOK)
+    forget_callers.forget(NOW + SECOND_LOOK)
     assert "Versions" not in s3.list_object_versions(Bucket=bucket, Prefix="recordings/")
     found = calls_table.call("s1", "generic-his1")
     assert found and {each.state for each in found.recordings} == {RecordingState.ERASED}
@@ -304,7 +304,7 @@ def test_his_recordings_go_with_all_versions_and_so_does_one_that_was_on_its_way
 
 def test_a_recording_told_of_later_is_not_fetched(shop: Any) -> None:
     messages(shop, settings().recording_queue)
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     late = CallEvent("recording", "his1", at=NOW, recording_url="https://pbx.example/his1-again.mp3")
     attribute(tell("generic-his1", late), NOW)
     assert messages(shop, settings().recording_queue) == []
@@ -313,13 +313,13 @@ def test_a_recording_told_of_later_is_not_fetched(shop: Any) -> None:
 
 def test_calls_he_was_rung_back_by_are_his_too(shop: Any) -> None:
     call("generic-back", IVAN, direction=Direction.OUT)
-    assert erase(find.by_phone("s1", IVAN), NOW).removed["calls"] == 3
+    assert erase(find_person.by_phone("s1", IVAN), NOW).removed["calls"] == 3
 
 
 def test_the_log_tells_what_was_done_without_telling_of_whom(shop: Any, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     key = key_of(IVAN)
-    erase(find.by_phone("s1", IVAN), NOW)
+    erase(find_person.by_phone("s1", IVAN), NOW)
     printed = capsys.readouterr().out
     (line,) = [json.loads(line) for line in printed.splitlines() if "person_erased" in line]
     assert line["calls"] == 2 and line["erasure_id"].startswith("erase-")
@@ -327,6 +327,6 @@ def test_the_log_tells_what_was_done_without_telling_of_whom(shop: Any, capsys: 
 
 
 def test_where_a_visitor_came_from_is_forgotten(shop: Any) -> None:
-    assert erase(find.by_phone("s1", IVAN), NOW).removed["visits"] == 2
+    assert erase(find_person.by_phone("s1", IVAN), NOW).removed["visits"] == 2
     assert visits_table.everything_of("s1", visitor()) == []
     assert visits_table.calls_naming("s1", visitor()) == []

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.privacy import find
-from chalicelib.attribution.privacy.erase import erase
-from chalicelib.attribution.privacy.export import SOMEBODY_ELSE, export
 from chalicelib.calls import calls_table
 from chalicelib.calls.types import Candidate, EvidenceKind
+from chalicelib.privacy import find_person
+from chalicelib.privacy.erase_person import erase
+from chalicelib.privacy.export_person import SOMEBODY_ELSE, export
 from tests.attribution.examples import NOW
 from tests.attribution.privacy.world import IVAN, IVANS_BROWSER, MARIA, call, lend, open_shop, visitor, won
 
@@ -30,7 +30,7 @@ def shop(aws: Any) -> Any:
 
 
 def test_everything_of_a_number_is_told_and_nothing_of_another(shop: Any) -> None:
-    told = export(find.by_phone("s1", IVAN))
+    told = export(find_person.by_phone("s1", IVAN))
     assert {each["call_id"] for each in told["calls"]} == {"generic-his1", "generic-his2"}
     first = next(each for each in told["calls"] if each["call_id"] == "generic-his1")
     assert (first["caller"], first["recording_url"], first["day"]) == (
@@ -47,14 +47,14 @@ def test_everything_of_a_number_is_told_and_nothing_of_another(shop: Any) -> Non
 
 
 def test_a_browser_is_told_the_same(shop: Any) -> None:
-    assert export(find.by_visitor("s1", IVANS_BROWSER)) == export(find.by_phone("s1", IVAN))
+    assert export(find_person.by_visitor("s1", IVANS_BROWSER)) == export(find_person.by_phone("s1", IVAN))
 
 
 def test_whom_nobody_knows_is_told_that_there_is_nothing(shop: Any) -> None:
     nothing = {"site_id": "s1", "calls": [], "deals": [], "contacts": [], "visits": [], "self_reported": []}
-    assert export(find.by_phone("s1", "+79169999999")) == nothing
-    erase(find.by_phone("s1", IVAN), NOW)
-    assert export(find.by_phone("s1", IVAN)) == nothing
+    assert export(find_person.by_phone("s1", "+79169999999")) == nothing
+    erase(find_person.by_phone("s1", IVAN), NOW)
+    assert export(find_person.by_phone("s1", IVAN)) == nothing
 
 
 def test_others_who_may_have_called_are_not_his_to_see(shop: Any) -> None:
@@ -67,6 +67,8 @@ def test_others_who_may_have_called_are_not_his_to_see(shop: Any) -> None:
     )
     shared = replace(found.evidence, kind=EvidenceKind.SHARED, candidates=others)
     calls_table.put_evidence(found.call, shared, found.day)
-    evidence = next(e for e in export(find.by_phone("s1", IVAN))["calls"] if e["call_id"] == "generic-his1")["evidence"]
+    evidence = next(e for e in export(find_person.by_phone("s1", IVAN))["calls"] if e["call_id"] == "generic-his1")[
+        "evidence"
+    ]
     assert {each["visitor"] for each in evidence["candidates"]} == {SOMEBODY_ELSE}  # it may not have been he at all
     assert "yclid=77" not in json.dumps(evidence)

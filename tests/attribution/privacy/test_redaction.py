@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.attribution.book import Book
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.models import MODELS
+from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.redaction import redacted, redacted_touch, sure_visitor, visitors_of
 from chalicelib.calls.types import AttributedCall, Candidate, EarlierCall, Evidence, EvidenceKind, Touch
 from chalicelib.registry.types import RepeatRule

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.privacy import forget, privacy_table, retention
-from chalicelib.attribution.privacy.forget import ForgettingFailed
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import call_item, callers, calls_table, changed_days_table
 from chalicelib.calls.types import CallEvent
+from chalicelib.privacy import erasures_table, forget_callers, retention_run
+from chalicelib.privacy.forget_callers import ForgettingFailed
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import MOST_DAYS_OF_PERSONS
 from chalicelib.runtime.settings import settings
@@ -26,7 +26,7 @@ KEPT = 30
 @pytest.fixture
 def shop(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Ivan called 40 days ago and today, Maria 35 days ago only; the site knows people for 30 days."""
-    monkeypatch.setattr(retention, "CALL_DAYS", 70)  # a first run asks for every day there can be calls of
+    monkeypatch.setattr(retention_run, "CALL_DAYS", 70)  # a first run asks for every day there can be calls of
     open_shop(retention_days=KEPT)
     call("generic-old", IVAN, at=NOW - timedelta(days=40))
     call("generic-hers", MARIA, at=NOW - timedelta(days=35))
@@ -39,7 +39,7 @@ def known(*calls: str) -> list[bool]:
 
 
 def run(now: Any = NOW) -> int:
-    return forget.forget(now)["calls"]
+    return forget_callers.forget(now)["calls"]
 
 
 def test_calls_older_than_the_site_keeps_callers_are_forgotten(shop: Any) -> None:
@@ -76,8 +76,8 @@ def test_a_site_that_says_nothing_keeps_callers_as_long_as_calls(aws: Any) -> No
 def test_a_long_way_is_gone_in_bounded_runs(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for place in range(4):
         call(f"generic-{place}", f"+7916000100{place}", at=NOW - timedelta(days=50))
-    monkeypatch.setattr(retention, "STEPS", 3)
-    monkeypatch.setattr(forget, "MOST_CALLS", 3)
+    monkeypatch.setattr(retention_run, "STEPS", 3)
+    monkeypatch.setattr(forget_callers, "MOST_CALLS", 3)
     runs = 0
     while known("0", "1", "2", "3", "old", "hers") != [False] * 6:
         assert run() <= 3 + 2
@@ -100,16 +100,16 @@ def test_a_call_that_comes_later_than_retention_is_forgotten_too(shop: Any) -> N
     assert known("late") == [True]
     assert run(NOW + timedelta(minutes=2)) == 1
     assert known("late") == [False]
-    assert privacy_table.late_days() == []
+    assert erasures_table.late_days() == []
 
 
 def test_a_late_call_that_the_index_does_not_show_yet_is_looked_for_again(shop: Any) -> None:
     run()
     call("generic-late", "+79160003333", at=NOW - timedelta(days=60))
     assert run(NOW + timedelta(seconds=1)) == 1
-    assert date(2026, 9, 23) in [each.day for each in privacy_table.late_days()]
+    assert date(2026, 9, 23) in [each.day for each in erasures_table.late_days()]
     run(NOW + timedelta(minutes=2))
-    assert privacy_table.late_days() == []
+    assert erasures_table.late_days() == []
 
 
 def test_a_late_event_of_a_forgotten_call_makes_nobody_known(shop: Any) -> None:

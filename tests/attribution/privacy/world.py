@@ -7,10 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.attribution import join
-from chalicelib.attribution.attribute import attribute
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import call_item, callers, calls_table, events_table
 from chalicelib.calls.types import CallEvent, CallStatus, Direction, Outcome, OutcomeStatus
+from chalicelib.deals import join_deals
 from chalicelib.pool.lending import issue_number, provision_numbers
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry.types import NumberKind, TrackingNumber
@@ -81,7 +81,7 @@ def tell(call_id: str, event: CallEvent) -> dict[str, str]:
 def won(phone: str, external_id: str = "A-1", at: Any = NOW + timedelta(hours=2), **said: Any) -> Outcome:
     """A deal won, as the CRM tells it."""
     outcome = Outcome("generic", external_id, at, OutcomeStatus.WON, phone=phone, amount=Decimal(500), **said)
-    join.record_outcome(SITE, outcome)
+    join_deals.record_outcome(SITE, outcome)
     return outcome
 
 

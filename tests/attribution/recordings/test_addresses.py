@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.attribution.recordings.addresses import is_public
+from chalicelib.recordings.safe_address import is_public
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "2a00:1450:4010:c05::71", "::ffff:8.8.8.8"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.attribution.recordings.audio import Audio, audio_of
+from chalicelib.recordings.audio import Audio, audio_of
 from tests.attribution.recordings.carrier_server import HTML, id3, mp3, wav
 
 OPUS = b"OggS\x00\x02" + bytes(20) + b"\x01\x13OpusHead\x01\x02" + bytes(9)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.recordings import store
-from chalicelib.attribution.recordings.claim import CLAIM_SECONDS, claim
-from chalicelib.attribution.recordings.fetch import fetch
 from chalicelib.calls.recording import Recording, RecordingState
+from chalicelib.recordings import recordings_table
+from chalicelib.recordings.claims_table import CLAIM_SECONDS, claim
+from chalicelib.recordings.fetch_recording import fetch
 from chalicelib.runtime import sqs
 from infra.tables import template
 from tests.attribution.examples import NOW
@@ -68,7 +68,7 @@ def test_a_recording_that_comes_late_is_stored_and_ends_the_claim_that_took_over
     tell(recording_id="r1", recording_url=server.give("/1", slow, Given(410)))
     assert fetched("r1").state is RecordingState.STORED
     assert claim("s1", "call-1", "r1", "a third", later) == 0
-    assert not store.put_failure("s1", "call-1", Recording("r1", RecordingState.GONE), "who takes over")
+    assert not recordings_table.put_failure("s1", "call-1", Recording("r1", RecordingState.GONE), "who takes over")
     assert known().state is RecordingState.STORED
 
 

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from chalicelib.attribution.recordings import download
 from chalicelib.calls.recording import Ask, Gone, NotFetched, NotReady, Refused, Unreachable
+from chalicelib.recordings import download
 from tests.attribution.recordings.carrier_server import CarrierServer, Given, wav
 from tests.conftest import forget_caches
 

@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.recordings import store
-from chalicelib.attribution.recordings.erase import erase_recordings
-from chalicelib.attribution.recordings.fetch import GIVE_UP, fetch
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import calls_table as calls
 from chalicelib.calls.recording import CarriersCopy, Recording, RecordingState
 from chalicelib.core.errors import NotFound, StorageUnavailable
+from chalicelib.recordings import recordings_table
+from chalicelib.recordings.erase_recordings import erase_recordings
+from chalicelib.recordings.fetch_recording import GIVE_UP, fetch
 from chalicelib.registry import store as registry
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import NOW, messages
@@ -290,8 +290,8 @@ def test_an_erased_recording_is_gone_with_its_versions_and_never_fetched_again(
     tell(recording_id="r1", recording_url=server.give("/1", AUDIO))
     attributed()
     fetched("r1")
-    store.put_object("recordings/s1/call-1/r1.transcript.json", b"{}")
-    store.put_object("recordings/s1/call-10/r1.transcript.json", b"{}")  # another call's
+    recordings_table.put_object("recordings/s1/call-1/r1.transcript.json", b"{}")
+    recordings_table.put_object("recordings/s1/call-10/r1.transcript.json", b"{}")  # another call's
     assert erase() == 2
     versions = site.client("s3").list_object_versions(Bucket=settings().bucket)
     assert [each["Key"] for each in versions["Versions"]] == ["recordings/s1/call-10/r1.transcript.json"]

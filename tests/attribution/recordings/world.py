@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.recordings.fetch import fetch
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import call_item
 from chalicelib.calls import calls_table as calls
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.recording import Recording
 from chalicelib.calls.types import CallEvent, Direction
+from chalicelib.recordings.fetch_recording import fetch
 from chalicelib.registry import store as registry
 from chalicelib.runtime import sqs
 from chalicelib.runtime.settings import settings

@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.attribution.transcripts.analysis import SILENCE_FROM, analyse, segments_of
-from chalicelib.attribution.transcripts.transcribed import words_of
 from chalicelib.calls.transcript import PhraseFound, Word
+from chalicelib.recordings.transcripts.talk_analysis import SILENCE_FROM, analyse, segments_of
+from chalicelib.recordings.transcripts.transcribe_output import words_of
 from tests.attribution.transcripts.test_transcribed import CHANNELS
 
 WORDS = st.builds(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from chalicelib.attribution.transcripts.languages import LANGUAGES, language_of
+from chalicelib.recordings.transcripts.languages import LANGUAGES, language_of
 
 
 def test_every_language_is_one_that_amazon_transcribe_knows() -> None:

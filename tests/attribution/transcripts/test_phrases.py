@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.attribution.transcripts.phrases import alike, find_phrases, normal
 from chalicelib.calls.transcript import PhraseFound, Word
+from chalicelib.recordings.transcripts.phrases import alike, find_phrases, normal
 
 
 def say(text: str, party: str = "customer", at: float = 0) -> list[Word]:

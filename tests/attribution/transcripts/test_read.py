@@ -9,18 +9,18 @@ from botocore.stub import Stubber
 from moto.moto_api import state_manager
 from msgspec.structs import replace
 
-from chalicelib.attribution.attribute import attribute
-from chalicelib.attribution.recordings import store
-from chalicelib.attribution.recordings.erase import erase_recordings
-from chalicelib.attribution.transcripts import jobs
-from chalicelib.attribution.transcripts.read import read
-from chalicelib.attribution.transcripts.start import start_transcript
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import call_item
 from chalicelib.calls import calls_table as calls
 from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.transcript import Transcript, TranscriptState
 from chalicelib.calls.types import Direction
 from chalicelib.core.errors import StorageUnavailable
+from chalicelib.recordings import recordings_table
+from chalicelib.recordings.erase_recordings import erase_recordings
+from chalicelib.recordings.transcripts import transcribe_jobs
+from chalicelib.recordings.transcripts.read_transcript import read
+from chalicelib.recordings.transcripts.start_transcript import start_transcript
 from chalicelib.registry.types import Site
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
@@ -53,7 +53,7 @@ def site(silent_site: Any) -> Any:
 
 def call(direction: Direction = Direction.IN) -> None:
     attribute(ring(number=STATIC, direction=direction), NOW)
-    store.put_recording("s1", "generic-1", STORED)
+    recordings_table.put_recording("s1", "generic-1", STORED)
 
 
 def item() -> call_item.Item:
@@ -72,7 +72,7 @@ def start(recording: Recording = STORED, site: Site = WRITTEN) -> None:
 
 def ended() -> dict[str, Any]:
     """EventBridge's word of the job."""
-    name = jobs.job_name(KEY)
+    name = transcribe_jobs.job_name(KEY)
     return {"source": "aws.transcribe", "detail": {"TranscriptionJobName": name, "TranscriptionJobStatus": "COMPLETED"}}
 
 
@@ -85,7 +85,7 @@ def told(status: str, **more: str) -> None:
 
 
 def started_job(session: Any) -> dict[str, Any]:
-    told = session.client("transcribe").get_transcription_job(TranscriptionJobName=jobs.job_name(KEY))
+    told = session.client("transcribe").get_transcription_job(TranscriptionJobName=transcribe_jobs.job_name(KEY))
     job: dict[str, Any] = told["TranscriptionJob"]
     return job
 
@@ -123,14 +123,14 @@ def test_it_is_started_once_and_only_where_asked_for(site: Any) -> None:
 
 
 def test_a_job_that_was_started_by_who_died_is_taken_over(site: Any) -> None:
-    jobs.start(KEY, "mp3", "ru-RU", 2)
+    transcribe_jobs.start(KEY, "mp3", "ru-RU", 2)
     start()
     assert transcripts() == (Transcript("r1", TranscriptState.STARTED, "ru-RU"),)
 
 
 def test_an_ended_job_becomes_the_calls_transcript(site: Any) -> None:
     start()
-    store.put_object(jobs.output_key(KEY), CHANNELS)
+    recordings_table.put_object(transcribe_jobs.output_key(KEY), CHANNELS)
     read(ended(), NOW)
     (transcript,) = transcripts()
     assert (transcript.state, transcript.language) == (TranscriptState.DONE, "ru-RU")
@@ -141,7 +141,7 @@ def test_an_ended_job_becomes_the_calls_transcript(site: Any) -> None:
         ("доставка", "business"),
         ("доставка", "customer"),
     ]
-    spoken = store.spoken(transcript.key)
+    spoken = recordings_table.spoken(transcript.key)
     assert spoken is not None
     assert (spoken.language, spoken.seconds, len(spoken.segments)) == ("ru-RU", 44, 9)
     assert spoken.segments[0].text == "Алло, здравствуйте!"
@@ -151,18 +151,20 @@ def test_an_ended_job_becomes_the_calls_transcript(site: Any) -> None:
 
 def test_a_repetition_and_a_late_start_change_nothing(site: Any) -> None:
     start()
-    store.put_object(jobs.output_key(KEY), CHANNELS)
+    recordings_table.put_object(transcribe_jobs.output_key(KEY), CHANNELS)
     read(ended(), NOW)
     before = transcripts()
     read(ended(), NOW)
-    store.put_transcript("s1", "generic-1", Transcript("r1", TranscriptState.STARTED, "ru-RU"), only_new=True)
+    recordings_table.put_transcript(
+        "s1", "generic-1", Transcript("r1", TranscriptState.STARTED, "ru-RU"), only_new=True
+    )
     assert transcripts() == before
 
 
 def test_in_an_outgoing_call_the_business_rang(silent_site: Any) -> None:
     call(Direction.OUT)
     start()
-    store.put_object(jobs.output_key(KEY), CHANNELS)
+    recordings_table.put_object(transcribe_jobs.output_key(KEY), CHANNELS)
     read(ended(), NOW)
     analysis = transcripts()[0].analysis
     assert analysis is not None and analysis.talk_share == {"business": 40.5, "customer": 59.5}
@@ -170,7 +172,7 @@ def test_in_an_outgoing_call_the_business_rang(silent_site: Any) -> None:
 
 def test_speakers_of_one_channel_stay_numbers(site: Any) -> None:
     start()
-    store.put_object(jobs.output_key(KEY), SPEAKERS)
+    recordings_table.put_object(transcribe_jobs.output_key(KEY), SPEAKERS)
     read(ended(), NOW)
     analysis = transcripts()[0].analysis
     assert analysis is not None and set(analysis.talk_share) == {"speaker_1", "speaker_2"}
@@ -178,7 +180,7 @@ def test_speakers_of_one_channel_stay_numbers(site: Any) -> None:
 
 def test_what_cannot_be_read_is_said_so(site: Any) -> None:
     start()
-    store.put_object(jobs.output_key(KEY), b"<html>")
+    recordings_table.put_object(transcribe_jobs.output_key(KEY), b"<html>")
     read(ended(), NOW)
     (transcript,) = transcripts()
     assert (transcript.state, transcript.why) == (TranscriptState.FAILED, "Amazon Transcribe's result cannot be read.")
@@ -195,11 +197,11 @@ def test_a_result_that_is_not_there_yet_comes_again(site: Any) -> None:
 
 def test_what_was_deleted_meanwhile_is_let_go(site: Any, capsys: Any) -> None:
     start()
-    store.put_object(jobs.output_key(KEY), CHANNELS)
+    recordings_table.put_object(transcribe_jobs.output_key(KEY), CHANNELS)
     erase_recordings(item())
     read(ended(), NOW)
     assert transcripts() == ()
-    site.client("transcribe").delete_transcription_job(TranscriptionJobName=jobs.job_name(KEY))
+    site.client("transcribe").delete_transcription_job(TranscriptionJobName=transcribe_jobs.job_name(KEY))
     read(ended(), NOW)
     assert capsys.readouterr().out.count("transcript_dropped") == 2
 

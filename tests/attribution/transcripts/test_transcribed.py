@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.transcripts.analysis import segments_of
-from chalicelib.attribution.transcripts.transcribed import UnreadableTranscript, words_of
+from chalicelib.recordings.transcripts.talk_analysis import segments_of
+from chalicelib.recordings.transcripts.transcribe_output import UnreadableTranscript, words_of
 from tests.attribution.examples import FIXTURES
 
 CHANNELS = (FIXTURES / "transcribe" / "channels.json").read_bytes()

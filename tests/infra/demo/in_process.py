@@ -11,8 +11,8 @@ from urllib.parse import quote_plus, unquote, urlsplit
 
 from chalice.test import Client
 
-from chalicelib.attribution import attribute, import_deals
-from chalicelib.attribution.contacts import take
+from chalicelib.attribution import attribute_call
+from chalicelib.deals import import_deals, take_contact
 from chalicelib.pool.statistics import census
 from chalicelib.reports import build_report, close_day, import_spend
 from chalicelib.runtime.settings import settings
@@ -51,10 +51,10 @@ class InProcess:
     def keep_step(self) -> None:
         """Take everything out of the queues of contacts and calls; a call may queue others of its caller."""
         for message in each_once(self.take(settings().contact_queue)):
-            take.take(message, self.present)
+            take_contact.take(message, self.present)
         while waiting := self.take(settings().attribute_queue):
             for message in each_once(waiting):
-                attribute.attribute(message, self.present)
+                attribute_call.attribute(message, self.present)
 
     def drain(self) -> None:
         """Do the same: nothing is to be handled later here."""

@@ -13,8 +13,8 @@ from botocore.client import BaseClient
 from chalice.test import Client
 
 from app import app
-from chalicelib.attribution import repeats
-from chalicelib.attribution.contacts import record
+from chalicelib.attribution import repeat_callers
+from chalicelib.contacts import record_event
 from chalicelib.manage.provision import operator_key
 from chalicelib.runtime.settings import settings
 from infra.demo.aftermath import Aftermath
@@ -107,8 +107,8 @@ def test_the_same_seed_is_the_same_run_and_another_chance_only_lends_other_numbe
 
 def test_the_memory_answers_as_motos_tables_do(client: Client, aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLPATH_TEST_SEED", "6")
-    monkeypatch.setattr(repeats, "LOOK_AGAIN_SECONDS", 0)  # the queues would really make them wait
-    monkeypatch.setattr(record, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(repeat_callers, "LOOK_AGAIN_SECONDS", 0)  # the queues would really make them wait
+    monkeypatch.setattr(record_event, "WAIT_SECONDS", 0)
     story = tell(LAST_DAY, seed=6, length=1)
     world = InProcess(Routes(client, settings().public_url), partial(messages, aws), aws.client("s3"), story.told_at)
     by_moto = played(story, world)

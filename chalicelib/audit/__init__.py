@@ -1,0 +1,1 @@
+"""The hash chain over each day's evidence."""

@@ -1,0 +1,163 @@
+"""Take what a visitor did on the page, or what the site's own server tells of it, into the queue.
+
+Nothing is looked up but the site, and nothing is stored here: this function answers everybody, so it may neither read
+who visitors are nor whose a number is. What is queued is sealed, numbers included. A queue that fails leaves the event
+in the bucket, from where it goes into the queue again; so does a registry that fails, and then take.py asks it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from chalicelib.carriers.spool import PREFIX
+from chalicelib.contacts.types import ContactKind
+from chalicelib.core import clock, encryption, tokens
+from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
+from chalicelib.core.json_body import decode
+from chalicelib.core.phone import parse_phone
+from chalicelib.pool.lending.eligibility import from_own_page, is_crawler
+from chalicelib.pool.lending.issue_number import Address, VisitorId
+from chalicelib.pool.lending.select_pool import visit_of
+from chalicelib.registry import snapshot
+from chalicelib.registry.types import Site
+from chalicelib.runtime import aws, log, sqs, tracing
+from chalicelib.runtime.http import Request
+from chalicelib.runtime.settings import settings
+
+LATE = timedelta(days=1)  # a browser may keep an event until it is online again
+EARLY = timedelta(minutes=5)  # and its clock may be ahead
+PLACE = "contact event"
+WAIT_SECONDS = 5  # before it is taken in: the page may just be storing the arrival that explains it
+
+
+class EventRequest(Struct):
+    """What the snippet or a server sends. `at` is when it was, `code` the promo code shown, `form` the form's name."""
+
+    visitor_id: Annotated[VisitorId, Meta(min_length=1)]
+    type: Literal["tel_click", "reveal", "form", "chat", "email_click", "promo_shown"]
+    url: Address
+    at: str | None = None
+    code: Annotated[str, Meta(max_length=32, pattern="^[A-Za-z0-9-]*$")] | None = None
+    form: Annotated[str, Meta(max_length=100)] | None = None
+    phone: Annotated[str, Meta(max_length=40)] | None = None
+
+
+class Told(Struct):
+    """An event on its way through the queue. `phone` is E.164, or as it was told where `welcome` is None."""
+
+    site_key: str
+    visitor_id: str
+    kind: ContactKind
+    url: str
+    at: datetime
+    received_at: datetime
+    code: str
+    form: str
+    phone: str
+    welcome: bool | None  # None: the registry did not answer, who takes it in decides
+    origin: str
+    crawler: bool
+
+
+def record(request: Request, site_key: str) -> dict[str, Any]:
+    """Answer `{"recorded": bool}`: false for crawlers and pages of other sites.
+
+    Raises BadInput naming the field, NotFound for an unknown site key, StorageUnavailable where no place takes it.
+    """
+    event = decode(request.body, EventRequest)
+    visit = visit_of(event.url, "", request.headers)
+    at = _moment(event.at, request.now)
+    try:
+        found = snapshot.site_by_key(site_key, request.now)
+    except StorageUnavailable:
+        phone, welcome = event.phone or "", None
+    else:
+        if found is None:
+            raise NotFound("No site has this key.", field="site_key")
+        tracing.annotate(site=found.site.site_id)
+        phone = _phone(event.phone, found.site, request)
+        welcome = is_welcome(found.site, request, visit.url)
+        if not welcome:
+            return {"recorded": False}
+    told = Told(
+        site_key=site_key,
+        visitor_id=event.visitor_id,
+        kind=ContactKind(event.type),
+        url=visit.url,
+        at=at,
+        received_at=request.now,
+        code=event.code or "",
+        form=(event.form or "").strip(),
+        phone=phone,
+        welcome=welcome,
+        origin=request.header("origin"),
+        crawler=_is_crawler(request),
+    )
+    where = put(told)
+    log.event("event_recorded", type=event.type, where=where)
+    return {"recorded": True}
+
+
+def is_welcome(site: Site, request: Request, url: str) -> bool:
+    """Whether it comes from one of the site's pages and not from a crawler, or from a server, which has no origin."""
+    return from_own_page(site, request, visit_of(url, "", request.headers)) and not _is_crawler(request)
+
+
+def told_in(message: dict[str, Any]) -> Told:
+    """The event of a queued message. Raises ValueError for one that was sealed with another signing key."""
+    plain = encryption.unseal(encryption.INTAKE, message["contact"], key=_key(), place=PLACE)
+    if plain is None:
+        raise ValueError("An event was sealed with another signing key.")
+    return msgspec.json.decode(plain, type=Told)
+
+
+def _is_crawler(request: Request) -> bool:
+    """A browser says where its page is from; a server does not, and it has a name of its own."""
+    return bool(request.header("origin")) and is_crawler(request.header("user-agent"))
+
+
+def put(told: Told) -> str:
+    """Put an event on its way; where it went. Raises StorageUnavailable where no place takes it."""
+    sealed = encryption.seal(encryption.INTAKE, msgspec.json.encode(told), key=_key(), place=PLACE)
+    message = {"contact": sealed}
+    try:
+        with aws.storage_errors():
+            sqs.send(settings().contact_queue, message, hot=True, delay_seconds=WAIT_SECONDS)
+    except StorageUnavailable:
+        key = f"{PREFIX}{clock.iso(told.received_at)[:10]}/{tokens.random_id('contact-')}.json"
+        with aws.storage_errors():
+            aws.client("s3", hot=True).put_object(
+                Bucket=settings().bucket, Key=key, Body=msgspec.json.encode(message), ContentType="application/json"
+            )
+        return "bucket"
+    return "queue"
+
+
+def _moment(told: str | None, now: datetime) -> datetime:
+    if told is None:
+        return now
+    at = clock.parse_time(told, field="at")
+    if not now - LATE <= at <= now + EARLY:
+        raise BadInput("at", "not within the last day")
+    return at
+
+
+def _phone(told: str | None, site: Site, request: Request) -> str:
+    """E.164 or nothing. A server is told what is no number; a page would not hear it, so its form counts without.
+
+    Raises BadInput.
+    """
+    try:
+        return parse_phone(told, country=site.country).e164 if told else ""
+    except BadInput:
+        if request.header("origin"):
+            return ""
+        raise
+
+
+def _key() -> bytes:
+    return encryption.derive(settings().signing_key, "contact events")

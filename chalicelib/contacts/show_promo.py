@@ -1,0 +1,44 @@
+"""Show a visitor a promo code, and tell of its first showing as of anything that happens on his page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.contacts import mint_promo, record_event
+from chalicelib.contacts.record_event import Told
+from chalicelib.contacts.types import ContactKind
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime import log
+from chalicelib.runtime.http import Request
+from chalicelib.visits import promo_table
+
+
+def show(request: Request, site_key: str) -> dict[str, Any]:
+    """Answer what promo.mint does. However often the page asks, the showing is told of once.
+
+    Raises what promo.mint raises; then no code stands that nobody was told of.
+    """
+    minted = mint_promo.mint(request, site_key)
+    shown = minted.taken.shown if minted.taken and minted.taken.new else None
+    if shown is None:
+        return minted.answer
+    told = Told(
+        site_key=site_key,
+        visitor_id=minted.visitor_id,
+        kind=ContactKind.PROMO_SHOWN,
+        url=shown.url,
+        at=shown.shown_at,
+        received_at=request.now,
+        code=shown.code,
+        form="",
+        phone="",
+        welcome=True,
+        origin=request.header("origin"),
+        crawler=False,
+    )
+    try:
+        log.event("event_recorded", type=told.kind, where=record_event.put(told))
+    except StorageUnavailable:
+        promo_table.forget(minted.site_id, shown.code, shown.visitor)  # asked again, the page makes it anew
+        raise
+    return minted.answer

@@ -1,0 +1,1 @@
+"""What CRMs report, and how it is joined to calls and contacts."""

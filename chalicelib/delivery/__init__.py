@@ -1,0 +1,1 @@
+"""What other systems and people receive of a call: outbox, alerts and destinations."""

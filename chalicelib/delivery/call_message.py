@@ -1,0 +1,107 @@
+"""One call as its destinations are told of it: for machines and for people."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
+
+from chalicelib.attribution.credit import credit_of
+from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.calls import callers
+from chalicelib.calls.types import AttributedCall, Credit, Evidence
+from chalicelib.delivery.alerts import Alert, AlertKind, kind_of, wanted
+from chalicelib.delivery.destinations import ALERTS, calls_of
+from chalicelib.recordings.recording_links import shown_recordings
+from chalicelib.registry.types import Destination, Site
+
+STALE = timedelta(hours=24)  # a person is not told of a call so old: it came late, through an outage
+
+
+class Told:
+    """A call with what is told of it; what takes a read is read once, by the first destination that wants it."""
+
+    def __init__(self, attributed: AttributedCall, site: Site, now: datetime, news: str | None = None) -> None:
+        """`news` is the id of a recording that is stored now: then only that is told, to who asked for it."""
+        self.attributed, self.site, self.now, self.news = attributed, site, now, news
+
+    def is_for(self, place: Destination) -> bool:
+        """Whether a destination wants it. People hear of no recording, nor of a call of which nobody told the end."""
+        call = self.attributed.call
+        if place.kind in ALERTS and (
+            self.news or call.end_missing or self.now - (call.ended_at or call.started_at) > STALE
+        ):
+            return False
+        if self.news and place.options.get("recordings") != "yes":
+            return False
+        return wanted(calls_of(place.kind, place.options), call)
+
+    @cached_property
+    def caller(self) -> str | None:
+        """The caller's E.164: opened here and nowhere else on this way."""
+        return callers.open_caller(self.attributed.call)
+
+    @cached_property
+    def credit(self) -> Credit:
+        """The heaviest part of the call's credit: the source that a single name is asked for."""
+        credits = credit_of(self.attributed, self.site, book_of(self.site, self.now))
+        return max(credits, key=lambda credit: credit.weight)
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        """{"site", "call", "evidence", "source", "landing_page", "recordings"}.
+
+        Besides, "alert": "missed" where a customer got nobody, or "recording", the id of one that is news. The caller's
+        number is null where it was withheld or is erased.
+        """
+        call = self.attributed.call
+        told = {
+            "site": {"site_id": self.site.site_id, "name": self.site.name},
+            "call": {name: value for name, value in _plain(call).items() if name != "caller_sealed"}
+            | {"caller": self.caller, "variables": dict(call.variables)}
+            | {"answered": call.answered, "day": str(self.attributed.day)},
+            "evidence": _plain(_brief(self.attributed.evidence)),
+            "source": _plain(self.credit.source),
+            "landing_page": self.credit.landing_page,
+            "recordings": shown_recordings(self.attributed.recordings, self.attributed.transcripts),
+        }
+        if self.news:
+            return told | {"recording": self.news}
+        return told | {"alert": "missed"} if kind_of(call) is AlertKind.MISSED else told
+
+    @cached_property
+    def alert(self) -> Alert:
+        """The same for people."""
+        call = self.attributed.call
+        return Alert(
+            kind=kind_of(call),
+            site_name=self.site.name,
+            time_zone=self.site.time_zone,
+            caller=self.caller,
+            number=call.number,
+            started_at=call.started_at,
+            ring_seconds=call.ring_seconds,
+            talk_seconds=call.talk_seconds,
+            answered_by=call.answered_by,
+            source=self.credit.source,
+            landing_page=self.credit.landing_page,
+        )
+
+
+def _brief(evidence: Evidence) -> Evidence:
+    """The evidence without other people's touches: those of candidates and earlier calls stay with us.
+
+    So does whom the called number led to, where a promo code tells more.
+    """
+    candidates = tuple(replace(each, touches=()) for each in evidence.candidates)
+    return replace(evidence, earlier=(), by_number=(), candidates=candidates)
+
+
+def _plain(value: Struct) -> dict[str, Any]:
+    """A value, and all it is made of, as dicts; times and decimals stay what they are."""
+    told: dict[str, Any] = to_builtins(value, builtin_types=(datetime, date, Decimal))
+    return told

@@ -1,0 +1,56 @@
+"""What is kept of a person, who may ask for it, and how it goes: erasure, export and retention (docs/privacy.md).
+
+Where something personal lies is one row here. A store has one module with two functions:
+    erase(erasure)          → how many things were taken away; again: none, and harmless
+    export(person)          → all of it, as JSON can hold it
+What hangs on a call, as its recordings do, has one module with two functions of the call's item:
+    erase_of_call(item)     → how many things were taken away, before the item itself is redacted
+    export_of_call(item)    → all of it, as JSON can hold it
+Calls, their evidence and subjects are the heart of it: privacy/calls.py. Deals hold pseudonyms,
+and the words in which a customer said what brought him: privacy/self_reported.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:  # what is stored asks privacy/redaction.py what is personal of it
+    from chalicelib.calls.call_item import Item
+    from chalicelib.privacy.types import Erasure, Person
+
+STORES = {  # name in summaries and exports → module, imported when first asked
+    "contacts": "chalicelib.privacy.erase_contacts",
+    "visits": "chalicelib.privacy.erase_visits",
+    "self_reported": "chalicelib.privacy.erase_answers",
+}
+PARTS_OF_CALL = {
+    "recordings": "chalicelib.privacy.erase_recordings",
+    "unread_events": "chalicelib.privacy.erase_unparsed",
+    "self_reported": "chalicelib.privacy.erase_answers",
+}
+
+
+class Store(Protocol):
+    """The face of a store's module."""
+
+    def erase(self, erasure: Erasure) -> int: ...
+    def export(self, person: Person) -> Any: ...
+
+
+class PartOfCall(Protocol):
+    """The face of the module of what hangs on a call."""
+
+    def erase_of_call(self, item: Item) -> int: ...
+    def export_of_call(self, item: Item) -> Any: ...
+
+
+def stores() -> Iterator[tuple[str, Store]]:
+    """Every store by name."""
+    return ((name, cast(Store, import_module(module))) for name, module in STORES.items())
+
+
+def parts_of_call() -> Iterator[tuple[str, PartOfCall]]:
+    """Whatever hangs on a call, by name."""
+    return ((name, cast(PartOfCall, import_module(module))) for name, module in PARTS_OF_CALL.items())

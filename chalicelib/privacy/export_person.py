@@ -1,0 +1,64 @@
+"""Everything that is known of a person, as JSON can hold it: for who asks what is kept of him."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.calls import call_item, callers, calls_table
+from chalicelib.calls.fold import CallRecord, fold
+from chalicelib.calls.redaction import redacted, visitors_of
+from chalicelib.calls.types import Evidence
+from chalicelib.privacy import parts_of_call, stores
+from chalicelib.privacy.types import Person
+
+SOMEBODY_ELSE = "somebody else"
+
+
+def export(person: Person) -> dict[str, Any]:
+    """Calls with their events, evidence and whatever hangs on them, deals, and what each store holds.
+
+    Others who may have made a call are not his to see. Raises StorageUnavailable.
+    """
+    found = [item for key in person.subject_ids for item in calls_table.items_of_caller(person.site_id, key)]
+    deals = [deal for key in person.subject_ids for deal in calls_table.deals_of_caller(person.site_id, key)]
+    named = [deal for visitor in person.visitors for deal in calls_table.deals_of_visitor(person.site_id, visitor)]
+    deals += [deal for deal in named if deal not in deals]
+    return {
+        "site_id": person.site_id,
+        "calls": [_call(item, person) for item in found],
+        "deals": [_plain(deal) for deal in deals],
+        **{name: each.export(person) for name, each in stores()},
+    }
+
+
+def _call(item: call_item.Item, person: Person) -> dict[str, Any]:
+    record = call_item.record_of(item)
+    call, day = fold(record), call_item.day_of(item)
+    shown = {name: value for name, value in _plain(call).items() if name not in ("caller_key", "caller_sealed")}
+    return {
+        **shown,
+        "caller": callers.open_caller(call),
+        "day": day.isoformat() if day else None,
+        "evidence": _evidence(call_item.evidence_of(item["evidence"]["S"]), person) if "evidence" in item else None,
+        "events": _events(record),
+        **{name: part.export_of_call(item) for name, part in parts_of_call()},
+    }
+
+
+def _evidence(evidence: Evidence, person: Person) -> Any:
+    others = visitors_of(evidence) - set(person.visitors)
+    return _plain(redacted(evidence, lambda _: SOMEBODY_ELSE, others))
+
+
+def _events(record: CallRecord) -> list[dict[str, Any]]:
+    phones = callers.open_callers_of_events(record)
+    return [
+        {"received_at": _plain(received), **_plain(event), "caller": phones.get(event.caller or "")}
+        for received, event in record.events
+    ]
+
+
+def _plain(value: object) -> Any:
+    return msgspec.to_builtins(value)

@@ -1,0 +1,46 @@
+"""Who is meant: from a telephone number or a browser's id to the pseudonyms of one person.
+
+A number leads to the browsers its calls surely came from and it was told in, and a browser to the numbers that surely
+called from it or were told there.
+Where a call may have been somebody else's, a stranger's data is not his to see or to erase.
+"""
+
+from __future__ import annotations
+
+from chalicelib.calls import call_item, calls_table
+from chalicelib.calls.callers import find_subject
+from chalicelib.calls.redaction import sure_visitor
+from chalicelib.contacts import contacts_table as contacts
+from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.privacy.types import Person
+from chalicelib.runtime.settings import settings
+from chalicelib.visits import visits_table
+
+
+def by_phone(site_id: str, phone: str) -> Person:
+    """The person of an E.164 number. Raises StorageUnavailable."""
+    subject = find_subject(site_id, phone)
+    if subject is None:
+        return Person(site_id)
+    found = {_visitor_of(item) for item in calls_table.items_of_caller(site_id, subject.subject_id)}
+    found |= {each.visitor for each in contacts.of_caller(site_id, subject.subject_id) if not each.erased}
+    return Person(site_id, (subject.subject_id,), tuple(sorted(visitor for visitor in found if visitor)))
+
+
+def by_visitor(site_id: str, visitor_id: str) -> Person:
+    """The person of a browser's `visitor_id`. Raises StorageUnavailable."""
+    visitor = visitor_key(site_id, visitor_id, settings().signing_key).hex()
+    named = visits_table.calls_naming(site_id, visitor)
+    told = contacts.of_visitor(site_id, visitor)
+    if not (
+        named or told or calls_table.deals_of_visitor(site_id, visitor) or visits_table.everything_of(site_id, visitor)
+    ):
+        return Person(site_id)
+    items = [item for call_id in named if (item := calls_table.item(site_id, call_id)) is not None]
+    callers = {call_item.caller_key_of(item) for item in items if _visitor_of(item) == visitor}
+    callers |= {contact.caller_key for contact in told}
+    return Person(site_id, tuple(sorted(caller for caller in callers if caller)), (visitor,))
+
+
+def _visitor_of(item: call_item.Item) -> str | None:
+    return sure_visitor(call_item.evidence_of(item["evidence"]["S"])) if "evidence" in item else None

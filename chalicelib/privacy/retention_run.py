@@ -1,0 +1,108 @@
+"""How long a site's callers and visitors stay known: day by day, calls older than that are redacted.
+
+A note by site tells how far that is, and another names a day that gets a call afterwards. The calls themselves stay as
+long as any, and their figures with them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from chalicelib.calls import call_item, callers, calls_table
+from chalicelib.calls.events_table import CALL_DAYS
+from chalicelib.contacts import contacts_table
+from chalicelib.core import tokens
+from chalicelib.privacy import erase_calls, erase_contacts, erasures_table
+from chalicelib.privacy.erasures_table import LateDay
+from chalicelib.privacy.types import Erasure, Person
+from chalicelib.registry.types import Site
+
+ONE_DAY = timedelta(days=1)
+INDEX_LAG = timedelta(minutes=1)  # a day's calls are read through an index, which shows them a moment later
+STEPS = 500  # calls and days of one site in one run: the next goes on
+
+
+def last_day(site: Site, now: datetime) -> date:
+    """The last day of the site's zone whose calls hold nothing personal any more."""
+    return now.astimezone(ZoneInfo(site.time_zone)).date() - timedelta(days=site.days_of_persons)
+
+
+def look_again(site: Site, day: date, now: datetime) -> None:
+    """Note that a day has got a call, where retention may have been there already. Raises StorageUnavailable."""
+    if day <= last_day(site, now):
+        erasures_table.put_late(site.site_id, day, now)
+
+
+def go_through(site: Site, reached: date | None, now: datetime) -> int:
+    """Redact the calls of the days after `reached` that are old enough, as many as one run may. → calls redacted.
+
+    Raises StorageUnavailable; what was redacted stays so, and the next run goes on from the last whole day.
+    """
+    oldest, last = now.date() - timedelta(days=CALL_DAYS + 1), last_day(site, now)
+    day = max(oldest, reached + ONE_DAY if reached else oldest)
+    run = _Run(site, last, _erasure(site, now))
+    while day <= last and run.redact(day):
+        erasures_table.set_retained(site.site_id, day)
+        day += ONE_DAY
+    return run.redacted
+
+
+def go_through_again(site: Site, late: LateDay, now: datetime) -> int:
+    """Redact what has come to a day since. → calls redacted. Raises StorageUnavailable."""
+    run = _Run(site, last_day(site, now), _erasure(site, now))
+    if run.redact(late.day) and now - late.at > INDEX_LAG:
+        erasures_table.forget_late(late)
+    return run.redacted
+
+
+@dataclass
+class _Run:
+    """One run over a site's days."""
+
+    site: Site
+    last: date
+    erasure: Erasure
+    redacted: int = 0
+    steps: int = 0
+
+    def redact(self, day: date) -> bool:
+        """Redact a day's calls and contacts. False where the run has done enough before it came to the day's end."""
+        self.steps += 1
+        if not self._redact_all(calls_table.items_of_day(self.site.site_id, day), erase_calls.erase_person):
+            return False
+        for deal in calls_table.deals_of_day(self.site.site_id, day):
+            erase_contacts.erase_visitor_of(deal, self.erasure)
+        return self._redact_all(contacts_table.items_of_day(self.site.site_id, day), erase_contacts.erase_contact)
+
+    def _redact_all(self, items: Iterable[call_item.Item], erase: Callable[[call_item.Item, Erasure], bool]) -> bool:
+        for item in items:
+            if self.steps >= STEPS:
+                return False
+            if erase(item, self.erasure):
+                self.steps, self.redacted = self.steps + 1, self.redacted + 1
+                self._forget_caller(item)
+        return True
+
+    def _forget_caller(self, item: call_item.Item) -> None:
+        """The subject himself, where none of his calls and contacts is younger."""
+        key = call_item.caller_key_of(item)
+        if key is None:
+            return
+        his = (
+            *calls_table.items_of_caller(self.site.site_id, key),
+            *contacts_table.items_of_caller(self.site.site_id, key),
+        )
+        if all(self._is_old(each) for each in his):
+            callers.forget(self.site.site_id, key)
+
+    def _is_old(self, item: call_item.Item) -> bool:
+        day = call_item.day_of(item)
+        return day is not None and day <= self.last
+
+
+def _erasure(site: Site, now: datetime) -> Erasure:
+    return Erasure(Person(site.site_id), tokens.random_id("retention-"), secrets.token_hex(16), now)

@@ -1,0 +1,26 @@
+"""Queue the recordings that a call has come to know, as soon as it knows them: some links live ten minutes."""
+
+from __future__ import annotations
+
+from chalicelib.calls import call_item
+from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.carriers.recording_source import ready_after
+from chalicelib.recordings import recordings_table
+from chalicelib.runtime import aws, sqs
+from chalicelib.runtime.settings import settings
+
+
+def announce(item: call_item.Item) -> None:
+    """Queue what the events of a stored call tell and nobody fetches yet. Raises StorageUnavailable.
+
+    Queued before it is noted: a run that dies in between queues it again, and however often, it is fetched once.
+    """
+    record = call_item.record_of(item)
+    known = {recording.recording_id for recording in call_item.recordings_of(item)}
+    for told in told_recordings(record):
+        if told.recording_id in known:
+            continue
+        message = {"site_id": record.site_id, "call_id": record.call_id, "recording_id": told.recording_id}
+        with aws.storage_errors():
+            sqs.send(settings().recording_queue, message, delay_seconds=ready_after(record.vendor))
+        recordings_table.add_waiting(record.site_id, record.call_id, told.recording_id)
