@@ -178,7 +178,7 @@ def read_transcript(event: SQSEvent) -> Any:
 @app.on_sqs_message(queue="spend-drops", batch_size=1, name="import_spend")
 def import_spend(event: SQSEvent) -> Any:
     """A spend file dropped into the bucket."""
-    from chalicelib.reports import import_spend as task
+    from chalicelib.reports.spend import import_spend as task
 
     return sqs.consume("import_spend", event, task.from_drop)
 
@@ -254,7 +254,7 @@ def build_report(event: CloudWatchEvent) -> Any:
 @answers("erase_person")
 def erase_person(site_id: str) -> Any:
     """Forget a person, by phone or visitor; figures stay as they are."""
-    from chalicelib.manage import people
+    from chalicelib.api import people
 
     return people.erase(_request(), site_id)
 
@@ -263,7 +263,7 @@ def erase_person(site_id: str) -> Any:
 @answers("export_person")
 def export_person(site_id: str) -> Any:
     """All that is known of a person, by phone or visitor."""
-    from chalicelib.manage import people
+    from chalicelib.api import people
 
     return people.export(_request(), site_id)
 
@@ -275,7 +275,7 @@ def export_person(site_id: str) -> Any:
 @answers("manage")
 def health() -> Any:
     """Whether this stage answers."""
-    from chalicelib.manage import health as task
+    from chalicelib.api import health as task
 
     return task.health()
 
@@ -284,7 +284,7 @@ def health() -> Any:
 @answers("manage")
 def manage_accounts() -> Any:
     """List accounts or open one (operator only)."""
-    from chalicelib.manage import accounts
+    from chalicelib.api import accounts
 
     return accounts.collection(_request())
 
@@ -293,7 +293,7 @@ def manage_accounts() -> Any:
 @answers("manage")
 def manage_keys() -> Any:
     """List an account's API keys or make one."""
-    from chalicelib.manage import keys
+    from chalicelib.api import keys
 
     return keys.collection(_request())
 
@@ -302,7 +302,7 @@ def manage_keys() -> Any:
 @answers("manage")
 def manage_key(key_id: str) -> Any:
     """Revoke an API key."""
-    from chalicelib.manage import keys
+    from chalicelib.api import keys
 
     return keys.revoke(_request(), key_id)
 
@@ -311,7 +311,7 @@ def manage_key(key_id: str) -> Any:
 @answers("manage")
 def manage_sites() -> Any:
     """List an account's sites or add one."""
-    from chalicelib.manage import sites
+    from chalicelib.api import sites
 
     return sites.collection(_request())
 
@@ -320,7 +320,7 @@ def manage_sites() -> Any:
 @answers("manage")
 def manage_site(site_id: str) -> Any:
     """Read or change a site."""
-    from chalicelib.manage import sites
+    from chalicelib.api import sites
 
     return sites.item(_request(), site_id)
 
@@ -329,7 +329,7 @@ def manage_site(site_id: str) -> Any:
 @answers("manage")
 def manage_site_key(site_id: str) -> Any:
     """Give a site a new publishable key; the old one stops working."""
-    from chalicelib.manage import sites
+    from chalicelib.api import sites
 
     return sites.rotate_key(_request(), site_id)
 
@@ -338,7 +338,7 @@ def manage_site_key(site_id: str) -> Any:
 @answers("manage")
 def manage_pools(site_id: str) -> Any:
     """List a site's pools or add one."""
-    from chalicelib.manage import pools
+    from chalicelib.api import pools
 
     return pools.collection(_request(), site_id)
 
@@ -347,7 +347,7 @@ def manage_pools(site_id: str) -> Any:
 @answers("manage")
 def manage_pool(site_id: str, pool_id: str) -> Any:
     """Read a pool with its use, or change it."""
-    from chalicelib.manage import pools
+    from chalicelib.api import pools
 
     return pools.item(_request(), site_id, pool_id)
 
@@ -356,7 +356,7 @@ def manage_pool(site_id: str, pool_id: str) -> Any:
 @answers("manage")
 def manage_pool_health(site_id: str, pool_id: str) -> Any:
     """How a pool is used, how accurate it is, how many numbers it needs."""
-    from chalicelib.manage import pools
+    from chalicelib.api import pools
 
     return pools.health(_request(), site_id, pool_id)
 
@@ -365,7 +365,7 @@ def manage_pool_health(site_id: str, pool_id: str) -> Any:
 @answers("manage")
 def manage_numbers(site_id: str) -> Any:
     """List a site's tracking numbers or import some (JSON or CSV)."""
-    from chalicelib.manage import numbers
+    from chalicelib.api import numbers
 
     return numbers.collection(_request(), site_id)
 
@@ -374,7 +374,7 @@ def manage_numbers(site_id: str) -> Any:
 @answers("manage")
 def manage_number(site_id: str, number: str) -> Any:
     """Read a tracking number or change its state."""
-    from chalicelib.manage import numbers
+    from chalicelib.api import numbers
 
     return numbers.item(_request(), site_id, number)
 
@@ -383,7 +383,7 @@ def manage_number(site_id: str, number: str) -> Any:
 @answers("manage")
 def manage_channel_rules() -> Any:
     """Read or replace an account's channel rules."""
-    from chalicelib.manage import channel_rules
+    from chalicelib.api import channel_rules
 
     return channel_rules.item(_request())
 
@@ -392,7 +392,7 @@ def manage_channel_rules() -> Any:
 @answers("manage")
 def manage_channel_rules_test() -> Any:
     """Try an address and a referrer: which rule decides, and why."""
-    from chalicelib.manage import channel_rules
+    from chalicelib.api import channel_rules
 
     return channel_rules.test(_request())
 
@@ -401,7 +401,7 @@ def manage_channel_rules_test() -> Any:
 @answers("manage")
 def manage_answer_rules() -> Any:
     """Read or replace how the account reads what customers say brought them."""
-    from chalicelib.manage import answer_rules
+    from chalicelib.api import answer_rules
 
     return answer_rules.item(_request())
 
@@ -410,7 +410,7 @@ def manage_answer_rules() -> Any:
 @answers("manage")
 def manage_campaigns(site_id: str) -> Any:
     """List a site's campaigns, add one or import a table of them (JSON or CSV)."""
-    from chalicelib.manage import campaigns
+    from chalicelib.api import campaigns
 
     return campaigns.collection(_request(), site_id)
 
@@ -419,7 +419,7 @@ def manage_campaigns(site_id: str) -> Any:
 @answers("manage")
 def manage_campaign(site_id: str, campaign_id: str) -> Any:
     """Read, change or archive a campaign."""
-    from chalicelib.manage import campaigns
+    from chalicelib.api import campaigns
 
     return campaigns.item(_request(), site_id, campaign_id)
 
@@ -428,7 +428,7 @@ def manage_campaign(site_id: str, campaign_id: str) -> Any:
 @answers("manage")
 def manage_endpoints(site_id: str) -> Any:
     """List a site's carrier and CRM endpoints or make one; its URL is shown once."""
-    from chalicelib.manage import endpoints
+    from chalicelib.api import endpoints
 
     return endpoints.collection(_request(), site_id)
 
@@ -437,7 +437,7 @@ def manage_endpoints(site_id: str) -> Any:
 @answers("manage")
 def manage_endpoint(site_id: str, endpoint_id: str) -> Any:
     """Renew an endpoint's credentials, or close it."""
-    from chalicelib.manage import endpoints
+    from chalicelib.api import endpoints
 
     return endpoints.item(_request(), site_id, endpoint_id)
 
@@ -446,7 +446,7 @@ def manage_endpoint(site_id: str, endpoint_id: str) -> Any:
 @answers("manage")
 def manage_calls(site_id: str) -> Any:
     """List a day's calls with their evidence."""
-    from chalicelib.manage import calls
+    from chalicelib.api import calls
 
     return calls.collection(_request(), site_id)
 
@@ -455,7 +455,7 @@ def manage_calls(site_id: str) -> Any:
 @answers("manage")
 def manage_calls_import(site_id: str) -> Any:
     """Import calls from a carrier's history, CSV or JSON."""
-    from chalicelib.manage import uploads
+    from chalicelib.api import uploads
 
     return uploads.calls(_request(), site_id)
 
@@ -464,7 +464,7 @@ def manage_calls_import(site_id: str) -> Any:
 @answers("manage")
 def manage_call(site_id: str, call_id: str) -> Any:
     """One call: its events, lease, touches and credit; note what the caller said brought him."""
-    from chalicelib.manage import calls
+    from chalicelib.api import calls
 
     return calls.item(_request(), site_id, call_id)
 
@@ -473,7 +473,7 @@ def manage_call(site_id: str, call_id: str) -> Any:
 @answers("manage")
 def manage_call_explained(site_id: str, call_id: str) -> Any:
     """One call's chain in sentences, from the carrier's webhooks to the proof."""
-    from chalicelib.manage import explain
+    from chalicelib.api import explain
 
     return explain.item(_request(), site_id, call_id)
 
@@ -482,7 +482,7 @@ def manage_call_explained(site_id: str, call_id: str) -> Any:
 @answers("manage")
 def manage_spend(site_id: str) -> Any:
     """Upload spend as CSV."""
-    from chalicelib.manage import uploads
+    from chalicelib.api import uploads
 
     return uploads.spend(_request(), site_id)
 
@@ -491,7 +491,7 @@ def manage_spend(site_id: str) -> Any:
 @answers("manage")
 def manage_deals(site_id: str) -> Any:
     """Upload deals as CSV."""
-    from chalicelib.manage import uploads
+    from chalicelib.api import uploads
 
     return uploads.deals(_request(), site_id)
 
@@ -500,7 +500,7 @@ def manage_deals(site_id: str) -> Any:
 @answers("manage")
 def manage_deals_list(site_id: str) -> Any:
     """A day's deals, each with what it comes from."""
-    from chalicelib.manage import deals
+    from chalicelib.api import deals
 
     return deals.collection(_request(), site_id)
 
@@ -509,7 +509,7 @@ def manage_deals_list(site_id: str) -> Any:
 @answers("manage")
 def manage_deal(site_id: str, source: str, external_id: str) -> Any:
     """One deal, why it comes from where it does, and what else it might have come from."""
-    from chalicelib.manage import deals
+    from chalicelib.api import deals
 
     return deals.item(_request(), site_id, source, external_id)
 
@@ -518,7 +518,7 @@ def manage_deal(site_id: str, source: str, external_id: str) -> Any:
 @answers("manage")
 def manage_deal_unjoin(site_id: str, source: str, external_id: str) -> Any:
     """Take a deal apart from what it was joined to."""
-    from chalicelib.manage import deals
+    from chalicelib.api import deals
 
     return deals.take_apart(_request(), site_id, source, external_id)
 
@@ -527,7 +527,7 @@ def manage_deal_unjoin(site_id: str, source: str, external_id: str) -> Any:
 @answers("manage")
 def manage_deal_join(site_id: str, source: str, external_id: str) -> Any:
     """Join a deal to a call or contact by hand, or by the rules again."""
-    from chalicelib.manage import deals
+    from chalicelib.api import deals
 
     return deals.join_by_hand(_request(), site_id, source, external_id)
 
@@ -536,6 +536,6 @@ def manage_deal_join(site_id: str, source: str, external_id: str) -> Any:
 @answers("manage")
 def manage_reports(site_id: str) -> Any:
     """List a site's report files with fresh links, or order a report."""
-    from chalicelib.manage import reports
+    from chalicelib.api import reports
 
     return reports.collection(_request(), site_id)

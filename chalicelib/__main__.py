@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from chalicelib.commands import (
+from chalicelib.cli import (
     answers,
     calls,
     campaigns,

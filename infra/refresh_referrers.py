@@ -1,4 +1,4 @@
-"""Refresh chalicelib/attribution/data/referrers.json from the list that the Ghost publishing platform keeps.
+"""Refresh chalicelib/visits/data/referrers.json from the list that the Ghost publishing platform keeps.
 
     python -m infra.refresh_referrers            # the version pinned below
     python -m infra.refresh_referrers 0.1.24     # another one: then change VERSION and the README beside the data

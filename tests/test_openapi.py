@@ -35,7 +35,7 @@ from chalicelib.recordings import recordings_table as recordings
 from chalicelib.recordings.transcripts.talk_analysis import analyse, segments_of
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, Comparison, Endpoint, NumberKind, RepeatRule, TrackingNumber
-from chalicelib.reports import report_store
+from chalicelib.reports import reports_bucket
 from chalicelib.reports.periods import Period
 from chalicelib.runtime import webhook_signature
 from chalicelib.runtime.settings import settings
@@ -395,7 +395,7 @@ def test_calls_uploads_and_reports_are_answered_as_described(api: Api) -> None:
     history = [{"call_id": "9", "started_at": "2026-11-22T09:00:00Z", "to": "+74990000009", "talk_sec": 5}, {}]
     assert api.call("POST", f"{here}/calls?vendor=generic", history)["landed"] == 1
     api.call("POST", f"{here}/calls?vendor=pigeon", history, 400)
-    report_store.put("s1", Period(date(2026, 11, 1), date(2026, 11, 30)), "linear", {"report.csv": b"x"}, NOW)
+    reports_bucket.put("s1", Period(date(2026, 11, 1), date(2026, 11, 30)), "linear", {"report.csv": b"x"}, NOW)
     api.call("GET", f"{here}/reports")
     api.call("POST", f"{here}/reports", {"from": "2026-11-01", "to": "2026-11-02"}, 202)
     api.call("POST", f"{here}/reports", {"from": "2026-11-02", "to": "2026-11-01"}, 400)

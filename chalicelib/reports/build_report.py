@@ -18,13 +18,14 @@ from chalicelib.audit.hash_chain import canonical, sha256
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import Site
-from chalicelib.reports import facts_store, report_store
+from chalicelib.reports import reports_bucket
 from chalicelib.reports.compose import Order, compose
-from chalicelib.reports.facts import SCHEMAS
+from chalicelib.reports.fact_rows import SCHEMAS
+from chalicelib.reports.facts import facts_bucket
+from chalicelib.reports.figures.report import Basis
 from chalicelib.reports.index_page import write_index
 from chalicelib.reports.layouts import render_all
 from chalicelib.reports.periods import Period, due_periods
-from chalicelib.reports.report import Basis
 from chalicelib.runtime import log, presigned_links
 
 
@@ -74,12 +75,12 @@ def build_one(site: Site, first_day: date, last_day: date, model: str, now: date
     )
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         kinds = [kind for kind in SCHEMAS if kind != "paths" or model not in MODELS]
-        files = facts_store.fetch(site.site_id, first_day, last_day, Path(folder), kinds)
+        files = facts_bucket.fetch(site.site_id, first_day, last_day, Path(folder), kinds)
         report = compose(files, order, now, Path(folder))
-    frozen = report_store.freeze(site.site_id, period, model, now)
+    frozen = reports_bucket.freeze(site.site_id, period, model, now)
     if frozen:
         log.event("report_frozen", site_id=site.site_id, period=period.name, model=model, as_of=frozen)
-    return report_store.put(site.site_id, period, model, render_all(report), now)
+    return reports_bucket.put(site.site_id, period, model, render_all(report), now)
 
 
 def basis_of(site: Site, now: datetime) -> Basis:

@@ -16,7 +16,7 @@ from chalicelib.calls import changed_days_table
 from chalicelib.calls.events_table import CALL_DAYS
 from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
-from chalicelib.reports import day_evidence, facts_store
+from chalicelib.reports.facts import facts_bucket, read_day
 from chalicelib.runtime import log
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def rebuild(site_id: str, day: date, now: datetime) -> None:
     if now.date() - day > timedelta(days=CALL_DAYS):
         log.event("day_kept", site_id=site_id, day=day)  # its calls have expired: rebuilding would empty it
         return
-    evidence = day_evidence.read(site_id, day)
-    facts_store.write_day(site_id, day, day_evidence.facts_of(evidence, site, book_of(site, now)))
-    chained = chain_table.append(site_id, day, day_evidence.leaves_of(evidence), now)
+    evidence = read_day.read(site_id, day)
+    facts_bucket.write_day(site_id, day, read_day.facts_of(evidence, site, book_of(site, now)))
+    chained = chain_table.append(site_id, day, read_day.leaves_of(evidence), now)
     if chained:
         log.event("day_proved", site_id=site_id, day=day, sequence=chained.sequence, root=chained.root)
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.models import MODELS, model_of
-from chalicelib.reports import aggregate, any_model, parquet
-from chalicelib.reports.comparison import Cell, Comparison, most_first
-from chalicelib.reports.contact_tables import contact_tables
-from chalicelib.reports.figures import Tally, figures_of, interval_of, tracking_accuracy
-from chalicelib.reports.report import GROUPINGS, NESTED, Basis, CallLine, Report, Row, Table
+from chalicelib.reports.facts import parquet
+from chalicelib.reports.figures import custom_model, sql
+from chalicelib.reports.figures.contact_tables import contact_tables
+from chalicelib.reports.figures.formulas import Tally, figures_of, interval_of, tracking_accuracy
+from chalicelib.reports.figures.report import GROUPINGS, NESTED, Basis, CallLine, Report, Row, Table
+from chalicelib.reports.figures.self_reported_comparison import Cell, Comparison, most_first
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -49,10 +50,10 @@ def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path)
     with parquet.connect(folder) as db:
         parquet.open_views(db, files)
         if order.model not in MODELS:
-            any_model.credit_by(db, model_of(order.model), folder)
-        overflow, pool = aggregate.pool_calls(db)
-        calls = aggregate.call_list(db, order.model, MOST_CALLS_LISTED)
-        total = aggregate.total(db)
+            custom_model.credit_by(db, model_of(order.model), folder)
+        overflow, pool = sql.pool_calls(db)
+        calls = sql.call_list(db, order.model, MOST_CALLS_LISTED)
+        total = sql.total(db)
         comparison = _comparison(db, order, int(total.calls))
         return Report(
             site_id=order.site_id,
@@ -74,11 +75,11 @@ def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path)
 
 
 def _comparison(db: DuckDBPyConnection, order: Order, calls: int) -> Comparison | None:
-    asked, deals_alone = aggregate.asked(db)
+    asked, deals_alone = sql.asked(db)
     if not asked and not deals_alone:
         return None
-    cells = most_first(Cell(*row) for row in aggregate.answers(db, order.model))
-    return Comparison(cells, calls, asked, deals_alone, tuple(aggregate.other_answers(db, MOST_OTHER_ANSWERS)))
+    cells = most_first(Cell(*row) for row in sql.answers(db, order.model))
+    return Comparison(cells, calls, asked, deals_alone, tuple(sql.other_answers(db, MOST_OTHER_ANSWERS)))
 
 
 def _told(groupings: tuple[str, ...], comparison: Comparison | None) -> tuple[str, ...]:
@@ -90,10 +91,10 @@ def _told(groupings: tuple[str, ...], comparison: Comparison | None) -> tuple[st
 
 def _table(db: DuckDBPyConnection, by: str, order: Order, total: Tally) -> Table:
     dimensions = GROUPINGS[by]
-    kept = aggregate.leads_kept(db)
+    kept = sql.leads_kept(db)
     names = _names(db, dimensions[0], order)
-    tallies = aggregate.tallies(db, dimensions, order.model)
-    spreads = aggregate.spreads(db, dimensions, order.model)
+    tallies = sql.tallies(db, dimensions, order.model)
+    spreads = sql.spreads(db, dimensions, order.model)
     whole = _wholes(tallies, total, nested=by in NESTED)
     rows = [
         Row(
@@ -112,21 +113,21 @@ def _names(db: DuckDBPyConnection, dimension: str, order: Order) -> Mapping[str,
     """What a row's value is called: a campaign by the registry, else by its spend; a static number by its campaign."""
     registered = order.campaign_names
     if dimension == "campaign":
-        return {**aggregate.names_of_campaigns(db), **registered}
+        return {**sql.names_of_campaigns(db), **registered}
     if dimension == "number":
-        return {number: registered.get(name, name) for number, name in aggregate.names_of_numbers(db).items()}
+        return {number: registered.get(name, name) for number, name in sql.names_of_numbers(db).items()}
     return {}
 
 
-def _wholes(tallies: dict[aggregate.Key, Tally], total: Tally, *, nested: bool) -> dict[aggregate.Key, Decimal]:
+def _wholes(tallies: dict[sql.Key, Tally], total: Tally, *, nested: bool) -> dict[sql.Key, Decimal]:
     """What shares are taken of, by the key without its last part: all calls, or the calls of the parent."""
-    sums: dict[aggregate.Key, Decimal] = defaultdict(Decimal)
+    sums: dict[sql.Key, Decimal] = defaultdict(Decimal)
     for key, tally in tallies.items():
         sums[key[:-1]] = sums[key[:-1]] + tally.calls if nested else total.calls
     return sums
 
 
-def _most_calls_first(row: Row) -> tuple[Decimal, Decimal, aggregate.Key]:
+def _most_calls_first(row: Row) -> tuple[Decimal, Decimal, sql.Key]:
     return -row.figures.calls, -(row.figures.spend or Decimal(0)), row.key
 
 

@@ -19,9 +19,9 @@ from chalicelib.calls import changed_days_table
 from chalicelib.core.errors import NotFound
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
-from chalicelib.reports import day_evidence, facts_store, parquet
-from chalicelib.reports.day_evidence import DayEvidence
-from chalicelib.reports.facts import SCHEMAS, Fact
+from chalicelib.reports.fact_rows import SCHEMAS, Fact
+from chalicelib.reports.facts import facts_bucket, parquet, read_day
+from chalicelib.reports.facts.read_day import DayEvidence
 
 IDS = {  # what tells one row of a kind from another
     "calls": ("call_id",),
@@ -78,13 +78,13 @@ def _chain_findings(chain: Sequence[ChainEntry]) -> Iterator[str]:
 
 
 def _day_findings(site: Site, entry: ChainEntry, now: datetime) -> Iterator[str]:
-    evidence = day_evidence.read(site.site_id, entry.day)
+    evidence = read_day.read(site.site_id, entry.day)
     yield from _evidence_findings(evidence, entry)
     yield from _figures_findings(evidence, site, now)
 
 
 def _evidence_findings(evidence: DayEvidence, entry: ChainEntry) -> Iterator[str]:
-    found = day_evidence.leaves_of(evidence)
+    found = read_day.leaves_of(evidence)
     if root_of(found) == entry.root:
         return
     kept = chain_table.leaves_of(entry)
@@ -95,7 +95,7 @@ def _evidence_findings(evidence: DayEvidence, entry: ChainEntry) -> Iterator[str
 
 
 def _figures_findings(evidence: DayEvidence, site: Site, now: datetime) -> Iterator[str]:
-    derived = day_evidence.facts_of(evidence, site, book_of(site, now))
+    derived = read_day.facts_of(evidence, site, book_of(site, now))
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         for kind, published in _published(site.site_id, evidence.day, Path(folder)).items():
             again = _through_parquet(kind, derived[kind], Path(folder))
@@ -106,7 +106,7 @@ def _figures_findings(evidence: DayEvidence, site: Site, now: datetime) -> Itera
 
 
 def _published(site_id: str, day: date, folder: Path) -> dict[str, list[dict[str, Any]]]:
-    files = facts_store.fetch(site_id, day, day, folder)
+    files = facts_bucket.fetch(site_id, day, day, folder)
     return {kind: _rows(kind, files.of(kind), folder) for kind in SCHEMAS}
 
 

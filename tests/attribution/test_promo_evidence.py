@@ -19,8 +19,8 @@ from chalicelib.pool.lending import census_table
 from chalicelib.privacy import find_person
 from chalicelib.privacy.erase_person import erase
 from chalicelib.privacy.export_person import export
-from chalicelib.reports.day_evidence import leaves_of, read
-from chalicelib.reports.day_facts import facts_of_day
+from chalicelib.reports.facts.count_day import facts_of_day
+from chalicelib.reports.facts.read_day import leaves_of, read
 from chalicelib.visits import promo_table, visits_table
 from chalicelib.visits.promo_table import ShownCode
 from tests.attribution.examples import NOW, POOL, SITE, STATIC

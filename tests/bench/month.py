@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from chalicelib.attribution.models import MODELS
-from chalicelib.reports import parquet
-from chalicelib.reports.facts import SCHEMAS
+from chalicelib.reports.fact_rows import SCHEMAS
+from chalicelib.reports.facts import parquet
 
 DAYS = [date(2026, 11, 1) + timedelta(days=number) for number in range(30)]
 CHANNELS = ("paid_search", "organic_search", "direct", "referral", "social", "maps", "email", "classifieds")

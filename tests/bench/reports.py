@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib.reports import close_day, facts_store, parquet
+from chalicelib.reports import close_day
 from chalicelib.reports.compose import Order, compose
-from chalicelib.reports.facts import SCHEMAS
+from chalicelib.reports.fact_rows import SCHEMAS
+from chalicelib.reports.facts import facts_bucket, parquet
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 from tests.bench import month
@@ -93,7 +94,7 @@ def _day_rebuild(client: Any) -> Row:
 
 
 def _read_and_write(client: Any, folder: Path) -> Callable[[], None]:
-    files = facts_store.fetch(day.SITE.site_id, day.DAY, day.DAY, folder)
+    files = facts_bucket.fetch(day.SITE.site_id, day.DAY, day.DAY, folder)
     facts = {kind: _rows_of(files, kind, folder) for kind in SCHEMAS}
 
     def step() -> None:

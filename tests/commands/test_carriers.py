@@ -22,7 +22,7 @@ from chalicelib.carriers import CARRIERS
 from chalicelib.carriers.receive_call import receive
 from chalicelib.carriers.simulator.outgoing import OUTGOING
 from chalicelib.carriers.simulator.transfers import TRANSFERS
-from chalicelib.commands import carriers
+from chalicelib.cli import carriers
 from chalicelib.core import clock
 from chalicelib.core.errors import BadInput, CallpathError
 from chalicelib.registry import snapshot

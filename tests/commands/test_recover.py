@@ -12,7 +12,7 @@ from chalicelib.__main__ import main
 from chalicelib.carriers import spool
 from chalicelib.carriers.recover_event import recover
 from chalicelib.carriers.spool import KeptEvent
-from chalicelib.commands.redrive import QUEUES
+from chalicelib.cli.redrive import QUEUES
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime.settings import settings
 from tests.attribution import examples

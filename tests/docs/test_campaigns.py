@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.api.campaign_import import HEADINGS
+from chalicelib.api.channel_rules import NewRules, rules_in, tried
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
 from chalicelib.attribution.rulebook import Book
 from chalicelib.core.json_body import decode
-from chalicelib.manage.campaign_import import HEADINGS
-from chalicelib.manage.channel_rules import NewRules, rules_in, tried
 from chalicelib.reports.layouts.labels import ENGLISH
 from chalicelib.visits.channels import CHANNELS
 from chalicelib.visits.classify_source import classify

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.manage import campaign_import
+from chalicelib.api import campaign_import
 from chalicelib.registry import store
 from chalicelib.registry.types import Campaign, NumberState
 from tests.manage.conftest import Api

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.provision import Plan, operator_key, provision
 from chalicelib.core.errors import BadInput, Conflict
 from chalicelib.core.json_body import decode
-from chalicelib.manage.provision import Plan, operator_key, provision
 from chalicelib.pool.lending.provision_numbers import import_numbers
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberState

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.reports import report_store
+from chalicelib.reports import reports_bucket
 from chalicelib.reports.periods import Period
 from tests.attribution.examples import NOW
 from tests.manage.conftest import Api
@@ -15,7 +15,7 @@ NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
 
 
 def test_stored_files_are_listed_with_links_that_open_them(account: Api, aws: Any) -> None:
-    report_store.put("s1", NOVEMBER, "linear", {"report.csv": b"calls\n36\n"}, NOW)
+    reports_bucket.put("s1", NOVEMBER, "linear", {"report.csv": b"calls\n36\n"}, NOW)
 
     [file] = account.get(PATH).json_body["reports"]
 
@@ -59,6 +59,6 @@ def test_a_wrong_order_is_refused(account: Api, body: dict[str, Any], field: str
 
 
 def test_another_sites_files_are_not_listed(account: Api, stranger: Api) -> None:
-    report_store.put("s1", NOVEMBER, "linear", {"report.csv": b"x"}, NOW)
+    reports_bucket.put("s1", NOVEMBER, "linear", {"report.csv": b"x"}, NOW)
 
     assert stranger.get("/manage/sites/s2/reports").json_body == {"reports": []}

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.calls import calls_table as attribution_store
 from chalicelib.calls import changed_days_table
-from chalicelib.reports import spend_table
+from chalicelib.reports.spend import spend_table
 from tests.manage.conftest import Api
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "generic"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.pools import change_pool, open_pool
 from chalicelib.core.errors import Conflict
-from chalicelib.manage.pools import change_pool, open_pool
 from chalicelib.pool.lending import provision_numbers
 from chalicelib.pool.lending.find_holder import holder_at
 from chalicelib.pool.lending.groups_table import PoolTable

@@ -11,7 +11,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from chalicelib.reports import plain_files
+from chalicelib.reports.plain import run
 
 
 class Files:
@@ -34,7 +34,7 @@ class Files:
         path = self.folder / "calls.jsonl"
         path.write_text("\n".join(lines), encoding="utf-8")
         tables = self._csv("deals.csv", deals), self._csv("spend.csv", spend)
-        self.answer = plain_files.run(path, *tables, out=self.out, **options)
+        self.answer = run.run(path, *tables, out=self.out, **options)
         return self
 
     def _csv(self, name: str, rows: Sequence[Mapping[str, str]]) -> Path | None:

@@ -17,10 +17,11 @@ from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.types import AttributedCall, Candidate, Evidence, EvidenceKind, Source, Touch
 from chalicelib.core.apportion import apportion
-from chalicelib.reports import aggregate, any_model, parquet
 from chalicelib.reports.compose import Order, compose
-from chalicelib.reports.day_facts import facts_of_day
-from chalicelib.reports.facts import Fact
+from chalicelib.reports.fact_rows import Fact
+from chalicelib.reports.facts import parquet
+from chalicelib.reports.facts.count_day import facts_of_day
+from chalicelib.reports.figures import custom_model, sql
 from chalicelib.reports.layouts import render_all
 from tests.attribution.test_credit import CALL
 from tests.reports.day import DAY, NOON, SITE
@@ -73,7 +74,7 @@ def test_it_gives_the_credits_that_the_facts_hold(written: parquet.FactFiles, sp
     with parquet.connect(tmp_path) as db:
         parquet.open_views(db, written)
         expected = db.execute(held, [spec]).fetchall()
-        any_model.credit_by(db, model_of(spec), tmp_path)
+        custom_model.credit_by(db, model_of(spec), tmp_path)
         assert db.execute(held, [spec]).fetchall() == expected
         assert db.execute("SELECT DISTINCT model FROM credits").fetchall() == [(spec,)]
 
@@ -81,7 +82,7 @@ def test_it_gives_the_credits_that_the_facts_hold(written: parquet.FactFiles, sp
 def test_a_call_of_a_day_without_paths_is_unknown_to_it(written: parquet.FactFiles, tmp_path: Path) -> None:
     with parquet.connect(tmp_path) as db:
         parquet.open_views(db, parquet.FactFiles({"calls": written.of("calls"), "credits": written.of("credits")}))
-        any_model.credit_by(db, model_of("time_decay:1d"), tmp_path)
+        custom_model.credit_by(db, model_of("time_decay:1d"), tmp_path)
         assert db.execute("SELECT channel, sum(weight) FROM credits GROUP BY 1").fetchall() == [("unknown", 300)]
 
 
@@ -94,7 +95,7 @@ def test_facts_of_an_earlier_version_read_with_their_new_columns_empty(
     with parquet.connect(tmp_path) as db:
         parquet.open_views(db, parquet.FactFiles({"credits": [old]}))
         assert db.execute("SELECT DISTINCT share FROM credits").fetchall() == [(None,)]
-        assert aggregate.spreads(db, ("channel",), "last_touch") == {}
+        assert sql.spreads(db, ("channel",), "last_touch") == {}
 
 
 def document(written: parquet.FactFiles, model: str, folder: Path) -> Any:

@@ -18,7 +18,9 @@ from chalicelib.calls.types import CallEvent, CallStatus, Direction, EvidenceKin
 from chalicelib.core import clock
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
-from chalicelib.reports import build_report, close_day, facts_store, import_spend, parquet, report_store
+from chalicelib.reports import build_report, close_day, reports_bucket
+from chalicelib.reports.facts import facts_bucket, parquet
+from chalicelib.reports.spend import import_spend
 from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import CAMPAIGN, DAY, NOON, SITE
@@ -39,7 +41,7 @@ def later() -> datetime:
 def facts(kind: str, columns: str, tmp_path: Path) -> list[tuple[Any, ...]]:
     """Columns of one kind's facts of DAY."""
     with parquet.connect(tmp_path) as db:
-        parquet.open_views(db, facts_store.fetch(SITE.site_id, DAY, DAY, tmp_path))
+        parquet.open_views(db, facts_bucket.fetch(SITE.site_id, DAY, DAY, tmp_path))
         return sorted(db.execute(f"SELECT {columns} FROM {kind}").fetchall())  # noqa: S608 - our own words
 
 
@@ -197,7 +199,7 @@ def test_a_report_is_built_from_the_facts_and_linked_from_the_index(aws: Any) ->
     detail = {"site_id": SITE.site_id, "from": "2026-11-01", "to": "2026-11-30"}
     answer = build_report.build(NOON, detail)
     prefix = "reports/s1/2026-11-01_2026-11-30/last_non_direct"
-    stored = [file.key for file in report_store.files_of(SITE.site_id)]
+    stored = [file.key for file in reports_bucket.files_of(SITE.site_id)]
     assert {f"{prefix}/report.{kind}" for kind in ("xlsx", "json", "html")} | {f"{prefix}/report-channel.csv"} <= set(
         stored
     )
@@ -205,7 +207,7 @@ def test_a_report_is_built_from_the_facts_and_linked_from_the_index(aws: Any) ->
     assert document["tracking_accuracy"] == 50
     (row,) = [row for row in document["groupings"]["campaign"]["rows"] if row["campaign"] == CAMPAIGN]
     assert (row["calls"], row["deals"], row["spend"], row["romi"]) == (1, 1, 5000.5, 73.98)
-    index = _body(aws, report_store.index_key(SITE.site_id)).decode()
+    index = _body(aws, reports_bucket.index_key(SITE.site_id)).decode()
     assert "report.xlsx" in index and "X-Amz-Signature" in index
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in answer["files"]["report.xlsx"]
 
@@ -219,7 +221,7 @@ def test_another_model_recounts_the_past_without_touching_a_call(aws: Any) -> No
     for model in ("last_touch", "Position_Based:30/20/50", "custom:first=30,last=10,direct=0"):
         answer = build_report.build(NOON, asked | {"model": model})
         assert answer["built"] == 1
-    for file in report_store.files_of(SITE.site_id):
+    for file in reports_bucket.files_of(SITE.site_id):
         if file.name == "report.json":
             rows = json.loads(_body(aws, file.key), parse_float=Decimal)["groupings"]["channel"]["rows"]
             counted[file.model] = {row["channel"]: row["calls"] for row in rows}
@@ -235,7 +237,7 @@ def test_the_schedule_builds_every_due_period_of_every_site() -> None:
     day.call("c1")
     close_day.close(later())
     assert build_report.build(datetime(2026, 11, 4, 9, tzinfo=UTC), {}) == {"built": 4}
-    periods = {file.period.name for file in report_store.files_of(SITE.site_id)}
+    periods = {file.period.name for file in reports_bucket.files_of(SITE.site_id)}
     assert periods == {
         "2026-11-03_2026-11-03", "2026-10-26_2026-11-01", "2026-10-01_2026-10-31", "2026-11-01_2026-11-04",
     }  # fmt: skip

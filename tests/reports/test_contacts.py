@@ -21,10 +21,11 @@ from chalicelib.contacts.types import Contact, ContactKind
 from chalicelib.core import clock
 from chalicelib.privacy.erase_person import erase
 from chalicelib.privacy.types import Person
-from chalicelib.reports import close_day, facts_store
+from chalicelib.reports import close_day
 from chalicelib.reports.compose import Order, compose
+from chalicelib.reports.facts import facts_bucket
+from chalicelib.reports.figures.report import Report
 from chalicelib.reports.layouts import render_all
-from chalicelib.reports.report import Report
 from chalicelib.reports.verify import verify
 from chalicelib.runtime.settings import settings
 from tests.reports import day
@@ -73,7 +74,7 @@ def closed_day(aws: Any) -> None:
 
 
 def composed(folder: Path, model: str = "last_touch") -> Report:
-    files = facts_store.fetch(SITE.site_id, DAY, DAY, folder)
+    files = facts_bucket.fetch(SITE.site_id, DAY, DAY, folder)
     order = Order(SITE.site_id, SITE.name, DAY, DAY, model, "RUB", SITE.time_zone)
     return compose(files, order, NOON, folder)
 
@@ -143,7 +144,7 @@ def test_every_layout_shows_them(tmp_path: Path) -> None:
 
 
 def test_where_nothing_was_done_there_is_no_table(tmp_path: Path) -> None:
-    files = facts_store.fetch(SITE.site_id, DAY + timedelta(days=1), DAY + timedelta(days=1), tmp_path)
+    files = facts_bucket.fetch(SITE.site_id, DAY + timedelta(days=1), DAY + timedelta(days=1), tmp_path)
     order = Order(SITE.site_id, SITE.name, DAY, DAY, "linear", "RUB", SITE.time_zone)
     assert compose(files, order, NOON, tmp_path).contacts == {}
 

@@ -16,8 +16,10 @@ from chalicelib.calls.types import AttributedCall, Candidate, Direction, Evidenc
 from chalicelib.core import clock
 from chalicelib.privacy import find_person
 from chalicelib.privacy.erase_person import erase
-from chalicelib.reports import aggregate, close_day, facts_store, parquet
-from chalicelib.reports.figures import Tally
+from chalicelib.reports import close_day
+from chalicelib.reports.facts import facts_bucket, parquet
+from chalicelib.reports.figures import sql
+from chalicelib.reports.figures.formulas import Tally
 from chalicelib.visits.classify_source import classify
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
@@ -58,19 +60,19 @@ def rebuilt(folder: Path) -> tuple[dict[str, list[Any]], list[dict[Any, Tally]],
     close_day.close(clock.utc_now() + timedelta(seconds=5))
     folder.mkdir()
     with parquet.connect(folder) as db:
-        parquet.open_views(db, facts_store.fetch(SITE.site_id, DAY, DAY, folder))
+        parquet.open_views(db, facts_bucket.fetch(SITE.site_id, DAY, DAY, folder))
         kinds = [name for (name,) in db.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()]
         facts = {}
         for kind in kinds:
             columns = [name for name, *_ in db.execute(f"DESCRIBE {kind}").fetchall() if name not in TOLD_OF_A_PERSON]
             facts[kind] = db.execute(f"SELECT {', '.join(columns)} FROM {kind} ORDER BY ALL").fetchall()  # noqa: S608
-        tallies = [aggregate.tallies(db, (grouping,), model) for grouping in GROUPINGS for model in MODELS]
-        return facts, tallies, aggregate.total(db)
+        tallies = [sql.tallies(db, (grouping,), model) for grouping in GROUPINGS for model in MODELS]
+        return facts, tallies, sql.total(db)
 
 
 def masks(folder: Path) -> dict[str, tuple[str, str]]:
     with parquet.connect(folder) as db:
-        parquet.open_views(db, facts_store.fetch(SITE.site_id, DAY, DAY, folder))
+        parquet.open_views(db, facts_bucket.fetch(SITE.site_id, DAY, DAY, folder))
         rows = db.execute("SELECT call_id, caller_masked, visitor FROM calls").fetchall()
         return {call_id: (mask, visitor) for call_id, mask, visitor in rows}
 

@@ -17,7 +17,7 @@ from chalicelib.calls.types import Candidate, Credit, Evidence, EvidenceKind, So
 from chalicelib.core import clock
 from chalicelib.core.errors import NotFound
 from chalicelib.reports import close_day
-from chalicelib.reports.explain import explain
+from chalicelib.reports.explain_call import explain
 from tests.reports import day
 from tests.reports.day import CAMPAIGN, NOON, SITE
 

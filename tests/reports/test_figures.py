@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib.reports.figures import UNITS, Figures, Tally, figures_of, tracking_accuracy
-from chalicelib.reports.formulas import FORMULAS
+from chalicelib.reports.figures.formula_texts import FORMULAS
+from chalicelib.reports.figures.formulas import UNITS, Figures, Tally, figures_of, tracking_accuracy
 
 D = Decimal
 

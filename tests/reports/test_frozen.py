@@ -14,7 +14,7 @@ from chalicelib.core import clock
 from chalicelib.registry import snapshot
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Campaign
-from chalicelib.reports import build_report, close_day, report_store
+from chalicelib.reports import build_report, close_day, reports_bucket
 from chalicelib.reports.periods import Period
 from chalicelib.runtime.settings import settings
 from tests.reports import day
@@ -72,7 +72,7 @@ def test_what_an_earlier_day_published_is_frozen_when_a_later_one_counts_again(a
 
 def test_the_same_day_counts_again_without_freezing(aws: Any) -> None:
     build_report.build_one(SITE, DAY, DAY, SITE.model, NOON + timedelta(hours=1))
-    assert all(file.as_of is None for file in report_store.files_of(SITE.site_id, frozen=True))
+    assert all(file.as_of is None for file in reports_bucket.files_of(SITE.site_id, frozen=True))
 
 
 def test_another_model_is_published_beside_and_not_over(aws: Any) -> None:
@@ -83,7 +83,7 @@ def test_another_model_is_published_beside_and_not_over(aws: Any) -> None:
 
 def test_frozen_files_are_listed_only_where_they_are_asked_for(aws: Any) -> None:
     build_report.build_one(SITE, DAY, DAY, SITE.model, LATER)
-    assert {file.as_of for file in report_store.files_of(SITE.site_id)} == {None}
-    listed = report_store.files_of(SITE.site_id, frozen=True)
+    assert {file.as_of for file in reports_bucket.files_of(SITE.site_id)} == {None}
+    listed = reports_bucket.files_of(SITE.site_id, frozen=True)
     assert {file.as_of for file in listed} == {None, NOON.date().isoformat()}
-    assert len(listed) == 2 * len(report_store.files_of(SITE.site_id))
+    assert len(listed) == 2 * len(reports_bucket.files_of(SITE.site_id))

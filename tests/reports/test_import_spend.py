@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.calls import changed_days_table
 from chalicelib.core.errors import BadInput, NotFound
-from chalicelib.reports import import_spend, spend_table
+from chalicelib.reports.spend import import_spend, spend_table
 from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import NOON, SITE

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import ChannelRule, Comparison, Condition
-from chalicelib.reports import plain_files
+from chalicelib.reports.plain import run
 from tests.reports.files import Files
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -22,7 +22,7 @@ def test_the_fixtures_of_calls_deals_and_spend_make_a_report(tmp_path: Path) -> 
     calls = tmp_path / "calls.jsonl"
     calls.write_text(json.dumps(call))
     generic = FIXTURES / "generic"
-    answer = plain_files.run(
+    answer = run.run(
         calls,
         generic / "outcomes.csv",
         generic / "spend.csv",
@@ -71,7 +71,7 @@ def test_csv_and_a_json_array_of_calls_give_the_same_report(tmp_path: Path) -> N
     (tmp_path / "calls.csv").write_text(f"{header}\n{values}\n", encoding="utf-16")
     tables = []
     for name in ("calls.json", "calls.csv"):
-        plain_files.run(tmp_path / name, out=tmp_path / name[-4:])
+        run.run(tmp_path / name, out=tmp_path / name[-4:])
         tables.append((tmp_path / name[-4:] / "report.csv").read_bytes())
     assert tables[0] == tables[1]
     assert b"paid_search,1,1" in tables[0]
@@ -87,7 +87,7 @@ def test_bad_rows_are_listed_by_file_line_field_and_reason_while_good_rows_count
         '{"call_id": "1", "started_at": "2026-11-03T11:00:00Z"}\n'
         '{"call_id": "3", "started_at": "2026-11-03T12:00:00Z", "touches": 5}\n'
     )
-    answer = plain_files.run(tmp_path / "calls.jsonl", out=tmp_path / "out")
+    answer = run.run(tmp_path / "calls.jsonl", out=tmp_path / "out")
     told = [(row["line"], row["field"], row["reason"]) for row in answer["rejected"]]
     assert told == [
         (2, "row", "not valid JSON"),
@@ -103,7 +103,7 @@ def test_bad_rows_are_listed_by_file_line_field_and_reason_while_good_rows_count
 def test_files_without_one_good_row_are_an_error_and_still_say_why(tmp_path: Path) -> None:
     (tmp_path / "calls.jsonl").write_text('{"call_id": "1"}')
     with pytest.raises(BadInput, match="no row could be read"):
-        plain_files.run(tmp_path / "calls.jsonl", out=tmp_path)
+        run.run(tmp_path / "calls.jsonl", out=tmp_path)
     assert json.loads((tmp_path / "rejected.json").read_text())[0]["field"] == "started_at"
 
 

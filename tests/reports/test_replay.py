@@ -13,8 +13,9 @@ from chalicelib.__main__ import main
 from chalicelib.calls.types import EvidenceKind
 from chalicelib.core import clock
 from chalicelib.registry.types import RepeatRule
-from chalicelib.reports import close_day, import_spend
-from chalicelib.reports.replay import WhatIf, replay
+from chalicelib.reports import close_day
+from chalicelib.reports.spend import import_spend
+from chalicelib.reports.what_if.replay import WhatIf, replay
 from chalicelib.runtime.settings import settings
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE

@@ -10,8 +10,8 @@ import pytest
 
 from chalicelib.attribution.rulebook import Book
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
+from chalicelib.reports.spend.channel import spend_fact
 from chalicelib.reports.spend.row import SpendRow
-from chalicelib.reports.spend_channel import spend_fact
 
 DAY = date(2026, 11, 3)
 RULE = ChannelRule("контекст", (Condition("source", Comparison.EXACT, ("yandex",)),))

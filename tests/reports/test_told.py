@@ -25,11 +25,12 @@ from chalicelib.privacy import find_person
 from chalicelib.privacy.erase_person import erase
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import AnswerRule
-from chalicelib.reports import close_day, facts_store, parquet
+from chalicelib.reports import close_day
 from chalicelib.reports.build_report import build_one
-from chalicelib.reports.comparison import Cell, Comparison, most_first
-from chalicelib.reports.day_facts import DayFacts, facts_of_day
-from chalicelib.reports.explain import explain
+from chalicelib.reports.explain_call import explain
+from chalicelib.reports.facts import facts_bucket, parquet
+from chalicelib.reports.facts.count_day import DayFacts, facts_of_day
+from chalicelib.reports.figures.self_reported_comparison import Cell, Comparison, most_first
 from chalicelib.reports.verify import verify
 from chalicelib.runtime.settings import settings
 from tests.reports import day
@@ -63,7 +64,7 @@ def close() -> None:
 def rows(folder: Path, statement: str) -> list[tuple[Any, ...]]:
     folder.mkdir(exist_ok=True)
     with parquet.connect(folder) as db:
-        parquet.open_views(db, facts_store.fetch(SITE.site_id, DAY, DAY, folder))
+        parquet.open_views(db, facts_bucket.fetch(SITE.site_id, DAY, DAY, folder))
         return db.execute(statement).fetchall()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from chalicelib.reports.figures import Figures, Tally, figures_of
-from chalicelib.reports.report import Row, Table
-from chalicelib.reports.verdict import judge
+from chalicelib.reports.figures.formulas import Figures, Tally, figures_of
+from chalicelib.reports.figures.report import Row, Table
+from chalicelib.reports.figures.verdict import judge
 
 
 def figures(spend: int, deals: int, profit: int) -> Figures:

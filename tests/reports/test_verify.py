@@ -17,7 +17,9 @@ from chalicelib.core import clock
 from chalicelib.privacy import find_person
 from chalicelib.privacy.erase_person import erase
 from chalicelib.privacy.types import Person
-from chalicelib.reports import close_day, facts_store, import_spend, parquet
+from chalicelib.reports import close_day
+from chalicelib.reports.facts import facts_bucket, parquet
+from chalicelib.reports.spend import import_spend
 from chalicelib.reports.verify import Verdict, verify
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
@@ -125,7 +127,7 @@ def test_spend_changed_by_hand_is_found(aws: Any) -> None:
 
 
 def test_published_figures_changed_by_hand_are_found(tmp_path: Path) -> None:
-    files = facts_store.fetch(SITE.site_id, DAY, DAY, tmp_path)
+    files = facts_bucket.fetch(SITE.site_id, DAY, DAY, tmp_path)
     (path,) = files.of("calls")
     with parquet.connect(tmp_path) as db:
         changed = f"SELECT * REPLACE (talk_seconds + 1 AS talk_seconds) FROM read_parquet('{path}')"  # noqa: S608
@@ -133,7 +135,7 @@ def test_published_figures_changed_by_hand_are_found(tmp_path: Path) -> None:
     from chalicelib.runtime import aws as clients
 
     body = (tmp_path / "changed.parquet").read_bytes()
-    key = facts_store.key_of("calls", SITE.site_id, DAY)
+    key = facts_bucket.key_of("calls", SITE.site_id, DAY)
     clients.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=body)
     assert verdict().findings == (f"{DAY}: calls, call_id c1: talk_seconds is 31 in the facts and 30 by the evidence.",)
 

@@ -12,7 +12,7 @@ from chalicelib.attribution.candidate_shares import candidates_of, named
 from chalicelib.attribution.possible_callers import LEAST_OF_MANY
 from chalicelib.pool.lending.lease_history import SKEW
 from chalicelib.pool.statistics.delay_profile import Profile, learned, prior_profile, race
-from chalicelib.reports.figures import Spread, interval_of
+from chalicelib.reports.figures.formulas import Spread, interval_of
 from tests.simulation import report
 from tests.simulation.callers import GRACE, Habits, Ring, Shop, Watch, background, counted, watch
 

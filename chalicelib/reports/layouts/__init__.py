@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from chalicelib.reports.report import Report
+from chalicelib.reports.figures.report import Report
 
 LAYOUTS = {
     "xlsx": "chalicelib.reports.layouts.xlsx",

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from chalicelib.reports.comparison import Comparison
-from chalicelib.reports.figures import UNITS
-from chalicelib.reports.report import ContactRow, ContactTable, Report, Row, Table
+from chalicelib.reports.figures.formulas import UNITS
+from chalicelib.reports.figures.report import ContactRow, ContactTable, Report, Row, Table
+from chalicelib.reports.figures.self_reported_comparison import Comparison
 
 # Where a cell may begin, also where a file is split at semicolons, as Excel does in Europe; "+7495…" is a number.
 _FORMULA = re.compile(r"(?:^|(?<=[;\r\n]))(?=[=@\t\r]|[+-](?![\d*\s()-]+(?:$|[;\r\n])))")

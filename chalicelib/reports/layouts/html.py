@@ -9,13 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.reports.comparison import Comparison
-from chalicelib.reports.figures import UNITS, Figures, Unit
-from chalicelib.reports.formulas import ACCURACY_FORMULA, COMPARISON_NOTE, FORMULAS, NOTES
+from chalicelib.reports.figures.formula_texts import ACCURACY_FORMULA, COMPARISON_NOTE, FORMULAS, NOTES
+from chalicelib.reports.figures.formulas import UNITS, Figures, Unit
+from chalicelib.reports.figures.report import Report, Row, Table
+from chalicelib.reports.figures.self_reported_comparison import Comparison
+from chalicelib.reports.figures.verdict import judge, loses
 from chalicelib.reports.layouts.labels import label, model_label, row_label, value_label
 from chalicelib.reports.layouts.numbers import between, shown, with_currency
-from chalicelib.reports.report import Report, Row, Table
-from chalicelib.reports.verdict import judge, loses
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template

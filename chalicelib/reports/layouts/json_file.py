@@ -6,10 +6,16 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.reports.comparison import Comparison
-from chalicelib.reports.figures import UNITS
-from chalicelib.reports.formulas import ACCURACY_FORMULA, COMPARISON_FORMULAS, COMPARISON_NOTE, FORMULAS, NOTES
-from chalicelib.reports.report import BOUNDS, ContactTable, Report, Row, Table
+from chalicelib.reports.figures.formula_texts import (
+    ACCURACY_FORMULA,
+    COMPARISON_FORMULAS,
+    COMPARISON_NOTE,
+    FORMULAS,
+    NOTES,
+)
+from chalicelib.reports.figures.formulas import UNITS
+from chalicelib.reports.figures.report import BOUNDS, ContactTable, Report, Row, Table
+from chalicelib.reports.figures.self_reported_comparison import Comparison
 
 
 def render(report: Report) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from chalicelib.core.money import round_half_up
-from chalicelib.reports.figures import Unit
+from chalicelib.reports.figures.formulas import Unit
 
 THIN_SPACE = "\u202f"
 MINUS = "\u2212"

@@ -9,12 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.reports.figures import UNITS, Unit
-from chalicelib.reports.formulas import ACCURACY_FORMULA, FORMULAS, NOTES
+from chalicelib.reports.figures.formula_texts import ACCURACY_FORMULA, FORMULAS, NOTES
+from chalicelib.reports.figures.formulas import UNITS, Unit
+from chalicelib.reports.figures.report import CallLine, ContactRow, ContactTable, Report, Row, Table
 from chalicelib.reports.layouts.labels import label, model_label, value_label
 from chalicelib.reports.layouts.xlsx_charts import add_charts
 from chalicelib.reports.layouts.xlsx_comparison import comparison_sheet
-from chalicelib.reports.report import CallLine, ContactRow, ContactTable, Report, Row, Table
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.reports.figures import UNITS
+from chalicelib.reports.figures.formulas import UNITS
+from chalicelib.reports.figures.report import Table
 from chalicelib.reports.layouts.labels import label
-from chalicelib.reports.report import Table
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

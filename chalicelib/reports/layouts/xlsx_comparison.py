@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from chalicelib.reports.comparison import Comparison
-from chalicelib.reports.formulas import COMPARISON_FORMULAS, COMPARISON_NOTE
+from chalicelib.reports.figures.formula_texts import COMPARISON_FORMULAS, COMPARISON_NOTE
+from chalicelib.reports.figures.self_reported_comparison import Comparison
 from chalicelib.reports.layouts.labels import label, value_label
 
 if TYPE_CHECKING:

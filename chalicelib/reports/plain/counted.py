@@ -16,15 +16,15 @@ from chalicelib.calls.callbacks import called_back
 from chalicelib.calls.types import AttributedCall, Deal, EvidenceKind
 from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Site
-from chalicelib.reports.day_facts import facts_of_day
-from chalicelib.reports.facts import Fact
+from chalicelib.reports.fact_rows import Fact
+from chalicelib.reports.facts.count_day import facts_of_day
 from chalicelib.reports.plain.calls import answer_in, call_of
 from chalicelib.reports.plain.cells import Cells, Reader
 from chalicelib.reports.plain.deals import DealRow, deal_of
 from chalicelib.reports.plain.inputs import Input
 from chalicelib.reports.plain.join import CallsByCaller
-from chalicelib.reports.spend.generic import spend_row
-from chalicelib.reports.spend_channel import spend_fact
+from chalicelib.reports.spend.channel import spend_fact
+from chalicelib.reports.spend.generic_csv import spend_row
 
 SITE_ID = "files"
 

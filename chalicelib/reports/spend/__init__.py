@@ -13,7 +13,7 @@ from chalicelib.core.errors import BadInput
 if TYPE_CHECKING:
     from chalicelib.reports.spend.row import Read
 
-SPEND_SOURCES = {"generic": "chalicelib.reports.spend.generic"}
+SPEND_SOURCES = {"generic": "chalicelib.reports.spend.generic_csv"}
 
 
 class SpendSource(Protocol):

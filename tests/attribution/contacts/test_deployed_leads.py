@@ -22,7 +22,7 @@ from chalicelib.core.tokens import random_id
 from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site
-from chalicelib.reports import facts_store, parquet
+from chalicelib.reports.facts import facts_bucket, parquet
 from chalicelib.reports.verify import verify
 from chalicelib.runtime.settings import settings
 from chalicelib.runtime.stack_settings import use_stack
@@ -90,7 +90,7 @@ def test_from_a_form_on_a_page_to_a_deal_to_its_figures(stack: Any, site: Site, 
         assert found and (found.contact_id, found.day) == (contact.contact_id, contact.day)
 
     close_days(stack)
-    files = facts_store.fetch(site.site_id, contact.day, contact.day, tmp_path)
+    files = facts_bucket.fetch(site.site_id, contact.day, contact.day, tmp_path)
     with parquet.connect(tmp_path) as db:
         parquet.open_views(db, files)
         counted = "SELECT kind, form, channel, campaign, sum(weight) FROM contacts WHERE model = 'linear' GROUP BY ALL"

@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 from chalice.test import Client
 from msgspec.structs import replace
 
+from chalicelib.api.campaign_service import change, checked_fields
+from chalicelib.api.channel_rules import NewRules, rules_in
 from chalicelib.attribution import attribute_call
 from chalicelib.attribution.load_rulebook import book_of
 from chalicelib.calls import calls_table
@@ -25,13 +27,11 @@ from chalicelib.contacts import contacts_table
 from chalicelib.core import clock
 from chalicelib.core.json_body import decode
 from chalicelib.deals import join_deals, take_contact
-from chalicelib.manage.campaign_changes import change, checked_fields
-from chalicelib.manage.channel_rules import NewRules, rules_in
 from chalicelib.pool.lending import provision_numbers
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, RepeatRule, Site, TrackingNumber
-from chalicelib.reports.contact_facts import facts_of_contacts
-from chalicelib.reports.day_facts import DayFacts, facts_of_day
+from chalicelib.reports.facts.count_contacts import facts_of_contacts
+from chalicelib.reports.facts.count_day import DayFacts, facts_of_day
 from chalicelib.runtime import webhook_signature
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import messages

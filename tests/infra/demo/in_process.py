@@ -14,7 +14,8 @@ from chalice.test import Client
 from chalicelib.attribution import attribute_call
 from chalicelib.deals import import_deals, take_contact
 from chalicelib.pool.statistics import census
-from chalicelib.reports import build_report, close_day, import_spend
+from chalicelib.reports import build_report, close_day
+from chalicelib.reports.spend import import_spend
 from chalicelib.runtime.settings import settings
 from infra.demo.service import Transport
 

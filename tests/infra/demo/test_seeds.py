@@ -13,9 +13,9 @@ from botocore.client import BaseClient
 from chalice.test import Client
 
 from app import app
+from chalicelib.api.provision import operator_key
 from chalicelib.attribution import repeat_callers
 from chalicelib.contacts import record_event
-from chalicelib.manage.provision import operator_key
 from chalicelib.runtime.settings import settings
 from infra.demo.aftermath import Aftermath
 from infra.demo.compare import differences, read_report

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib.reports.comparison import Cell, Comparison
-from chalicelib.reports.figures import Tally, figures_of
+from chalicelib.reports.figures.formulas import Tally, figures_of
+from chalicelib.reports.figures.report import ContactRow, ContactTable, Report, Row, Table
+from chalicelib.reports.figures.self_reported_comparison import Cell, Comparison
 from chalicelib.reports.layouts import csv_file
-from chalicelib.reports.report import ContactRow, ContactTable, Report, Row, Table
 
 ONE = Decimal(1)
 FIGURES = figures_of(Tally(calls=ONE), all_calls=ONE, leads_kept=True)

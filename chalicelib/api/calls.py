@@ -1,0 +1,143 @@
+"""Calls with the evidence of their origin and the credit a model gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib.api import validators
+from chalicelib.api.auth import site_of
+from chalicelib.api.requests import day_of, page, page_of, plain
+from chalicelib.api.rulebooks import book_of
+from chalicelib.attribution import note_answer
+from chalicelib.attribution.credit import credit_of
+from chalicelib.attribution.reported_answer import Answers, answer_of, answers_in, shown_kind
+from chalicelib.attribution.rulebook import Book
+from chalicelib.calls import call_item, callers
+from chalicelib.calls import calls_table as attribution_store
+from chalicelib.calls.fold import fold
+from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
+from chalicelib.core.errors import NotFound
+from chalicelib.core.json_body import decode
+from chalicelib.recordings.recording_links import whole_recordings
+from chalicelib.registry.types import Site
+from chalicelib.runtime.http import Request
+
+
+class Note(Struct):
+    """Body of PATCH …/calls/{call_id}."""
+
+    self_reported: str | None
+
+
+def collection(request: Request, site_id: str) -> Any:
+    """GET: the calls of one day of the site's zone (argument `day`; else today), by start, a page at a time.
+
+    With `unmatched=true` only those that no number of the site can be found for.
+    """
+    site = site_of(request, site_id)
+    limit, after = page_of(request)
+    day, model, book = day_of(request, site), _model(request, site), book_of(site)
+    wanted = is_unmatched if validators.flag(request.argument("unmatched"), "unmatched") else _any
+    answers = answers_in(attribution_store.deals_of_day(site_id, day))
+    calls = sorted(filter(wanted, attribution_store.calls_of_day(site_id, day)), key=_key)
+    rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
+    phones = callers.open_callers([attributed.call for attributed in rest[:limit]])
+    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, book, phones, answers))
+    return {"day": day.isoformat(), "model": model} | shown
+
+
+def item(request: Request, site_id: str, call_id: str) -> Any:
+    """GET: one call with its events, the lease and touches behind it, and their credit.
+
+    PATCH: note what the caller said brought him, or with null that nothing is known of it.
+    """
+    site = site_of(request, site_id)
+    if request.method == "PATCH":
+        return {"call_id": call_id} | noted(site, call_id, decode(request.body, Note).self_reported, request.now)
+    model = _model(request, site)
+    found = attribution_store.item(site_id, call_id)
+    if found is None:
+        raise NotFound("No such call of this site.")
+    record = call_item.record_of(found)
+    attributed = call_item.attributed_of(found)
+    call = attributed.call if attributed else fold(record)
+    phones = callers.open_callers([call])
+    if attributed is None:  # attribution has not come to it yet
+        answer = _call(call, phones) | {"day": None, "evidence": None, "credit": [], "self_reported": None}
+    else:
+        answers = answers_in(attribution_store.deals_of_day(site_id, attributed.day))
+        line = _line(attributed, site, model, book_of(site), phones, answers)
+        kind = line["evidence"]["kind"]
+        answer = line | {"evidence": plain(attributed.evidence) | {"kind": kind}}
+    told = callers.open_callers_of_events(record)
+    events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
+    recordings = whole_recordings(call_item.recordings_of(found), call_item.transcripts_of(found))
+    return answer | {"model": model, "events": events, "recordings": recordings}
+
+
+def noted(site: Site, call_id: str, text: str | None, now: datetime) -> dict[str, Any]:
+    """Note an answer with a call; answers {"self_reported": how it is kept and read}. Raises NotFound, BadInput."""
+    return {"self_reported": shown_answer(note_answer.note(site.site_id, call_id, text, now), book_of(site))}
+
+
+def shown_answer(reported: SelfReported | None, book: Book) -> dict[str, Any] | None:
+    """An answer as it is shown: the words, what they are counted as, and when they were noted."""
+    if reported is None:
+        return None
+    return {"answer": reported.answer, "channel": book.read_answer(reported), "told_at": plain(reported.told_at)}
+
+
+def is_unmatched(attributed: AttributedCall) -> bool:
+    """Whether a customer's call has no number of the site: none was told, or it is not (any more) one of the site's."""
+    evidence = attributed.evidence
+    without_place = evidence.told_by_itself is EvidenceKind.UNKNOWN and evidence.pool_id is None
+    return without_place and attributed.call.direction is Direction.IN
+
+
+def _any(attributed: AttributedCall) -> bool:
+    return True
+
+
+def _line(
+    attributed: AttributedCall,
+    site: Site,
+    model: str,
+    book: Book,
+    phones: Mapping[str, str | None],
+    answers: Answers,
+) -> dict[str, Any]:
+    answer = answer_of(attributed, answers)
+    evidence: dict[str, Any] = plain(attributed.evidence) | {"kind": shown_kind(attributed, answer)}
+    for whole in (evidence, *evidence["by_number"]):
+        for held in (whole, *whole["candidates"], *whole["earlier"]):
+            held["touches"] = len(held["touches"])
+    credit = [plain(part) for part in credit_of(attributed, site, book, model)]
+    states = [{"recording_id": each.recording_id, "state": each.state} for each in attributed.recordings]
+    shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit, "recordings": states}
+    told = {"self_reported": shown_answer(answer, book), "unmatched": is_unmatched(attributed)}
+    return _call(attributed.call, phones) | shown | told
+
+
+def _call(call: Call, phones: Mapping[str, str | None]) -> dict[str, Any]:
+    """The call as its account may see it: with the caller's number, by call id in `phones`, and without our keys."""
+    shown: dict[str, Any] = plain(call)
+    del shown["caller_key"], shown["caller_sealed"]
+    return shown | {"caller": phones[call.call_id], "answered": call.answered}
+
+
+def _event(event: CallEvent, phones: Mapping[str, str | None]) -> dict[str, Any]:
+    shown: dict[str, Any] = plain(event)
+    return shown | {"caller": phones.get(event.caller) if event.caller else None}
+
+
+def _key(attributed: AttributedCall) -> str:
+    return f"{call_item.millis(attributed.call.started_at):015d}|{attributed.call.call_id}"
+
+
+def _model(request: Request, site: Site) -> str:
+    return validators.model(request.argument("model") or site.model, "model")

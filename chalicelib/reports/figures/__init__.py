@@ -1,0 +1,1 @@
+"""From sums of facts to the figures of a report."""

@@ -1,0 +1,1 @@
+"""A period counted again under other rules."""
