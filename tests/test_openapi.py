@@ -23,9 +23,9 @@ from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
 from chalicelib.attribution.models import MODELS, model_of
+from chalicelib.calls.evidence import EvidenceKind
 from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.transcript import Spoken, Transcript, TranscriptState, Word
-from chalicelib.calls.types import EvidenceKind
 from chalicelib.carriers.history import HISTORIES
 from chalicelib.contacts import record_event
 from chalicelib.deals import take_contact

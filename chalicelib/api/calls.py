@@ -16,13 +16,14 @@ from chalicelib.attribution import note_answer
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.reported_answer import Answers, answer_of, answers_in, shown_kind
 from chalicelib.attribution.rulebook import Book
-from chalicelib.calls import call_item, callers
-from chalicelib.calls import calls_table as attribution_store
+from chalicelib.calls import call_item, callers, calls_table
+from chalicelib.calls.evidence import AttributedCall, EvidenceKind
 from chalicelib.calls.fold import fold
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import AttributedCall, Call, CallEvent, Direction, EvidenceKind
+from chalicelib.calls.self_reported import SelfReported
+from chalicelib.calls.types import Call, CallEvent, Direction
 from chalicelib.core.errors import NotFound
 from chalicelib.core.json_body import decode
+from chalicelib.deals import deals_table
 from chalicelib.recordings.recording_links import whole_recordings
 from chalicelib.registry.types import Site
 from chalicelib.runtime.http import Request
@@ -43,8 +44,8 @@ def collection(request: Request, site_id: str) -> Any:
     limit, after = page_of(request)
     day, model, book = day_of(request, site), _model(request, site), book_of(site)
     wanted = is_unmatched if validators.flag(request.argument("unmatched"), "unmatched") else _any
-    answers = answers_in(attribution_store.deals_of_day(site_id, day))
-    calls = sorted(filter(wanted, attribution_store.calls_of_day(site_id, day)), key=_key)
+    answers = answers_in(deals_table.deals_of_day(site_id, day))
+    calls = sorted(filter(wanted, calls_table.calls_of_day(site_id, day)), key=_key)
     rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
     phones = callers.open_callers([attributed.call for attributed in rest[:limit]])
     shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, book, phones, answers))
@@ -60,7 +61,7 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
     if request.method == "PATCH":
         return {"call_id": call_id} | noted(site, call_id, decode(request.body, Note).self_reported, request.now)
     model = _model(request, site)
-    found = attribution_store.item(site_id, call_id)
+    found = calls_table.item(site_id, call_id)
     if found is None:
         raise NotFound("No such call of this site.")
     record = call_item.record_of(found)
@@ -70,7 +71,7 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
     if attributed is None:  # attribution has not come to it yet
         answer = _call(call, phones) | {"day": None, "evidence": None, "credit": [], "self_reported": None}
     else:
-        answers = answers_in(attribution_store.deals_of_day(site_id, attributed.day))
+        answers = answers_in(deals_table.deals_of_day(site_id, attributed.day))
         line = _line(attributed, site, model, book_of(site), phones, answers)
         kind = line["evidence"]["kind"]
         answer = line | {"evidence": plain(attributed.evidence) | {"kind": kind}}

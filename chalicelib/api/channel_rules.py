@@ -15,7 +15,6 @@ from chalicelib.api.requests import plain
 from chalicelib.api.rulebooks import book_of
 from chalicelib.attribution import channel_rules
 from chalicelib.attribution.rulebook import Book, why
-from chalicelib.calls.types import Touch
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.json_body import decode
 from chalicelib.registry import store
@@ -24,6 +23,7 @@ from chalicelib.runtime.http import Request
 from chalicelib.visits import landing_url
 from chalicelib.visits.channels import CHANNELS, channel_named
 from chalicelib.visits.classify_source import arrival_of
+from chalicelib.visits.types import Touch
 
 MOST_RULES, MOST_CONDITIONS, MOST_VALUES, LONGEST = 200, 20, 100, 500
 MOST_LETTERS = 100_000  # of all values together: the rules are one item of the directory

@@ -10,14 +10,13 @@ from msgspec import Meta, Struct
 
 from chalicelib.api.auth import site_of
 from chalicelib.api.requests import day_of, page, page_of, plain
-from chalicelib.calls import calls_table
-from chalicelib.calls.types import Deal, Decision
 from chalicelib.contacts import contacts_table
 from chalicelib.contacts.types import Contact
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.json_body import decode
-from chalicelib.deals import explain_join, find_origins, join_deals
+from chalicelib.deals import deals_table, explain_join, find_origins, join_deals
 from chalicelib.deals.join_rules import Origin
+from chalicelib.deals.types import Deal, Decision
 from chalicelib.registry.types import Site
 from chalicelib.runtime.http import Request
 
@@ -36,7 +35,7 @@ def collection(request: Request, site_id: str) -> Any:
     site = site_of(request, site_id)
     limit, after = page_of(request)
     day = day_of(request, site)
-    deals = sorted(calls_table.deals_of_day(site_id, day), key=_key)
+    deals = sorted(deals_table.deals_of_day(site_id, day), key=_key)
     rest = [deal for deal in deals if after is None or _key(deal) > after]
     return {"day": day.isoformat()} | page("deals", rest, limit, _key, _shown)
 
@@ -93,7 +92,7 @@ def _origin(origin: Origin) -> dict[str, Any]:
 
 
 def _deal(site: Site, source: str, external_id: str) -> Deal:
-    found = calls_table.deal(site.site_id, unquote(source), unquote(external_id))
+    found = deals_table.deal(site.site_id, unquote(source), unquote(external_id))
     if found is None:
         raise NotFound("No such deal of this site.")
     return found

@@ -10,13 +10,13 @@ from chalicelib.api import validators
 from chalicelib.api.auth import site_of
 from chalicelib.core.errors import BadInput
 from chalicelib.core.json_body import decode
-from chalicelib.pool.lending.issue_number import VisitorId
 from chalicelib.privacy import erase_person as erasing
 from chalicelib.privacy import export_person as exporting
 from chalicelib.privacy import find_person
 from chalicelib.privacy.types import Person
 from chalicelib.registry.types import Site
 from chalicelib.runtime.http import Request
+from chalicelib.visits.request_types import VisitorId
 
 
 class Who(Struct):

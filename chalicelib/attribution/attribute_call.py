@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from functools import cache, partial
+from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-
-from chalicelib.attribution import possible_callers, promo_evidence, redial_rules, repeat_callers
-from chalicelib.attribution.possible_callers import Found
+from chalicelib.attribution import promo_evidence, redial_rules, repeat_callers
+from chalicelib.attribution.find_evidence import evidence_of_number
 from chalicelib.attribution.repeat_rules import own_evidence, with_earlier
-from chalicelib.calls import call_item, callback_lookup, callers, calls_table, changed_days_table
+from chalicelib.calls import call_item, callback_lookup, callers, calls_table, changed_days_table, retention
+from chalicelib.calls.evidence import AttributedCall, Evidence, EvidenceKind
 from chalicelib.calls.fold import fold
 from chalicelib.calls.redaction import visitors_of
 from chalicelib.calls.settle_delay import settle_seconds
-from chalicelib.calls.types import AttributedCall, Call, Direction, Evidence, EvidenceKind, Touch
+from chalicelib.calls.types import Call, Direction
 from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.deals import join_deals
 from chalicelib.pool.lending import census_table
-from chalicelib.pool.lending.groups_table import HISTORY_SECONDS
 from chalicelib.pool.statistics import delays_table
 from chalicelib.pool.statistics.redial_rates import NotedCall
-from chalicelib.privacy import retention_run
 from chalicelib.recordings.queue_recordings import announce
 from chalicelib.registry import snapshot
-from chalicelib.registry.types import NumberKind, NumberState, Site
+from chalicelib.registry.types import NumberState, Site
 from chalicelib.runtime import aws, log, sqs, tracing
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
 from chalicelib.visits.touches import touches_before
-
-LEASES_REMEMBERED = timedelta(days=85)
-LEASES_KEPT = timedelta(seconds=HISTORY_SECONDS)
-CANDIDATES_STAND = timedelta(days=1)
-FORGOTTEN = "The call is older than the 90 days for which it is kept who held a number."
 
 
 def attribute(message: dict[str, Any], now: datetime) -> None:
@@ -65,7 +57,7 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
     if before and erased:
         evidence, noted = before.evidence, None  # looked for again, it would find whom it was taken from
     else:
-        own, raced = _found(call, site, before, now)
+        own, raced = evidence_of_number(call, site, before, now)
         others = repeat_callers.earlier_calls(call)
         noted = redial_rules.noted_call(call, others, raced, own.pool_id) if raced else None
         known = own_evidence(before.evidence) if before else None
@@ -79,7 +71,7 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
         return
     _count(call, evidence, noted, kept.before, now)
     changed_days_table.mark_all(site_id, (day, before.day if before else None, *callback_lookup.days_mended_by(call)))
-    retention_run.look_again(site, day, now)
+    retention.look_again(site, day, now)
     join_deals.rejoin_named(site, call_id, call.vendor)
     if call.caller_key:
         came = calls_table.CallRef(call_id, call.started_at, call.caller_key)
@@ -90,34 +82,6 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
             wait = settle_seconds(call, [event for _, event in record.events])
             sqs.send(settings().deliver_queue, message, delay_seconds=wait)
     log.event("call_attributed", site_id=site_id, call_id=call_id, evidence=evidence.kind, status=call.status)
-
-
-def find_evidence(call: Call, site: Site, now: datetime) -> Found:
-    """What the called number tells of a call's source: it is asked whose it was when the call came.
-
-    `now` says how far back it is known who held it. Raises StorageUnavailable.
-    """
-    owner = snapshot.owner_at(call.number, call.started_at, now) if call.number else None
-    if call.number is None:
-        return Found(Evidence(EvidenceKind.UNKNOWN, "The carrier did not say which number was called."))
-    if owner is None or owner.site_id != site.site_id:
-        return Found(Evidence(EvidenceKind.UNKNOWN, "The number is not one of this site's tracking numbers."))
-    if call.direction is Direction.OUT:
-        return Found(Evidence(EvidenceKind.UNKNOWN, "The business rang: such a call has no source.", owner.pool_id))
-    if owner.kind is NumberKind.STATIC:
-        return Found(Evidence(EvidenceKind.STATIC, "The number stands for one source.", campaign_id=owner.campaign_id))
-
-    if owner.kind is NumberKind.DYNAMIC and now - call.started_at > LEASES_KEPT:
-        return Found(
-            Evidence(EvidenceKind.UNKNOWN, FORGOTTEN, owner.pool_id)
-        )  # its slot may be another number's by now
-
-    @cache
-    def touches_of(visitor: str) -> tuple[Touch, ...]:
-        return touches_before(site, visitor, call.started_at)
-
-    find = possible_callers.of_overflow if owner.kind is NumberKind.OVERFLOW else possible_callers.of_leases
-    return find(call, site, owner, now, touches_of)
 
 
 def _note_visitors(call: Call, evidence: Evidence, before: AttributedCall | None, site: Site) -> None:
@@ -157,27 +121,3 @@ def _count(call: Call, evidence: Evidence, noted: NotedCall | None, before: Evid
     except StorageUnavailable:
         # The evidence stands and a retry would not count either: a gap in a statistic must not hold up the call.
         log.event("call_not_counted", site_id=call.site_id, call_id=call.call_id)
-
-
-def _found(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Found:
-    """What the called number tells: found, or as it stands where what it was found by is being forgotten."""
-    if before is None:
-        return _or_forgotten(find_evidence(call, site, now), call, now)
-    known, age = own_evidence(before.evidence).of_number, now - call.started_at
-    same = (before.call.number, before.call.started_at) == (call.number, call.started_at)
-    if (known.candidates or before.evidence.redial_of) and same and age > CANDIDATES_STAND:
-        # Who was shown an overflow number is forgotten soon, and a profile learned since must not move what was told.
-        return Found(known)
-    found = find_evidence(call, site, now)
-    # Leases are forgotten after 90 days: an event that comes so late must not wipe out what was known.
-    late = age > LEASES_REMEMBERED and found.evidence.kind is EvidenceKind.UNKNOWN
-    return Found(known) if late else found
-
-
-def _or_forgotten(found: Found, call: Call, now: datetime) -> Found:
-    """A call that becomes known after its number's leases were forgotten says so."""
-    evidence = found.evidence
-    nobody = evidence.kind is EvidenceKind.UNKNOWN and evidence.pool_id and call.direction is Direction.IN
-    if nobody and now - call.started_at > LEASES_REMEMBERED:
-        return found._replace(evidence=replace(evidence, why=FORGOTTEN))
-    return found

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from chalicelib.calls.types import Source
 from chalicelib.core import wildcard
 from chalicelib.registry.types import Campaign
 from chalicelib.visits.referrers import place_of_name
+from chalicelib.visits.types import Source
 
 # Platform → the places its advertisements bring visitors from, as `referrers` names them; empty: any.
 PLATFORMS: dict[str, frozenset[str]] = {

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from chalicelib.calls.types import Candidate, Touch
+from chalicelib.calls.evidence import Candidate
 from chalicelib.core.apportion import apportion
 from chalicelib.pool.lending.lease_group import moment_of
 from chalicelib.pool.statistics.delay_profile import Entrant, Race
+from chalicelib.visits.types import Touch
 
 LEAST_SHARE = 0.05  # below, nobody is a plausible rival: a plain live lease has the whole call
 LEAST_OF_MANY = 0.02  # of a call to an overflow number: many were shown it, and none of them alone

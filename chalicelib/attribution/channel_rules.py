@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from chalicelib.calls.types import Source, Touch
 from chalicelib.core import wildcard
 from chalicelib.registry.types import ChannelRule, Comparison, Condition
 from chalicelib.visits import landing_url
+from chalicelib.visits.types import Source, Touch
 
 # Part of a touch → what it is. The first six are of the built-in reading, which outlives an erased address.
 PARTS = {

@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 from chalicelib.attribution.campaign_match import key_of
 from chalicelib.attribution.models import Model, model_of
 from chalicelib.attribution.rulebook import Book
+from chalicelib.calls.evidence import MEASURED, AttributedCall, EarlierCall, Evidence, EvidenceKind
 from chalicelib.calls.redaction import page_of
-from chalicelib.calls.types import MEASURED, AttributedCall, Credit, EarlierCall, Evidence, EvidenceKind, Source, Touch
+from chalicelib.calls.types import Credit
 from chalicelib.core import wildcard
 from chalicelib.core.apportion import ONE
 from chalicelib.registry.types import RepeatRule, Site
+from chalicelib.visits.types import Source, Touch
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when somebody came of whom nothing is known: it is alone in its path
 

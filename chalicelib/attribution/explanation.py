@@ -14,21 +14,12 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
 from chalicelib.audit.hash_chain import ChainEntry
+from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, EvidenceKind
 from chalicelib.calls.self_reported_words import TOLD_CHANNELS
-from chalicelib.calls.types import (
-    AttributedCall,
-    Call,
-    CallEvent,
-    Candidate,
-    Credit,
-    Deal,
-    Direction,
-    Evidence,
-    EvidenceKind,
-    Source,
-    Touch,
-)
+from chalicelib.calls.types import Call, CallEvent, Credit, Direction
+from chalicelib.deals.types import Deal
 from chalicelib.visits.channels import CHANNELS
+from chalicelib.visits.types import Source, Touch
 
 HUNDRED = Decimal(100)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from chalicelib.calls import call_item, calls_table, changed_days_table, self_reported_words
-from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.self_reported import SelfReported
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.runtime import log
 

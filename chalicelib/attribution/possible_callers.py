@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.candidate_shares import LEAST_OF_MANY, candidates_of, named, when
 from chalicelib.attribution.repeat_rules import few
-from chalicelib.calls.types import Call, Candidate, Evidence, EvidenceKind, Touch
+from chalicelib.calls.evidence import Candidate, Evidence, EvidenceKind
+from chalicelib.calls.types import Call
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool.lending import find_holder, overflow_sample_table
 from chalicelib.pool.lending.lease_group import moment_of, second_of
@@ -20,6 +21,7 @@ from chalicelib.pool.statistics.delay_profile import Entrant, Profile, Race, Sus
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site, TrackingNumber
 from chalicelib.runtime import log
+from chalicelib.visits.types import Touch
 
 USUAL_HOLD = 360  # of a pool that is gone
 CUT = "The oldest leases of the site's grace were too many to be read."

@@ -10,10 +10,12 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from chalicelib.calls.types import Call, Direction, Evidence, EvidenceKind, KeyedCode, Touch
+from chalicelib.calls.evidence import Evidence, EvidenceKind
+from chalicelib.calls.types import Call, Direction, KeyedCode
 from chalicelib.visits import find_promo_code
 from chalicelib.visits.classify_source import arrival_of
 from chalicelib.visits.find_promo_code import ShownCode
+from chalicelib.visits.types import Touch
 
 TouchesOf = Callable[[str, datetime], tuple[Touch, ...]]
 

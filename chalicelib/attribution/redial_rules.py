@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.candidate_shares import LEAST_OF_MANY, LEAST_SHARE, apportioned, when
 from chalicelib.attribution.repeat_rules import calls_before, few, own_evidence
-from chalicelib.calls.types import AttributedCall, Call, Candidate, Direction, Evidence, EvidenceKind
+from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, EvidenceKind
+from chalicelib.calls.types import Call, Direction
 from chalicelib.pool.lending.lease_group import second_of
 from chalicelib.pool.lending.lease_history import SKEW
 from chalicelib.pool.statistics.delay_profile import Profile, Race, Suspect, race

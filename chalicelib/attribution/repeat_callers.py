@@ -7,7 +7,8 @@ from typing import Any
 from chalicelib.attribution.redial_rules import Dialled, dialled_of
 from chalicelib.attribution.repeat_rules import testimony
 from chalicelib.calls import calls_table
-from chalicelib.calls.types import AttributedCall, Call, EarlierCall
+from chalicelib.calls.evidence import AttributedCall, EarlierCall
+from chalicelib.calls.types import Call
 from chalicelib.core import clock
 from chalicelib.runtime import aws, log, sqs
 from chalicelib.runtime.settings import settings

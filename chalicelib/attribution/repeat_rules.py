@@ -12,7 +12,9 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from chalicelib.calls.types import MEASURED, AttributedCall, Call, Direction, EarlierCall, Evidence, EvidenceKind, Touch
+from chalicelib.calls.evidence import MEASURED, AttributedCall, EarlierCall, Evidence, EvidenceKind
+from chalicelib.calls.types import Call, Direction
+from chalicelib.visits.types import Touch
 
 LIKELY = Decimal("0.5")  # the share of a candidate from which on his call may speak for the caller's others
 LATEST = 3  # earlier calls kept beside the first

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import AttributedCall, Deal, Direction, EvidenceKind
+from chalicelib.calls.evidence import AttributedCall, EvidenceKind
+from chalicelib.calls.self_reported import SelfReported
+from chalicelib.calls.types import Direction
+from chalicelib.deals.types import Deal
 
 Answers = Mapping[str, SelfReported]  # by call id
 

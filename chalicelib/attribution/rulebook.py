@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.attribution import campaign_match, channel_rules
 from chalicelib.calls import self_reported_words
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import Source, Touch
+from chalicelib.calls.self_reported import SelfReported
 from chalicelib.registry.types import AnswerRule, Campaign, ChannelRule
+from chalicelib.visits.types import Source, Touch
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,13 @@ and the digest of the entry before it: whoever changes a piece must change every
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
-from chalicelib.core import clock
-from chalicelib.core.structs import defaults_of
+from chalicelib.core.canonical_json import _hash, canonical, sha256
 
 NOTHING_BEFORE = "0" * 64  # what the first entry of a chain follows
 LEAF, NODE = b"\x00", b"\x01"
@@ -55,11 +50,6 @@ class ChainEntry(Struct, frozen=True):
 def leaf_digest(public: Mapping[str, Any], personal: str) -> str:
     """The digest of one call; `personal` is the digest of its personal part, kept where that part was erased."""
     return sha256(canonical(public) + bytes.fromhex(personal))
-
-
-def personal_digest(personal: Mapping[str, Any], salt: bytes) -> str:
-    """The digest of what is personal. Salted, or a likely address of a page could be tried against it."""
-    return sha256(salt + canonical(personal))
 
 
 def root_of(leaves: Sequence[Leaf]) -> str:
@@ -96,49 +86,8 @@ def broken_link(entries: Sequence[ChainEntry]) -> str | None:
     return None
 
 
-def canonical(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces: equal values, and only those, give equal bytes.
-
-    A float is written with the fewest digits that read back as it. Raises TypeError for what JSON cannot hold.
-    """
-    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def said_of(value: Struct) -> dict[str, Any]:
-    """A value by field, without what it leaves unsaid: a field added later changes no digest made before."""
-    unsaid = defaults_of(type(value))
-    return {name: each for name, each in asdict(value).items() if name not in unsaid or each != unsaid[name]}
-
-
-def sha256(data: bytes) -> str:
-    """64 hex digits."""
-    return _hash(data).hex()
-
-
-def _hash(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
-
-
 def _root(hashed: Sequence[bytes]) -> bytes:
     if len(hashed) == 1:
         return hashed[0]
     split = 1 << ((len(hashed) - 1).bit_length() - 1)  # the largest power of two below the number of leaves
     return _hash(NODE + _root(hashed[:split]) + _root(hashed[split:]))
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float | str):
-        return str(value) if isinstance(value, str) else value
-    if isinstance(value, datetime):
-        return clock.iso(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [_plain(each) for each in value]
-    if isinstance(value, Struct):
-        return {name: _plain(each) for name, each in asdict(value).items()}
-    raise TypeError(f"{type(value).__name__} has no canonical form")

@@ -11,25 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
-from chalicelib.audit.hash_chain import Leaf, canonical, leaf_digest, personal_digest, said_of, sha256
+from chalicelib.audit.hash_chain import Leaf, leaf_digest
+from chalicelib.calls.answer_digest import wordless
 from chalicelib.calls.call_item import EVENT, SELF_REPORTED, Item
 from chalicelib.calls.redaction import REDUCED
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import Deal
-from chalicelib.core import encryption
+from chalicelib.core.canonical_json import canonical, personal_digest, said_of, sha256
+from chalicelib.deals.types import Deal
 
 PERSONAL = "personal"  # the attribute that outlives an erasure
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 ALSO_PROVED = ("vendor", "endpoint_id", "direction", "site_day", "started_ms")
 
 Json = dict[str, Any]
-
-
-def salt_of(site_id: str, signing_key: bytes) -> bytes:
-    """What a site's personal parts are digested with: without it nobody tries a likely address against a digest."""
-    return encryption.derive(signing_key, f"proofs of {site_id}")
 
 
 def call_leaf(item: Item, salt: bytes) -> Leaf:
@@ -74,13 +68,6 @@ def deal_leaf(deal: Deal, salt: bytes) -> Leaf:
     return Leaf(
         name, leaf_digest(told | {SELF_REPORTED: reported.channel}, wordless(reported, salt).digest or sha256(b""))
     )
-
-
-def wordless(reported: SelfReported, salt: bytes) -> SelfReported:
-    """What is left of a deal's answer when its words are erased, with the digest that proves them."""
-    if reported.answer is None:
-        return reported
-    return replace(reported, answer=None, digest=personal_digest({SELF_REPORTED: reported.answer}, salt))
 
 
 def rows_leaf(name: str, rows: list[Any]) -> Leaf:

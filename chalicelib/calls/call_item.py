@@ -24,12 +24,13 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from chalicelib.calls.evidence import AttributedCall, Evidence
 from chalicelib.calls.fold import CallRecord, fold
 from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.redaction import OF_AN_EVENT
-from chalicelib.calls.self_reported_words import SelfReported
+from chalicelib.calls.self_reported import SelfReported
 from chalicelib.calls.transcript import Transcript
-from chalicelib.calls.types import AttributedCall, Caller, CallEvent, Evidence
+from chalicelib.calls.types import Caller, CallEvent
 from chalicelib.core import clock, encryption
 from chalicelib.core.phone import PhoneNumber
 from chalicelib.core.structs import defaults_of

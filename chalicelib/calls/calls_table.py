@@ -14,47 +14,13 @@ from msgspec import Struct
 
 from chalicelib.calls import call_item, open_calls_index
 from chalicelib.calls.events_table import call_pk
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import AttributedCall, Call, Direction, Evidence
+from chalicelib.calls.evidence import AttributedCall, Evidence
+from chalicelib.calls.self_reported import SelfReported
+from chalicelib.calls.types import Call, Direction
 from chalicelib.core import clock
 from chalicelib.core.errors import StorageUnavailable
-from chalicelib.deals.deals_table import (
-    deal,
-    deals_of_caller,
-    deals_of_day,
-    deals_of_visitor,
-    deals_waiting_for,
-    join_deal,
-    put_deal,
-)
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
-
-__all__ = [
-    "CallRef",
-    "Kept",
-    "call",
-    "calls_of_caller",
-    "calls_of_day",
-    "calls_since",
-    "calls_with",
-    "deal",
-    "deals_of_caller",
-    "deals_of_day",
-    "deals_of_visitor",
-    "deals_waiting_for",
-    "find_call",
-    "first_calls",
-    "item",
-    "items_of_caller",
-    "items_of_day",
-    "join_deal",
-    "latest_calls",
-    "put_deal",
-    "put_evidence",
-    "put_self_reported",
-    "redact",
-]
 
 
 class CallRef(Struct, frozen=True):

@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.calls.types import Evidence, EvidenceKind, Touch
+from chalicelib.calls.evidence import Evidence, EvidenceKind
+from chalicelib.visits.types import Touch
 
 T = TypeVar("T", bound=Struct)
 

@@ -13,8 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
 
-from msgspec import Struct
-
+from chalicelib.calls.self_reported import SelfReported
 from chalicelib.visits.channels import CHANNELS, channel_named
 
 HEADINGS = (  # what columns of answers are called
@@ -77,15 +76,6 @@ class AnswerRule(Protocol):
     def channel(self) -> str: ...
     @property
     def phrases(self) -> tuple[str, ...]: ...
-
-
-class SelfReported(Struct, frozen=True):
-    """An answer as it is kept: of a call as an operator noted it, of a deal as the CRM told it."""
-
-    answer: str | None  # in its one form; None once it is erased
-    channel: str  # as the dictionary below reads it, or `other`: what stays when the words are erased
-    told_at: datetime | None = None  # of a call: when it was noted
-    digest: str | None = None  # of a deal: what proves the words that were erased
 
 
 def told(text: str | None, told_at: datetime | None = None) -> SelfReported | None:

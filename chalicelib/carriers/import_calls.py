@@ -10,7 +10,6 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.attribution.attribute_call import LEASES_REMEMBERED
 from chalicelib.calls import call_item, events_table
 from chalicelib.calls.types import CallEvent
 from chalicelib.carriers import our_call_id
@@ -19,7 +18,8 @@ from chalicelib.carriers.history.csv_files import rows_of
 from chalicelib.carriers.history.csv_rows import Row, event_of, legs_told
 from chalicelib.core.csv_table import require
 from chalicelib.core.errors import BadInput, NotFound
-from chalicelib.deals.import_deals import MAX_REJECTED
+from chalicelib.core.import_report import MAX_REJECTED
+from chalicelib.pool.lending.retention import LEASES_REMEMBERED
 from chalicelib.registry import snapshot
 from chalicelib.runtime import aws, s3_imports, sqs
 from chalicelib.runtime.settings import settings

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chalicelib.calls.types import Deal, Decision
 from chalicelib.cli.arguments import site_of
 from chalicelib.cli.console import show
 from chalicelib.core import clock
 from chalicelib.core.errors import NotFound
+from chalicelib.deals import deals_table
+from chalicelib.deals.types import Deal, Decision
 from chalicelib.registry.types import Site
 
 
@@ -65,9 +66,8 @@ def _told(site: Site, deal: Deal) -> bool:
 
 
 def _deal(site: Site, options: argparse.Namespace) -> Deal:
-    from chalicelib.calls import calls_table
 
-    found = calls_table.deal(site.site_id, options.source, options.deal)
+    found = deals_table.deal(site.site_id, options.source, options.deal)
     if found is None:
         raise NotFound("No such deal of this site.")
     return found

@@ -11,17 +11,17 @@ from chalicelib.core import tokens
 from chalicelib.core.errors import NotFound, StorageUnavailable, TooManyRequests
 from chalicelib.core.json_body import decode
 from chalicelib.pool.lending.eligibility import is_welcome
-from chalicelib.pool.lending.issue_number import Address, VisitorId
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.pool.lending.rate_limit import address_key
-from chalicelib.pool.lending.select_pool import Visit, is_marked, visit_of
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.runtime import log, tracing
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import promo_code, promo_counts_table, promo_table
+from chalicelib.visits.page_view import Visit, is_marked, visit_of
 from chalicelib.visits.promo_table import ShownCode, Taken
+from chalicelib.visits.request_types import Address, VisitorId
+from chalicelib.visits.visitor_key import visitor_key
 from chalicelib.visits.visits_table import RawTouch, days_kept, note_code, record_touch, touches_between
 
 TRIES = 6  # at different codes: of a hundred numbers at the most one is somebody's, so the third try is rare

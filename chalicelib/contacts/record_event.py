@@ -20,13 +20,13 @@ from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.core.json_body import decode
 from chalicelib.core.phone import parse_phone
 from chalicelib.pool.lending.eligibility import from_own_page, is_crawler
-from chalicelib.pool.lending.issue_number import Address, VisitorId
-from chalicelib.pool.lending.select_pool import visit_of
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.runtime import aws, log, sqs, tracing
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.page_view import visit_of
+from chalicelib.visits.request_types import Address, VisitorId
 
 LATE = timedelta(days=1)  # a browser may keep an event until it is online again
 EARLY = timedelta(minutes=5)  # and its clock may be ahead

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from chalicelib.calls.types import Touch
+from chalicelib.visits.types import Touch
 
 
 class ContactKind(StrEnum):

@@ -23,9 +23,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.audit.hash_chain import said_of
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import Deal
+from chalicelib.calls.self_reported import SelfReported
+from chalicelib.core.canonical_json import said_of
+from chalicelib.deals.types import Deal
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 

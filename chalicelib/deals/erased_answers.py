@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from chalicelib.audit import leaves
-from chalicelib.calls import callers
-from chalicelib.calls.types import Deal
+from chalicelib.calls import answer_digest, callers
+from chalicelib.deals.types import Deal
 from chalicelib.runtime.settings import settings
 
 
@@ -17,8 +16,8 @@ def kept(deal: Deal, known: Deal | None) -> Deal:
     """
     if deal.self_reported is None or known is None or not _was_erased(known):
         return deal
-    salt = leaves.salt_of(deal.site_id, settings().signing_key)
-    return replace(deal, self_reported=leaves.wordless(deal.self_reported, salt))
+    salt = answer_digest.salt_of(deal.site_id, settings().signing_key)
+    return replace(deal, self_reported=answer_digest.wordless(deal.self_reported, salt))
 
 
 def _was_erased(deal: Deal) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.calls.types import Deal
 from chalicelib.deals.join_rules import ORDER, Origin, Tie
+from chalicelib.deals.types import Deal
 
 KINDS = {
     "call": "the call",

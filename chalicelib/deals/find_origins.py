@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.calls import calls_table
 from chalicelib.calls.calls_table import CallRef
-from chalicelib.calls.types import Deal
 from chalicelib.carriers import CARRIERS, our_call_id
 from chalicelib.contacts import contacts_table
 from chalicelib.contacts.types import LEADS, Contact, ContactKind
 from chalicelib.core import encryption
+from chalicelib.deals import deals_table
 from chalicelib.deals.join_rules import OF_ITS_OWN, Origin, Tie, call_of_caller, origin_of
+from chalicelib.deals.types import Deal
 from chalicelib.registry.types import Site
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import find_promo_code
@@ -105,7 +106,7 @@ def _of_caller(site: Site, deal: Deal, fresh: Fresh) -> Iterator[Origin]:
     his = fresh if fresh and fresh.caller_key == deal.caller_key else None
     calls = {each.call_id: each for each in calls_table.calls_of_caller(site.site_id, deal.caller_key)}
     contacts = {each.contact_id: each for each in contacts_table.of_caller(site.site_id, deal.caller_key)}
-    others = {_name(each): each for each in calls_table.deals_of_caller(site.site_id, deal.caller_key)}
+    others = {_name(each): each for each in deals_table.deals_of_caller(site.site_id, deal.caller_key)}
     if isinstance(his, CallRef):
         calls[his.call_id] = his
     elif isinstance(his, Contact):

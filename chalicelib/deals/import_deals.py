@@ -7,19 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.calls import self_reported_words
-from chalicelib.calls.types import Outcome, OutcomeStatus
 from chalicelib.core.csv_table import read_rows, read_time, require
 from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.core.import_report import MAX_REJECTED
 from chalicelib.core.money import parse_currency, parse_decimal
 from chalicelib.core.phone import parse_phone
 from chalicelib.deals import join_deals
 from chalicelib.deals.crm.generic import checked_id, checked_quality, checked_visitor, text
+from chalicelib.deals.types import Outcome, OutcomeStatus
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.runtime import s3_imports
 
 SOURCE = "csv"  # one name for uploads and drops: the same file by either way is the same deals
-MAX_REJECTED = 1000  # rows named in a report; the count tells all
 
 HEADINGS = {
     heading: field

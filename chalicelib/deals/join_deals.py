@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib.calls import callers, calls_table, changed_days_table
-from chalicelib.calls.types import Deal, Decision, Outcome
+from chalicelib.calls import callers, changed_days_table
 from chalicelib.contacts.types import Contact
 from chalicelib.core.errors import NotFound, StorageUnavailable
-from chalicelib.deals import erased_answers, find_origins
+from chalicelib.deals import deals_table, erased_answers, find_origins
 from chalicelib.deals.find_origins import Fresh
 from chalicelib.deals.join_rules import OF_ITS_OWN, Origin, Tie
-from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.deals.types import Deal, Decision, Outcome
 from chalicelib.registry.types import Site
 from chalicelib.runtime import log
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.visitor_key import visitor_key
 
 TRIES = 4  # a person may decide, or another outcome land, between read and write
 
@@ -30,9 +30,9 @@ def record_outcome(site: Site, outcome: Outcome) -> bool:
     What a person decided of the deal's origin stays. Raises StorageUnavailable; doing it again is harmless.
     """
     for _ in range(TRIES):
-        known = calls_table.deal(site.site_id, outcome.source, outcome.external_id)
+        known = deals_table.deal(site.site_id, outcome.source, outcome.external_id)
         deal = erased_answers.kept(_joined(site, _deal(site, outcome, known), known), known)
-        written, before = calls_table.put_deal(deal)
+        written, before = deals_table.put_deal(deal)
         if written:
             _settle(site, deal, before)
             log.event("deal", site_id=site.site_id, source=deal.source, status=deal.status, joined_by=deal.joined_by)
@@ -49,7 +49,7 @@ def decide(site: Site, deal: Deal, decision: Decision | None) -> Deal:
     changed = _joined(site, replace(deal, decision=decision), deal)
     if decision and (decision.call_id or decision.contact_id) and changed.joined_by is None:
         raise NotFound("No such call or contact of this site.", field="call_id" if decision.call_id else "contact_id")
-    if not calls_table.join_deal(deal, changed):
+    if not deals_table.join_deal(deal, changed):
         raise StorageUnavailable("The deal is being changed. Try again.")
     _settle(site, changed, deal)
     log.event("deal_decided", site_id=site.site_id, source=deal.source, joined_by=changed.joined_by)
@@ -58,24 +58,24 @@ def decide(site: Site, deal: Deal, decision: Decision | None) -> Deal:
 
 def rejoin_caller(site: Site, caller_key: str, fresh: Fresh = None) -> None:
     """Join the caller's deals anew, since a call or contact of his is new or has moved. Raises StorageUnavailable."""
-    _rejoin(site, calls_table.deals_of_caller(site.site_id, caller_key), fresh)
+    _rejoin(site, deals_table.deals_of_caller(site.site_id, caller_key), fresh)
 
 
 def rejoin_visitor(site: Site, contact: Contact) -> None:
     """Join the deals anew that name a visitor, since a contact of his is new. Raises StorageUnavailable."""
-    _rejoin(site, calls_table.deals_of_visitor(site.site_id, contact.visitor), contact)
+    _rejoin(site, deals_table.deals_of_visitor(site.site_id, contact.visitor), contact)
 
 
 def rejoin_named(site: Site, call_id: str, vendor: str) -> None:
     """Join the deals that named a call before we knew it. Raises StorageUnavailable."""
     for named in {call_id, call_id.removeprefix(f"{vendor}-")}:
-        _rejoin(site, calls_table.deals_waiting_for(site.site_id, named))
+        _rejoin(site, deals_table.deals_waiting_for(site.site_id, named))
 
 
 def _rejoin(site: Site, deals: Iterable[Deal], fresh: Fresh = None) -> None:
     for deal in deals:
         changed = _joined(site, deal, deal, fresh)
-        if changed != deal and calls_table.join_deal(deal, changed):
+        if changed != deal and deals_table.join_deal(deal, changed):
             _settle(site, changed, deal)
 
 
@@ -86,7 +86,7 @@ def _settle(site: Site, deal: Deal, before: Deal | None) -> None:
     if not known or (before and _tied(before) == _tied(deal)):
         return
     for caller_key in {each.caller_key for each in known if each.caller_key}:
-        others = calls_table.deals_of_caller(site.site_id, caller_key)
+        others = deals_table.deals_of_caller(site.site_id, caller_key)
         following = [other for other in others if other.joined_by not in OF_ITS_OWN and not _same(other, deal)]
         _rejoin(site, following, deal)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from chalicelib.calls import callers, changed_days_table
+from chalicelib.calls import callers, changed_days_table, retention
 from chalicelib.contacts import contacts_table
 from chalicelib.contacts.record_event import Told, told_in
 from chalicelib.contacts.types import LEADS, Contact
@@ -16,14 +16,13 @@ from chalicelib.core import encryption
 from chalicelib.core.errors import BadInput
 from chalicelib.core.phone import parse_phone
 from chalicelib.deals import join_deals
-from chalicelib.pool.lending.lease_token import visitor_key
-from chalicelib.pool.lending.select_pool import origin_of
-from chalicelib.privacy import retention_run
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.runtime import log, tracing
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.page_view import origin_of
 from chalicelib.visits.touches import touches_before
+from chalicelib.visits.visitor_key import visitor_key
 
 
 def take(message: dict[str, Any], now: datetime) -> None:
@@ -42,7 +41,7 @@ def take(message: dict[str, Any], now: datetime) -> None:
     contact = contacts_table.get(site.site_id, made.contact_id) or replace(made, caller_key=_caller_key(site, told))
     new = contacts_table.put(contact)
     changed_days_table.mark_all(site.site_id, [contact.day])
-    retention_run.look_again(site, contact.day, now)
+    retention.look_again(site, contact.day, now)
     if contact.kind in LEADS:
         join_deals.rejoin_visitor(site, contact)
         if contact.caller_key:

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from chalicelib.calls.types import Call, Direction, Source
+from chalicelib.calls.types import Call, Direction
 from chalicelib.delivery.alert_texts import WORDS
 from chalicelib.visits.channels import CHANNELS
+from chalicelib.visits.types import Source
 
 MAX_VALUE = 200  # characters of one value: a keyword or a landing page may be of any length
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")

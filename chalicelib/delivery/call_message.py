@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.load_rulebook import book_of
 from chalicelib.calls import callers
-from chalicelib.calls.types import AttributedCall, Credit, Evidence
+from chalicelib.calls.evidence import AttributedCall, Evidence
+from chalicelib.calls.types import Credit
 from chalicelib.delivery.alerts import Alert, AlertKind, kind_of, wanted
 from chalicelib.delivery.destinations import ALERTS, calls_of
 from chalicelib.recordings.recording_links import shown_recordings

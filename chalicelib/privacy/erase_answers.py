@@ -10,23 +10,22 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.audit import leaves
-from chalicelib.calls import call_item, calls_table, changed_days_table
-from chalicelib.calls.types import Deal
+from chalicelib.calls import answer_digest, call_item, changed_days_table
 from chalicelib.deals import deals_table
+from chalicelib.deals.types import Deal
 from chalicelib.privacy.types import Erasure, Person
 from chalicelib.runtime.settings import settings
 
 
 def erase(erasure: Erasure) -> int:
     """Take his words out of all his deals. Raises StorageUnavailable."""
-    found = (calls_table.deals_of_caller(erasure.site_id, key) for key in erasure.person.subject_ids)
+    found = (deals_table.deals_of_caller(erasure.site_id, key) for key in erasure.person.subject_ids)
     return _forget(deal for deals in found for deal in deals)
 
 
 def export(person: Person) -> list[dict[str, Any]]:
     """What he said, by deal. Raises StorageUnavailable."""
-    found = (calls_table.deals_of_caller(person.site_id, key) for key in person.subject_ids)
+    found = (deals_table.deals_of_caller(person.site_id, key) for key in person.subject_ids)
     return [
         {"source": deal.source, "external_id": deal.external_id, "answer": deal.self_reported.answer}
         for deals in found
@@ -38,7 +37,7 @@ def export(person: Person) -> list[dict[str, Any]]:
 def erase_of_call(item: call_item.Item) -> int:
     """Take his words out of the deals that are joined to a call. Raises StorageUnavailable."""
     (site_id, call_id), day = call_item.ids_of(item), call_item.day_of(item)
-    return _forget(deal for deal in calls_table.deals_of_day(site_id, day) if deal.call_id == call_id) if day else 0
+    return _forget(deal for deal in deals_table.deals_of_day(site_id, day) if deal.call_id == call_id) if day else 0
 
 
 def export_of_call(item: call_item.Item) -> Any:
@@ -50,7 +49,7 @@ def _forget(deals: Iterable[Deal]) -> int:
     changed = 0
     for deal in deals:
         if deal.self_reported and deal.self_reported.answer:
-            salt = leaves.salt_of(deal.site_id, settings().signing_key)
-            changed += deals_table.replace_answer(deal, leaves.wordless(deal.self_reported, salt))
+            salt = answer_digest.salt_of(deal.site_id, settings().signing_key)
+            changed += deals_table.replace_answer(deal, answer_digest.wordless(deal.self_reported, salt))
             changed_days_table.mark_all(deal.site_id, [deal.day])
     return changed

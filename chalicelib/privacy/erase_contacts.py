@@ -8,12 +8,13 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.audit import leaves
-from chalicelib.calls import calls_table
+from chalicelib.calls import answer_digest
 from chalicelib.calls.call_item import Item
 from chalicelib.calls.redaction import page_of, redacted_touch
-from chalicelib.calls.types import Deal
 from chalicelib.contacts import contacts_table
 from chalicelib.contacts.types import Contact
+from chalicelib.deals import deals_table
+from chalicelib.deals.types import Deal
 from chalicelib.privacy.types import Erasure, Person
 from chalicelib.runtime.settings import settings
 
@@ -25,7 +26,7 @@ def erase(erasure: Erasure) -> int:
     found += [item for key in person.subject_ids for item in contacts_table.items_of_caller(erasure.site_id, key)]
     items = {item["pk"]["S"]: item for item in found}
     for visitor in person.visitors:
-        for deal in calls_table.deals_of_visitor(erasure.site_id, visitor):
+        for deal in deals_table.deals_of_visitor(erasure.site_id, visitor):
             erase_visitor_of(deal, erasure)
     return sum(erase_contact(item, erasure) for item in items.values())
 
@@ -47,7 +48,7 @@ def erase_contact(item: Item, erasure: Erasure) -> bool:
     contact = contacts_table.contact_of(item)
     if contact.erased:
         return False
-    salt = leaves.salt_of(erasure.site_id, settings().signing_key)
+    salt = answer_digest.salt_of(erasure.site_id, settings().signing_key)
     contacts_table.redact(_without_visitor(contact, erasure), leaves.digests_of_contact(item, salt), erasure.erasure_id)
     return True
 
@@ -55,7 +56,7 @@ def erase_contact(item: Item, erasure: Erasure) -> bool:
 def erase_visitor_of(deal: Deal, erasure: Erasure) -> None:
     """Let a deal name nobody any more. Where its outcome changes meanwhile, the second look does it."""
     if deal.visitor:
-        calls_table.join_deal(deal, replace(deal, visitor=erasure.alias(deal.visitor)))
+        deals_table.join_deal(deal, replace(deal, visitor=erasure.alias(deal.visitor)))
 
 
 def _without_visitor(contact: Contact, erasure: Erasure) -> Contact:

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from chalicelib.calls import call_item, callers, calls_table
+from chalicelib.calls.evidence import Evidence
 from chalicelib.calls.fold import CallRecord, fold
 from chalicelib.calls.redaction import redacted, visitors_of
-from chalicelib.calls.types import Evidence
+from chalicelib.deals import deals_table
 from chalicelib.privacy import parts_of_call, stores
 from chalicelib.privacy.types import Person
 
@@ -22,8 +23,8 @@ def export(person: Person) -> dict[str, Any]:
     Others who may have made a call are not his to see. Raises StorageUnavailable.
     """
     found = [item for key in person.subject_ids for item in calls_table.items_of_caller(person.site_id, key)]
-    deals = [deal for key in person.subject_ids for deal in calls_table.deals_of_caller(person.site_id, key)]
-    named = [deal for visitor in person.visitors for deal in calls_table.deals_of_visitor(person.site_id, visitor)]
+    deals = [deal for key in person.subject_ids for deal in deals_table.deals_of_caller(person.site_id, key)]
+    named = [deal for visitor in person.visitors for deal in deals_table.deals_of_visitor(person.site_id, visitor)]
     deals += [deal for deal in named if deal not in deals]
     return {
         "site_id": person.site_id,

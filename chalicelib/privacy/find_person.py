@@ -11,10 +11,11 @@ from chalicelib.calls import call_item, calls_table
 from chalicelib.calls.callers import find_subject
 from chalicelib.calls.redaction import sure_visitor
 from chalicelib.contacts import contacts_table as contacts
-from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.deals import deals_table
 from chalicelib.privacy.types import Person
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
+from chalicelib.visits.visitor_key import visitor_key
 
 
 def by_phone(site_id: str, phone: str) -> Person:
@@ -33,7 +34,7 @@ def by_visitor(site_id: str, visitor_id: str) -> Person:
     named = visits_table.calls_naming(site_id, visitor)
     told = contacts.of_visitor(site_id, visitor)
     if not (
-        named or told or calls_table.deals_of_visitor(site_id, visitor) or visits_table.everything_of(site_id, visitor)
+        named or told or deals_table.deals_of_visitor(site_id, visitor) or visits_table.everything_of(site_id, visitor)
     ):
         return Person(site_id)
     items = [item for call_id in named if (item := calls_table.item(site_id, call_id)) is not None]

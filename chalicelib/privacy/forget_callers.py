@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
+from chalicelib.calls import late_days_table
 from chalicelib.privacy import erase_person, erasures_table, retention_run
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Site
@@ -41,7 +42,7 @@ def _steps(now: datetime) -> list[tuple[Site, Callable[[], int]]]:
     reached = erasures_table.retained_until()
     ordered = sorted(sites.values(), key=lambda site: reached.get(site.site_id) or date.min)
     steps = [(site, _first_time(site, reached.get(site.site_id), now)) for site in ordered]
-    late = [each for each in erasures_table.late_days() if each.site_id in sites]
+    late = [each for each in late_days_table.late_days() if each.site_id in sites]
     return steps + [(sites[each.site_id], _again(sites[each.site_id], each, now)) for each in late]
 
 
@@ -49,5 +50,5 @@ def _first_time(site: Site, reached: date | None, now: datetime) -> Callable[[],
     return lambda: retention_run.go_through(site, reached, now)
 
 
-def _again(site: Site, late: erasures_table.LateDay, now: datetime) -> Callable[[], int]:
+def _again(site: Site, late: late_days_table.LateDay, now: datetime) -> Callable[[], int]:
     return lambda: retention_run.go_through_again(site, late, now)

@@ -10,31 +10,21 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from chalicelib.calls import call_item, callers, calls_table
+from chalicelib.calls import call_item, callers, calls_table, late_days_table
 from chalicelib.calls.events_table import CALL_DAYS
+from chalicelib.calls.late_days_table import LateDay
+from chalicelib.calls.retention import last_day
 from chalicelib.contacts import contacts_table
 from chalicelib.core import tokens
+from chalicelib.deals import deals_table
 from chalicelib.privacy import erase_calls, erase_contacts, erasures_table
-from chalicelib.privacy.erasures_table import LateDay
 from chalicelib.privacy.types import Erasure, Person
 from chalicelib.registry.types import Site
 
 ONE_DAY = timedelta(days=1)
 INDEX_LAG = timedelta(minutes=1)  # a day's calls are read through an index, which shows them a moment later
 STEPS = 500  # calls and days of one site in one run: the next goes on
-
-
-def last_day(site: Site, now: datetime) -> date:
-    """The last day of the site's zone whose calls hold nothing personal any more."""
-    return now.astimezone(ZoneInfo(site.time_zone)).date() - timedelta(days=site.days_of_persons)
-
-
-def look_again(site: Site, day: date, now: datetime) -> None:
-    """Note that a day has got a call, where retention may have been there already. Raises StorageUnavailable."""
-    if day <= last_day(site, now):
-        erasures_table.put_late(site.site_id, day, now)
 
 
 def go_through(site: Site, reached: date | None, now: datetime) -> int:
@@ -55,7 +45,7 @@ def go_through_again(site: Site, late: LateDay, now: datetime) -> int:
     """Redact what has come to a day since. → calls redacted. Raises StorageUnavailable."""
     run = _Run(site, last_day(site, now), _erasure(site, now))
     if run.redact(late.day) and now - late.at > INDEX_LAG:
-        erasures_table.forget_late(late)
+        late_days_table.forget_late(late)
     return run.redacted
 
 
@@ -74,7 +64,7 @@ class _Run:
         self.steps += 1
         if not self._redact_all(calls_table.items_of_day(self.site.site_id, day), erase_calls.erase_person):
             return False
-        for deal in calls_table.deals_of_day(self.site.site_id, day):
+        for deal in deals_table.deals_of_day(self.site.site_id, day):
             erase_contacts.erase_visitor_of(deal, self.erasure)
         return self._redact_all(contacts_table.items_of_day(self.site.site_id, day), erase_contacts.erase_contact)
 

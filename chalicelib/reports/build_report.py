@@ -14,7 +14,7 @@ from chalicelib.attribution.campaign_match import names_of
 from chalicelib.attribution.load_rulebook import book_of
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.audit import chain_table
-from chalicelib.audit.hash_chain import canonical, sha256
+from chalicelib.core.canonical_json import canonical, sha256
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import Site

@@ -13,6 +13,7 @@ from chalicelib.attribution.reported_answer import answer_of, answers_in
 from chalicelib.audit import chain_table
 from chalicelib.calls import call_item, calls_table, changed_days_table
 from chalicelib.core.errors import NotFound
+from chalicelib.deals import deals_table
 from chalicelib.registry.types import Site
 
 
@@ -28,7 +29,7 @@ def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[
     day = attributed.day
     entries = [entry for entry in chain_table.entries(site.site_id) if entry.day == day]
     book = book_of(site, now)
-    deals = [deal for deal in calls_table.deals_of_day(site.site_id, day) if deal.call_id == call_id]
+    deals = [deal for deal in deals_table.deals_of_day(site.site_id, day) if deal.call_id == call_id]
     story = Story(
         attributed=attributed,
         events=call_item.record_of(item).events,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from chalicelib.calls.types import Source
+from chalicelib.visits.types import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from chalicelib.calls.types import Source
 from chalicelib.visits import landing_url
 from chalicelib.visits.channels import PAID, UNPAID, channel_of
 from chalicelib.visits.referrers import Place, is_paid_name, is_passage, place_of_host, place_of_name
 from chalicelib.visits.tracking_tags import ids_in, marker_of
+from chalicelib.visits.types import Source
 
 # Click id → who set it and what for. Those of UNPAID_CLICKS stand on links nobody paid for, too: any referrer that
 # is known speaks before them.

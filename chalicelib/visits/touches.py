@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.calls.types import Touch
 from chalicelib.registry.types import Site
 from chalicelib.visits import visits_table
 from chalicelib.visits.classify_source import arrival_of
 from chalicelib.visits.landing_url import host_of
+from chalicelib.visits.types import Touch
 
 CLOCK_SKEW = timedelta(seconds=2)  # another clock, a carrier's or a browser's, against ours
 MAX_TOUCHES = 100  # of a visitor kept on one call: the first ones, and the latest before the call

@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.calls.types import Source
 from chalicelib.delivery.alert_texts import ENGLISH, WORDS
 from chalicelib.delivery.alerts import MAX_VALUE, Alert, AlertKind, message
 from chalicelib.visits.channels import CHANNELS
+from chalicelib.visits.types import Source
 
 ALERT = Alert(
     kind=AlertKind.MISSED,

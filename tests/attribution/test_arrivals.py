@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from chalicelib.pool.lending import select_pool
-from chalicelib.visits import classify_source
+from chalicelib.visits import classify_source, page_view
 from chalicelib.visits.channels import CHANNELS
 from chalicelib.visits.classify_source import CLICK_IDS, classify
 
@@ -74,4 +73,4 @@ def test_further_hosts_of_a_website_are_its_own() -> None:
 def test_every_tag_that_tells_a_source_makes_the_page_view_an_arrival() -> None:
     for name in [*CLICK_IDS, "utm_source", "_openstat", "calltouch_tm", "roistat", "rs", "erid"]:
         for url in (f"https://shop.example/?{name}=1", f"https://shop.example/#{name}=1"):
-            assert select_pool.is_marked(select_pool.visit_of(url, "", {})), name
+            assert page_view.is_marked(page_view.visit_of(url, "", {})), name

@@ -10,22 +10,25 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.attribution.attribute_call import FORGOTTEN, attribute
+from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.credit import credit_of, paths_of
+from chalicelib.attribution.find_evidence import FORGOTTEN
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import calls_table, changed_days_table
 from chalicelib.calls.events_table import add_events
-from chalicelib.calls.types import CallEvent, CallStatus, Direction, EvidenceKind, Outcome, OutcomeStatus
+from chalicelib.calls.evidence import EvidenceKind
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
 from chalicelib.core.errors import NotFound, StorageUnavailable
-from chalicelib.deals import join_deals
+from chalicelib.deals import deals_table, join_deals
+from chalicelib.deals.types import Outcome, OutcomeStatus
 from chalicelib.pool.lending import census_table, issue_number, provision_numbers
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store as store_of_registry
 from chalicelib.registry.types import Campaign, NumberKind, NumberState, TrackingNumber
 from chalicelib.runtime.http import to_json
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
 from chalicelib.visits.touches import MAX_TOUCHES
+from chalicelib.visits.visitor_key import visitor_key
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
 from tests.conftest import forget_caches
 
@@ -355,13 +358,13 @@ def outcome(external_id: str = "A-1", at: datetime = NOW + timedelta(hours=2), *
 
 def test_a_deal_that_came_before_its_call_is_joined_when_the_call_comes(site: Any) -> None:
     join_deals.record_outcome(SITE, outcome())
-    assert calls_table.deal("s1", "csv", "A-1").joined_by is None  # type: ignore[union-attr]
+    assert deals_table.deal("s1", "csv", "A-1").joined_by is None  # type: ignore[union-attr]
     attribute(ring(at=NOW - timedelta(days=2)), NOW)
-    deal = calls_table.deal("s1", "csv", "A-1")
+    deal = deals_table.deal("s1", "csv", "A-1")
     assert deal is not None
     assert (deal.call_id, deal.joined_by, deal.day) == ("generic-1", "phone", date(2026, 11, 20))
     assert marked() == [date(2026, 11, 20), date(2026, 11, 22)]
-    assert calls_table.deals_of_day("s1", date(2026, 11, 20)) == [deal]
+    assert deals_table.deals_of_day("s1", date(2026, 11, 20)) == [deal]
 
 
 def test_deals_and_calls_in_any_order_are_joined_alike(site: Any) -> None:
@@ -373,7 +376,7 @@ def test_deals_and_calls_in_any_order_are_joined_alike(site: Any) -> None:
     join_deals.record_outcome(SITE, outcome("just before", first - timedelta(minutes=50)))
     join_deals.record_outcome(SITE, outcome("long before", first - timedelta(hours=2)))
     attribute(ring("generic-3", at=NOW), NOW)  # his latest call: "after both" moves to it
-    joined = {deal.external_id: deal.call_id for deal in calls_table.deals_of_caller("s1", found().call.caller_key)}
+    joined = {deal.external_id: deal.call_id for deal in deals_table.deals_of_caller("s1", found().call.caller_key)}
     assert joined == {
         "after both": "generic-3",
         "between": "generic-1",
@@ -386,7 +389,7 @@ def test_a_deal_that_named_its_call_stays_with_it(site: Any) -> None:
     attribute(ring(at=NOW - timedelta(days=5)), NOW)
     join_deals.record_outcome(SITE, outcome(call_id="1"))
     attribute(ring("generic-2", at=NOW), NOW)
-    deal = calls_table.deal("s1", "csv", "A-1")
+    deal = deals_table.deal("s1", "csv", "A-1")
     assert deal is not None and (deal.call_id, deal.joined_by) == ("generic-1", "call_id")
     assert messages(site, settings().attribute_queue) == []
 
@@ -395,4 +398,4 @@ def test_a_deal_opened_by_hand_joins_the_call_that_came_in_not_the_call_back(sit
     attribute(ring("generic-1", at=NOW), NOW)
     attribute(ring("generic-2", at=NOW + timedelta(minutes=20), direction=Direction.OUT), NOW)
     join_deals.record_outcome(SITE, outcome(phone=CALLER))
-    assert [each.call_id for each in calls_table.deals_of_day("s1", NOW.date())] == ["generic-1"]
+    assert [each.call_id for each in deals_table.deals_of_day("s1", NOW.date())] == ["generic-1"]

@@ -9,9 +9,9 @@ import pytest
 
 from chalicelib.attribution.campaign_match import best, fit_of, key_of, names_of
 from chalicelib.attribution.rulebook import Book
-from chalicelib.calls.types import Source, Touch
 from chalicelib.registry.types import Campaign
 from chalicelib.visits.classify_source import classify
+from chalicelib.visits.types import Source, Touch
 
 DAY = date(2026, 11, 22)
 ID = "592928737383"

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.attribution.candidate_shares import LEAST_SHARE, MOST, candidates_of, named
-from chalicelib.calls.types import Candidate, Touch
+from chalicelib.calls.evidence import Candidate
 from chalicelib.pool.statistics.delay_profile import Entrant, Race, Suspect
+from chalicelib.visits.types import Touch
 
 RATES = st.floats(1e-12, 1e-2)
 

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.channel_rules import PARTS, first_fitting, meets, parts_of
 from chalicelib.attribution.rulebook import Book, why
-from chalicelib.calls.types import Touch
 from chalicelib.core import wildcard
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
 from chalicelib.visits.classify_source import arrival_of, classify
+from chalicelib.visits.types import Touch
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 URL = "https://www.shop.example/promo/sale?utm_source=Admitad&utm_medium=cpa&utm_campaign=Spring_1&yclid=1&from=x"

@@ -13,12 +13,14 @@ from msgspec.structs import replace
 from chalicelib.attribution.credit import credit_of, landing_page
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.rulebook import Book
+from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, EvidenceKind
 from chalicelib.calls.fold import CallRecord, fold
-from chalicelib.calls.types import AttributedCall, CallEvent, Candidate, Evidence, EvidenceKind, Touch
+from chalicelib.calls.types import CallEvent
 from chalicelib.core.apportion import apportion
 from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Campaign, RepeatRule, Site
 from chalicelib.visits.classify_source import classify
+from chalicelib.visits.types import Touch
 from tests.attribution.examples import NOW, SITE
 
 CALL = fold(CallRecord("s1", "c1", "v", "e", ((NOW, CallEvent("e", "c")),)))

@@ -11,10 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.audit import leaves
-from chalicelib.audit.hash_chain import canonical
-from chalicelib.calls import calls_table
-from chalicelib.calls.types import Deal
+from chalicelib.core.canonical_json import canonical
 from chalicelib.core.structs import defaults_of
+from chalicelib.deals import deals_table
+from chalicelib.deals.types import Deal
 from tests.attribution.contacts import world
 from tests.attribution.contacts.world import PHONE, card
 from tests.attribution.examples import NOW, SITE, open_site
@@ -50,7 +50,7 @@ def test_a_deal_stored_before_is_joined_and_its_outcome_unchanged_is_not_news(aw
             ":digest": {"S": sha256(msgspec.json.encode(said)).hexdigest()[:32]},
         },
     )
-    written, before = calls_table.put_deal(deal)
+    written, before = deals_table.put_deal(deal)
     assert not written and before == deal
     world.call("k", -10)
     assert world.deal().call_id == "generic-k"

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.calls import calls_table
-from chalicelib.calls.types import EvidenceKind
+from chalicelib.calls.evidence import EvidenceKind
 from chalicelib.core.tokens import random_id
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site

@@ -18,12 +18,12 @@ from msgspec.structs import replace
 from chalicelib.calls import calls_table
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account
 from chalicelib.runtime.settings import settings
 from chalicelib.runtime.stack_settings import use_stack
 from chalicelib.visits import find_promo_code, visits_table
+from chalicelib.visits.visitor_key import visitor_key
 from tests.attribution.examples import NOW, PBX, SITE, signed_request
 from tests.conftest import forget_caches
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.attribute_call import FORGOTTEN, attribute
+from chalicelib.attribution.attribute_call import attribute
+from chalicelib.attribution.find_evidence import FORGOTTEN
 from chalicelib.calls import callers, calls_table
-from chalicelib.calls.types import CallStatus, EvidenceKind
+from chalicelib.calls.evidence import EvidenceKind
+from chalicelib.calls.types import CallStatus
 from chalicelib.carriers.import_calls import from_drop, import_rows
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.registry.types import Destination

@@ -10,12 +10,13 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from chalicelib.calls import calls_table, changed_days_table
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import OutcomeStatus
+from chalicelib.calls import changed_days_table
+from chalicelib.calls.self_reported import SelfReported
 from chalicelib.core.csv_table import read_time
 from chalicelib.core.errors import BadInput, NotFound
+from chalicelib.deals import deals_table
 from chalicelib.deals.import_deals import SOURCE, from_drop, import_rows
+from chalicelib.deals.types import OutcomeStatus
 from chalicelib.runtime.settings import settings
 from tests.attribution.examples import FIXTURES, NOW, open_site
 
@@ -35,12 +36,12 @@ def take(raw: bytes) -> dict[str, Any]:
 
 def test_the_sample_lands_whole() -> None:
     assert take(SAMPLE) == {"rows": 2, "landed": 2, "unchanged": 0, "rejected": []}
-    won = calls_table.deal("s1", "csv", "A-1001")
+    won = deals_table.deal("s1", "csv", "A-1001")
     assert won is not None
     assert won.outcome_at == datetime(2026, 11, 22, 9, 55, tzinfo=UTC)  # 12:55 in the site's zone
     assert (won.status, won.amount, won.gross_profit) == (OutcomeStatus.WON, Decimal("12500.00"), Decimal("3100.50"))
     assert (won.currency, won.manager, won.promo_code, won.day) == ("RUB", "Иванов И.", "OCT10", date(2026, 11, 22))
-    lost = calls_table.deal("s1", "csv", "A-1002")
+    lost = deals_table.deal("s1", "csv", "A-1002")
     assert lost is not None and lost.status is OutcomeStatus.LOST
     assert won.caller_key and lost.caller_key and won.caller_key != lost.caller_key
 
@@ -55,7 +56,7 @@ def test_however_it_was_saved_it_is_the_same_file(encoding: str) -> None:
 @pytest.mark.parametrize("heading", ["Откуда узнали", "Источник (со слов клиента)", "self_reported", "Heard from"])
 def test_what_the_customer_said_has_a_column_of_its_own(heading: str) -> None:
     take(f"id;дата;статус;{heading}\nA-7;22.11.2026;оплачен;Сарафанное радио".encode())
-    told = calls_table.deal("s1", "csv", "A-7")
+    told = deals_table.deal("s1", "csv", "A-7")
     assert told is not None and told.self_reported == SelfReported("сарафанное радио", "word_of_mouth")
 
 
@@ -63,9 +64,9 @@ def test_dropping_it_again_changes_nothing_and_marks_nothing() -> None:
     take(SAMPLE)
     for changed in changed_days_table.changed_days():
         assert changed_days_table.forget(changed)
-    before = calls_table.deals_of_day("s1", date(2026, 11, 22))
+    before = deals_table.deals_of_day("s1", date(2026, 11, 22))
     assert take(SAMPLE)["unchanged"] == 2
-    assert calls_table.deals_of_day("s1", date(2026, 11, 22)) == before
+    assert deals_table.deals_of_day("s1", date(2026, 11, 22)) == before
     assert changed_days_table.changed_days() == []
 
 
@@ -75,7 +76,7 @@ def test_the_newer_outcome_wins_whichever_comes_first() -> None:
     for order in ((old, new), (new, old)):
         for raw in order:
             take(raw)
-        deal = calls_table.deal("s1", "csv", "A")
+        deal = deals_table.deal("s1", "csv", "A")
         assert deal is not None and (deal.status, deal.amount) == (OutcomeStatus.WON, Decimal(200))
     assert {each.day for each in changed_days_table.changed_days()} == {date(2026, 11, 1), date(2026, 11, 2)}
 
@@ -83,7 +84,7 @@ def test_the_newer_outcome_wins_whichever_comes_first() -> None:
 def test_a_corrected_amount_of_the_same_moment_lands() -> None:
     take(b"external_id,outcome_at,status,amount\nA,2026-11-01 10:00,won,100\n")
     take(b"external_id,outcome_at,status,amount\nA,2026-11-01 10:00,won,1000\n")
-    deal = calls_table.deal("s1", "csv", "A")
+    deal = deals_table.deal("s1", "csv", "A")
     assert deal is not None and deal.amount == 1000
 
 
@@ -93,7 +94,7 @@ def test_russian_headings_and_words_are_understood() -> None:
         "7;8 (916) 000-00-01;22.11.2026;Успешно реализовано;1\u00a0234\u00a0567,89;;Петрова\n"
     ).encode("cp1251")
     assert take(raw)["landed"] == 1
-    deal = calls_table.deal("s1", "csv", "7")
+    deal = deals_table.deal("s1", "csv", "7")
     assert deal is not None
     assert (deal.status, deal.amount, deal.manager) == (OutcomeStatus.WON, Decimal("1234567.89"), "Петрова")
 
@@ -118,7 +119,7 @@ def test_bad_rows_are_named_and_good_rows_land() -> None:
         (3 + index, field) for index, (_, field) in enumerate(bad)
     ]
     assert all(each["reason"] for each in report["rejected"])
-    assert calls_table.deal("s1", "csv", "B") is None
+    assert deals_table.deal("s1", "csv", "B") is None
     assert take("\n".join(lines).encode())["unchanged"] == 2
 
 

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from chalicelib.attribution import note_answer
 from chalicelib.attribution.attribute_call import attribute
 from chalicelib.audit import leaves
-from chalicelib.audit.hash_chain import canonical, sha256
-from chalicelib.calls import call_item, calls_table, changed_days_table
-from chalicelib.calls.self_reported_words import SelfReported, told
-from chalicelib.calls.types import Deal
+from chalicelib.calls import answer_digest, call_item, calls_table, changed_days_table
+from chalicelib.calls.self_reported import SelfReported
+from chalicelib.calls.self_reported_words import told
+from chalicelib.core.canonical_json import canonical, sha256
 from chalicelib.core.errors import BadInput, NotFound
-from chalicelib.deals import join_deals
+from chalicelib.deals import deals_table, join_deals
+from chalicelib.deals.types import Deal
 from chalicelib.privacy import find_person, retention_run
 from chalicelib.privacy.erase_person import erase, finish
 from chalicelib.privacy.export_person import export
@@ -43,7 +44,7 @@ def noted(call_id: str) -> SelfReported | None:
 
 
 def deal(external_id: str = "A-1") -> Deal:
-    found = calls_table.deal("s1", "generic", external_id)
+    found = deals_table.deal("s1", "generic", external_id)
     assert found is not None
     return found
 
@@ -57,7 +58,7 @@ def deal_leaf(found: Deal) -> str:
 
 
 def salt() -> bytes:
-    return leaves.salt_of("s1", settings().signing_key)
+    return answer_digest.salt_of("s1", settings().signing_key)
 
 
 def test_an_answer_is_noted_replaced_and_taken_away_and_its_day_is_counted_anew() -> None:

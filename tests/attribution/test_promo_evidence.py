@@ -12,8 +12,9 @@ from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.explanation import Story, as_text, explain
 from chalicelib.attribution.load_rulebook import book_of
 from chalicelib.calls import calls_table
+from chalicelib.calls.evidence import EvidenceKind
 from chalicelib.calls.redaction import visitors_of
-from chalicelib.calls.types import CallEvent, Direction, EvidenceKind
+from chalicelib.calls.types import CallEvent, Direction
 from chalicelib.delivery.call_message import Told
 from chalicelib.pool.lending import census_table
 from chalicelib.privacy import find_person

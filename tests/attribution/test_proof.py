@@ -17,12 +17,11 @@ from chalicelib.audit.hash_chain import (
     ChainEntry,
     Leaf,
     broken_link,
-    canonical,
     first_difference,
     leaf_digest,
-    personal_digest,
     root_of,
 )
+from chalicelib.core.canonical_json import canonical, personal_digest
 
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 leaves = st.lists(st.builds(Leaf, st.text("abc-123", min_size=1), digests), unique_by=lambda leaf: leaf.name)

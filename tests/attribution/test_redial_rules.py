@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.redial_rules import dialled_of, with_redial
 from chalicelib.attribution.repeat_rules import calls_before
-from chalicelib.calls.types import AttributedCall, Call, Candidate, Direction, Evidence, EvidenceKind
+from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, EvidenceKind
+from chalicelib.calls.types import Call, Direction
 from chalicelib.core.apportion import apportion
 from chalicelib.pool.statistics.delay_profile import prior_profile
 from tests.attribution.examples import NOW

@@ -17,10 +17,10 @@ from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Story, as_text, explain
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import callers, calls_table
+from chalicelib.calls.evidence import Evidence, EvidenceKind
 from chalicelib.calls.redaction import visitors_of
-from chalicelib.calls.types import Direction, Evidence, EvidenceKind
+from chalicelib.calls.types import Direction
 from chalicelib.pool.lending import provision_numbers
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.pool.statistics import delays_table
 from chalicelib.pool.statistics.delay_profile import LIVE_BINS, Counted, prior_profile
 from chalicelib.pool.statistics.redial_rates import SINCE_BINS, Sight, since_bin
@@ -28,6 +28,7 @@ from chalicelib.privacy.erase_person import erase
 from chalicelib.privacy.types import Person
 from chalicelib.registry.types import NumberKind, RepeatRule, TrackingNumber
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.visitor_key import visitor_key
 from tests.attribution.examples import CALLER, NOW, POOL, SITE, open_site
 from tests.attribution.test_attribute import DYNAMIC, found, ring
 from tests.attribution.test_repeats import pass_on

@@ -18,7 +18,8 @@ from chalicelib.attribution.repeat_rules import MAX_TOUCHES, own_evidence
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import callers, calls_table
 from chalicelib.calls.events_table import add_events
-from chalicelib.calls.types import CallEvent, Credit, Direction, EvidenceKind
+from chalicelib.calls.evidence import EvidenceKind
+from chalicelib.calls.types import CallEvent, Credit, Direction
 from chalicelib.pool.lending import issue_number, provision_numbers
 from chalicelib.registry.types import Campaign, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.runtime.settings import settings

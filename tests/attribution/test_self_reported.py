@@ -12,8 +12,10 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
 from chalicelib.calls import self_reported_words
-from chalicelib.calls.self_reported_words import SelfReported, agrees, channel_of, normal, shown, told
-from chalicelib.calls.types import AttributedCall, Direction, EvidenceKind
+from chalicelib.calls.evidence import AttributedCall, EvidenceKind
+from chalicelib.calls.self_reported import SelfReported
+from chalicelib.calls.self_reported_words import agrees, channel_of, normal, shown, told
+from chalicelib.calls.types import Direction
 from chalicelib.registry.types import AnswerRule
 from chalicelib.visits.channels import CHANNELS
 from tests.attribution.test_credit import CALL, attributed

@@ -14,15 +14,15 @@ from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES
 from chalicelib.attribution.rulebook import Book
-from chalicelib.calls.types import Evidence, EvidenceKind
+from chalicelib.calls.evidence import Evidence, EvidenceKind
 from chalicelib.pool.lending import issue_number, provision_numbers
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.pool.statistics import delays_table
 from chalicelib.pool.statistics.delay_profile import LIVE_BINS, prior_profile
 from chalicelib.pool.statistics.redial_rates import Sight
 from chalicelib.registry.types import NumberKind, TrackingNumber
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
+from chalicelib.visits.visitor_key import visitor_key
 from tests.attribution.examples import NOW, POOL, SITE, open_site, post
 from tests.attribution.test_attribute import BROWSER, DYNAMIC, found, ring
 

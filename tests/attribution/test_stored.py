@@ -9,18 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.calls import call_item
-from chalicelib.calls.types import (
-    CallEvent,
-    CallStatus,
-    Candidate,
-    Direction,
-    EarlierCall,
-    Evidence,
-    EvidenceKind,
-    Source,
-    Touch,
-)
+from chalicelib.calls.evidence import Candidate, EarlierCall, Evidence, EvidenceKind
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
 from chalicelib.core.apportion import STEP
+from chalicelib.visits.types import Source, Touch
 
 MOMENTS = st.integers(0, 10**12).map(lambda ms: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms))
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)

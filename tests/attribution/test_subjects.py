@@ -139,7 +139,7 @@ def test_an_event_that_comes_while_a_call_is_attributed_is_not_lost(site: Any) -
 
 
 def evidence_of(call: Any) -> Any:
-    from chalicelib.calls.types import Evidence, EvidenceKind
+    from chalicelib.calls.evidence import Evidence, EvidenceKind
 
     return Evidence(EvidenceKind.UNKNOWN, "for a test")
 

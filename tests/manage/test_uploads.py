@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.calls import calls_table as attribution_store
 from chalicelib.calls import changed_days_table
+from chalicelib.deals import deals_table
 from chalicelib.reports.spend import spend_table
 from tests.manage.conftest import Api
 
@@ -29,7 +29,7 @@ def test_deals_land_and_mark_their_days(account: Api) -> None:
     answer = account.post("/manage/sites/s1/deals", (FIXTURES / "outcomes.csv").read_bytes(), "text/csv").json_body
 
     assert (answer["landed"], answer["rejected"]) == (2, [])
-    deals = attribution_store.deals_of_day("s1", date(2026, 11, 22))
+    deals = deals_table.deals_of_day("s1", date(2026, 11, 22))
     assert {deal.external_id for deal in deals} == {"A-1001", "A-1002"}
     assert {changed.site_id for changed in changed_days_table.changed_days()} == {"s1"}
 
@@ -39,7 +39,7 @@ def test_the_source_of_deals_may_be_named(account: Api) -> None:
 
     account.post("/manage/sites/s1/deals?source=bitrix", raw, "text/csv")
 
-    assert attribution_store.deal("s1", "bitrix", "A-1001") is not None
+    assert deals_table.deal("s1", "bitrix", "A-1001") is not None
 
 
 @pytest.mark.parametrize("kind", ["spend", "deals"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.errors import BadInput
-from chalicelib.pool.lending.select_pool import COUNTRY, REGION, fits, is_marked, origin_of, visit_of
+from chalicelib.pool.lending.select_pool import fits
 from chalicelib.registry.types import DisplayCondition
+from chalicelib.visits.page_view import COUNTRY, REGION, is_marked, origin_of, visit_of
 
 
 @pytest.mark.parametrize(

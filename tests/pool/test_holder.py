@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.pool.lending.find_holder import holder_at
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, TrackingNumber
+from chalicelib.visits.visitor_key import visitor_key
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, number, open_shop, stock, visit
 

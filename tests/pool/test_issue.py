@@ -12,10 +12,10 @@ import pytest
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.pool.lending.groups_table import PoolTable
 from chalicelib.pool.lending.issue_number import issue
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import DisplayCondition, NumberState, SwapRule
 from chalicelib.runtime.aws import client
+from chalicelib.visits.visitor_key import visitor_key
 from chalicelib.visits.visits_table import touches_between
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, POOL, SITE, number, open_shop, page, replace, stock, visit

@@ -7,7 +7,8 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.pool.lending.lease_token import LeaseToken, open_lease, seal_lease, visitor_key
+from chalicelib.pool.lending.lease_token import LeaseToken, open_lease, seal_lease
+from chalicelib.visits.visitor_key import visitor_key
 
 KEY = b"k" * 32
 LEASE = LeaseToken("p1", 833, 11, "+74950000001", b"v" * 12, b"a" * 6, 90_000_000, 90_000_360)

@@ -12,10 +12,10 @@ from chalicelib.core.errors import Conflict
 from chalicelib.pool.lending import provision_numbers
 from chalicelib.pool.lending.find_holder import holder_at
 from chalicelib.pool.lending.groups_table import PoolTable
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.pool.lending.provision_numbers import import_numbers, place_numbers, set_state
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, HoldRule, NumberKind, NumberState, TrackingNumber
+from chalicelib.visits.visitor_key import visitor_key
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, POOL, SITE, number, open_shop, replace, stock, visit
 

@@ -14,11 +14,11 @@ import pytest
 
 from chalicelib.pool.lending.find_holder import holder_at
 from chalicelib.pool.lending.issue_number import issue
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.pool.lending.provision_numbers import import_numbers, set_state
 from chalicelib.pool.statistics.maintenance import look_after
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, NumberState
+from chalicelib.visits.visitor_key import visitor_key
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, POOL, SITE, number, open_shop, page, replace
 

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from chalicelib.contacts import mint_promo
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable, TooManyRequests
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry import snapshot, store
 from chalicelib.runtime import aws as clients
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import promo_code, promo_counts_table, promo_table, visits_table
+from chalicelib.visits.visitor_key import visitor_key
 from chalicelib.visits.visits_table import RawTouch, touches_between
 from tests.conftest import SIGNING_KEY, forget_caches
 from tests.pool.shop import NOW, open_shop, page, visit

@@ -13,12 +13,12 @@ from chalicelib.pool.lending import group_codec, provision_numbers, rules
 from chalicelib.pool.lending.find_holder import holder_at
 from chalicelib.pool.lending.issue_number import issue
 from chalicelib.pool.lending.lease_group import GUARD, second_of
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.pool.lending.pool_view import Policy, PoolView
 from chalicelib.pool.lending.release_number import release
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import NumberKind, NumberState, TrackingNumber
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.visitor_key import visitor_key
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, POOL, number, open_shop, page, stock, visit
 from tests.pool.world import MemoryTable, numbers_of

@@ -7,21 +7,14 @@ from decimal import Decimal
 
 from chalicelib.calls import callers, calls_table, changed_days_table, events_table
 from chalicelib.calls.call_item import attributes, record_of
+from chalicelib.calls.evidence import AttributedCall, Evidence, EvidenceKind
 from chalicelib.calls.fold import fold
-from chalicelib.calls.types import (
-    AttributedCall,
-    CallEvent,
-    CallStatus,
-    Deal,
-    Direction,
-    Evidence,
-    EvidenceKind,
-    OutcomeStatus,
-    Source,
-    Touch,
-)
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
+from chalicelib.deals import deals_table
+from chalicelib.deals.types import Deal, OutcomeStatus
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site
+from chalicelib.visits.types import Source, Touch
 
 DAY = date(2026, 11, 3)
 NOON = datetime(2026, 11, 3, 9, tzinfo=UTC)  # in Moscow
@@ -93,6 +86,6 @@ def won(call: AttributedCall, profit: str = "8700", amount: str = "20000") -> De
         day=DAY,
         joined_by="call_id",
     )
-    calls_table.put_deal(deal)
+    deals_table.put_deal(deal)
     changed_days_table.mark_changed(SITE.site_id, DAY)
     return deal

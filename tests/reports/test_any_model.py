@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from chalicelib.attribution.credit import paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.attribution.rulebook import Book
-from chalicelib.calls.types import AttributedCall, Candidate, Evidence, EvidenceKind, Source, Touch
+from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, EvidenceKind
 from chalicelib.core.apportion import apportion
 from chalicelib.reports.compose import Order, compose
 from chalicelib.reports.fact_rows import Fact
@@ -23,6 +23,7 @@ from chalicelib.reports.facts import parquet
 from chalicelib.reports.facts.count_day import facts_of_day
 from chalicelib.reports.figures import custom_model, sql
 from chalicelib.reports.layouts import render_all
+from chalicelib.visits.types import Source, Touch
 from tests.attribution.test_credit import CALL
 from tests.reports.day import DAY, NOON, SITE
 

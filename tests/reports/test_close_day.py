@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from chalicelib.attribution import attribute_call
 from chalicelib.attribution.models import MODELS
 from chalicelib.calls import changed_days_table, events_table
-from chalicelib.calls.types import CallEvent, CallStatus, Direction, EvidenceKind
+from chalicelib.calls.evidence import EvidenceKind
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
 from chalicelib.core import clock
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from chalicelib.audit import chain_table
-from chalicelib.calls import calls_table
-from chalicelib.calls.types import Deal, OutcomeStatus, Touch
 from chalicelib.contacts import contacts_table
 from chalicelib.contacts.types import Contact, ContactKind
 from chalicelib.core import clock
+from chalicelib.deals import deals_table
+from chalicelib.deals.types import Deal, OutcomeStatus
 from chalicelib.privacy.erase_person import erase
 from chalicelib.privacy.types import Person
 from chalicelib.reports import close_day
@@ -28,6 +28,7 @@ from chalicelib.reports.figures.report import Report
 from chalicelib.reports.layouts import render_all
 from chalicelib.reports.verify import verify
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.types import Touch
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
 
@@ -52,7 +53,7 @@ def deal(external_id: str, of: Contact | None) -> Deal:
         "RUB", "Петрова", None, None, None, None, DAY, "visitor_id" if of else None,
         visitor=ANNA, contact_id=of.contact_id if of else None,
     )  # fmt: skip
-    calls_table.put_deal(told)
+    deals_table.put_deal(told)
     return told
 
 
@@ -188,9 +189,9 @@ def test_a_contact_that_was_deleted_or_slipped_in_is_found(aws: Any) -> None:
 
 
 def test_another_origin_of_a_deal_is_found(aws: Any) -> None:
-    told = calls_table.deal(SITE.site_id, "generic", "of-the-form")
+    told = deals_table.deal(SITE.site_id, "generic", "of-the-form")
     assert told is not None
-    assert calls_table.join_deal(told, replace(told, contact_id="chat-1"))
+    assert deals_table.join_deal(told, replace(told, contact_id="chat-1"))
     assert findings()[0] == f"{DAY}: deal generic#of-the-form is not what it was."
 
 

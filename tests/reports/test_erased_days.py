@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.models import MODELS
 from chalicelib.calls import calls_table, changed_days_table
-from chalicelib.calls.types import AttributedCall, Candidate, Direction, EvidenceKind, Touch
+from chalicelib.calls.evidence import AttributedCall, Candidate, EvidenceKind
+from chalicelib.calls.types import Direction
 from chalicelib.core import clock
 from chalicelib.privacy import find_person
 from chalicelib.privacy.erase_person import erase
@@ -21,6 +22,7 @@ from chalicelib.reports.facts import facts_bucket, parquet
 from chalicelib.reports.figures import sql
 from chalicelib.reports.figures.formulas import Tally
 from chalicelib.visits.classify_source import classify
+from chalicelib.visits.types import Touch
 from tests.reports import day
 from tests.reports.day import DAY, NOON, SITE
 

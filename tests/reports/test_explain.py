@@ -13,11 +13,13 @@ from msgspec.structs import replace
 from chalicelib.__main__ import main
 from chalicelib.attribution.explanation import Chapter, Sentence, Story, as_text
 from chalicelib.attribution.explanation import explain as told
-from chalicelib.calls.types import Candidate, Credit, Evidence, EvidenceKind, Source, Touch
+from chalicelib.calls.evidence import Candidate, Evidence, EvidenceKind
+from chalicelib.calls.types import Credit
 from chalicelib.core import clock
 from chalicelib.core.errors import NotFound
 from chalicelib.reports import close_day
 from chalicelib.reports.explain_call import explain
+from chalicelib.visits.types import Source, Touch
 from tests.reports import day
 from tests.reports.day import CAMPAIGN, NOON, SITE
 

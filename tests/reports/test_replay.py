@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.__main__ import main
-from chalicelib.calls.types import EvidenceKind
+from chalicelib.calls.evidence import EvidenceKind
 from chalicelib.core import clock
 from chalicelib.registry.types import RepeatRule
 from chalicelib.reports import close_day

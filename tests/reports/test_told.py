@@ -18,9 +18,10 @@ from chalicelib.attribution import note_answer
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import calls_table
+from chalicelib.calls.evidence import EvidenceKind
 from chalicelib.calls.self_reported_words import told
-from chalicelib.calls.types import EvidenceKind
 from chalicelib.core import clock
+from chalicelib.deals import deals_table
 from chalicelib.privacy import find_person
 from chalicelib.privacy.erase_person import erase
 from chalicelib.registry import store as registry
@@ -53,7 +54,7 @@ def shop(*, asked: bool = True) -> None:
     deal = day.won(calls["marias"])
     if asked:
         note_answer.note("s1", "ivans", "Яндекс", NOON)
-        calls_table.put_deal(replace(deal, outcome_at=deal.outcome_at + timedelta(1), self_reported=told("знакомые")))
+        deals_table.put_deal(replace(deal, outcome_at=deal.outcome_at + timedelta(1), self_reported=told("знакомые")))
         note_answer.note("s1", "annas", SAID, NOON)
 
 
@@ -69,7 +70,7 @@ def rows(folder: Path, statement: str) -> list[tuple[Any, ...]]:
 
 
 def counted() -> DayFacts:
-    calls, deals = calls_table.calls_of_day("s1", DAY), calls_table.deals_of_day("s1", DAY)
+    calls, deals = calls_table.calls_of_day("s1", DAY), deals_table.deals_of_day("s1", DAY)
     return facts_of_day(SITE, Book(), calls, deals, lambda caller: None)
 
 
@@ -92,8 +93,8 @@ def test_no_measured_figure_moves(aws: Any) -> None:
     before = counted()
     for call_id, words in (("ivans", "по радио"), ("marias", "знакомые"), ("petrs", "яндекс"), ("annas", "авито")):
         note_answer.note("s1", call_id, words, NOON)
-    (deal,) = calls_table.deals_of_day("s1", DAY)
-    calls_table.put_deal(replace(deal, self_reported=told("радио")))
+    (deal,) = deals_table.deals_of_day("s1", DAY)
+    deals_table.put_deal(replace(deal, self_reported=told("радио")))
     after = counted()
     assert {call.self_reported for call in after.calls} == {"offline", "word_of_mouth", "search", "classifieds"}
     assert after.paths == before.paths
@@ -132,8 +133,8 @@ def test_a_changed_answer_of_a_deal_is_found_too(aws: Any) -> None:
     aws.client("s3").put_bucket_versioning(Bucket=settings().bucket, VersioningConfiguration=versions)
     shop()
     close()
-    (deal,) = calls_table.deals_of_day("s1", DAY)
-    calls_table.put_deal(replace(deal, self_reported=told("авито")))
+    (deal,) = deals_table.deals_of_day("s1", DAY)
+    deals_table.put_deal(replace(deal, self_reported=told("авито")))
     findings = verify(SITE.site_id, DAY, DAY, NOON).findings
     assert any("deal generic#deal-marias is not what it was" in finding for finding in findings)
 

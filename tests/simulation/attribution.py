@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from chalicelib.attribution.candidate_shares import candidates_of, named
-from chalicelib.attribution.possible_callers import LEAST_OF_MANY
+from chalicelib.attribution.candidate_shares import LEAST_OF_MANY, candidates_of, named
 from chalicelib.pool.lending.lease_history import SKEW
 from chalicelib.pool.statistics.delay_profile import Profile, learned, prior_profile, race
 from chalicelib.reports.figures.formulas import Spread, interval_of

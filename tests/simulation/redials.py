@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from chalicelib.attribution.possible_callers import Found, of_holding, of_shown
 from chalicelib.attribution.redial_rules import noted_call, with_redial
 from chalicelib.attribution.repeat_rules import with_earlier
-from chalicelib.calls.types import AttributedCall, Call, CallStatus, Direction, Evidence, EvidenceKind, Source, Touch
+from chalicelib.calls.evidence import AttributedCall, Evidence, EvidenceKind
+from chalicelib.calls.types import Call, CallStatus, Direction
 from chalicelib.pool.lending.lease_group import moment_of
 from chalicelib.pool.statistics.delay_profile import Counted, Profile, learned, prior_profile
 from chalicelib.pool.statistics.redial_rates import NotedCall, followed
+from chalicelib.visits.types import Source, Touch
 from tests.pool.world import START
 from tests.simulation import report
 from tests.simulation.attribution import NOBODY, SEEDS, Score, Shares, by_source, edges, reliability

@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol, cast
 
-from chalicelib.calls.types import Outcome
+from chalicelib.deals.types import Outcome
 from chalicelib.registry.types import Endpoint
 from chalicelib.runtime.http import Request
 

@@ -13,11 +13,11 @@ from decimal import Decimal
 import msgspec
 
 from chalicelib.calls import self_reported_words
-from chalicelib.calls.types import Outcome, OutcomeStatus
 from chalicelib.core import clock, json_body
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_currency, parse_decimal
 from chalicelib.core.phone import parse_phone
+from chalicelib.deals.types import Outcome, OutcomeStatus
 from chalicelib.registry.types import Endpoint
 from chalicelib.runtime import webhook_signature
 from chalicelib.runtime.http import Request

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from chalicelib.pool.lending.select_pool import Visit, origin_of
 from chalicelib.registry.types import Site
 from chalicelib.runtime.http import Request
+from chalicelib.visits.page_view import Visit, origin_of
 
 
 def is_welcome(site: Site, request: Request, visit: Visit) -> bool:

@@ -20,23 +20,24 @@ from chalicelib.pool.lending.eligibility import from_own_page, is_crawler
 from chalicelib.pool.lending.groups_table import PoolTable, hot_client
 from chalicelib.pool.lending.hold_time import renew_in
 from chalicelib.pool.lending.lease_group import second_of
-from chalicelib.pool.lending.lease_token import LeaseToken, open_lease, seal_lease, visitor_key
+from chalicelib.pool.lending.lease_token import LeaseToken, open_lease, seal_lease
 from chalicelib.pool.lending.overflow_sample_table import sample
 from chalicelib.pool.lending.pool_view import PoolView
 from chalicelib.pool.lending.rate_limit import address_key
-from chalicelib.pool.lending.select_pool import Visit, fitting, is_marked, visit_of
+from chalicelib.pool.lending.select_pool import fitting
 from chalicelib.pool.lending.slot_search import Choice
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, Pool, SiteSnapshot, SwapRule
 from chalicelib.runtime import log, tracing
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.page_view import Visit, is_marked, visit_of
+from chalicelib.visits.request_types import Address, VisitorId
+from chalicelib.visits.visitor_key import visitor_key
 from chalicelib.visits.visits_table import RawTouch, days_kept, record_touch
 
 ASK_AGAIN = 300  # seconds after which a page that keeps its own number may ask again
 
-VisitorId = Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9._:-]*$")]
-Address = Annotated[str, Meta(max_length=8192)]
 Token = Annotated[str, Meta(max_length=512)]
 
 

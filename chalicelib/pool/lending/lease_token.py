@@ -5,17 +5,14 @@ It is signed, so that a renewal needs no read and nobody renews or releases anot
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import struct
 
 from msgspec import Struct
 
 from chalicelib.core import tokens
+from chalicelib.visits.visitor_key import ARRIVAL_BYTES, VISITOR_BYTES
 
 PURPOSE = "lease"
-VISITOR_BYTES = 12
-ARRIVAL_BYTES = 6
 _FIXED = struct.Struct(f">{VISITOR_BYTES}s{ARRIVAL_BYTES}sIIHB")
 
 
@@ -30,11 +27,6 @@ class LeaseToken(Struct, frozen=True):
     arrival: bytes  # fingerprint of the arrival last recorded, so that the same page renewing is no new touch
     leased: int
     until: int
-
-
-def visitor_key(site_id: str, visitor_id: str, key: bytes) -> bytes:
-    """The twelve bytes that stand for a visitor wherever he is stored; 24 hex digits outside the pool."""
-    return hmac.new(key, f"{site_id}\0{visitor_id}".encode(), hashlib.sha256).digest()[:VISITOR_BYTES]
 
 
 def seal_lease(lease: LeaseToken, key: bytes) -> str:

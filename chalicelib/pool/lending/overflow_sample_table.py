@@ -24,10 +24,10 @@ from msgspec import Struct
 from chalicelib.core import clock, tokens
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool.lending.lease_group import moment_of, second_of
-from chalicelib.pool.lending.lease_token import VISITOR_BYTES
 from chalicelib.runtime import aws, log
 from chalicelib.runtime.chance import chance
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.visitor_key import VISITOR_BYTES
 
 SAMPLE = 24  # visitors a container and minute: with their times less than half a write unit
 WRITE_SECONDS = 5

@@ -11,14 +11,16 @@ from chalicelib.core.json_body import decode
 from chalicelib.pool.lending import rules
 from chalicelib.pool.lending.container_cache import this_container
 from chalicelib.pool.lending.groups_table import PoolTable
-from chalicelib.pool.lending.issue_number import Token, VisitorId
+from chalicelib.pool.lending.issue_number import Token
 from chalicelib.pool.lending.lease_group import second_of
-from chalicelib.pool.lending.lease_token import open_lease, visitor_key
+from chalicelib.pool.lending.lease_token import open_lease
 from chalicelib.pool.lending.slot_search import Choice
 from chalicelib.registry import snapshot
 from chalicelib.runtime import log, tracing
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
+from chalicelib.visits.request_types import VisitorId
+from chalicelib.visits.visitor_key import visitor_key
 
 
 class ReleaseRequest(Struct):

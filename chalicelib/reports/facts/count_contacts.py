@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from chalicelib.attribution.credit import Path, path_of_visit, shared_by
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.rulebook import Book
-from chalicelib.calls.types import Deal
 from chalicelib.contacts.types import OF_A_DEAL, Contact
+from chalicelib.deals.types import Deal
 from chalicelib.registry.types import Site
 from chalicelib.reports.fact_rows import ContactFact, ContactPathFact, columns_of
 

@@ -14,11 +14,14 @@ from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.callbacks import called_back
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import AttributedCall, Credit, Deal, Direction, EvidenceKind, OutcomeStatus, Source
+from chalicelib.calls.evidence import AttributedCall, EvidenceKind
+from chalicelib.calls.self_reported import SelfReported
+from chalicelib.calls.types import Credit, Direction
 from chalicelib.core.money import round_half_up
+from chalicelib.deals.types import Deal, OutcomeStatus
 from chalicelib.registry.types import Site
 from chalicelib.reports.fact_rows import CallFact, CreditFact, DealFact, PathFact, columns_of
+from chalicelib.visits.types import Source
 
 PathsOf = Callable[[AttributedCall, Site, Book], tuple[Path, ...]]
 NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal that comes from nothing known and names none itself

@@ -10,10 +10,12 @@ from datetime import date, datetime
 from chalicelib.attribution.rulebook import Book
 from chalicelib.audit import leaves
 from chalicelib.audit.hash_chain import Leaf
-from chalicelib.calls import call_item, callback_lookup, calls_table
-from chalicelib.calls.types import AttributedCall, Deal
+from chalicelib.calls import answer_digest, call_item, callback_lookup, calls_table
+from chalicelib.calls.evidence import AttributedCall
 from chalicelib.contacts import contacts_table
 from chalicelib.contacts.types import Contact
+from chalicelib.deals import deals_table
+from chalicelib.deals.types import Deal
 from chalicelib.registry.types import Site
 from chalicelib.reports.fact_rows import Fact
 from chalicelib.reports.facts import count_contacts
@@ -52,7 +54,7 @@ def read(site_id: str, day: date) -> DayEvidence:
         site_id,
         day,
         calls_table.items_of_day(site_id, day),
-        calls_table.deals_of_day(site_id, day),
+        deals_table.deals_of_day(site_id, day),
         spend_table.rows_of_day(site_id, day),
         contacts_table.items_of_day(site_id, day),
     )
@@ -80,7 +82,7 @@ def facts_of(evidence: DayEvidence, site: Site, book: Book) -> dict[str, Iterabl
 
 def leaves_of(evidence: DayEvidence) -> list[Leaf]:
     """What the day's root is made of: a leaf a call, a contact and a deal, and one of all spend."""
-    salt = leaves.salt_of(evidence.site_id, settings().signing_key)
+    salt = answer_digest.salt_of(evidence.site_id, settings().signing_key)
     found = [leaves.call_leaf(item, salt) for item in evidence.items]
     counted = {contact.contact_id for contact in evidence.contacts}
     found += [

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from chalicelib.calls.self_reported_words import HEADINGS, SelfReported, told
-from chalicelib.calls.types import Call, CallStatus, Direction, Evidence, EvidenceKind, Touch
+from chalicelib.calls.evidence import Evidence, EvidenceKind
+from chalicelib.calls.self_reported import SelfReported
+from chalicelib.calls.self_reported_words import HEADINGS, told
+from chalicelib.calls.types import Call, CallStatus, Direction
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_decimal
 from chalicelib.core.phone import parse_caller, parse_phone
 from chalicelib.reports.plain.cells import Cells, Reader, text_of
 from chalicelib.reports.plain.sources import own_source
 from chalicelib.visits.classify_source import classify
+from chalicelib.visits.types import Touch
 
 # Our field → other names it goes by, besides its own.
 CALL_FIELDS = {

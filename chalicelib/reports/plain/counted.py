@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from chalicelib.attribution.credit import Path, paths_of
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.callbacks import called_back
-from chalicelib.calls.types import AttributedCall, Deal, EvidenceKind
+from chalicelib.calls.evidence import AttributedCall, EvidenceKind
 from chalicelib.core.errors import BadInput
+from chalicelib.deals.types import Deal
 from chalicelib.registry.types import Site
 from chalicelib.reports.fact_rows import Fact
 from chalicelib.reports.facts.count_day import facts_of_day

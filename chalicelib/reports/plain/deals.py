@@ -7,13 +7,15 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from chalicelib.calls.self_reported_words import SelfReported, told
-from chalicelib.calls.types import OutcomeStatus, Source
+from chalicelib.calls.self_reported import SelfReported
+from chalicelib.calls.self_reported_words import told
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_currency, parse_decimal
 from chalicelib.deals.import_deals import STATUSES
+from chalicelib.deals.types import OutcomeStatus
 from chalicelib.reports.plain.cells import Cells, Reader, text_of
 from chalicelib.reports.plain.sources import own_source
+from chalicelib.visits.types import Source
 
 
 class DealRow(Struct, frozen=True):

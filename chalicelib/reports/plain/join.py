@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from chalicelib.calls.types import AttributedCall, Call
+from chalicelib.calls.evidence import AttributedCall
+from chalicelib.calls.types import Call
 from chalicelib.deals.join_rules import call_of_caller
 from chalicelib.reports.plain.deals import DealRow
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.calls.types import Source
 from chalicelib.reports.plain.cells import Cells, text_of
 from chalicelib.visits.channels import channel_named, channel_of
 from chalicelib.visits.referrers import place_of_name
+from chalicelib.visits.types import Source
 
 SOURCE_FIELDS = {
     "source": ("utm_source",),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from chalicelib.attribution import campaign_match
 from chalicelib.attribution.rulebook import Book, Decision
-from chalicelib.calls.types import Source
 from chalicelib.reports.fact_rows import SpendFact
 from chalicelib.reports.spend.row import SpendRow
 from chalicelib.visits.channels import channel_named, channel_of
 from chalicelib.visits.referrers import place_of_name
+from chalicelib.visits.types import Source
 
 
 def spend_fact(site_id: str, row: SpendRow, book: Book) -> SpendFact:

@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.calls import changed_days_table
 from chalicelib.core.clock import parse_time
 from chalicelib.core.errors import BadInput, NotFound
-from chalicelib.deals.import_deals import MAX_REJECTED
+from chalicelib.core.import_report import MAX_REJECTED
 from chalicelib.registry import snapshot
 from chalicelib.reports.spend import spend_source, spend_table
 from chalicelib.reports.spend.row import SpendRow, summed

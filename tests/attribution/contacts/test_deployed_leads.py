@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.calls import calls_table
 from chalicelib.contacts import contacts_table
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
-from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.deals import deals_table
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Site
 from chalicelib.reports.facts import facts_bucket, parquet
@@ -27,6 +26,7 @@ from chalicelib.reports.verify import verify
 from chalicelib.runtime.settings import settings
 from chalicelib.runtime.stack_settings import use_stack
 from chalicelib.visits import visits_table
+from chalicelib.visits.visitor_key import visitor_key
 from infra.deploy import DeployError
 from tests.attribution.contacts.world import AD, BROWSER, ORIGIN, PHONE
 from tests.attribution.examples import CRM, NOW, SITE, signed_request
@@ -86,7 +86,7 @@ def test_from_a_form_on_a_page_to_a_deal_to_its_figures(stack: Any, site: Site, 
         outcome = {"external_id": external_id, "outcome_at": clock.iso(clock.utc_now()), "status": "won"}
         request = signed_request(outcome | {"amount": "900"} | by, clock.utc_now())
         assert post(stack, f"/v1/crm/generic/{secret}", request.body, dict(request.headers))["landed"] == 1
-        found = calls_table.deal(site.site_id, "generic", external_id)
+        found = deals_table.deal(site.site_id, "generic", external_id)
         assert found and (found.contact_id, found.day) == (contact.contact_id, contact.day)
 
     close_days(stack)

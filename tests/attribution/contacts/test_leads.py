@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.calls import calls_table, changed_days_table
-from chalicelib.calls.types import Deal, Decision, Direction
+from chalicelib.calls import changed_days_table
+from chalicelib.calls.types import Direction
 from chalicelib.contacts import contacts_table
 from chalicelib.contacts import record_event as recording
 from chalicelib.contacts.types import ContactKind
 from chalicelib.core.errors import NotFound
-from chalicelib.deals import join_deals
+from chalicelib.deals import deals_table, join_deals
+from chalicelib.deals.types import Deal, Decision
 from chalicelib.visits import promo_code, promo_table
 from chalicelib.visits.promo_table import ShownCode
 from tests.attribution.contacts import world
@@ -234,6 +235,6 @@ def test_an_outcome_that_was_read_before_a_person_decided_does_not_undo_it(site:
     world.call("k", -30)
     before = card(minutes=0, phone=PHONE)
     join_deals.decide(SITE, before, Decision(later(5)))
-    written, there = calls_table.put_deal(before)
+    written, there = deals_table.put_deal(before)
     assert not written and there is not None and there.decision is not None
-    assert not calls_table.join_deal(before, before)
+    assert not deals_table.join_deal(before, before)

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.attribution.attribute_call import attribute
-from chalicelib.calls import calls_table
 from chalicelib.calls.events_table import add_events
-from chalicelib.calls.types import CallEvent, CallStatus, Deal, Direction, Outcome, OutcomeStatus
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
 from chalicelib.contacts.record_event import record
-from chalicelib.deals import join_deals, take_contact
-from chalicelib.pool.lending.lease_token import visitor_key
+from chalicelib.deals import deals_table, join_deals, take_contact
+from chalicelib.deals.types import Deal, Outcome, OutcomeStatus
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
+from chalicelib.visits.visitor_key import visitor_key
 from tests.attribution.examples import NOW, SITE, STATIC, messages
 
 PHONE = "+79160000001"
@@ -75,6 +75,6 @@ def card(external_id: str = "A-1", minutes: float = 60, **told: Any) -> Deal:
 
 
 def deal(external_id: str = "A-1") -> Deal:
-    found = calls_table.deal(SITE.site_id, "generic", external_id)
+    found = deals_table.deal(SITE.site_id, "generic", external_id)
     assert found is not None
     return found

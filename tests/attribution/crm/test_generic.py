@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.calls.self_reported_words import SelfReported
-from chalicelib.calls.types import Outcome, OutcomeStatus
+from chalicelib.calls.self_reported import SelfReported
 from chalicelib.core.errors import BadInput
 from chalicelib.deals.crm import generic
+from chalicelib.deals.types import Outcome, OutcomeStatus
 from tests.attribution.examples import CRM, FIXTURES, signed_request
 
 SAMPLE: dict[str, Any] = json.loads((FIXTURES / "generic" / "outcomes.jsonl").read_text().splitlines()[0])

@@ -22,11 +22,11 @@ from chalicelib.api.channel_rules import NewRules, rules_in
 from chalicelib.attribution import attribute_call
 from chalicelib.attribution.load_rulebook import book_of
 from chalicelib.calls import calls_table
-from chalicelib.calls.types import Decision
 from chalicelib.contacts import contacts_table
 from chalicelib.core import clock
 from chalicelib.core.json_body import decode
-from chalicelib.deals import join_deals, take_contact
+from chalicelib.deals import deals_table, join_deals, take_contact
+from chalicelib.deals.types import Decision
 from chalicelib.pool.lending import provision_numbers
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, RepeatRule, Site, TrackingNumber
@@ -111,7 +111,7 @@ class World:
 
     def _undo(self, external_id: str, at: datetime) -> None:
         """A person takes a deal apart."""
-        deal = calls_table.deal("s1", "generic", external_id)
+        deal = deals_table.deal("s1", "generic", external_id)
         assert deal is not None
         join_deals.decide(SITE, deal, Decision(at))
 
@@ -242,7 +242,7 @@ def facts(day: date) -> DayFacts:
     forget_caches()
     site = registry.site("s1")
     assert site is not None
-    calls, deals = calls_table.calls_of_day("s1", day), calls_table.deals_of_day("s1", day)
+    calls, deals = calls_table.calls_of_day("s1", day), deals_table.deals_of_day("s1", day)
     return facts_of_day(site, book_of(site, datetime.now(UTC)), calls, deals, lambda caller: None)
 
 

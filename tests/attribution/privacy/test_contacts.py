@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.calls import callers
-from chalicelib.calls.types import Decision
 from chalicelib.contacts import contacts_table
 from chalicelib.contacts import record_event as recording
 from chalicelib.deals import join_deals, take_contact
+from chalicelib.deals.types import Decision
 from chalicelib.privacy import find_person, retention_run
 from chalicelib.privacy.erase_person import erase, finish
 from chalicelib.privacy.export_person import export

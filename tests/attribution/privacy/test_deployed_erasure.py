@@ -17,7 +17,6 @@ from chalicelib.calls import call_item, callers, calls_table
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
 from chalicelib.pool.lending import provision_numbers
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.privacy import erasures_table
 from chalicelib.privacy.erase_person import SECOND_LOOK
 from chalicelib.registry import store as registry
@@ -25,6 +24,7 @@ from chalicelib.registry.types import Account, Endpoint, NumberKind, Pool, Track
 from chalicelib.runtime.settings import settings
 from chalicelib.runtime.stack_settings import use_stack
 from chalicelib.visits import visits_table
+from chalicelib.visits.visitor_key import visitor_key
 from tests.attribution.examples import NOW, PBX, SECRET, SITE, signed_request
 from tests.conftest import forget_caches
 

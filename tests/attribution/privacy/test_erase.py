@@ -15,7 +15,7 @@ from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.types import CallEvent, Direction
 from chalicelib.carriers import spool
 from chalicelib.core.errors import StorageUnavailable
-from chalicelib.deals import join_deals
+from chalicelib.deals import deals_table, join_deals
 from chalicelib.delivery.deliver import deliver
 from chalicelib.privacy import erase_person as erasing
 from chalicelib.privacy import erasures_table, find_person, forget_callers
@@ -77,12 +77,12 @@ def test_a_person_is_forgotten_by_his_number_and_nobody_else_is(shop: Any) -> No
 def test_counts_and_joins_stay(shop: Any) -> None:
     key = key_of(IVAN)
     before = [(each.call_id, each.started_at, each.caller_key) for each in calls_table.calls_of_caller("s1", key)]
-    deals = calls_table.deals_of_caller("s1", key)
+    deals = deals_table.deals_of_caller("s1", key)
     erase(find_person.by_phone("s1", IVAN), NOW)
     assert [
         (each.call_id, each.started_at, each.caller_key) for each in calls_table.calls_of_caller("s1", key)
     ] == before
-    assert calls_table.deals_of_caller("s1", key) == deals
+    assert deals_table.deals_of_caller("s1", key) == deals
     assert deals[0].call_id == "generic-his2"
     call = calls_table.call("s1", "generic-his1")
     assert call and (call.call.caller_key, call.call.caller_masked, call.call.caller_sealed) == (key, None, None)
@@ -231,8 +231,8 @@ def test_a_call_that_was_being_attributed_is_found_at_the_second_look(shop: Any)
     tell("generic-his3", event)
     settled = callers.settle(item("generic-his3"), NOW)
     erase(find_person.by_phone("s1", IVAN), NOW)
+    from chalicelib.calls.evidence import Evidence, EvidenceKind
     from chalicelib.calls.fold import fold
-    from chalicelib.calls.types import Evidence, EvidenceKind
 
     call = fold(call_item.record_of({**item("generic-his3"), **call_item.attributes(settled)}))
     assert calls_table.put_evidence(call, Evidence(EvidenceKind.UNKNOWN, "for a test"), NOW.date(), settled)
@@ -242,10 +242,10 @@ def test_a_call_that_was_being_attributed_is_found_at_the_second_look(shop: Any)
 
 
 def test_an_outcome_of_an_erased_customer_keeps_its_call(shop: Any) -> None:
-    before = calls_table.deal("s1", "generic", "A-1")
+    before = deals_table.deal("s1", "generic", "A-1")
     erase(find_person.by_phone("s1", IVAN), NOW)
     won(IVAN, at=NOW + timedelta(days=9), quality=5)
-    after = calls_table.deal("s1", "generic", "A-1")
+    after = deals_table.deal("s1", "generic", "A-1")
     assert before and after and after.quality == 5
     assert (after.call_id, after.caller_key, after.day) == (before.call_id, before.caller_key, before.day)
     assert callers.find_subject("s1", IVAN) is None
@@ -255,7 +255,7 @@ def test_a_new_deal_of_his_is_somebody_elses(shop: Any) -> None:
     key = key_of(IVAN)
     erase(find_person.by_phone("s1", IVAN), NOW)
     won(IVAN, "A-3")
-    deal = calls_table.deal("s1", "generic", "A-3")
+    deal = deals_table.deal("s1", "generic", "A-3")
     assert deal and deal.caller_key != key and deal.call_id is None
     join_deals.rejoin_caller(SITE, key)
 

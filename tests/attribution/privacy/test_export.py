@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.calls import calls_table
-from chalicelib.calls.types import Candidate, EvidenceKind
+from chalicelib.calls.evidence import Candidate, EvidenceKind
 from chalicelib.privacy import find_person
 from chalicelib.privacy.erase_person import erase
 from chalicelib.privacy.export_person import SOMEBODY_ELSE, export

@@ -15,10 +15,11 @@ from msgspec.structs import replace
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.rulebook import Book
+from chalicelib.calls.evidence import AttributedCall, Candidate, EarlierCall, Evidence, EvidenceKind
 from chalicelib.calls.redaction import redacted, redacted_touch, sure_visitor, visitors_of
-from chalicelib.calls.types import AttributedCall, Candidate, EarlierCall, Evidence, EvidenceKind, Touch
 from chalicelib.registry.types import RepeatRule
 from chalicelib.visits.classify_source import classify
+from chalicelib.visits.types import Touch
 from tests.attribution.examples import NOW, SITE
 from tests.attribution.test_credit import CALL
 

@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.attribution.attribute_call import attribute
-from chalicelib.calls import call_item, callers, calls_table, changed_days_table
+from chalicelib.calls import call_item, callers, calls_table, changed_days_table, late_days_table
 from chalicelib.calls.types import CallEvent
-from chalicelib.privacy import erasures_table, forget_callers, retention_run
+from chalicelib.privacy import forget_callers, retention_run
 from chalicelib.privacy.forget_callers import ForgettingFailed
 from chalicelib.registry import store as registry
 from chalicelib.registry.types import MOST_DAYS_OF_PERSONS
@@ -100,16 +100,16 @@ def test_a_call_that_comes_later_than_retention_is_forgotten_too(shop: Any) -> N
     assert known("late") == [True]
     assert run(NOW + timedelta(minutes=2)) == 1
     assert known("late") == [False]
-    assert erasures_table.late_days() == []
+    assert late_days_table.late_days() == []
 
 
 def test_a_late_call_that_the_index_does_not_show_yet_is_looked_for_again(shop: Any) -> None:
     run()
     call("generic-late", "+79160003333", at=NOW - timedelta(days=60))
     assert run(NOW + timedelta(seconds=1)) == 1
-    assert date(2026, 9, 23) in [each.day for each in erasures_table.late_days()]
+    assert date(2026, 9, 23) in [each.day for each in late_days_table.late_days()]
     run(NOW + timedelta(minutes=2))
-    assert erasures_table.late_days() == []
+    assert late_days_table.late_days() == []
 
 
 def test_a_late_event_of_a_forgotten_call_makes_nobody_known(shop: Any) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 
 from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import call_item, callers, calls_table, events_table
-from chalicelib.calls.types import CallEvent, CallStatus, Direction, Outcome, OutcomeStatus
+from chalicelib.calls.types import CallEvent, CallStatus, Direction
 from chalicelib.deals import join_deals
+from chalicelib.deals.types import Outcome, OutcomeStatus
 from chalicelib.pool.lending import issue_number, provision_numbers
-from chalicelib.pool.lending.lease_token import visitor_key
 from chalicelib.registry.types import NumberKind, TrackingNumber
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
+from chalicelib.visits.visitor_key import visitor_key
 from tests.attribution.examples import NOW, SITE, STATIC, open_site, post
 
 IVAN, MARIA = "+79160000001", "+79161111102"  # invented

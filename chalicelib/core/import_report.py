@@ -1,0 +1,5 @@
+"""What every import reports."""
+
+from __future__ import annotations
+
+MAX_REJECTED = 1000  # rows named in a report; the count tells all
