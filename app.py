@@ -60,18 +60,18 @@ def record_event(site_key: str) -> Any:
 @answers("mint_promo")
 def mint_promo(site_key: str) -> Any:
     """Show a visitor the promo code of his page."""
-    from chalicelib.contacts import show_promo
+    from chalicelib.contacts import mint_promo as task
 
-    return show_promo.show(_request(), site_key)
+    return task.show(_request(), site_key)
 
 
 @app.route("/v1/sites/{site_key}/snippet.js", methods=["GET"], cors=ANY_ORIGIN)
 @answers("serve_snippet")
 def serve_snippet(site_key: str) -> Any:
     """The script a website includes."""
-    from chalicelib.pool import snippet
+    from chalicelib.pool import serve_snippet as task
 
-    return snippet.serve(_request(), site_key)
+    return task.serve(_request(), site_key)
 
 
 # ---- receive_call and receive_outcome: webhooks ------------------------------------------------------------------

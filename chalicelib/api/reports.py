@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import Any
 
@@ -11,12 +10,11 @@ from msgspec import Struct
 
 from chalicelib.api import validators
 from chalicelib.api.auth import site_of
-from chalicelib.core import clock
 from chalicelib.core.errors import BadInput
 from chalicelib.core.json_body import decode
 from chalicelib.registry.types import Site
 from chalicelib.reports import reports_bucket
-from chalicelib.runtime import aws, presigned_links
+from chalicelib.runtime import lambda_functions, presigned_links
 from chalicelib.runtime.http import Answer, Request
 from chalicelib.runtime.settings import settings
 
@@ -75,9 +73,4 @@ def _build(site: Site, order: dict[str, str], now: datetime) -> None:
 
         build_report.build(now, order)
         return
-    event = {"source": "callpath.manage", "detail-type": "report", "time": clock.iso(now), "detail": order}
-    envelope = {"version": "0", "id": "", "account": "", "region": "", "resources": []}
-    with aws.storage_errors():
-        aws.client("lambda").invoke(
-            FunctionName=function, InvocationType="Event", Payload=json.dumps(envelope | event).encode()
-        )
+    lambda_functions.invoke_as_event(function, "report", order, now)

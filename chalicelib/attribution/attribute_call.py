@@ -25,7 +25,7 @@ from chalicelib.pool.statistics.redial_rates import NotedCall
 from chalicelib.recordings.queue_recordings import announce
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberState, Site
-from chalicelib.runtime import aws, log, sqs, tracing
+from chalicelib.runtime import log, sqs, tracing
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
 from chalicelib.visits.touches import touches_before
@@ -78,9 +78,8 @@ def attribute(message: dict[str, Any], now: datetime) -> None:
         join_deals.rejoin_caller(site, call.caller_key, came if call.direction is Direction.IN else None)
     history = all(event.imported for _, event in record.events)  # which is no news
     if call.ended_at and not history and not call_item.is_nameless(item):
-        with aws.storage_errors():
-            wait = settle_seconds(call, [event for _, event in record.events])
-            sqs.send(settings().deliver_queue, message, delay_seconds=wait)
+        wait = settle_seconds(call, [event for _, event in record.events])
+        sqs.send(settings().deliver_queue, message, delay_seconds=wait)
     log.event("call_attributed", site_id=site_id, call_id=call_id, evidence=evidence.kind, status=call.status)
 
 

@@ -12,7 +12,7 @@ from chalicelib.attribution.possible_callers import Found
 from chalicelib.attribution.repeat_rules import own_evidence
 from chalicelib.calls.evidence import AttributedCall, Evidence, EvidenceKind
 from chalicelib.calls.types import Call, Direction
-from chalicelib.pool.lending.retention import LEASES_KEPT, LEASES_REMEMBERED
+from chalicelib.pool.lending.find_holder import LEASES_KEPT, LEASES_REMEMBERED
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, Site
 from chalicelib.visits.touches import touches_before

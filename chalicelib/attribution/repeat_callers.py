@@ -10,7 +10,7 @@ from chalicelib.calls import calls_table
 from chalicelib.calls.evidence import AttributedCall, EarlierCall
 from chalicelib.calls.types import Call
 from chalicelib.core import clock
-from chalicelib.runtime import aws, log, sqs
+from chalicelib.runtime import log, sqs
 from chalicelib.runtime.settings import settings
 
 FIRST_CALLS, LATEST_CALLS = 10, 25  # of a caller looked at before a call: more belong to a switchboard, not a person
@@ -44,8 +44,7 @@ def announce(attributed: AttributedCall, before: AttributedCall | None) -> None:
     since = min(each.started_at for each in (*told, *was))
     message = {"site_id": attributed.call.site_id, "callers": sorted(callers), "since": clock.iso(since)}
     message["besides"] = attributed.call.call_id  # it tells itself nothing
-    with aws.storage_errors():
-        sqs.send(settings().attribute_queue, message, delay_seconds=LOOK_AGAIN_SECONDS)
+    sqs.send(settings().attribute_queue, message, delay_seconds=LOOK_AGAIN_SECONDS)
 
 
 def _told(attributed: AttributedCall) -> tuple[EarlierCall | Dialled, ...]:
@@ -60,6 +59,5 @@ def requeue(message: dict[str, Any]) -> None:
         found = calls_table.calls_since(site_id, caller_key, since, MOST_REQUEUED)
         later = [call_id for call_id in found if call_id != message["besides"]]
         for call_id in later:
-            with aws.storage_errors():
-                sqs.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
+            sqs.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
         log.event("calls_looked_at_again", site_id=site_id, count=len(later), more=len(found) == MOST_REQUEUED)

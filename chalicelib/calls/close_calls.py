@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.calls import call_item, calls_table, open_calls_index
 from chalicelib.calls.open_calls_index import OpenCall
-from chalicelib.runtime import aws, log, sqs
+from chalicelib.runtime import log, sqs
 from chalicelib.runtime.settings import settings
 
 QUIET = timedelta(hours=4)  # without a word of a call. Twilio ends a call after 4 hours; few talk longer
@@ -40,7 +40,6 @@ def _is_silent(call: OpenCall, now: datetime) -> bool:
 def _close(call: OpenCall, now: datetime) -> bool:
     if not open_calls_index.add_closing(call, now):
         return False
-    with aws.storage_errors():
-        sqs.send(settings().attribute_queue, {"site_id": call.site_id, "call_id": call.call_id})
+    sqs.send(settings().attribute_queue, {"site_id": call.site_id, "call_id": call.call_id})
     log.event("call_closed", site_id=call.site_id, call_id=call.call_id)
     return True

@@ -19,9 +19,9 @@ from chalicelib.carriers.history.csv_rows import Row, event_of, legs_told
 from chalicelib.core.csv_table import require
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.import_report import MAX_REJECTED
-from chalicelib.pool.lending.retention import LEASES_REMEMBERED
+from chalicelib.pool.lending.find_holder import LEASES_REMEMBERED
 from chalicelib.registry import snapshot
-from chalicelib.runtime import aws, s3_imports, sqs
+from chalicelib.runtime import s3_imports, sqs
 from chalicelib.runtime.settings import settings
 
 ENDPOINT = "history"  # stands for the endpoint of calls that no webhook told
@@ -54,8 +54,7 @@ def import_rows(site_id: str, vendor: str, raw: bytes, now: datetime, *, zone: s
         new = {call_item.EVENT + event.event_id for event in events} - before.keys()
         landed += len(new)
         if new or not _attributed(before):
-            with aws.storage_errors():
-                sqs.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
+            sqs.send(settings().attribute_queue, {"site_id": site_id, "call_id": call_id})
     report = {
         "rows": rows,
         "calls": len(calls),

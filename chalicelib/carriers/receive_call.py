@@ -9,7 +9,7 @@ from datetime import datetime
 from chalicelib import carriers
 from chalicelib.calls import events_table
 from chalicelib.calls.types import CallEvent
-from chalicelib.carriers import Carrier, Hook, Route, spool, unparsed_event
+from chalicelib.carriers import Carrier, Hook, Route, spool_bucket, unparsed_event
 from chalicelib.core.deadline import within
 from chalicelib.core.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
 from chalicelib.registry import snapshot
@@ -44,7 +44,7 @@ def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...])
     except (BadInput, SignatureRejected, NotFound):
         raise
     except Exception as failure:  # whatever else breaks must not stop a call: keep the event, say where the call goes
-        spool.keep(spool.KeptEvent(carrier, secret, parts, request), module.SIGNED_HEADERS, failure)
+        spool_bucket.keep(spool_bucket.KeptEvent(carrier, secret, parts, request), module.SIGNED_HEADERS, failure)
         return module.reply(hook, (), lambda: _spare(token))
 
 
@@ -65,8 +65,7 @@ def store(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tupl
         of_call = [event for event in events if event.call_id == carriers_id]
         made_by = (endpoint.vendor, endpoint.endpoint_id)
         events_table.add_events(endpoint.site_id, call_id, made_by, of_call, hook.request.now)
-        with aws.storage_errors():
-            sqs.send(settings().attribute_queue, {"site_id": endpoint.site_id, "call_id": call_id}, hot=True)
+        sqs.send(settings().attribute_queue, {"site_id": endpoint.site_id, "call_id": call_id}, hot=True)
         log.event("call_event", site_id=endpoint.site_id, call_id=call_id, kind=_kind_of(hook))
     return events
 
@@ -86,8 +85,8 @@ def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) ->
         if event is None:
             raise
         secret = hook.endpoint_url.rpartition("/")[2]
-        as_it_came = spool.KeptEvent(endpoint.vendor, secret, hook.parts, hook.request)
-        spool.keep_unread(as_it_came, module.SIGNED_HEADERS, name)
+        as_it_came = spool_bucket.KeptEvent(endpoint.vendor, secret, hook.parts, hook.request)
+        spool_bucket.keep_unread(as_it_came, module.SIGNED_HEADERS, name)
         log.event("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
         return (event,)
 
@@ -120,7 +119,7 @@ def _meet_storage() -> None:
     """Make the clients before the clock runs: a container's first request is slow by itself, storage need not be."""
     for service in ("dynamodb", "sqs"):
         try:
-            aws.client(service, hot=True)
+            aws.make_clients(service)
         except Exception as failure:  # whoever asks for the client meets the same failure, and keeps the event
             log.event("client_failed", service=service, error=type(failure).__name__)
 

@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from chalicelib import carriers
-from chalicelib.carriers import Hook, receive_call, spool, unparsed_event
+from chalicelib.carriers import Hook, receive_call, spool_bucket, unparsed_event
 from chalicelib.core.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable
 from chalicelib.registry import snapshot
 from chalicelib.registry.endpoint_token import open_endpoint
-from chalicelib.runtime import aws, log, sqs
+from chalicelib.runtime import log, sqs
 from chalicelib.runtime.settings import settings
 
 
@@ -27,22 +27,21 @@ def recover(message: dict[str, Any], now: datetime) -> None:
     for record in message.get("Records", []):
         bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
         try:
-            kept = spool.read_object(bucket, key)
+            kept = spool_bucket.read_object(bucket, key)
         except NotFound:  # S3 may give a notice twice: it was taken in the first time
             continue
         if "contact" in kept:  # an event of a page: it has a queue and a task of its own
-            with aws.storage_errors():
-                sqs.send(settings().contact_queue, kept)
-            spool.forget_object(bucket, key)
+            sqs.send(settings().contact_queue, kept)
+            spool_bucket.forget_object(bucket, key)
         elif _recover(kept, now):
-            spool.forget_object(bucket, key)
+            spool_bucket.forget_object(bucket, key)
     if "carrier" in message:
         _recover(message, now)
 
 
 def _recover(message: dict[str, Any], now: datetime) -> bool:
     """Take in one message; False where it was dropped."""
-    kept = spool.read(message)
+    kept = spool_bucket.read(message)
     module = carriers.carrier(kept.carrier)
     token = open_endpoint(kept.secret, settings().signing_key)
     endpoint = snapshot.endpoint_by_id(token.endpoint_id, now) if token else None
@@ -58,6 +57,6 @@ def _recover(message: dict[str, Any], now: datetime) -> bool:
         log.event("kept_event_dropped", endpoint_id=endpoint.endpoint_id, reason=error.error_code)
         return False
     except BadInput as refused:  # its sender was not told so when it came
-        spool.keep_unread(kept, module.SIGNED_HEADERS, unparsed_event.digest(hook, settings().signing_key))
+        spool_bucket.keep_unread(kept, module.SIGNED_HEADERS, unparsed_event.digest(hook, settings().signing_key))
         log.event("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
     return True

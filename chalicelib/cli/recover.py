@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from chalicelib.carriers import spool
+from chalicelib.carriers import spool_bucket
 from chalicelib.cli.console import read_file, show
 
 
@@ -23,8 +23,8 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> bool:
-    kept = spool.kept_in_log(_lines(read_file(options.file, "FILE")))
-    spool.put_back(kept)
+    kept = spool_bucket.kept_in_log(_lines(read_file(options.file, "FILE")))
+    spool_bucket.put_back(kept)
     show({"recovered": len(kept)})
     return True
 

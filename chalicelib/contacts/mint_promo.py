@@ -1,106 +1,44 @@
-"""Show a visitor a promo code: his own for this page, the same one however often the page asks."""
+"""Show a visitor a promo code, and tell of its first showing as of anything that happens on his page."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-from msgspec import Struct
-
-from chalicelib.core import tokens
-from chalicelib.core.errors import NotFound, StorageUnavailable, TooManyRequests
-from chalicelib.core.json_body import decode
-from chalicelib.pool.lending.eligibility import is_welcome
-from chalicelib.pool.lending.rate_limit import address_key
-from chalicelib.registry import snapshot
-from chalicelib.registry.types import Site
-from chalicelib.runtime import log, tracing
+from chalicelib.contacts import record_event, take_promo
+from chalicelib.contacts.record_event import Told
+from chalicelib.contacts.types import ContactKind
+from chalicelib.core.errors import StorageUnavailable
+from chalicelib.runtime import log
 from chalicelib.runtime.http import Request
-from chalicelib.runtime.settings import settings
-from chalicelib.visits import promo_code, promo_counts_table, promo_table
-from chalicelib.visits.page_view import Visit, is_marked, visit_of
-from chalicelib.visits.promo_table import ShownCode, Taken
-from chalicelib.visits.request_types import Address, VisitorId
-from chalicelib.visits.visitor_key import visitor_key
-from chalicelib.visits.visits_table import RawTouch, days_kept, note_code, record_touch, touches_between
-
-TRIES = 6  # at different codes: of a hundred numbers at the most one is somebody's, so the third try is rare
-GROWS_AFTER = 2  # tries a digit is added: a crowd came since its codes were last counted
-SAME_VISIT = timedelta(minutes=30)  # within which a page without a mark is the next one of a visit, not an arrival
-NONE: dict[str, Any] = {"code": None, "spoken": None, "expires_in": None}
+from chalicelib.visits import promo_table
 
 
-class PromoRequest(Struct):
-    """What the snippet sends."""
+def show(request: Request, site_key: str) -> dict[str, Any]:
+    """Answer what promo.mint does. However often the page asks, the showing is told of once.
 
-    url: Address
-    visitor_id: VisitorId | None = None
-    referrer: Address | None = None
-
-
-class Minted(NamedTuple):
-    """What the page is answered; whose page it was, and the code that it shows, unless none is shown."""
-
-    answer: dict[str, Any]
-    site_id: str
-    visitor_id: str
-    taken: Taken | None = None
-
-
-def mint(request: Request, site_key: str) -> Minted:
-    """The answer is `{"visitor_id", "code", "spoken", "expires_in"}`; no code for crawlers and pages of other sites.
-
-    Raises BadInput naming the field, NotFound for an unknown site key, TooManyRequests, StorageUnavailable.
+    Raises what promo.mint raises; then no code stands that nobody was told of.
     """
-    asked = decode(request.body, PromoRequest)
-    visit = visit_of(asked.url, asked.referrer or "", request.headers)
-    found = snapshot.site_by_key(site_key, request.now)
-    if found is None:
-        raise NotFound("No site has this key.", field="site_key")
-    site = found.site
-    tracing.annotate(site=site.site_id)
-    visitor_id = asked.visitor_id or tokens.random_id("v")
-    if not is_welcome(site, request, visit):
-        return Minted({"visitor_id": visitor_id, **NONE}, site.site_id, visitor_id)
-    visitor = visitor_key(site.site_id, visitor_id, settings().signing_key).hex()
-    who = address_key(request.source_ip) or visitor  # an address of no network of the Internet stands for anybody
-    if not promo_counts_table.admits(site.site_id, who, request.now):
-        raise TooManyRequests("Too many promo codes for one address in this hour.")
-    _record_arrival(site, visitor, visit, request.now)
-    taken = _taken(site, visitor, visit.url, request.now)
-    shown = taken.shown
-    note_code(site.site_id, visitor, shown, days_kept(site))
-    expires_in = int((shown.expires_at - request.now).total_seconds())
-    answer = {"code": shown.code, "spoken": promo_code.spoken(shown.code), "expires_in": expires_in}
-    return Minted({"visitor_id": visitor_id, **answer}, site.site_id, visitor_id, taken)
-
-
-def _taken(site: Site, visitor: str, url: str, now: datetime) -> Taken:
-    """The visitor's code of this page: made from both, so that the same page finds its own again without a search."""
-    most = timedelta(days=days_kept(site))
-    expires_at = now + min(timedelta(days=site.promo_days), most)
-    shortest = promo_code.digits_for(promo_counts_table.made(site, now))
-    for attempt in range(TRIES):
-        length = min(shortest + attempt // GROWS_AFTER, promo_code.LONGEST)
-        code = promo_code.make(length, settings().signing_key, site.site_id, visitor, url, str(attempt))
-        taken = promo_table.take(site.site_id, ShownCode(code, visitor, now, url, expires_at), now, most)
-        if taken:
-            if taken.new:
-                promo_counts_table.add(site, taken.shown)
-            log.event("promo_shown", site_id=site.site_id, digits=len(code), again=not taken.new)
-            return taken
-    raise StorageUnavailable("No promo code was free. Try again.")
-
-
-def _record_arrival(site: Site, visitor: str, visit: Visit, now: datetime) -> None:
-    """Store the touch, unless the page's request for a number has, or the page is the next one of a visit."""
+    minted = take_promo.mint(request, site_key)
+    shown = minted.taken.shown if minted.taken and minted.taken.new else None
+    if shown is None:
+        return minted.answer
+    told = Told(
+        site_key=site_key,
+        visitor_id=minted.visitor_id,
+        kind=ContactKind.PROMO_SHOWN,
+        url=shown.url,
+        at=shown.shown_at,
+        received_at=request.now,
+        code=shown.code,
+        form="",
+        phone="",
+        welcome=True,
+        origin=request.header("origin"),
+        crawler=False,
+    )
     try:
-        recent = touches_between(site.site_id, visitor, now - SAME_VISIT, now, consistent=True)
-        known = any((touch.url, touch.referrer) == (visit.url, visit.referrer) for touch in recent)
-        if known or (recent and not is_marked(visit)):
-            return
-        touch = RawTouch(now, visit.url, visit.referrer, visit.region)
-        record_touch(site.site_id, visitor, touch, days_kept(site))
+        log.event("event_recorded", type=told.kind, where=record_event.put(told))
     except StorageUnavailable:
-        # The visitor gets his code all the same: it still ties his call to the page.
-        log.event("touch_lost", site_id=site.site_id)
+        promo_table.forget(minted.site_id, shown.code, shown.visitor)  # asked again, the page makes it anew
+        raise
+    return minted.answer

@@ -13,16 +13,16 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from chalicelib.carriers.spool import PREFIX
+from chalicelib.carriers import spool_bucket
 from chalicelib.contacts.types import ContactKind
-from chalicelib.core import clock, encryption, tokens
+from chalicelib.core import clock, encryption
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.core.json_body import decode
 from chalicelib.core.phone import parse_phone
 from chalicelib.pool.lending.eligibility import from_own_page, is_crawler
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
-from chalicelib.runtime import aws, log, sqs, tracing
+from chalicelib.runtime import log, sqs, tracing
 from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
 from chalicelib.visits.page_view import visit_of
@@ -125,14 +125,9 @@ def put(told: Told) -> str:
     sealed = encryption.seal(encryption.INTAKE, msgspec.json.encode(told), key=_key(), place=PLACE)
     message = {"contact": sealed}
     try:
-        with aws.storage_errors():
-            sqs.send(settings().contact_queue, message, hot=True, delay_seconds=WAIT_SECONDS)
+        sqs.send(settings().contact_queue, message, hot=True, delay_seconds=WAIT_SECONDS)
     except StorageUnavailable:
-        key = f"{PREFIX}{clock.iso(told.received_at)[:10]}/{tokens.random_id('contact-')}.json"
-        with aws.storage_errors():
-            aws.client("s3", hot=True).put_object(
-                Bucket=settings().bucket, Key=key, Body=msgspec.json.encode(message), ContentType="application/json"
-            )
+        spool_bucket.put(message, told.received_at)
         return "bucket"
     return "queue"
 

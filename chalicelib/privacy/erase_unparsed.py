@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.calls import call_item
-from chalicelib.carriers import spool
+from chalicelib.carriers import spool_bucket
 from chalicelib.carriers.unparsed_event import digest_of
 
 
 def erase_of_call(item: call_item.Item) -> int:
     """Delete those of a call from the bucket, old versions too. Raises StorageUnavailable."""
-    return sum(spool.delete_unread(*name) for name in _names(item))
+    return sum(spool_bucket.delete_unread(*name) for name in _names(item))
 
 
 def export_of_call(item: call_item.Item) -> list[dict[str, Any]]:

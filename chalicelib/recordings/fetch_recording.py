@@ -33,7 +33,7 @@ from chalicelib.recordings.delete_at_carrier import remove_carriers_copy
 from chalicelib.recordings.transcripts.start_transcript import start_transcript
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Endpoint, Site
-from chalicelib.runtime import aws, log, sqs, tracing
+from chalicelib.runtime import log, sqs, tracing
 from chalicelib.runtime.settings import settings
 
 GIVE_UP = timedelta(hours=23)  # the queue's tries end soon after, in the dead letters
@@ -93,8 +93,7 @@ def _fetched(
         recordings_table.delete_audio(after.key or "")  # erased while it was fetched
         return recording
     log.event("recording_stored", site_id=site_id, call_id=call_id, bytes=after.bytes)
-    with aws.storage_errors():
-        sqs.send(settings().deliver_queue, message)
+    sqs.send(settings().deliver_queue, message)
     return after
 
 

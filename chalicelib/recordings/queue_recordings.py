@@ -6,7 +6,7 @@ from chalicelib.calls import call_item
 from chalicelib.calls.recordings_of_events import told_recordings
 from chalicelib.carriers.recording_source import ready_after
 from chalicelib.recordings import recordings_table
-from chalicelib.runtime import aws, sqs
+from chalicelib.runtime import sqs
 from chalicelib.runtime.settings import settings
 
 
@@ -21,6 +21,5 @@ def announce(item: call_item.Item) -> None:
         if told.recording_id in known:
             continue
         message = {"site_id": record.site_id, "call_id": record.call_id, "recording_id": told.recording_id}
-        with aws.storage_errors():
-            sqs.send(settings().recording_queue, message, delay_seconds=ready_after(record.vendor))
+        sqs.send(settings().recording_queue, message, delay_seconds=ready_after(record.vendor))
         recordings_table.add_waiting(record.site_id, record.call_id, told.recording_id)

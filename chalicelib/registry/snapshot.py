@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.core.errors import StorageUnavailable
-from chalicelib.registry import keys
+from chalicelib.registry import hot_directory_table, keys
 from chalicelib.registry.ttl_cache import Cache
 from chalicelib.registry.types import (
     AnswerRules,
@@ -23,8 +23,6 @@ from chalicelib.registry.types import (
     Tenure,
     TrackingNumber,
 )
-from chalicelib.runtime import aws
-from chalicelib.runtime.settings import settings
 
 T = TypeVar("T")
 
@@ -76,7 +74,7 @@ def pools_of(site_id: str, now: datetime) -> tuple[Pool, ...]:
 def campaigns_of(site_id: str, now: datetime) -> tuple[Campaign, ...]:
     """A site's campaigns, archived ones too, by id: one Query."""
     pk = keys.site_pk(site_id)
-    return _campaigns.get(site_id, now, lambda: _decoded(_query(pk, "CAMPAIGN#"), Campaign)) or ()
+    return _campaigns.get(site_id, now, lambda: _decoded(hot_directory_table.items(pk, "CAMPAIGN#"), Campaign)) or ()
 
 
 def rules_of(account_id: str, now: datetime) -> ChannelRules:
@@ -99,14 +97,14 @@ def forget() -> None:
 
 
 def _read_pools(site_id: str) -> tuple[Pool, ...]:
-    pools = _decoded(_query(keys.POOLS, keys.pool_sk(site_id, "")), Pool)
+    pools = _decoded(hot_directory_table.items(keys.POOLS, keys.pool_sk(site_id, "")), Pool)
     return tuple(sorted(pools, key=lambda pool: (pool.order, pool.pool_id)))
 
 
 def _read_snapshot(site_key: str) -> SiteSnapshot | None:
     # A query may meet a snapshot half replaced: the second, consistent look then sees one or the other.
     for consistent in (False, True, True):
-        parts = _query(keys.snapshot_pk(site_key), "", consistent=consistent)
+        parts = hot_directory_table.items(keys.snapshot_pk(site_key), "", consistent=consistent)
         if not parts:
             return None
         if len(parts) == int(parts[0]["parts"]["N"]) and len({part["version"]["N"] for part in parts}) == 1:
@@ -115,33 +113,16 @@ def _read_snapshot(site_key: str) -> SiteSnapshot | None:
 
 
 def _read(pk: str, sk: str, shape: type[T]) -> T | None:
-    item = _item(pk, sk)
+    item = hot_directory_table.item(pk, sk)
     return keys.decode(item["doc"]["B"], shape) if item else None
 
 
 def _read_ownership(number: str) -> Ownership | None:
-    item = _item(keys.number_pk(number), "NUMBER")
+    item = hot_directory_table.item(keys.number_pk(number), "NUMBER")
     if item is None:
         return None
     past = keys.decode(item["past"]["B"], tuple[Tenure, ...]) if "past" in item else ()
     return Ownership(keys.decode(item["doc"]["B"], TrackingNumber), past)
-
-
-def _item(pk: str, sk: str) -> dict[str, Any] | None:
-    with aws.storage_errors():
-        answer = aws.client("dynamodb", hot=True).get_item(
-            TableName=settings().directory_table, Key={"pk": {"S": pk}, "sk": {"S": sk}}
-        )
-    item: dict[str, Any] | None = answer.get("Item")
-    return item
-
-
-def _query(pk: str, prefix: str, *, consistent: bool = False) -> list[dict[str, Any]]:
-    """All items of a partition whose sort key starts with `prefix`, in its order."""
-    condition, values = "pk = :pk", {":pk": {"S": pk}}
-    if prefix:
-        condition, values = "pk = :pk AND begins_with(sk, :prefix)", values | {":prefix": {"S": prefix}}
-    return list(aws.query(settings().directory_table, condition, values, hot=True, ConsistentRead=consistent))
 
 
 def _decoded(items: list[dict[str, Any]], shape: type[T]) -> tuple[T, ...]:

@@ -19,6 +19,12 @@ ANSWERS_NOT_OUTAGES = frozenset(
 )
 
 
+def make_clients(*services: str) -> None:
+    """Make hot clients before they are needed: a container's first one takes long, and threads may not make them."""
+    for service in services:
+        client(service, hot=True)
+
+
 @lru_cache(maxsize=1)
 def _session() -> Any:
     import boto3

@@ -74,7 +74,8 @@ def _hide(record: dict[str, Any], later: TryLater) -> None:
 
 
 def send(url: str, message: dict[str, Any], *, hot: bool = False, delay_seconds: int = 0) -> None:
-    """Put one JSON message into a queue. Raises botocore's errors; the caller knows what must not be lost."""
-    aws.client("sqs", hot=hot).send_message(
-        QueueUrl=url, MessageBody=json.dumps(message, ensure_ascii=False), DelaySeconds=delay_seconds
-    )
+    """Put one JSON message into a queue. Raises StorageUnavailable."""
+    with aws.storage_errors():
+        aws.client("sqs", hot=hot).send_message(
+            QueueUrl=url, MessageBody=json.dumps(message, ensure_ascii=False), DelaySeconds=delay_seconds
+        )

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.calls import callers, calls_table
-from chalicelib.carriers import spool
+from chalicelib.carriers import spool_bucket
 from chalicelib.carriers.generic import webhook as generic
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
@@ -148,10 +148,10 @@ def test_an_event_kept_in_the_bucket_is_taken_in_and_deleted_there(deployed: Dep
     os.environ["CALLPATH_KEPT_QUEUE"] = "http://127.0.0.1:9/closed"
     settings.cache_clear()
     request = signed_request(FIRST, NOW)
-    spool.keep(
-        spool.KeptEvent("generic", deployed.secret, (), request), generic.SIGNED_HEADERS, ValueError("an outage")
+    spool_bucket.keep(
+        spool_bucket.KeptEvent("generic", deployed.secret, (), request), generic.SIGNED_HEADERS, ValueError("an outage")
     )
     s3 = deployed.stack.client("s3")
-    until(lambda: "Contents" not in s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool.PREFIX))
+    until(lambda: "Contents" not in s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool_bucket.PREFIX))
     found = calls_table.item(deployed.site.site_id, CALL_ID)
     assert found and CALLER[2:] not in json.dumps(found)

@@ -17,12 +17,12 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.calls import calls_table
-from chalicelib.carriers import CARRIERS, spool
+from chalicelib.carriers import CARRIERS, spool_bucket
 from chalicelib.carriers.receive_call import ANSWER_SECONDS, endpoint_url, receive
 from chalicelib.carriers.recover_event import recover
 from chalicelib.carriers.simulator.calls import SimulatedCall
 from chalicelib.carriers.simulator.requests import requests_of
-from chalicelib.carriers.spool import PLACE_SECONDS, kept_in_log, put_back
+from chalicelib.carriers.spool_bucket import PLACE_SECONDS, kept_in_log, put_back
 from chalicelib.core import deadline
 from chalicelib.registry import store as registry
 from chalicelib.runtime import aws, http
@@ -96,7 +96,7 @@ PLACE_OWED, ASIDE_OWED = PLACE_SECONDS, aws.HOT_ASIDE_TIMEOUTS
 def fault(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """A fault's name. What does not hang is given all the time a loaded machine may need, lest it be an outage, too."""
     name = str(getattr(request, "param", "none"))
-    monkeypatch.setattr(spool, "PLACE_SECONDS", 60)
+    monkeypatch.setattr(spool_bucket, "PLACE_SECONDS", 60)
     monkeypatch.setattr(aws, "HOT_ASIDE_TIMEOUTS", LONG)
     if name != "hanging":  # what hangs is given up on after the time that a caller is owed
         monkeypatch.setattr("chalicelib.carriers.receive_call.ANSWER_SECONDS", 60)
@@ -231,7 +231,7 @@ def test_with_all_of_aws_gone_every_carrier_is_answered_and_the_log_keeps_the_ev
 ) -> None:
     secret = open_endpoint(vendor)
     if fault == "hanging":  # nothing is left that could need more time
-        monkeypatch.setattr(spool, "PLACE_SECONDS", PLACE_OWED)
+        monkeypatch.setattr(spool_bucket, "PLACE_SECONDS", PLACE_OWED)
         monkeypatch.setattr(aws, "HOT_ASIDE_TIMEOUTS", ASIDE_OWED)
     forget_caches()
     world.proxy.inject(EVERYTHING | FAULTS[fault])

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from chalicelib.calls import call_item, callers, calls_table
 from chalicelib.calls.fold import fold
 from chalicelib.calls.types import Call, CallStatus
-from chalicelib.carriers import spool
+from chalicelib.carriers import spool_bucket
 from chalicelib.carriers.receive_call import MAX_EVENT_BYTES, receive
 from chalicelib.core.errors import BadInput, NotFound, SignatureRejected, StorageUnavailable, TooLarge
 from chalicelib.registry import store as registry
@@ -343,7 +343,7 @@ def test_with_the_queue_dead_too_the_event_is_kept_in_the_bucket(
     forget_caches()
     assert dialled(receive(twilio_request(twilio_secret, INCOMING), "twilio", twilio_secret, ())) == TARGET
     s3 = aws.client("s3")
-    (found,) = s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool.PREFIX)["Contents"]
+    (found,) = s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool_bucket.PREFIX)["Contents"]
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB")
     monkeypatch.delenv("AWS_ENDPOINT_URL_SQS")
     forget_caches()
@@ -352,7 +352,7 @@ def test_with_the_queue_dead_too_the_event_is_kept_in_the_bucket(
     assert set(json.loads(lying)) == {"carrier", "received_at", "sealed"}
     recover({"Records": [{"s3": place}]}, NOW + timedelta(hours=5))
     assert folded().started_at == NOW
-    assert "Contents" not in s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool.PREFIX)
+    assert "Contents" not in s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool_bucket.PREFIX)
     recover({"Records": [{"s3": place}]}, NOW + timedelta(hours=6))  # S3 may give its notice twice
 
 

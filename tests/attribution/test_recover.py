@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.calls import calls_table
 from chalicelib.carriers.recover_event import recover
-from chalicelib.carriers.spool import UNREAD
+from chalicelib.carriers.spool_bucket import UNREAD
 from chalicelib.core.clock import iso
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime.settings import settings

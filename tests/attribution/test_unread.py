@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from chalicelib.calls import call_item, calls_table
 from chalicelib.calls.fold import fold
 from chalicelib.calls.types import Call, CallStatus
-from chalicelib.carriers import CARRIERS, carrier, spool
+from chalicelib.carriers import CARRIERS, carrier, spool_bucket
 from chalicelib.carriers.receive_call import endpoint_url, receive
 from chalicelib.carriers.recover_event import recover
 from chalicelib.carriers.simulator.calls import SEQUENCES, Step
@@ -76,7 +76,7 @@ def call_of(vendor: str) -> Call:
 
 
 def kept_of(aws: Any) -> list[str]:
-    found = aws.client("s3").list_objects_v2(Bucket=settings().bucket, Prefix=spool.UNREAD)
+    found = aws.client("s3").list_objects_v2(Bucket=settings().bucket, Prefix=spool_bucket.UNREAD)
     return [each["Key"] for each in found.get("Contents", [])]
 
 
@@ -100,7 +100,7 @@ def test_it_is_kept_and_shown_with_its_call_and_the_caller_is_forwarded(
     assert event.unread == SPOILED[vendor].field
     (key,) = kept_of(site)
     raw = site.client("s3").get_object(Bucket=settings().bucket, Key=key)["Body"].read()
-    assert spool.read(json.loads(raw)).request.body == spoiled(vendor, secret).body
+    assert spool_bucket.read(json.loads(raw)).request.body == spoiled(vendor, secret).body
     logged = capsys.readouterr().out
     assert '"event": "event_unread"' in logged
     assert CALLER[1:] not in logged and CALLER[1:] not in raw.decode()
@@ -125,7 +125,7 @@ def test_moved_into_the_kept_events_it_is_judged_again(site: Any) -> None:
     secret = open_endpoint("twilio")
     tell("twilio", secret)
     (key,) = kept_of(site)
-    bucket, again = settings().bucket, key.replace(spool.UNREAD, spool.PREFIX)
+    bucket, again = settings().bucket, key.replace(spool_bucket.UNREAD, spool_bucket.PREFIX)
     site.client("s3").copy_object(Bucket=bucket, CopySource={"Bucket": bucket, "Key": key}, Key=again)
     recover({"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": again}}}]}, NOW + timedelta(days=3))
     assert call_of("twilio").events == 1  # we still cannot read it: it stands where it stood

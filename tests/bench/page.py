@@ -8,7 +8,7 @@ from statistics import median
 
 from playwright.sync_api import Browser, CDPSession
 
-from chalicelib.pool.snippet import script_of
+from chalicelib.pool.serve_snippet import script_of
 from infra import browser
 from tests.bench.row import Row
 from tests.browser.website import LENT_NUMBER, OWN_NUMBER, SITE_KEY, Website, lent, page, started

@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from chalicelib.pool.snippet import script_of
+from chalicelib.pool.serve_snippet import script_of
 from tests.waiting import until
 
 SITE_KEY = "pk_test"

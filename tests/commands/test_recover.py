@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chalicelib.__main__ import main
-from chalicelib.carriers import spool
+from chalicelib.carriers import spool_bucket
 from chalicelib.carriers.recover_event import recover
-from chalicelib.carriers.spool import KeptEvent
+from chalicelib.carriers.spool_bucket import KeptEvent
 from chalicelib.cli.redrive import QUEUES
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime.settings import settings
@@ -30,9 +30,11 @@ def logged(aws: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     secret = secret_of(TWILIO)
     request = twilio_request(secret, twilio_call()[0][1])
     with monkeypatch.context() as outage:
-        outage.setattr(spool, "_into_queue", broken)
-        outage.setattr(spool, "_into_bucket", broken)
-        spool.keep(KeptEvent("twilio", secret, (), request), ("x-twilio-signature",), StorageUnavailable("Down."))
+        outage.setattr(spool_bucket, "_into_queue", broken)
+        outage.setattr(spool_bucket, "_into_bucket", broken)
+        spool_bucket.keep(
+            KeptEvent("twilio", secret, (), request), ("x-twilio-signature",), StorageUnavailable("Down.")
+        )
     return capsys.readouterr().out
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.contacts import mint_promo
+from chalicelib.contacts import take_promo
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable, TooManyRequests
 from chalicelib.registry import snapshot, store
 from chalicelib.runtime import aws as clients
@@ -30,7 +30,7 @@ def shop(aws: Any) -> None:
 
 def ask(visitor_id: str | None = "v1", url: str = LANDING, at: timedelta = timedelta(), **more: Any) -> dict[str, Any]:
     headers = more.pop("headers", {})
-    return mint_promo.mint(page({"url": url, "visitor_id": visitor_id, **more}, NOW + at, **headers), "sk1").answer
+    return take_promo.mint(page({"url": url, "visitor_id": visitor_id, **more}, NOW + at, **headers), "sk1").answer
 
 
 def key_of(visitor_id: str) -> str:
@@ -86,7 +86,7 @@ def test_who_has_no_id_yet_is_given_one() -> None:
 def test_a_number_that_is_somebodys_is_passed_over_and_then_grows_a_digit() -> None:
     stolen = []
     for attempt in range(3):
-        length = 7 + attempt // mint_promo.GROWS_AFTER
+        length = 7 + attempt // take_promo.GROWS_AFTER
         code = promo_code.make(length, settings().signing_key, "s1", key_of("v1"), LANDING, str(attempt))
         other = promo_table.ShownCode(code, "f" * 24, NOW, LANDING, NOW + DAY)
         assert promo_table.take("s1", other, NOW, 400 * DAY)
@@ -98,8 +98,8 @@ def test_a_number_that_is_somebodys_is_passed_over_and_then_grows_a_digit() -> N
 
 
 def test_where_every_number_tried_is_somebodys_the_page_is_told_to_ask_again() -> None:
-    for attempt in range(mint_promo.TRIES):
-        length = 7 + attempt // mint_promo.GROWS_AFTER
+    for attempt in range(take_promo.TRIES):
+        length = 7 + attempt // take_promo.GROWS_AFTER
         code = promo_code.make(length, settings().signing_key, "s1", key_of("v1"), LANDING, str(attempt))
         promo_table.take("s1", promo_table.ShownCode(code, "f" * 24, NOW, LANDING, NOW + DAY), NOW, 400 * DAY)
     with pytest.raises(StorageUnavailable):
@@ -150,7 +150,7 @@ def test_crawlers_and_pages_of_other_sites_get_none_and_leave_nothing() -> None:
 def test_an_address_gets_so_many_an_hour_and_no_more() -> None:
     def from_network(visitor_id: str, hour: int = 0) -> Any:
         request = page({"url": LANDING, "visitor_id": visitor_id}, NOW + hour * timedelta(hours=1))
-        return mint_promo.mint(replace(request, source_ip="198.41.0.4"), "sk1").answer["code"]
+        return take_promo.mint(replace(request, source_ip="198.41.0.4"), "sk1").answer["code"]
 
     assert from_network("v1")
     table, name = clients.client("dynamodb"), settings().visitors_table
@@ -203,10 +203,10 @@ def test_the_arrival_is_one_touch_where_a_number_is_asked_for_as_well() -> None:
 )
 def test_bad_input_is_named(fields: dict[str, Any], field: str) -> None:
     with pytest.raises(BadInput) as caught:
-        mint_promo.mint(page({"url": LANDING, "visitor_id": "v1", **fields}), "sk1")
+        take_promo.mint(page({"url": LANDING, "visitor_id": "v1", **fields}), "sk1")
     assert caught.value.field == field
 
 
 def test_a_site_that_nobody_has_is_not_found() -> None:
     with pytest.raises(NotFound):
-        mint_promo.mint(page({"url": LANDING}), "nobody")
+        take_promo.mint(page({"url": LANDING}), "nobody")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import NotFound
-from chalicelib.pool.snippet import script_of, serve
+from chalicelib.pool.serve_snippet import script_of, serve
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Site
 from chalicelib.runtime.http import Request

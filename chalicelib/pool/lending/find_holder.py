@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.pool.lending import group_codec
-from chalicelib.pool.lending.groups_table import PoolTable
+from chalicelib.pool.lending.groups_table import HISTORY_SECONDS, PoolTable
 from chalicelib.pool.lending.lease_group import second_of
 from chalicelib.pool.lending.lease_history import Certainty, Holding, holding_of, key_of
 from chalicelib.registry.types import TrackingNumber
 
+LEASES_KEPT = timedelta(seconds=HISTORY_SECONDS)
+LEASES_REMEMBERED = timedelta(days=85)  # less: what is asked near the end must not find half of a group's history
 # A kilobyte each. A group whose twelve numbers change hands each minute makes as many in a day, which is the longest
 # grace there is.
 MOST_IMAGES = 1000

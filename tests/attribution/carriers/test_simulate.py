@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from chalicelib.calls import call_item, calls_table
 from chalicelib.calls.fold import fold
 from chalicelib.calls.types import Call, CallStatus, Direction
-from chalicelib.carriers import CARRIERS, Hook, carrier, spool
+from chalicelib.carriers import CARRIERS, Hook, carrier, spool_bucket
 from chalicelib.carriers.receive_call import MAX_EVENT_BYTES, endpoint_url, receive
 from chalicelib.carriers.recover_event import recover
 from chalicelib.carriers.simulator.calls import SEQUENCES, SimulatedCall
@@ -294,5 +294,5 @@ def test_zadarma_checks_its_url_and_others_have_nothing_to_check(site: Any) -> N
 def test_a_kept_get_comes_back_with_its_query_and_its_address() -> None:
     secret = seal_endpoint(ENDPOINTS["uis"], "RU", b"x" * 32)
     request = Request("GET", "/v1", {"a": ("1", "2")}, {}, b"", "192.0.2.9", NOW)
-    message = json.loads(json.dumps(spool._message(spool.KeptEvent("uis", secret, (), request), ())))
-    assert spool.read(message).request == request
+    message = json.loads(json.dumps(spool_bucket._message(spool_bucket.KeptEvent("uis", secret, (), request), ())))
+    assert spool_bucket.read(message).request == request

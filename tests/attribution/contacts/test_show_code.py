@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.contacts import contacts_table, show_promo
+from chalicelib.contacts import contacts_table, mint_promo
 from chalicelib.contacts import record_event as recording
 from chalicelib.contacts.types import Contact, ContactKind
 from chalicelib.core.errors import StorageUnavailable
@@ -28,7 +28,7 @@ def site(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def show(minutes: float = 0, url: str = PAGE, **headers: str) -> dict[str, Any]:
-    return show_promo.show(world.event({"url": url}, minutes, **headers), SITE.site_key)
+    return mint_promo.show(world.event({"url": url}, minutes, **headers), SITE.site_key)
 
 
 def stored() -> list[Contact]:

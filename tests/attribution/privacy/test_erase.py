@@ -13,7 +13,7 @@ from chalicelib.attribution.attribute_call import attribute
 from chalicelib.calls import call_item, callers, calls_table, changed_days_table
 from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.types import CallEvent, Direction
-from chalicelib.carriers import spool
+from chalicelib.carriers import spool_bucket
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.deals import deals_table, join_deals
 from chalicelib.delivery.deliver import deliver
@@ -271,12 +271,12 @@ def test_an_erased_call_is_delivered_to_nobody_any_more(shop: Any, capsys: pytes
 
 def test_a_webhook_that_could_not_be_read_goes_with_its_call(shop: Any) -> None:
     request = signed_request({"from": IVAN}, NOW)
-    spool.keep_unread(spool.KeptEvent("generic", "secret", (), request), (), "abc")
+    spool_bucket.keep_unread(spool_bucket.KeptEvent("generic", "secret", (), request), (), "abc")
     attribute(tell("generic-his1", CallEvent("unread-abc", "his1", at=NOW, unread="to")), NOW)
-    spool.keep_unread(spool.KeptEvent("generic", "secret", (), request), (), "of another call")
+    spool_bucket.keep_unread(spool_bucket.KeptEvent("generic", "secret", (), request), (), "of another call")
     s3 = shop.client("s3")
     assert erase(find_person.by_phone("s1", IVAN), NOW).complete
-    left = s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool.UNREAD)["Contents"]
+    left = s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool_bucket.UNREAD)["Contents"]
     assert [each["Key"] for each in left] == ["unread/generic/2026-11-22/of another call.json"]
 
 

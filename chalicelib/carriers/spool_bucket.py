@@ -69,8 +69,7 @@ def kept_in_log(text: str) -> list[dict[str, Any]]:
 def put_back(messages: list[dict[str, Any]]) -> None:
     """Put kept messages into their queue, from which they are taken in. Raises StorageUnavailable."""
     for message in messages:
-        with aws.storage_errors():
-            sqs.send(settings().kept_queue, message)
+        sqs.send(settings().kept_queue, message)
 
 
 def keep_unread(event: KeptEvent, signed_headers: tuple[str, ...], name: str) -> None:
@@ -80,7 +79,7 @@ def keep_unread(event: KeptEvent, signed_headers: tuple[str, ...], name: str) ->
     """
     message = _sealed(_message(event, signed_headers))
     with aws.storage_errors():
-        _into_bucket(message, _unread_key(event.carrier, event.request.now, name))
+        _put(_unread_key(event.carrier, event.request.now, name), message)
 
 
 def delete_unread(carrier: str, received_at: datetime, name: str) -> int:
@@ -102,7 +101,7 @@ def _unread_key(carrier: str, received_at: datetime, name: str) -> str:
 
 def _tried(service: str, put: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> bool:
     try:
-        aws.client(service, hot=True)  # made before the clock runs
+        aws.make_clients(service)  # made before the clock runs
         within(PLACE_SECONDS, lambda: put(message))
     except Exception:  # nothing that breaks here may stop the call: the next place is tried, and the log tells
         return False
@@ -113,8 +112,17 @@ def _into_queue(message: dict[str, Any]) -> None:
     sqs.send(settings().kept_queue, message, hot=True)
 
 
-def _into_bucket(message: dict[str, Any], key: str | None = None) -> None:
-    key = key or f"{PREFIX}{message['received_at'][:10]}/{tokens.random_id('event-')}.json"
+def put(message: dict[str, Any], received_at: datetime) -> None:
+    """Put a message that no queue took where `recover_event` finds it. Raises StorageUnavailable."""
+    with aws.storage_errors():
+        _put(f"{PREFIX}{clock.iso(received_at)[:10]}/{tokens.random_id('contact-')}.json", message)
+
+
+def _into_bucket(message: dict[str, Any]) -> None:
+    _put(f"{PREFIX}{message['received_at'][:10]}/{tokens.random_id('event-')}.json", message)
+
+
+def _put(key: str, message: dict[str, Any]) -> None:
     aws.client("s3", hot=True).put_object(
         Bucket=settings().bucket, Key=key, Body=json.dumps(message).encode(), ContentType="application/json"
     )
