@@ -34,7 +34,7 @@ test-clock: setup ## run the tests without an engine, each while a year, a month
 	@$(BIN)python -m tests.moved_clock
 
 bench: setup ## measure against the floors; table on screen, figures in build/bench.json
-	@$(BIN)python -m tests.bench
+	@$(BIN)python -m tests.benchmarks
 
 simulate: setup ## the number pool beside its peers, in docs/measurements.md; LONG=1: a million leases more
 	@$(BIN)python -m tests.simulation $(if $(LONG),--long)

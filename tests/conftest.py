@@ -13,6 +13,8 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.fakes.carrier_server import CarrierServer, carrier_server
+
 REGION, ACCOUNT = "eu-central-1", "123456789012"  # the account that moto plays
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -125,6 +127,15 @@ def _tables() -> tuple[dict[str, str], Any]:
     with mock_aws():
         named = create_tables(boto3.client("dynamodb", region_name=REGION), "test")
         return named, deepcopy(dynamodb_backends[ACCOUNT][REGION].tables)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CarrierServer]:
+    """A carrier on this machine, which only the setting for tests lets us ask."""
+    monkeypatch.setenv("CALLPATH_TEST_FETCH", "on")
+    forget_caches()
+    with carrier_server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Campaign, RepeatRule, Site
 from chalicelib.visits.classify_source import classify
 from chalicelib.visits.types import Touch
-from tests.attribution.examples import NOW, SITE
+from tests.requests import NOW, SITE
 
 CALL = fold(CallRecord("s1", "c1", "v", "e", ((NOW, CallEvent("e", "c")),)))
 DIRECT_URL = "https://shop.example/pallets?utm_source=yandex&utm_medium=cpc&utm_campaign=338151"

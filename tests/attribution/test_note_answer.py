@@ -24,8 +24,8 @@ from chalicelib.privacy import find_person, retention_run
 from chalicelib.privacy.erase_person import erase, finish
 from chalicelib.privacy.export_person import export
 from chalicelib.runtime.settings import settings
-from tests.attribution.examples import NOW, SITE
-from tests.attribution.privacy.world import IVAN, MARIA, call, item, lying, open_shop, won
+from tests.privacy.person_fixture import IVAN, MARIA, call, item, lying, open_shop, won
+from tests.requests import NOW, SITE
 
 WORDS = "Плакат у дома Ивановых"
 KEPT = "плакат у дома ивановых"

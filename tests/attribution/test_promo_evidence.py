@@ -24,19 +24,8 @@ from chalicelib.reports.facts.count_day import facts_of_day
 from chalicelib.reports.facts.read_day import leaves_of, read
 from chalicelib.visits import promo_table, visits_table
 from chalicelib.visits.promo_table import ShownCode
-from tests.attribution.examples import NOW, POOL, SITE, STATIC
-from tests.attribution.privacy.world import (
-    IVAN,
-    IVANS_BROWSER,
-    MARIA,
-    call,
-    item,
-    lend,
-    lying,
-    open_shop,
-    tell,
-    visitor,
-)
+from tests.privacy.person_fixture import IVAN, IVANS_BROWSER, MARIA, call, item, lend, lying, open_shop, tell, visitor
+from tests.requests import NOW, POOL, SITE, STATIC
 
 CODE, DAY = "1234566", timedelta(days=1)
 MARIAS_BROWSER = "a-browser-of-maria"

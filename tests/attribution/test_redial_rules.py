@@ -16,8 +16,8 @@ from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, Evide
 from chalicelib.calls.types import Call, Direction
 from chalicelib.core.apportion import apportion
 from chalicelib.pool.statistics.delay_profile import prior_profile
-from tests.attribution.examples import NOW
 from tests.attribution.test_credit import CALL
+from tests.requests import NOW
 
 NUMBERS = ("+74990000101", "+74990000102")
 VISITORS = tuple(letter * 24 for letter in "abcde")

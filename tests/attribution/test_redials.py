@@ -29,10 +29,10 @@ from chalicelib.privacy.types import Person
 from chalicelib.registry.types import NumberKind, RepeatRule, TrackingNumber
 from chalicelib.runtime.settings import settings
 from chalicelib.visits.visitor_key import visitor_key
-from tests.attribution.examples import CALLER, NOW, POOL, SITE, open_site
-from tests.attribution.test_attribute import DYNAMIC, found, ring
-from tests.attribution.test_repeats import pass_on
-from tests.attribution.test_sharing import seconds, visit
+from tests.attribution.test_attribute_call import DYNAMIC, found, ring
+from tests.attribution.test_possible_callers import seconds, visit
+from tests.attribution.test_repeat_callers import pass_on
+from tests.requests import CALLER, NOW, POOL, SITE, open_site
 
 AGO = -2 * 86_400.0  # seconds; the story begins two days before the other tests' number was placed
 LATER = AGO + 7200

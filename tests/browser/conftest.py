@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from infra import browser
-from tests.browser.website import Website, lent, started
+from tests.fakes.website import Website, lent, started
 from tests.waiting import PATIENCE
 
 expect.set_options(timeout=PATIENCE * 1000)

@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.website import OWN_NUMBER, SITE_KEY, Website, at_rest, lent, page
+from tests.fakes.website import OWN_NUMBER, SITE_KEY, Website, at_rest, lent, page
 
 BEGUN = datetime(2026, 12, 1, 9, tzinfo=UTC)
 HOLD, RENEW, GRACE = 360, 300, 90  # seconds

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from infra.demo.screens import visit_site
 from infra.demo.site_server import page_of, serving
 from infra.demo.sources import MOSCOW
-from tests.browser.website import SITE_KEY, Website, at_rest, lent
+from tests.fakes.website import SITE_KEY, Website, at_rest, lent
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.hours import ELSEWHERE, GRACE, HOLD, IDLE, LOOKS, RENEW, Hours
-from tests.browser.website import OWN_NUMBER, Website, at_rest, lent
+from tests.fakes.website import OWN_NUMBER, Website, at_rest, lent
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.website import OWN_NUMBER, Website, at_rest, lent, page
+from tests.fakes.website import OWN_NUMBER, Website, at_rest, lent, page
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.website import LENT_NUMBER, OWN_NUMBER, Website, at_rest, lent, page
+from tests.fakes.website import LENT_NUMBER, OWN_NUMBER, Website, at_rest, lent, page
 
 pytestmark = pytest.mark.browser
 

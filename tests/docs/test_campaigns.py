@@ -17,7 +17,7 @@ from chalicelib.core.json_body import decode
 from chalicelib.reports.layouts.labels import ENGLISH
 from chalicelib.visits.channels import CHANNELS
 from chalicelib.visits.classify_source import classify
-from tests.registry.examples import NOW
+from tests.factories import NOW
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "campaigns.md").read_text()
 

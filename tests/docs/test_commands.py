@@ -27,7 +27,7 @@ from infra import browser
 from infra.demo.play import BROWSER
 from infra.engine import CREDENTIALS, DEFAULT_PORT, Engine
 from tests.docs.pages import ROOT, blocks, commands_in, filled, name_of, pages, placeholders, request_of
-from tests.test_openapi import SPEC, check, resolved, template_of
+from tests.rules.test_openapi import SPEC, check, resolved, template_of
 
 NOT_RUN = {
     "make demo": "runs for minutes; tests/infra/demo has its story",
@@ -37,7 +37,7 @@ NOT_RUN = {
     "make down": "stops what `make up` started",
     "make bench": "runs for minutes",
     "make simulate": "runs for minutes",
-    "redrive": "needs a call of SQS that the local engine does not have; tests/test_dead_letters.py has it",
+    "redrive": "needs a call of SQS that the local engine does not have; tests/runtime/test_dead_letters.py has it",
     "aws logs": "needs the AWS command line, which is no part of the project",
 }
 # What a reader has from elsewhere. All other placeholders were printed by an earlier command: see SAYS.

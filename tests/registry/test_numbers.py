@@ -10,7 +10,7 @@ from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.registry import keys, snapshot, store
 from chalicelib.registry.types import MOST_PAST, NumberKind, NumberState, Ownership, TrackingNumber
 from chalicelib.runtime import aws as clients
-from tests.registry.examples import NOW, POOL, SITE, dynamic, open_site, other_site
+from tests.factories import NOW, POOL, SITE, dynamic, open_site, other_site
 
 pytestmark = pytest.mark.usefixtures("aws")
 

@@ -19,7 +19,7 @@ from infra import dynamodb_local
 from infra.engine import Engine
 from infra.tables import table_definitions
 from tests.conftest import forget_caches
-from tests.registry.examples import NOW, POOL, SITE, dynamic, open_site
+from tests.factories import NOW, POOL, SITE, dynamic, open_site
 
 pytestmark = pytest.mark.engine
 THREADS = 8

@@ -11,7 +11,7 @@ from chalicelib.registry import directory_table, keys, publish_snapshot, snapsho
 from chalicelib.registry.types import Pool
 from chalicelib.runtime import aws as clients
 from chalicelib.runtime.settings import settings
-from tests.registry.examples import ACCOUNT, NOW, POOL, SITE, open_site
+from tests.factories import ACCOUNT, NOW, POOL, SITE, open_site
 
 MINUTE = timedelta(seconds=60)
 

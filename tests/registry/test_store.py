@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Campaign, Endpoint, NumberKind, NumberState, Pool, TrackingNumber
-from tests.registry.examples import ACCOUNT, NOW, POOL, SITE, dynamic, open_site, other_site
+from tests.factories import ACCOUNT, NOW, POOL, SITE, dynamic, open_site, other_site
 
 pytestmark = pytest.mark.usefixtures("aws")
 

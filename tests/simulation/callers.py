@@ -25,7 +25,7 @@ from chalicelib.pool.lending.pool_view import Policy, PoolView
 from chalicelib.pool.lending.slot_search import Choice
 from chalicelib.pool.statistics.delay_profile import Counted, Profile, Suspect, race
 from chalicelib.pool.statistics.redial_rates import Sight
-from tests.pool.world import START, MemoryTable, numbers_of
+from tests.fakes.lease_table import START, MemoryTable, numbers_of
 from tests.simulation.traffic import Fate, Visitors, Visits
 
 DAY, GRACE = 86_400.0, 1800

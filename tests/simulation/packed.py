@@ -15,7 +15,7 @@ from chalicelib.pool.lending.lease_group import RETIRED, SLOTS, Closed, Group, S
 from chalicelib.pool.lending.lease_history import Lease
 from chalicelib.pool.lending.pool_view import Policy, PoolView
 from chalicelib.pool.lending.slot_search import Choice
-from tests.pool.world import applied, is_still
+from tests.fakes.lease_table import applied, is_still
 from tests.simulation.design import Held
 from tests.simulation.engine import Charge, Talk
 from tests.simulation.truth import Truth

@@ -17,7 +17,7 @@ from chalicelib.pool.lending.lease_group import moment_of
 from chalicelib.pool.statistics.delay_profile import Counted, Profile, learned, prior_profile
 from chalicelib.pool.statistics.redial_rates import NotedCall, followed
 from chalicelib.visits.types import Source, Touch
-from tests.pool.world import START
+from tests.fakes.lease_table import START
 from tests.simulation import report
 from tests.simulation.attribution import NOBODY, SEEDS, Score, Shares, by_source, edges, reliability
 from tests.simulation.callers import DAY, GRACE, HOLD, Habits, Ring, Shop, Watch, counted, watch

@@ -27,10 +27,10 @@ from infra.demo.record import record_of
 from infra.demo.story import tell
 from infra.demo.truth import truth_of
 from infra.tables import create_tables
-from tests.attribution.examples import messages
 from tests.conftest import REGION, forget_caches
+from tests.fakes.memory_aws import MemoryAws
 from tests.infra.demo.in_process import InProcess, Routes
-from tests.memory_aws import MemoryAws
+from tests.requests import messages
 
 LAST_DAY = date(2026, 11, 21)
 SEEDS = range(50)
