@@ -39,6 +39,8 @@ IN_THE_RUNTIME = (
     "six",
     "six.py",
 )
+# Of the sources: what only the command line and tests use.
+NOT_DEPLOYED = ("chalicelib/cli", "chalicelib/__main__.py", "chalicelib/carriers/simulator")
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", ".chalice/policy.json")
 INPUTS = (*SOURCES, "infra/template.yaml", "infra/package.py", "infra/locks/lambda.txt", "infra/locks/layer.txt")
 WHEELS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")  # what Amazon Linux 2023 can load
@@ -109,6 +111,8 @@ def _run_chalice(folder: Path) -> None:
             shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, target)
+    for name in NOT_DEPLOYED:
+        shutil.rmtree(source / name) if (source / name).is_dir() else (source / name).unlink()
     shutil.copy(ROOT / "infra" / "template.yaml", source / "template.yaml")
     shutil.copy(LOCKS / "lambda.txt", source / "requirements.txt")  # the same versions and hashes on every machine
     command = [str(Path(sys.executable).with_name("chalice")), "package", "--stage", "package"]

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import IN_THE_RUNTIME, Package, build
+from infra.package import IN_THE_RUNTIME, NOT_DEPLOYED, Package, build
 
 IMPORT_ALL = """
 import pkgutil, sys
 sys.path[:0] = sys.argv[1:]
 import app, chalicelib
 for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
-    if module.name != "chalicelib.__main__" and (len(sys.argv) > 3 or "reports" not in module.name):
+    if len(sys.argv) > 3 or "reports" not in module.name:
         __import__(module.name)
 print("imported", sum(name.startswith("chalicelib") for name in sys.modules))
 """
@@ -54,6 +54,12 @@ def test_every_task_imports_from_the_zip_alone(unpacked: dict[str, Path]) -> Non
 
 def test_the_report_tasks_import_from_the_zip_and_the_layer(unpacked: dict[str, Path]) -> None:
     assert "imported" in run_alone(unpacked["zip"], unpacked["runtime"], unpacked["layer"] / "python")
+
+
+def test_the_command_line_and_the_simulators_are_not_deployed(unpacked: dict[str, Path]) -> None:
+    deployed = {str(file.relative_to(unpacked["zip"])) for file in (unpacked["zip"] / "chalicelib").rglob("*")}
+    assert "chalicelib/carriers/receive_call.py" in deployed
+    assert not [name for name in deployed if name.startswith(NOT_DEPLOYED)]
 
 
 def test_what_the_layer_carries_runs(unpacked: dict[str, Path]) -> None:

@@ -69,7 +69,7 @@ def files(*parts: str) -> Iterator[Path]:
     for part in parts or (*FOLDERS, *FILES):
         path = ROOT / part
         found = [path] if path.is_file() else sorted([*path.rglob("*.py"), *path.rglob("*.md")])
-        yield from (each for each in found if "fixtures" not in each.parts and "measurements.md" != each.name)
+        yield from (each for each in found if "fixtures" not in each.parts and each.name != "measurements.md")
 
 
 def violations(file: Path) -> Iterator[tuple[int, str]]:
