@@ -16,7 +16,7 @@ from chalicelib.audit.hash_chain import Leaf, leaf_digest
 from chalicelib.calls.answer_digest import wordless
 from chalicelib.calls.call_item import EVENT, SELF_REPORTED, Item
 from chalicelib.calls.redaction import REDUCED
-from chalicelib.core.canonical_json import canonical, personal_digest, said_of, sha256
+from chalicelib.core.canonical_json import canonical, personal_digest, sha256, stated_fields
 from chalicelib.deals.types import Deal
 
 PERSONAL = "personal"  # the attribute that outlives an erasure
@@ -62,7 +62,7 @@ def deal_leaf(deal: Deal, salt: bytes) -> Leaf:
     Which visitor the CRM named is not part of it, since an erasure makes him another; the contact it led to is.
     """
     name, reported = f"deal {deal.source}#{deal.external_id}", deal.self_reported
-    told = {field: value for field, value in said_of(deal).items() if field not in ("visitor", SELF_REPORTED)}
+    told = {field: value for field, value in stated_fields(deal).items() if field not in ("visitor", SELF_REPORTED)}
     if reported is None:
         return Leaf(name, sha256(canonical(told)))
     return Leaf(

@@ -55,15 +55,15 @@ class _Caller(msgspec.Struct):
     sealed: str
 
 
-def event_text(event: CallEvent, received_at: datetime, *, signing_key: bytes, place: str) -> str:
-    """The event as JSON without what it does not say, its caller sealed for `place`, the call."""
+def event_text(event: CallEvent, received_at: datetime, *, signing_key: bytes, context: str) -> str:
+    """The event as JSON without what it does not say, its caller sealed for `context`, the call."""
     told = {
         name: value
         for name in _event_fields
         if (value := getattr(event, name)) is not _unsaid.get(name, msgspec.NODEFAULT)
     }
     if event.caller:
-        told["caller"] = encryption.seal_at_intake(event.caller, signing_key=signing_key, place=place)
+        told["caller"] = encryption.seal_at_intake(event.caller, signing_key=signing_key, context=context)
         told["mask"] = PhoneNumber(event.caller).masked
     return msgspec.json.encode({"r": millis(received_at), **told}).decode()
 

@@ -37,13 +37,13 @@ class Subject(Struct, frozen=True):
         """Without the key."""
         return f"Subject({self.site_id!r}, {self.subject_id!r})"
 
-    def seal(self, plain: str, place: str) -> str:
-        """`plain` under his key, to be opened at `place` only."""
-        return encryption.seal(encryption.SUBJECT, plain.encode(), key=self.key, place=place)
+    def seal(self, plain: str, context: str) -> str:
+        """`plain` under his key, to be opened at `context` only."""
+        return encryption.seal(encryption.SUBJECT, plain.encode(), key=self.key, context=context)
 
-    def unseal(self, text: str, place: str) -> str | None:
+    def unseal(self, text: str, context: str) -> str | None:
         """The reverse of `seal`; None for anything else."""
-        plain = encryption.unseal(encryption.SUBJECT, text, key=self.key, place=place)
+        plain = encryption.unseal(encryption.SUBJECT, text, key=self.key, context=context)
         return plain.decode() if plain is not None else None
 
 
@@ -93,11 +93,11 @@ def settle(item: call_item.Item, seen_at: datetime, keep_days: int = CALL_DAYS) 
     if call_item.is_nameless(item):
         return call_item.nameless_events(item)
     record = call_item.record_of(item)
-    place = encryption.place_of_call(record.site_id, record.call_id)
+    context = encryption.context_of_call(record.site_id, record.call_id)
     known: dict[str, Subject] = {}
     settled: dict[str, str] = {}
     for name, caller in call_item.callers_at_intake(item).items():
-        phone = encryption.open_from_intake(caller, signing_key=settings().signing_key, place=place)
+        phone = encryption.open_from_intake(caller, signing_key=settings().signing_key, context=context)
         if phone is None:  # sealed with another signing key: the call counts as withheld, and nothing is lost
             log.event("caller_unreadable", site_id=record.site_id, call_id=record.call_id)
             continue
@@ -105,7 +105,7 @@ def settle(item: call_item.Item, seen_at: datetime, keep_days: int = CALL_DAYS) 
             known[phone] = subject_of(record.site_id, phone, seen_at, keep_days)
         subject = known[phone]
         settled[name] = call_item.with_caller(item[name]["S"], subject.subject_id)
-        kept = call_item.caller_text(PhoneNumber(phone).masked, subject.seal(phone, place))
+        kept = call_item.caller_text(PhoneNumber(phone).masked, subject.seal(phone, context))
         settled[call_item.CALLER + subject.subject_id] = kept
     return settled
 
@@ -119,15 +119,16 @@ def open_callers(calls: Sequence[Call]) -> dict[str, str | None]:
     """The callers of several calls of one site by call id; a hundred subjects cost one request."""
     known = _known(calls[0].site_id, (call.caller for call in calls)) if calls else {}
     return {
-        call.call_id: _open(call.caller, encryption.place_of_call(call.site_id, call.call_id), known) for call in calls
+        call.call_id: _open(call.caller, encryption.context_of_call(call.site_id, call.call_id), known)
+        for call in calls
     }
 
 
 def open_callers_of_events(record: CallRecord) -> dict[str, str | None]:
     """The callers of one call's events, by what the events call them."""
     known = _known(record.site_id, record.callers.values())
-    place = encryption.place_of_call(record.site_id, record.call_id)
-    return {name: _open(caller, place, known) for name, caller in record.callers.items()}
+    context = encryption.context_of_call(record.site_id, record.call_id)
+    return {name: _open(caller, context, known) for name, caller in record.callers.items()}
 
 
 def _known(site_id: str, callers: Iterable[Caller]) -> dict[str, Subject]:
@@ -135,23 +136,23 @@ def _known(site_id: str, callers: Iterable[Caller]) -> dict[str, Subject]:
     return subjects_by_id(site_id, sealed) if sealed else {}
 
 
-def _open(caller: Caller, place: str, known: Mapping[str, Subject]) -> str | None:
+def _open(caller: Caller, context: str, known: Mapping[str, Subject]) -> str | None:
     if caller.sealed is None:
         return None
     if caller.key is None:  # attribution has not come to it yet
-        return encryption.open_from_intake(caller.sealed, signing_key=settings().signing_key, place=place)
+        return encryption.open_from_intake(caller.sealed, signing_key=settings().signing_key, context=context)
     subject = known.get(caller.key)
-    return subject.unseal(caller.sealed, place) if subject else None
+    return subject.unseal(caller.sealed, context) if subject else None
 
 
 def _new_row(site_id: str, hashed: str, expires: int) -> SubjectRow:
     subject_id, key = secrets.token_hex(16), secrets.token_bytes(encryption.KEY_BYTES)
-    sealed = encryption.seal(encryption.SUBJECT_KEY, key, key=_wrapping_key(), place=f"{site_id}#{subject_id}")
+    sealed = encryption.seal(encryption.SUBJECT_KEY, key, key=_wrapping_key(), context=f"{site_id}#{subject_id}")
     return SubjectRow(site_id, hashed, subject_id, sealed, expires)
 
 
 def _subject(site_id: str, subject_id: str, sealed: str) -> Subject:
-    key = encryption.unseal(encryption.SUBJECT_KEY, sealed, key=_wrapping_key(), place=f"{site_id}#{subject_id}")
+    key = encryption.unseal(encryption.SUBJECT_KEY, sealed, key=_wrapping_key(), context=f"{site_id}#{subject_id}")
     if key is None:
         raise StorageUnavailable("A subject's key was sealed with another signing key.")
     return Subject(site_id, subject_id, key)

@@ -42,11 +42,11 @@ def add_events(
         ":e": {"S": endpoint[1]},
         ":x": {"N": str(int(received_at.timestamp()) + CALL_DAYS * 86_400)},
     }
-    place = encryption.place_of_call(site_id, call_id)
+    context = encryption.context_of_call(site_id, call_id)
     for index, event in enumerate(events):
         names[f"#{index}"] = call_item.EVENT + event.event_id
         values[f":{index}"] = {
-            "S": call_item.event_text(event, received_at, signing_key=settings().signing_key, place=place)
+            "S": call_item.event_text(event, received_at, signing_key=settings().signing_key, context=context)
         }
     parts = [f"{name} = if_not_exists({name}, :{name[1:]})" for name in names]
     with aws.storage_errors():

@@ -59,7 +59,7 @@ def begun_before(moment: datetime, limit: int) -> Iterator[OpenCall]:
 def add_closing(call: OpenCall, now: datetime) -> bool:
     """Write the event that closes a call; False where it is not open any more. Raises StorageUnavailable."""
     event = CallEvent(CLOSED, call.call_id, at=now, closing=True)
-    text = call_item.event_text(event, now, signing_key=settings().signing_key, place="")
+    text = call_item.event_text(event, now, signing_key=settings().signing_key, context="")
     client: Any = aws.client("dynamodb")
     try:
         with aws.storage_errors():

@@ -26,7 +26,7 @@ from chalicelib.runtime.settings import settings
 
 PREFIX, UNREAD = "kept/", "unread/"
 PLACE_SECONDS = 0.4  # for each place: the caller has waited ANSWER_SECONDS already
-PLACE = "kept event"
+CONTEXT = "kept event"
 REPEATED_FOR_DAYS = 2
 
 
@@ -132,7 +132,7 @@ def read(message: dict[str, Any]) -> KeptEvent:
     """The event of a kept message. Raises ValueError for one that was sealed with another signing key."""
     if "sealed" in message:
         key = encryption.derive(settings().signing_key, "kept events")
-        plain = encryption.unseal(encryption.INTAKE, message["sealed"], key=key, place=PLACE)
+        plain = encryption.unseal(encryption.INTAKE, message["sealed"], key=key, context=CONTEXT)
         if plain is None:
             raise ValueError("A kept event was sealed with another signing key.")
         message = json.loads(plain)
@@ -169,7 +169,7 @@ def forget_object(bucket: str, key: str) -> None:
 def _sealed(message: dict[str, Any]) -> dict[str, Any]:
     try:
         key = encryption.derive(settings().signing_key, "kept events")
-        sealed = encryption.seal(encryption.INTAKE, json.dumps(message).encode(), key=key, place=PLACE)
+        sealed = encryption.seal(encryption.INTAKE, json.dumps(message).encode(), key=key, context=CONTEXT)
     except Exception as failure:  # an event is not lost because its seal fails: queue and bucket are encrypted, too
         log.event("kept_event_unsealed", error=type(failure).__name__)
         return message

@@ -30,7 +30,7 @@ from chalicelib.visits.request_types import Address, VisitorId
 
 LATE = timedelta(days=1)  # a browser may keep an event until it is online again
 EARLY = timedelta(minutes=5)  # and its clock may be ahead
-PLACE = "contact event"
+CONTEXT = "contact event"
 WAIT_SECONDS = 5  # before it is taken in: the page may just be storing the arrival that explains it
 
 
@@ -109,7 +109,7 @@ def is_welcome(site: Site, request: Request, url: str) -> bool:
 
 def told_in(message: dict[str, Any]) -> Told:
     """The event of a queued message. Raises ValueError for one that was sealed with another signing key."""
-    plain = encryption.unseal(encryption.INTAKE, message["contact"], key=_key(), place=PLACE)
+    plain = encryption.unseal(encryption.INTAKE, message["contact"], key=_key(), context=CONTEXT)
     if plain is None:
         raise ValueError("An event was sealed with another signing key.")
     return msgspec.json.decode(plain, type=Told)
@@ -122,7 +122,7 @@ def _is_crawler(request: Request) -> bool:
 
 def put(told: Told) -> str:
     """Put an event on its way; where it went. Raises StorageUnavailable where no place takes it."""
-    sealed = encryption.seal(encryption.INTAKE, msgspec.json.encode(told), key=_key(), place=PLACE)
+    sealed = encryption.seal(encryption.INTAKE, msgspec.json.encode(told), key=_key(), context=CONTEXT)
     message = {"contact": sealed}
     try:
         sqs.send(settings().contact_queue, message, hot=True, delay_seconds=WAIT_SECONDS)

@@ -10,8 +10,10 @@ STEP = Decimal("0.00000001")
 
 
 def apportion(amounts: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """The share of each amount in their sum. What rounding leaves goes to the largest remainders, of equal ones to the
-    later; amounts that are all 0 share equally. Raises ValueError for a negative amount, or none.
+    """Return the share of each amount in their sum; amounts that are all 0 share equally.
+
+    What rounding leaves goes to the largest remainders, of equal ones to the later.
+    Raises ValueError for a negative amount, or none.
     """
     if not amounts or min(amounts) < 0:
         raise ValueError("nothing to share, or less than nothing")
@@ -20,7 +22,7 @@ def apportion(amounts: Sequence[Decimal]) -> tuple[Decimal, ...]:
     shares = [share.quantize(STEP, ROUND_DOWN) for share in exact]
     left = int((ONE - sum(shares)) / STEP)
     if left:
-        order = sorted(range(len(shares)), key=lambda place: (exact[place] - shares[place], place), reverse=True)
-        for place in order[:left]:
-            shares[place] += STEP
+        order = sorted(range(len(shares)), key=lambda index: (exact[index] - shares[index], index), reverse=True)
+        for index in order[:left]:
+            shares[index] += STEP
     return tuple(ONE if share == ONE else share for share in shares)

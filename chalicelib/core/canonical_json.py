@@ -17,26 +17,26 @@ from chalicelib.core.structs import defaults_of
 
 
 def personal_digest(personal: Mapping[str, Any], salt: bytes) -> str:
-    """The digest of what is personal. Salted, or a likely address of a page could be tried against it."""
+    """Return the digest of personal data. Without the salt, likely page addresses could be tried against it."""
     return sha256(salt + canonical(personal))
 
 
 def canonical(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces: equal values, and only those, give equal bytes.
+    """Write JSON with sorted keys and no spaces: equal values, and only those, give equal bytes.
 
     A float is written with the fewest digits that read back as it. Raises TypeError for what JSON cannot hold.
     """
     return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def said_of(value: Struct) -> dict[str, Any]:
-    """A value by field, without what it leaves unsaid: a field added later changes no digest made before."""
-    unsaid = defaults_of(type(value))
-    return {name: each for name, each in asdict(value).items() if name not in unsaid or each != unsaid[name]}
+def stated_fields(value: Struct) -> dict[str, Any]:
+    """Return a value's fields without those at their default: a field added later changes no digest made before."""
+    defaults = defaults_of(type(value))
+    return {name: each for name, each in asdict(value).items() if name not in defaults or each != defaults[name]}
 
 
 def sha256(data: bytes) -> str:
-    """64 hex digits."""
+    """Return 64 hex digits."""
     return _hash(data).hex()
 
 

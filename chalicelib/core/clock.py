@@ -11,18 +11,18 @@ HEADER = "x-callpath-time"
 
 
 def utc_now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """Return the present moment, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def of_request(headers: Mapping[str, str], *, test_clock: bool) -> datetime:
-    """The moment a request counts as made: now, or what a simulation says where the stage allows a test clock."""
-    told = headers.get(HEADER) if test_clock else None
-    return parse_time(told, field=HEADER) if told else utc_now()
+    """Return the moment a request counts as made: now, or its `HEADER` where the stage allows a test clock."""
+    simulated = headers.get(HEADER) if test_clock else None
+    return parse_time(simulated, field=HEADER) if simulated else utc_now()
 
 
 def parse_time(text: str, *, field: str) -> datetime:
-    """ISO 8601 with a zone (`Z` or an offset), as aware UTC. Raises BadInput naming `field`."""
+    """Read ISO 8601 with a zone (`Z` or an offset) as aware UTC. Raises BadInput naming `field`."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -33,13 +33,13 @@ def parse_time(text: str, *, field: str) -> datetime:
 
 
 def from_epoch(seconds: float, *, field: str) -> datetime:
-    """Seconds since 1970 as aware UTC, within the years a call can be of. Raises BadInput naming `field`."""
+    """Read seconds since 1970 as aware UTC, within the years a call can be of. Raises BadInput naming `field`."""
     if not 946_684_800 <= seconds <= 4_102_444_800:  # 2000 to 2100
         raise BadInput(field, "not a time in seconds since 1970")
     return datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
 
 
 def iso(moment: datetime) -> str:
-    """`2026-11-22T09:52:08Z`, with milliseconds where there are any: how times are written in storage and JSON."""
+    """Write a time as storage and JSON have it: `2026-11-22T09:52:08Z`, with milliseconds where there are any."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
     return text.replace("+00:00", "Z")

@@ -28,7 +28,7 @@ csv.field_size_limit(MAX_CELL)
 
 
 def decode_text(raw: bytes) -> str:
-    """The file's text: by its byte order mark, else UTF-16 where every other byte is zero, else UTF-8, else cp1251.
+    """Decode a file by its byte order mark, else as UTF-16 where every other byte is zero, else UTF-8, else cp1251.
 
     Raises BadInput for what is none of them.
     """
@@ -39,11 +39,11 @@ def decode_text(raw: bytes) -> str:
 
 
 def read_rows(raw: bytes, headings: Mapping[str, str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each filled row as (line in the file where it starts, cells by field).
+    """Yield each filled row as (line in the file where it starts, cells by field).
 
-    `headings` maps headings in lower case, in whatever language, to fields; one it does not know is its own field.
+    `headings` maps headings in lower case, in any language, to fields; one it does not know is its own field.
     Cells are stripped, missing ones are empty. A row that cannot be read, or that has more cells than there are
-    headings, says why under BROKEN; the rows after it are read all the same.
+    headings, gives the reason under BROKEN; the rows after it are read all the same.
     Raises BadInput for a file without headings, or with a heading twice.
     """
     fields: list[str] = []
@@ -59,7 +59,7 @@ def read_rows(raw: bytes, headings: Mapping[str, str]) -> Iterator[tuple[int, di
 
 
 def require(row: Mapping[str, str], *fields: str) -> None:
-    """Raises BadInput for a row that could not be read, else for the first of `fields` that it leaves empty."""
+    """Raise BadInput for a row that could not be read, else for the first of `fields` that it leaves empty."""
     if BROKEN in row:
         raise BadInput("row", row[BROKEN])
     for field in fields:
@@ -67,31 +67,32 @@ def require(row: Mapping[str, str], *fields: str) -> None:
             raise BadInput(field, "is empty" if field in row else "the file has no such column")
 
 
-def read_time(told: str, zone: str, *, field: str) -> datetime:
-    """ISO 8601, `22.11.2026 12:55`, RFC 2822 or seconds since 1970, as aware UTC; without an offset it is of `zone`.
+def read_time(text: str, zone: str, *, field: str) -> datetime:
+    """Read ISO 8601, `22.11.2026 12:55`, RFC 2822 or seconds since 1970 as aware UTC.
 
-    Raises BadInput naming the field.
+    Without an offset the time is of `zone` (IANA). Raises BadInput naming the field.
     """
-    if told.isascii() and told.isdigit():
-        return clock.from_epoch(int(told), field=field)
-    moment = _written(told)
+    if text.isascii() and text.isdigit():
+        return clock.from_epoch(int(text), field=field)
+    moment = _parsed(text)
     if moment is None:
         raise BadInput(field, "is not a date like 22.11.2026 12:55 or 2026-11-22T12:55")
     return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
-def _written(told: str) -> datetime | None:
-    readers = [lambda text, form=form: datetime.strptime(text, form) for form in DATE_FORMATS]
+def _parsed(text: str) -> datetime | None:
+    # A zone, where none is written, is given by `read_time`.
+    readers = [lambda value, form=form: datetime.strptime(value, form) for form in DATE_FORMATS]  # noqa: DTZ007
     for read in (*readers, datetime.fromisoformat, parsedate_to_datetime):
         try:
-            return read(told)
+            return read(text)
         except ValueError:
             continue
     return None
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str] | str]]:
-    """(line, stripped cells) of every record that is not blank; the reason in place of the cells of a malformed one."""
+    """Yield (line, stripped cells) of every record that is not blank; of a malformed one the reason, not its cells."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     while True:
         line = reader.line_num + 1
@@ -121,7 +122,7 @@ def _encoding(raw: bytes) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The commonest candidate in the first filled line, outside quotes."""
+    """Return the delimiter that is the commonest in the first filled line, outside quotes."""
     head = next((line for line in text.splitlines() if line.strip()), "")
     bare = "".join(head.split('"')[::2])
     return max(DELIMITERS, key=bare.count)

@@ -1,7 +1,7 @@
-"""A bound on how long work may take where somebody waits at the other end.
+"""A limit to how long work may take while somebody waits for it.
 
-Timeouts of a client bound one request; a caller waits for all of them together, and for what has no timeout at all,
-such as the look-up of a name. So the work runs aside, and who waits goes on without it when its time is over.
+A client's timeouts limit one request; a caller waits for all of them together, and for what has no timeout at all,
+such as the look-up of a name. So the work runs in a thread, and the caller goes on without it when its time is over.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Work(Thread, Generic[T]):
     def run(self) -> None:
         try:
             self._done.append(self._work())
-        except BaseException as failure:  # handed to who waits
+        except BaseException as failure:  # noqa: BLE001 - raised again where the result is waited for
             self._failure = failure
 
     def result(self) -> T:
-        """What the work answered or raised. Raises DeadlinePassed where it has done neither yet."""
+        """Return what the work returned, or raise what it raised. Raises DeadlinePassed where it is not done."""
         if self._failure is not None:
             raise self._failure
         if not self._done:
@@ -42,7 +42,7 @@ class Work(Thread, Generic[T]):
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """Do `work` and answer what it answers, or raise what it raises. Raises DeadlinePassed after `seconds`."""
+    """Do `work` and return what it returns, or raise what it raises. Raises DeadlinePassed after `seconds`."""
     thread = Work(work)
     thread.start()
     thread.join(seconds)

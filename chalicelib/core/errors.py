@@ -11,7 +11,7 @@ CallpathError
 ├── TooManyRequests     429
 └── StorageUnavailable  503  AWS did not answer in time; the caller may try again
 
-`http.py` is the one place that turns them into answers. A message never holds a secret or a person's number.
+Only `runtime/http.py` turns them into answers. A message never holds a secret or a person's number.
 """
 
 from __future__ import annotations

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-MAX_REJECTED = 1000  # rows named in a report; the count tells all
+MAX_REJECTED = 1000  # rows named in a report; its count is of all of them

@@ -14,14 +14,14 @@ T = TypeVar("T")
 def decode(raw: bytes, shape: type[T]) -> T:
     """Read `raw` as JSON of `shape` (a msgspec Struct).
 
-    Unknown fields are ignored; a wrong or missing one is named in the BadInput raised, which repeats nothing of it.
+    Unknown fields are ignored. Raises BadInput naming a wrong or missing one, without repeating its value.
     """
     try:
         return msgspec.json.decode(raw, type=shape)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$")
         name = path.rstrip("`").lstrip(".")
-        if reason.startswith("Invalid "):  # "Invalid enum value '+7916…'": a person's number may stand in any field
+        if reason.startswith("Invalid "):  # "Invalid enum value '+7916…'": any field may hold a person's number
             reason = "not one of the values it may have"
         if not name and "missing required field" in reason:
             name = reason.split("`")[1]

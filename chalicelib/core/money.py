@@ -19,7 +19,7 @@ class Money:
 
 
 def parse_currency(text: str, *, field: str = "currency") -> str:
-    """An ISO 4217 code in capitals. Raises BadInput naming `field`."""
+    """Read an ISO 4217 code, in capitals. Raises BadInput naming `field`."""
     code = text.strip().upper()
     if len(code) != 3 or not code.isascii() or not code.isalpha():
         raise BadInput(field, "not a three-letter ISO 4217 currency code")
@@ -50,18 +50,18 @@ def parse_decimal(text: str | int | Decimal, *, field: str) -> Decimal:
 
 
 def round_half_up(value: Decimal, digits: int) -> Decimal:
-    """Round as a ledger does: 0.5 goes away from zero, whatever the context says."""
+    """Round as a ledger does: 0.5 goes away from zero, also where the decimal context says otherwise."""
     return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
 
 
 def ratio(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
-    """part / whole; no value (None) where the whole is zero."""
+    """Return part / whole; None where the whole is zero."""
     if whole == 0:
         return None
     return Decimal(part) / Decimal(whole)
 
 
 def percent(part: Decimal | int, whole: Decimal | int, digits: int = 2) -> Decimal | None:
-    """100 × part / whole rounded half up to `digits`; None where the whole is zero."""
+    """Return 100 × part / whole rounded half up to `digits`; None where the whole is zero."""
     quotient = ratio(part, whole)
     return None if quotient is None else round_half_up(quotient * 100, digits)

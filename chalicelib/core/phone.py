@@ -34,7 +34,7 @@ class PhoneNumber:
         return self.e164[:4] + "*" * hidden + self.e164[-2:]
 
     def keyed_hash(self, key: bytes) -> str:
-        """32 hex digits that stand for this number wherever callers are matched or counted."""
+        """Return 32 hex digits that replace this number wherever callers are matched or counted."""
         return hmac.new(key, b"phone:" + self.e164.encode(), hashlib.sha256).hexdigest()[:32]
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ def parse_phone(text: str, *, country: str, field: str = "phone") -> PhoneNumber
 
 
 def parse_caller(text: str | None, *, country: str) -> PhoneNumber | None:
-    """The caller's number as a carrier gives it; None where it is withheld or no number (`anonymous`, a SIP name)."""
+    """Read a caller's number as a carrier gives it; None where it is withheld or none (`anonymous`, a SIP name)."""
     if not text:
         return None
     candidate = text.strip()

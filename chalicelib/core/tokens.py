@@ -1,4 +1,4 @@
-"""Signed tokens: what we hand out and must recognise without a read."""
+"""Signed tokens: what we hand out and later recognise without a read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import secrets
 
 
 def seal(payload: bytes, *, key: bytes, purpose: str) -> str:
-    """`payload` and its HMAC-SHA256 (16 bytes) as URL-safe text: readable by anyone, forgeable by nobody.
+    """Return `payload` and its HMAC-SHA256 (16 bytes) as URL-safe text: readable by anyone, forgeable by nobody.
 
     `purpose` keeps kinds of tokens apart.
     """
@@ -17,7 +17,7 @@ def seal(payload: bytes, *, key: bytes, purpose: str) -> str:
 
 
 def unseal(token: str, *, key: bytes, purpose: str) -> bytes | None:
-    """The payload of a token we sealed for this purpose, or None for anything else."""
+    """Return the payload of a token we sealed for this purpose, or None for anything else."""
     try:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except ValueError:
@@ -29,12 +29,12 @@ def unseal(token: str, *, key: bytes, purpose: str) -> bytes | None:
 
 
 def random_id(prefix: str, size: int = 10) -> str:
-    """`prefix` and `size` random bytes as lower-case base32: safe in URLs, keys and speech."""
+    """Return `prefix` and `size` random bytes as lower-case base32: safe in URLs, keys and speech."""
     return prefix + base64.b32encode(secrets.token_bytes(size)).decode().rstrip("=").lower()
 
 
 def fingerprint(secret: str) -> str:
-    """What is stored of an API key: its SHA-256, useless to who reads the table."""
+    """Return what is stored of an API key: its SHA-256, which is useless to a reader of the table."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

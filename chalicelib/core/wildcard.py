@@ -1,4 +1,4 @@
-"""Text against a pattern a person wrote: `*` stands for any text, `?` for one character, case does not matter. Pure."""
+"""Text against a pattern a person wrote: `*` is any text, `?` one character, case does not matter. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from functools import lru_cache
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether all of `text` is what `pattern` says. No other character of a pattern is special."""
+    """Return whether all of `text` fits `pattern`. No other character of a pattern is special."""
     return _compiled(pattern).fullmatch(text) is not None
 
 
 def is_pattern(text: str) -> bool:
-    """Whether it stands for more than itself."""
+    """Return whether it fits more than itself."""
     return "*" in text or "?" in text
 
 

@@ -24,7 +24,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.calls.self_reported import SelfReported
-from chalicelib.core.canonical_json import said_of
+from chalicelib.core.canonical_json import stated_fields
 from chalicelib.deals.types import Deal
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
@@ -148,7 +148,7 @@ def _item(deal: Deal) -> dict[str, dict[str, str]]:
 
 def _digest(deal: Deal) -> str:
     said = replace(deal, call_id=None, joined_by=None, day=date.min, contact_id=None, decision=None)
-    return sha256(msgspec.json.encode(said_of(said))).hexdigest()[:32]
+    return sha256(msgspec.json.encode(stated_fields(said))).hexdigest()[:32]
 
 
 def _decided_as(deal: Deal) -> tuple[str, dict[str, dict[str, str]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.core.errors import StorageUnavailable
 
-HOT_TIMEOUTS = {"connect_timeout": 0.5, "read_timeout": 0.7}  # seconds; two tries stay under the 2 s a carrier is owed
+HOT_TIMEOUTS = {"connect_timeout": 0.5, "read_timeout": 0.7}  # seconds; two tries stay under the 2 s a carrier waits
 HOT_ASIDE_TIMEOUTS = {"connect_timeout": 0.3, "read_timeout": 0.4}  # what is tried after DynamoDB had its two tries
 COLD_TIMEOUTS = {"connect_timeout": 3, "read_timeout": 20}
 MAIL_TIMEOUTS = {"connect_timeout": 3, "read_timeout": 10}  # under the claim of a delivery, which the queue tries again
@@ -34,7 +34,7 @@ def _session() -> Any:
 
 @lru_cache(maxsize=16)
 def client(service: str, *, hot: bool = False) -> Any:
-    """A low-level boto3 client, made once per container. `hot` gives up within the time a caller can wait."""
+    """Return a low-level boto3 client, made once per container. `hot` gives up within the time a caller can wait."""
     from botocore.config import Config
 
     s3: Any = {"addressing_style": "path"} if service == "s3" else None
@@ -52,9 +52,9 @@ def client(service: str, *, hot: bool = False) -> Any:
 def query(
     table: str, condition: str, values: Mapping[str, Any], *, hot: bool = False, **how: Any
 ) -> Iterator[dict[str, Any]]:
-    """The items of one partition of a DynamoDB table that meet a key condition, page after page.
+    """Yield the items of one partition of a DynamoDB table that meet a key condition, page after page.
 
-    `how` is what else a Query takes, as IndexName. Raises StorageUnavailable.
+    `how` holds other parameters of a Query, such as IndexName. Raises StorageUnavailable.
     """
     request = {"TableName": table, "KeyConditionExpression": condition, "ExpressionAttributeValues": values, **how}
     while True:
@@ -73,8 +73,8 @@ def _limits(service: str, hot: bool) -> dict[str, Any]:
 
 
 def _retries(service: str, hot: bool) -> Any:
-    """Standard mode waits up to a second before a retry: too long on a hot path. Legacy waits 50 ms for DynamoDB."""
-    if service == "sesv2":  # an e-mail that SES took without our hearing of it must not be sent twice at once
+    """Choose the mode: standard waits up to a second before a retry, legacy 50 ms for DynamoDB, as hot paths need."""
+    if service == "sesv2":  # an e-mail that SES took while its answer was lost must not be sent twice at once
         return {"mode": "standard", "total_max_attempts": 1}
     if not hot:
         return {"mode": "standard", "total_max_attempts": 4}
@@ -85,7 +85,7 @@ def _retries(service: str, hot: bool) -> Any:
 def storage_errors() -> Iterator[None]:
     """Turn an outage under a boto3 or pynamodb call into StorageUnavailable.
 
-    A failed condition and a malformed request are answers, not outages: they pass through for the caller to judge.
+    A failed condition and a malformed request are answers, not outages: they pass through to the caller.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What is left to chance: which of several free numbers is lent, which visitors stand for many."""
+"""What is left to chance: which of several free numbers is lent, which visitors are in a sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that a task gave up on, put back where they came from once the cause is mended."""
+"""Messages that a task gave up on, moved back to their queue once the cause is fixed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ BATCH = 10
 
 
 def redrive(dead_letters_url: str, limit: int | None = None) -> int:
-    """Move up to `limit` messages (all that wait now, unless told) back to their source queue; answers how many.
+    """Move up to `limit` messages (None: all that wait now) back to their source queue and return how many.
 
-    A message is deleted here only after it was sent there: at worst it is there twice, and tasks take that.
+    A message is deleted here only after it was sent there: at worst it is there twice, which tasks tolerate.
     Raises NotFound where no queue has these dead letters, StorageUnavailable.
     """
     with aws.storage_errors():
         source = _source_of(dead_letters_url)
-        # Counted first: what fails again and comes back must not be moved for ever.
+        # Counted first: a message that fails again and comes back must not be moved for ever.
         waiting = _waiting(dead_letters_url)
         left = waiting if limit is None else min(limit, waiting)
         moved = 0

@@ -1,4 +1,4 @@
-"""Where HTTP begins and ends: Chalice's request becomes ours, our answers and errors become Chalice's."""
+"""The HTTP edge: Chalice's request becomes ours, our answers and errors become Chalice's."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Request(Struct, frozen=True):
     now: datetime
 
     def header(self, name: str) -> str:
-        """The header's value, or an empty string."""
+        """Return the header's value, or an empty string."""
         return self.headers.get(name.lower(), "")
 
     def argument(self, name: str, default: str | None = None) -> str | None:
-        """The first value of a query argument."""
+        """Return the first value of a query argument, or `default`."""
         values = self.query.get(name)
         return values[0] if values else default
 
@@ -53,7 +53,7 @@ class Answer(Struct, frozen=True):
 
 
 class Application(Chalice):
-    """Chalice, answering in our words where it refuses a request before any task sees it (415, 405, …)."""
+    """Chalice, with our form of errors where it refuses a request before any task sees it (415, 405, …)."""
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         response: dict[str, Any] = super().__call__(event, context)
@@ -65,7 +65,7 @@ class Application(Chalice):
 
 
 def request_of(app: Any) -> Request:
-    """Chalice's current request as ours. Raises BadInput for an unreadable body, TooLarge for one past the limit."""
+    """Return Chalice's current request as ours. Raises BadInput for an unreadable body, TooLarge past the limit."""
     current = app.current_request
     headers = {name.lower(): value for name, value in current.headers.items()}
     try:
@@ -87,7 +87,7 @@ def request_of(app: Any) -> Request:
 
 
 def answers(task: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Innermost decorator of every route: trace the task, turn its result into a response and its errors into HTTP."""
+    """Decorate a route, innermost: trace the task, turn its result into a response and its errors into HTTP."""
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
@@ -98,7 +98,7 @@ def answers(task: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 except CallpathError as error:
                     log.event("refused", task=task, code=error.error_code, field=error.field, status=error.status)
                     return to_response(error_answer(error))
-                except Exception as bug:  # the last line of defence: a bug is a 500 without its traceback
+                except Exception as bug:  # noqa: BLE001 - the last defence: a bug is a 500 without its traceback
                     log.event("failed", task=task, error=type(bug).__name__, where=_where(bug))
                     return to_response(
                         Answer({"error": "internal_error", "message": "This is our fault. It was logged."}, 500)
@@ -110,7 +110,7 @@ def answers(task: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def error_answer(error: CallpathError) -> Answer:
-    """`{"error", "message", "field"?}` with the error's status."""
+    """Return `{"error", "message", "field"?}` with the error's status."""
     body = {"error": error.error_code, "message": error.message}
     if error.field:
         body["field"] = error.field
@@ -118,14 +118,14 @@ def error_answer(error: CallpathError) -> Answer:
 
 
 def to_response(result: Any) -> Any:
-    """An Answer, or anything JSON can hold, as Chalice's Response."""
+    """Return an Answer, or anything JSON can hold, as Chalice's Response."""
     answer = result if isinstance(result, Answer) else Answer(result)
     body = answer.body if isinstance(answer.body, str) else to_json(answer.body)
     return Response(body, status_code=answer.status, headers={"Content-Type": answer.content_type, **answer.headers})
 
 
 def to_json(value: Any) -> str:
-    """JSON with decimals as exact strings and times in ISO 8601 UTC."""
+    """Write JSON with decimals as exact strings and times in ISO 8601 UTC."""
     return json.dumps(value, ensure_ascii=False, default=_plain, separators=(",", ":"))
 
 
@@ -138,6 +138,6 @@ def _plain(value: Any) -> Any:
 
 
 def _where(bug: Exception) -> str:
-    """File, line and function of the innermost frame: where to look, without the values that were in it."""
+    """Return file, line and function of the innermost frame: where to look, without the values that were in it."""
     frames = traceback.extract_tb(bug.__traceback__)
     return f"{frames[-1].filename.rsplit('/', 2)[-1]}:{frames[-1].lineno} {frames[-1].name}" if frames else ""

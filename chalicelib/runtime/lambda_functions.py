@@ -11,7 +11,7 @@ from chalicelib.runtime import aws
 
 
 def invoke_as_event(function: str, kind: str, detail: Mapping[str, str], now: datetime) -> None:
-    """Start a scheduled function (its name) with an event as EventBridge would send it; it runs aside.
+    """Start a scheduled function (its name) with an event as EventBridge would send it, without waiting for it.
 
     `kind` is the event's detail-type. Raises StorageUnavailable.
     """

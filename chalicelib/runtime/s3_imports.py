@@ -1,4 +1,4 @@
-"""Files dropped into the bucket: S3's notice names them, a result beside each says what became of its rows.
+"""Files dropped into the bucket: S3's notice names them, a result beside each reports what became of its rows.
 
 Shared with spend: `drop/<kind>/<site_id>/<name>` → `drop-results/drop/<kind>/<site_id>/<name>.json`.
 """
@@ -18,10 +18,10 @@ Report = dict[str, Any]
 
 
 def take(message: dict[str, Any], kind: str, import_file: Callable[[str, str, bytes], Report]) -> None:
-    """Import each file that S3's notification names; `import_file` takes (site_id, name, content), answers a report.
+    """Import each file that S3's notification names; `import_file` takes (site_id, name, content), returns a report.
 
-    A file that cannot be taken stays where it is, and its result says why. Raises StorageUnavailable, so that the
-    queue brings the notice again; importing a file twice is harmless.
+    A file that cannot be imported stays where it is, and its result says why. Raises StorageUnavailable, so that the
+    queue delivers the notice again; importing a file twice is harmless.
     """
     if message.get("Event") == "s3:TestEvent":  # what S3 sends when the notification is set up
         return

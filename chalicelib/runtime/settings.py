@@ -20,18 +20,18 @@ class Settings(Struct, frozen=True):
     pools_table: str  # packed groups of leases
     visitors_table: str  # touches by visitor
     calls_table: str  # one item a call: its carrier events and its evidence
-    subjects_table: str  # whose a telephone number is, and the key his numbers are sealed under
+    subjects_table: str  # callers: whose a telephone number is, and the key their numbers are sealed under
     deals_table: str
     contacts_table: str  # what visitors did on pages besides calling: forms, chats, reveals, …
     spend_table: str
     days_table: str  # days whose facts must be rebuilt, and the census
     outbox_table: str  # one row per (call, destination): what was delivered
-    bucket: str  # drops, facts, reports, kept events
+    bucket: str  # drops, facts, reports, spooled events
     attribute_queue: str  # URL: calls to attribute
     deliver_queue: str  # URL: calls to deliver
-    kept_queue: str  # URL: carrier events kept while storage failed
+    kept_queue: str  # URL: carrier events spooled while storage failed
     recording_queue: str  # URL: recordings to fetch
-    contact_queue: str  # URL: events of pages to take in
+    contact_queue: str  # URL: contacts that pages reported
     report_function: str  # builds the reports the manage API orders; empty: they are built where they are ordered
     alert_sender: str  # address that e-mails come from, verified in SES; empty: no e-mails
     telegram_url: str  # Telegram's Bot API; another one in tests
@@ -39,7 +39,7 @@ class Settings(Struct, frozen=True):
     proof_lock_days: int  # for which nobody can delete or change the proofs in the bucket; 0: it is not locked
     test_clock: bool  # take the time from X-Callpath-Time: simulations only, never in production
     test_fetch: bool  # fetch recordings over http and from private addresses: tests only, never in production
-    test_seed: str  # draw what is left to chance from this seed: simulations only; empty in production
+    test_seed: str  # the seed of what is left to chance: simulations only; empty in production
 
 
 @lru_cache(maxsize=1)

@@ -16,13 +16,13 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 20, 3600  # of a message that is give
 
 
 class TryLater(Exception):
-    """The message cannot be handled yet. `consume` keeps it in its queue, whose URL this names, for longer each time.
+    """The message cannot be handled yet. `consume` hides it in its queue, whose URL this names, for longer each time.
 
-    How many tries there are is the queue's own: its redrive policy moves the message to the dead letters in the end.
+    The queue's redrive policy says how many tries there are before the message goes to the dead letters.
     """
 
     def __init__(self, queue_url: str, reason: str, *, first_wait: int = FIRST_WAIT_SECONDS, at_least: int = 0) -> None:
-        """`first_wait`: seconds after the first try; `at_least`: seconds that somebody asked to be left alone."""
+        """`first_wait`: seconds after the first try; `at_least`: seconds that the other side asked us to wait."""
         super().__init__(reason)
         self.queue_url, self.first_wait, self.at_least = queue_url, first_wait, at_least
 
@@ -30,9 +30,9 @@ class TryLater(Exception):
 def consume(
     task: str, event: Any, handle: Callable[[dict[str, Any], datetime], None]
 ) -> dict[str, list[dict[str, str]]]:
-    """Give each message to `handle`; report those that raised, so that only they come back and, in the end, are dead.
+    """Give each message to `handle`; report those that raised, so that only they come back and end as dead letters.
 
-    `event` is Chalice's SQSEvent; the answer is Lambda's partial batch response.
+    `event` is Chalice's SQSEvent. Return Lambda's partial batch response.
     """
     failures = []
     for record in event.to_dict()["Records"]:
@@ -43,7 +43,7 @@ def consume(
             _hide(record, later)
             log.event("message_postponed", task=task, message_id=record["messageId"], reason=str(later))
             failures.append({"itemIdentifier": record["messageId"]})
-        except Exception as error:  # one bad message must not hold up the rest; the queue gives it back
+        except Exception as error:  # noqa: BLE001 - one bad message must not hold up the rest; it comes back
             log.event(
                 "message_failed",
                 task=task,
@@ -56,12 +56,12 @@ def consume(
 
 
 def wait_before(receives: int, first_wait: int = FIRST_WAIT_SECONDS) -> int:
-    """Seconds before a message that was received so often is tried again."""
+    """Return the seconds before a message that was received `receives` times is tried again."""
     return int(min(first_wait * 2 ** min(receives - 1, 20), LONGEST_WAIT_SECONDS))
 
 
 def _hide(record: dict[str, Any], later: TryLater) -> None:
-    """Nobody sees the message until then. A failure of this only means that it comes back by the queue's own time."""
+    """Hide the message until its next try. Where this fails, it comes back after the queue's own time."""
     seconds = wait_before(int(record["attributes"]["ApproximateReceiveCount"]), later.first_wait)
     hidden = min(max(seconds, later.at_least), MOST_HIDDEN_SECONDS)
     try:

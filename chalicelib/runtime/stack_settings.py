@@ -1,4 +1,4 @@
-"""The settings of a deployed stack, for who stands outside it: the command line, the demo, a benchmark.
+"""The settings of a deployed stack for what runs outside it: the command line, the demo, a benchmark.
 
 Inside Lambda the template fills the environment. Outside, it is filled from the stack's outputs, which are named after
 the environment (`CallpathPoolsTable` → `CALLPATH_POOLS_TABLE`), and the signing key from its SSM parameter.
@@ -18,7 +18,7 @@ _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 def use_stack(stack: str) -> dict[str, str]:
-    """Fill the environment from the stack's outputs and answer them all. Raises NotFound, StorageUnavailable."""
+    """Fill the environment from the stack's outputs and return them all. Raises NotFound, StorageUnavailable."""
     outputs = _outputs(stack)
     os.environ.update({_variable(key): value for key, value in outputs.items() if key.startswith("Callpath")})
     os.environ["CALLPATH_SIGNING_KEY"] = _signing_key(stack)
@@ -27,7 +27,7 @@ def use_stack(stack: str) -> dict[str, str]:
 
 
 def require_settings() -> None:
-    """Raises BadInput where neither a stack was named nor the environment tells the tables."""
+    """Raise BadInput where neither a stack was named nor the environment names the tables."""
     if not os.environ.get("CALLPATH_DIRECTORY_TABLE"):
         raise BadInput("--stack", "name the deployed stack, or set the CALLPATH_* environment")
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @contextmanager
 def task(name: str, site: str | None = None) -> Iterator[None]:
-    """A subsegment for one task, annotated with the task and, where known, the site.
+    """Open a subsegment for one task, annotated with the task and, where known, the site.
 
     Does nothing outside Lambda or when the request is not sampled.
     """
@@ -29,7 +29,7 @@ def task(name: str, site: str | None = None) -> Iterator[None]:
 
 
 def traced(name: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Decorator of a scheduled task: run it in its subsegment."""
+    """Decorate a scheduled task: run it in its subsegment."""
 
     def decorate(run: Callable[..., T]) -> Callable[..., T]:
         @wraps(run)
@@ -52,7 +52,7 @@ def annotate(**annotations: str) -> None:
 
 
 def sampled() -> bool:
-    """Whether this very request runs in Lambda and X-Ray asked to record it."""
+    """Return whether this request runs in Lambda and X-Ray asked to record it."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ and "Sampled=1" in os.environ.get("_X_AMZN_TRACE_ID", "")
 
 

@@ -19,17 +19,17 @@ WINDOW_SECONDS = 300  # how far the sender's clock, or a replay, may be off
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
-    """The value of the signature header."""
+    """Return the value of the signature header."""
     mac = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
     return "sha256=" + mac.hexdigest()
 
 
 def check(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> None:
-    """Raises SignatureRejected unless `body` was signed with `secret` within five minutes of `now`."""
+    """Raise SignatureRejected unless `body` was signed with `secret` within five minutes of `now`."""
     timestamp = headers.get(TIMESTAMP, "")
-    told = headers.get(SIGNATURE, "")
-    # An endpoint without a secret must not be open to whoever signs with an empty one.
-    if not secret or not hmac.compare_digest(sign(secret, timestamp, body).encode(), told.encode()):
+    received = headers.get(SIGNATURE, "")
+    # An endpoint without a secret must not be open to a sender who signs with an empty one.
+    if not secret or not hmac.compare_digest(sign(secret, timestamp, body).encode(), received.encode()):
         raise SignatureRejected("The signature does not match.")
     if not (timestamp.isascii() and timestamp.isdigit()):
         raise SignatureRejected("The timestamp is not seconds since 1970.")

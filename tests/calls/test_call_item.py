@@ -39,7 +39,7 @@ def test_an_event_reads_back(event: CallEvent, received_at: datetime) -> None:
         "pk": {"S": "s1#generic-1#2"},
         "vendor": {"S": "generic"},
         "endpoint_id": {"S": "e"},
-        "e#1": {"S": call_item.event_text(event, received_at, signing_key=b"k", place="s1#generic-1#2")},
+        "e#1": {"S": call_item.event_text(event, received_at, signing_key=b"k", context="s1#generic-1#2")},
     }
     record = call_item.record_of(item)
     assert (record.site_id, record.call_id) == ("s1", "generic-1#2")
@@ -93,7 +93,7 @@ def test_evidence_stored_before_there_were_candidates_reads_still() -> None:
 
 
 def test_what_an_event_does_not_say_takes_no_room() -> None:
-    text = call_item.event_text(CallEvent("e", "c"), datetime(2026, 11, 22, tzinfo=UTC), signing_key=b"k", place="p")
+    text = call_item.event_text(CallEvent("e", "c"), datetime(2026, 11, 22, tzinfo=UTC), signing_key=b"k", context="p")
     assert len(text) < 50
 
 

@@ -101,7 +101,7 @@ def test_a_code_is_told_with_its_moment(vendor: str, told: Callable[..., Hook]) 
 def test_nothing_else_that_is_keyed_is_stored(vendor: str, told: Callable[..., Hook], keys: str) -> None:
     for _, event in events(vendor, told(keys)):
         assert event.promo_code is None
-        text = event_text(event, NOW, signing_key=b"k" * 32, place="c1")
+        text = event_text(event, NOW, signing_key=b"k" * 32, context="c1")
         assert keys == "" or len(keys) < 5 or keys not in text
 
 

@@ -20,5 +20,5 @@ def test_a_simulations_seed_draws_the_same_every_time(monkeypatch: pytest.Monkey
     assert drawn() != first
 
 
-def test_without_a_seed_nobody_can_tell_what_is_drawn() -> None:
+def test_without_a_seed_nobody_can_predict_what_is_drawn() -> None:
     assert drawn() != drawn()

@@ -54,7 +54,7 @@ def test_an_answer_that_is_not_json_keeps_its_type() -> None:
     assert (response.body, response.headers["Content-Type"]) == ("<Response/>", "application/xml")
 
 
-def test_what_chalice_refuses_itself_is_told_in_our_words(aws: Any) -> None:
+def test_what_chalice_itself_refuses_gets_an_error_of_our_form(aws: Any) -> None:
     with Client(app) as client:
         refused = client.http.post("/v1/sites/k/number", headers={"Content-Type": "image/png"}, body=b"x")
         wrong = client.http.get("/v1/sites/k/number")
@@ -71,7 +71,7 @@ def test_a_body_past_the_limit_is_refused(aws: Any) -> None:
 def test_the_test_clock_is_ignored_where_the_stage_does_not_allow_it(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from chalicelib.core import clock
 
-    told = {clock.HEADER: "2026-01-01T00:00:00Z"}
-    assert clock.of_request(told, test_clock=True) == datetime(2026, 1, 1, tzinfo=UTC)
-    assert clock.of_request(told, test_clock=False).year >= 2026
-    assert clock.of_request(told, test_clock=False) != datetime(2026, 1, 1, tzinfo=UTC)
+    headers = {clock.HEADER: "2026-01-01T00:00:00Z"}
+    assert clock.of_request(headers, test_clock=True) == datetime(2026, 1, 1, tzinfo=UTC)
+    assert clock.of_request(headers, test_clock=False).year >= 2026
+    assert clock.of_request(headers, test_clock=False) != datetime(2026, 1, 1, tzinfo=UTC)
