@@ -17,7 +17,7 @@ from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.reported_answer import Answers, answer_of, answers_in, shown_kind
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import call_item, callers, calls_table
-from chalicelib.calls.evidence import AttributedCall, EvidenceKind
+from chalicelib.calls.evidence import AttributedCall, EvidenceKind, as_builtins
 from chalicelib.calls.fold import fold
 from chalicelib.calls.self_reported import SelfReported
 from chalicelib.calls.types import Call, CallEvent, Direction
@@ -74,7 +74,7 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
         answers = answers_in(deals_table.deals_of_day(site_id, attributed.day))
         line = _line(attributed, site, model, book_of(site), phones, answers)
         kind = line["evidence"]["kind"]
-        answer = line | {"evidence": plain(attributed.evidence) | {"kind": kind}}
+        answer = line | {"evidence": as_builtins(attributed.evidence) | {"kind": kind}}
     told = callers.open_callers_of_events(record)
     events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
     recordings = whole_recordings(call_item.recordings_of(found), call_item.transcripts_of(found))
@@ -113,7 +113,7 @@ def _line(
     answers: Answers,
 ) -> dict[str, Any]:
     answer = answer_of(attributed, answers)
-    evidence: dict[str, Any] = plain(attributed.evidence) | {"kind": shown_kind(attributed, answer)}
+    evidence: dict[str, Any] = as_builtins(attributed.evidence) | {"kind": shown_kind(attributed, answer)}
     for whole in (evidence, *evidence["by_number"]):
         for held in (whole, *whole["candidates"], *whole["earlier"]):
             held["touches"] = len(held["touches"])

@@ -135,9 +135,9 @@ def _lease(evidence: Evidence, kind: EvidenceKind) -> Iterator[Sentence]:
         visitor = f"visitor {(evidence.visitor or 'erased')[:8]}"
         yield Sentence(Chapter.LEASE, f"The number was lent to {visitor}.", evidence.leased_at)
         yield Sentence(Chapter.LEASE, "That lease ended, or would have.", evidence.expires_at)
-    for number in evidence.by_number:
+    if number := evidence.by_number:
         yield Sentence(Chapter.LEASE, f"By the called number alone ({number.kind}): {number.why}")
-    for page in evidence.promo_page:
+    if page := evidence.promo_page:
         yield Sentence(Chapter.LEASE, f"The promo code he keyed was shown on {page.url.partition('?')[0]}.", page.at)
     yield Sentence(Chapter.LEASE, f"Certainty {kind}: {evidence.why}")
     for place, candidate in enumerate(evidence.candidates, 1):

@@ -33,7 +33,7 @@ def with_code(number: Evidence, call: Call, known: Evidence | None, touches_of: 
         if shown:
             return _evidence(number, call, keyed, shown, touches_of)
     if known and known.kind is EvidenceKind.PROMO and call.promo_codes:
-        return replace(known, by_number=(number,))
+        return replace(known, by_number=number)
     return number
 
 
@@ -53,6 +53,6 @@ def _evidence(number: Evidence, call: Call, keyed: KeyedCode, shown: ShownCode, 
         leased_at=number.leased_at if agrees else None,
         expires_at=number.expires_at if agrees else None,
         touches=touches_of(shown.visitor, max(call.started_at, keyed.at)),
-        promo_page=(page,),
-        by_number=(number,),
+        promo_page=page,
+        by_number=number,
     )

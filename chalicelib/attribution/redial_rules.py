@@ -158,7 +158,7 @@ def _evidence(own: Evidence, dialled: Dialled, candidates: tuple[Candidate, ...]
     likeliest = candidates[0]
     if len(candidates) == 1 and likeliest.visitor == own.visitor and not own.candidates:
         return own  # whoever has the number had it when the caller dialled it before, or is far likelier
-    found = replace(own, candidates=candidates, redial_of=dialled.call_id, by_number=(own,))
+    found = replace(own, candidates=candidates, redial_of=dialled.call_id, by_number=own)
     before = f"The caller had called this number before, at {dialled.started_at:%Y-%m-%d %H:%M} UTC"
     if own.kind is EvidenceKind.OVERFLOW:  # the number's call, as the one before: how likely each is, is beside it
         return replace(found, why=f"{before}: {_doubt(candidates)}.")

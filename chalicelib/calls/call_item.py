@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.calls.evidence import AttributedCall, Evidence
+from chalicelib.calls.evidence import AttributedCall, Evidence, as_builtins, from_builtins
 from chalicelib.calls.fold import CallRecord, fold
 from chalicelib.calls.recording import Recording, RecordingState
 from chalicelib.calls.redaction import OF_AN_EVENT
@@ -196,12 +196,12 @@ def _kept(item: Item, prefix: str, shape: type[T]) -> tuple[T, ...]:
 
 def evidence_text(evidence: Evidence) -> str:
     """Evidence as JSON."""
-    return msgspec.json.encode(evidence).decode()
+    return msgspec.json.encode(as_builtins(evidence)).decode()
 
 
 def evidence_of(text: str) -> Evidence:
     """The reverse of `evidence_text`."""
-    return msgspec.json.decode(text, type=Evidence)
+    return from_builtins(msgspec.json.decode(text))
 
 
 def millis(moment: datetime) -> int:

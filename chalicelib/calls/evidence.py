@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from chalicelib.calls.recording import Recording
@@ -92,18 +95,39 @@ class Evidence(Struct, frozen=True):
     own_kind: EvidenceKind | None = None
     own_why: str | None = None
     earlier: tuple[EarlierCall, ...] = ()  # the caller's measured calls before this one: his first, and the latest
-    promo_page: tuple[Touch, ...] = ()  # one: the page on which he was shown the promo code that he told, and when
-    by_number: tuple[Evidence, ...] = ()  # one: what the called number alone told, where a code or a redial tells more
+    promo_page: Touch | None = None  # on which the visitor was shown the promo code that the caller keyed, and when
+    by_number: Evidence | None = None  # what the called number alone says, where a code or a redial says more
 
     @property
     def of_number(self) -> Evidence:
         """What the called number alone told."""
-        return self.by_number[0] if self.by_number else self
+        return self.by_number or self
 
     @property
     def told_by_itself(self) -> EvidenceKind:
         """What the call was evidence of before its caller's other calls were looked at."""
         return self.own_kind or self.kind
+
+
+def as_builtins(evidence: Evidence, builtin_types: Iterable[type] = ()) -> dict[str, Any]:
+    """Return evidence as it is stored and sent: `promo_page` and `by_number` are lists of one or none."""
+    found: dict[str, Any] = msgspec.to_builtins(evidence, builtin_types=builtin_types)
+    return _listed(found)
+
+
+def from_builtins(stored: dict[str, Any]) -> Evidence:
+    """Return the evidence that `as_builtins` wrote."""
+    return msgspec.convert(_unlisted(stored), Evidence)
+
+
+def _listed(found: dict[str, Any]) -> dict[str, Any]:
+    page, by_number = found["promo_page"], found["by_number"]
+    return found | {"promo_page": [page] if page else [], "by_number": [_listed(by_number)] if by_number else []}
+
+
+def _unlisted(stored: dict[str, Any]) -> dict[str, Any]:
+    page, by_number = (next(iter(stored.get(name, ())), None) for name in ("promo_page", "by_number"))
+    return stored | {"promo_page": page, "by_number": _unlisted(by_number) if by_number else None}
 
 
 class AttributedCall(Struct, frozen=True):

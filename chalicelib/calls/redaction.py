@@ -8,17 +8,16 @@ credit under any model is the same before and after. `REDUCED` is the whole list
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.calls.evidence import Evidence, EvidenceKind
+from chalicelib.calls.evidence import Candidate, EarlierCall, Evidence, EvidenceKind
 from chalicelib.visits.types import Touch
 
-T = TypeVar("T", bound=Struct)
+P = TypeVar("P", Candidate, EarlierCall)
 
 # The visitor's number was theirs alone when the call came: the caller is this visitor, and may be forgotten with them.
 # A redial is as sure as the call it goes back to, which is found by itself.
@@ -27,52 +26,58 @@ KEPT_TAGS = "utm_"
 
 
 def redacted(evidence: Evidence, alias: Callable[[str], str], whose: Collection[str] | None = None) -> Evidence:
-    """The evidence without its visitors, or only without those of `whose`; each is his alias from now on."""
-    return _redacted(evidence, alias, whose)
+    """Return the evidence without its visitors, or only without those of `whose`; each is an alias from now on."""
+    return _Redaction(alias, whose).evidence(evidence)
 
 
 def visitors_of(evidence: Evidence) -> frozenset[str]:
-    """Everybody the evidence names: who is sure, and who only may have been it."""
-    return frozenset(_named(evidence))
+    """Return everybody the evidence names: who is sure, and who only may have called."""
+    parts: tuple[Candidate | EarlierCall, ...] = (*evidence.candidates, *evidence.earlier)
+    named = {evidence.visitor, *(each.visitor for each in parts)}
+    by_number = visitors_of(evidence.by_number) if evidence.by_number else frozenset()
+    return frozenset(visitor for visitor in named if visitor) | by_number
 
 
 def sure_visitor(evidence: Evidence) -> str | None:
-    """The visitor who made the call, where that is sure."""
+    """Return the visitor who made the call, where that is sure."""
     return evidence.visitor if evidence.told_by_itself in SURE else None
 
 
 def redacted_touch(touch: Touch) -> Touch:
-    """The touch as far as it is nobody's own."""
+    """Return the touch as far as it is nobody's own."""
     source = replace(touch.source, click_id=platform_of(touch.source.click_id))
     return replace(touch, url=page_of(touch.url), referrer=host_of(touch.referrer), source=source)
 
 
-def _redacted(node: T, alias: Callable[[str], str], whose: Collection[str] | None) -> T:
-    visitor = getattr(node, "visitor", None)
-    his = whose is None or visitor in whose
-    changes: dict[str, Any] = {"visitor": alias(visitor)} if visitor and his else {}
-    for name, parts in _parts_of(node):
-        if isinstance(parts[0], Touch):
-            changes[name] = tuple(map(redacted_touch, parts)) if his else parts
-        else:
-            changes[name] = tuple(_redacted(part, alias, whose) for part in parts)
-    return replace(node, **changes)
+class _Redaction:
+    """Takes visitors and their touches out of evidence and all it is made of, each by the visitor it names."""
 
+    def __init__(self, alias: Callable[[str], str], whose: Collection[str] | None) -> None:
+        self.alias, self.whose = alias, whose
 
-def _named(node: Struct) -> Iterator[str]:
-    if visitor := getattr(node, "visitor", None):
-        yield visitor
-    for _, parts in _parts_of(node):
-        for part in parts:
-            yield from _named(part)
+    def evidence(self, evidence: Evidence) -> Evidence:
+        page, by_number = evidence.promo_page, evidence.by_number
+        return replace(
+            evidence,
+            visitor=self._visitor(evidence.visitor),
+            touches=self._touches(evidence),
+            candidates=tuple(self._part(each) for each in evidence.candidates),
+            earlier=tuple(self._part(each) for each in evidence.earlier),
+            promo_page=redacted_touch(page) if page and self._is_meant(evidence.visitor) else page,
+            by_number=self.evidence(by_number) if by_number else None,
+        )
 
+    def _part(self, part: P) -> P:
+        return replace(part, visitor=self._visitor(part.visitor), touches=self._touches(part))
 
-def _parts_of(node: Struct) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """The fields of evidence that hold touches, candidates and whatever else it is made of, where they hold any."""
-    for name in node.__struct_fields__:
-        value = getattr(node, name)
-        if isinstance(value, tuple) and value and isinstance(value[0], Struct):
-            yield name, value
+    def _visitor(self, visitor: str | None) -> str | None:
+        return self.alias(visitor) if visitor and self._is_meant(visitor) else visitor
+
+    def _touches(self, part: Evidence | Candidate | EarlierCall) -> tuple[Touch, ...]:
+        return tuple(map(redacted_touch, part.touches)) if self._is_meant(part.visitor) else part.touches
+
+    def _is_meant(self, visitor: str | None) -> bool:
+        return self.whose is None or visitor in self.whose
 
 
 def page_of(url: str) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.load_rulebook import book_of
 from chalicelib.calls import callers
-from chalicelib.calls.evidence import AttributedCall, Evidence
+from chalicelib.calls.evidence import AttributedCall, Evidence, as_builtins
 from chalicelib.calls.types import Credit
 from chalicelib.delivery.alerts import Alert, AlertKind, kind_of, wanted
 from chalicelib.delivery.destinations import ALERTS, calls_of
@@ -65,7 +65,7 @@ class Told:
             "call": {name: value for name, value in _plain(call).items() if name != "caller_sealed"}
             | {"caller": self.caller, "variables": dict(call.variables)}
             | {"answered": call.answered, "day": str(self.attributed.day)},
-            "evidence": _plain(_brief(self.attributed.evidence)),
+            "evidence": as_builtins(_brief(self.attributed.evidence), AS_THEY_ARE),
             "source": _plain(self.credit.source),
             "landing_page": self.credit.landing_page,
             "recordings": shown_recordings(self.attributed.recordings, self.attributed.transcripts),
@@ -93,16 +93,19 @@ class Told:
         )
 
 
+AS_THEY_ARE = (datetime, date, Decimal)
+
+
 def _brief(evidence: Evidence) -> Evidence:
     """The evidence without other people's touches: those of candidates and earlier calls stay with us.
 
     So does whom the called number led to, where a promo code tells more.
     """
     candidates = tuple(replace(each, touches=()) for each in evidence.candidates)
-    return replace(evidence, earlier=(), by_number=(), candidates=candidates)
+    return replace(evidence, earlier=(), by_number=None, candidates=candidates)
 
 
 def _plain(value: Struct) -> dict[str, Any]:
     """A value, and all it is made of, as dicts; times and decimals stay what they are."""
-    told: dict[str, Any] = to_builtins(value, builtin_types=(datetime, date, Decimal))
+    told: dict[str, Any] = to_builtins(value, builtin_types=AS_THEY_ARE)
     return told

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.calls import call_item, callers, calls_table
-from chalicelib.calls.evidence import Evidence
+from chalicelib.calls.evidence import Evidence, as_builtins
 from chalicelib.calls.fold import CallRecord, fold
 from chalicelib.calls.redaction import redacted, visitors_of
 from chalicelib.deals import deals_table
@@ -50,7 +50,7 @@ def _call(item: call_item.Item, person: Person) -> dict[str, Any]:
 
 def _evidence(evidence: Evidence, person: Person) -> Any:
     others = visitors_of(evidence) - set(person.visitors)
-    return _plain(redacted(evidence, lambda _: SOMEBODY_ELSE, others))
+    return as_builtins(redacted(evidence, lambda _: SOMEBODY_ELSE, others))
 
 
 def _events(record: CallRecord) -> list[dict[str, Any]]:

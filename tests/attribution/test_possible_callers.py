@@ -217,5 +217,5 @@ def test_a_likely_caller_of_a_shared_number_who_called_before_is_himself(site: A
     visit("boris", 400)
     evidence = call(406)
     assert (evidence.kind, evidence.candidates, evidence.redial_of) == (EvidenceKind.GRACE, (), "generic-0")
-    assert [each.kind for each in evidence.by_number] == [EvidenceKind.SHARED]
+    assert evidence.of_number.kind is EvidenceKind.SHARED
     assert shares() == {"anna": 1}, "the same caller, and only one of the two has called from this number before"

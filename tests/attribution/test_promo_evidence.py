@@ -62,7 +62,7 @@ def test_the_code_tells_the_visitor_his_touches_and_the_page(shop: Any) -> None:
     found = evidence("generic-1")
     assert (found.kind, found.visitor) == (EvidenceKind.PROMO, visitor(MARIAS_BROWSER))
     assert [touch.source.source for touch in found.touches] == ["vk"]
-    assert [(page.url, page.at) for page in found.promo_page] == [(PAGE, SHOWN)]
+    assert found.promo_page and (found.promo_page.url, found.promo_page.at) == (PAGE, SHOWN)
     assert found.why == "The caller keyed the promo code that this visitor was shown at 2026-11-20 09:52 UTC."
     assert visits_table.calls_naming("s1", visitor(MARIAS_BROWSER)) == ["generic-1"]
 
@@ -189,7 +189,7 @@ def test_the_visitor_is_exported_and_erased_with_his_codes_and_the_proof_stays(s
     assert promo_table.find("s1", CODE) is None
     found = evidence("generic-1")
     assert found.kind is EvidenceKind.PROMO and found.visitor != visitor(MARIAS_BROWSER)
-    assert [page.url for page in found.promo_page] == ["https://pallets.example/prices?utm_source=vk"]
+    assert found.promo_page and found.promo_page.url == "https://pallets.example/prices?utm_source=vk"
     assert "maria@mail" not in lying(shop)
     assert leaves_of(read("s1", NOW.date())) == leaves
 

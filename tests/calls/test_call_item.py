@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.calls import call_item
 from chalicelib.calls.evidence import Candidate, EarlierCall, Evidence, EvidenceKind
@@ -99,3 +101,14 @@ def test_what_an_event_does_not_say_takes_no_room() -> None:
 
 def test_a_call_not_yet_attributed_is_told_apart() -> None:
     assert call_item.attributed_of({"pk": {"S": "s1#c"}, "vendor": {"S": "v"}, "endpoint_id": {"S": "e"}}) is None
+
+
+def test_evidence_is_stored_with_lists_of_one_where_a_code_or_a_redial_says_more() -> None:
+    number = Evidence(EvidenceKind.OVERFLOW, "The shared number.", "p1")
+    page = Touch(datetime(2026, 11, 20, tzinfo=UTC), "https://shop.example/", "", "", Source("direct", *[""] * 5))
+    evidence = replace(number, kind=EvidenceKind.PROMO, promo_page=page, by_number=replace(number, by_number=number))
+    stored = json.loads(call_item.evidence_text(evidence))
+    assert [each["url"] for each in stored["promo_page"]] == ["https://shop.example/"]
+    assert stored["by_number"][0]["by_number"][0]["by_number"] == []
+    assert json.loads(call_item.evidence_text(number))["promo_page"] == []
+    assert [call_item.evidence_of(call_item.evidence_text(each)) for each in (evidence, number)] == [evidence, number]

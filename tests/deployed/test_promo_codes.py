@@ -94,7 +94,7 @@ def test_from_the_page_to_the_evidence_and_to_oblivion(deployed: Deployed) -> No
     assert call is not None
     assert (call.evidence.kind, call.evidence.visitor) == ("promo", visitor)
     assert [touch.source.campaign for touch in call.evidence.touches] == ["338151"]
-    assert call.evidence.promo_page[0].url == PAGE
+    assert call.evidence.promo_page and call.evidence.promo_page.url == PAGE
 
     manage = {"Authorization": f"Bearer {deployed.key}"}
     done = deployed.post(f"/v1/manage/sites/{deployed.site_id}/erase", {"phone": CALLER}, manage)
