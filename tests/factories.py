@@ -43,4 +43,4 @@ def dynamic(place: int, **changes: object) -> TrackingNumber:
     number = TrackingNumber(
         f"+7499{place:07d}", "s1", NumberKind.DYNAMIC, pool_id="p1", group=place // 12, slot=place % 12
     )
-    return replace(number, **changes)  # type: ignore[arg-type]
+    return replace(number, **changes)

@@ -52,7 +52,7 @@ def shown(account_id: str) -> dict[str, Any]:
         for channel, phrases in self_reported_words.default_dictionary().items()
     ]
     own = plain(store.answers_of(account_id))
-    return {"account_id": account_id, **own, "builtin": builtin, "channels": self_reported_words.TOLD_CHANNELS}
+    return {"account_id": account_id, **own, "builtin": builtin, "channels": self_reported_words.SELF_REPORTED_CHANNELS}
 
 
 def replace_rules(

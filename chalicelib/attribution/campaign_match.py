@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from chalicelib.core import wildcard
 from chalicelib.registry.types import Campaign
-from chalicelib.visits.referrers import place_of_name
+from chalicelib.visits.referrers import known_source_of_name
 from chalicelib.visits.types import Source
 
 # Platform → the places its advertisements bring visitors from, as `referrers` names them; empty: any.
@@ -95,9 +95,9 @@ def names_of(campaigns: Iterable[Campaign]) -> dict[str, str]:
 
 
 def _marks_of(source: Source) -> _Marks:
-    place = place_of_name(source.source) if source.source else None
+    known = known_source_of_name(source.source) if source.source else None
     words = {*_WORDS.split(source.campaign), *_WORDS.split(source.creative)}
-    return _Marks(place.source if place else "", source.campaign, words)
+    return _Marks(known.source if known else "", source.campaign, words)
 
 
 def _fit(campaign: Campaign, source: Source, marks: _Marks, day: date) -> Fit | None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
 from chalicelib.audit.hash_chain import ChainEntry
 from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, EvidenceKind
-from chalicelib.calls.self_reported_words import TOLD_CHANNELS
+from chalicelib.calls.self_reported_words import SELF_REPORTED_CHANNELS
 from chalicelib.calls.types import Call, CallEvent, Credit, Direction
 from chalicelib.deals.types import Deal
 from chalicelib.visits.channels import CHANNELS
@@ -183,7 +183,7 @@ def _answer(story: Story) -> Iterator[Sentence]:
     if reported is None:
         return
     words = "words that are erased" if reported.answer is None else f"“{reported.answer}”"
-    means = TOLD_CHANNELS.get(story.answer or "", story.answer) or ""
+    means = SELF_REPORTED_CHANNELS.get(story.answer or "", story.answer) or ""
     told = "noted with the call" if story.attributed.self_reported else "told by the CRM"
     heaviest = max(story.credits, key=lambda credit: credit.weight, default=None)
     measured = f" Measured was {named(heaviest.source)}." if heaviest else ""

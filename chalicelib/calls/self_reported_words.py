@@ -24,8 +24,12 @@ HEADINGS = (  # what columns of answers are called
 LONGEST = 200  # characters of an answer that are kept
 OTHER = "other"  # of an answer that the dictionary does not know
 NOT_ADVERTISED = {"word_of_mouth": "word of mouth", "returning": "had been a customer"}  # no advertisement is one
-_TOLD_ALONE = {**NOT_ADVERTISED, "search": "search engine", "internet": "the internet"}  # nothing is measured as one
-TOLD_CHANNELS = {**_TOLD_ALONE, **CHANNELS}
+_SELF_REPORTED_ONLY = {
+    **NOT_ADVERTISED,
+    "search": "search engine",
+    "internet": "the internet",
+}  # nothing is measured as one
+SELF_REPORTED_CHANNELS = {**_SELF_REPORTED_ONLY, **CHANNELS}
 MASK = "[*]"  # NFKC, which answers are brought into, leaves it as it is
 PRIVATE = re.compile(
     r"\S+@\S+\.\w+"  # a mail address
@@ -121,7 +125,7 @@ def told_channel_named(name: str) -> str:
     """A channel as an account writes it, in the one form reports group by: by key or name, else as written."""
     written = " ".join(name.split())
     known = written.casefold().replace("_", " ")
-    key = next((key for key, called in _TOLD_ALONE.items() if known in (key.replace("_", " "), called)), None)
+    key = next((key for key, called in _SELF_REPORTED_ONLY.items() if known in (key.replace("_", " "), called)), None)
     return key or channel_named(written)
 
 

@@ -12,7 +12,7 @@ from chalicelib.registry.types import Campaign
 
 
 def create_campaign(value: Campaign) -> Campaign:
-    """Raises NotFound where its site does not exist, Conflict where its id is taken."""
+    """Store a campaign. Raises NotFound where its site does not exist, Conflict where its id is taken."""
 
     def fill(transaction: Transaction) -> None:
         transaction.condition_check(directory_table.entries(), keys.SITES, value.site_id, condition=Entry.pk.exists())
@@ -28,12 +28,12 @@ def create_campaign(value: Campaign) -> Campaign:
 
 
 def campaign(site_id: str, campaign_id: str) -> Campaign | None:
-    """One campaign of a site, or None."""
+    """Return one campaign of a site, or None."""
     return directory_table.read(keys.site_pk(site_id), f"CAMPAIGN#{campaign_id}", Campaign)
 
 
 def campaigns_of(site_id: str) -> tuple[Campaign, ...]:
-    """A site's campaigns by id, archived ones too."""
+    """Return a site's campaigns by id, archived ones too."""
     return directory_table.values(keys.site_pk(site_id), "CAMPAIGN#", Campaign)
 
 

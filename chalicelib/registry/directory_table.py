@@ -50,19 +50,19 @@ class Entry(Model):
 
 
 def entries() -> type[Entry]:
-    """The model, bound to this stage's table."""
+    """Return the model, bound to this stage's table."""
     Entry.Meta.table_name = settings().directory_table
     return Entry
 
 
 def entry(pk: str, sk: str, value: object | None = None, **attributes: Any) -> Entry:
-    """An item not yet written; `value` becomes its `doc`."""
+    """Return an item not yet written; `value` becomes its `doc`."""
     doc = None if value is None else keys.encode(value)
     return entries()(pk, sk, doc=doc, **attributes)
 
 
 def item(pk: str, sk: str) -> Entry | None:
-    """One item, read consistently."""
+    """Return one item, read consistently, or None."""
     model = entries()
     with aws.storage_errors():
         try:
@@ -72,13 +72,13 @@ def item(pk: str, sk: str) -> Entry | None:
 
 
 def read(pk: str, sk: str, shape: type[T]) -> T | None:
-    """One item's value."""
+    """Return one item's value, or None."""
     found = item(pk, sk)
     return None if found is None else value_of(found, shape)
 
 
 def listing(pk: str, prefix: str = "", *, limit: int | None = None, after: str | None = None) -> list[Entry]:
-    """A partition's items by sort key: those that start with `prefix`, come after `after`, at most `limit`."""
+    """List a partition's items by sort key: those that start with `prefix`, come after `after`, at most `limit`."""
     model = entries()
     start = {"pk": {"S": pk}, "sk": {"S": prefix + after}} if after is not None else None
     condition = model.sk.startswith(prefix) if prefix else None
@@ -87,23 +87,23 @@ def listing(pk: str, prefix: str = "", *, limit: int | None = None, after: str |
 
 
 def values(pk: str, prefix: str, shape: type[T]) -> tuple[T, ...]:
-    """The values of `listing`."""
+    """Return the values of `listing`."""
     return tuple(value_of(found, shape) for found in listing(pk, prefix))
 
 
 def items(pairs: Iterable[tuple[str, str]]) -> list[Entry]:
-    """Many items by (pk, sk), read consistently, in no order; those that do not exist are left out."""
+    """Return many items by (pk, sk), read consistently, in no order; those that do not exist are left out."""
     with aws.storage_errors():
         return list(entries().batch_get(pairs, consistent_read=True))
 
 
 def value_of(found: Entry, shape: type[T]) -> T:
-    """The registry type an item holds."""
+    """Return the registry type an item holds."""
     return keys.decode(bytes(found.doc), shape)
 
 
 def change(pk: str, sk: str, shape: type[T], changes: Mapping[str, Any], *, what: str) -> T:
-    """Replace fields of one item's value, whatever is changed beside it. Raises NotFound naming `what`."""
+    """Replace fields of one item's value and keep all concurrent changes. Raises NotFound naming `what`."""
     for _ in range(TRIES):
         found = item(pk, sk)
         if found is None:
@@ -121,9 +121,9 @@ def change(pk: str, sk: str, shape: type[T], changes: Mapping[str, Any], *, what
 
 
 def commit(fill: Callable[[Transaction], None]) -> tuple[int, ...]:
-    """Up to 100 writes that all happen or none: `fill` adds them to a transaction.
+    """Do up to 100 writes that all happen or none: `fill` adds them to a transaction.
 
-    Answers the positions whose conditions did not hold (checks, deletes, puts and updates, counted in this order);
+    Return the positions whose conditions did not hold (checks, deletes, puts and updates, counted in this order);
     empty when all was written.
     """
     entries()

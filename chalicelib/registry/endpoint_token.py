@@ -1,4 +1,4 @@
-"""The secret in a webhook's URL: the endpoint's own signed configuration, so that storage may be dead."""
+"""The secret in a webhook's URL: the endpoint's own signed configuration, which needs no storage to be read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT = Answering()
 
 
 class EndpointToken(Struct, frozen=True):
-    """What a webhook's URL tells without a read. It holds no credential: those stay in the table."""
+    """What a webhook's URL says without a read. It holds no credential: those stay in the table."""
 
     endpoint_id: str
     site_id: str
@@ -30,18 +30,18 @@ class EndpointToken(Struct, frozen=True):
 
 
 def seal_endpoint(endpoint: Endpoint, country: str, key: bytes) -> str:
-    """`endpoint` as URL-safe text that nobody can forge; about 150 characters, and what its texts are long."""
-    told = (endpoint.endpoint_id, endpoint.site_id, endpoint.vendor, endpoint.target_number, endpoint.record, country)
-    payload = json.dumps([*told, _differing(endpoint.answering)], separators=(",", ":"), ensure_ascii=False)
+    """Return `endpoint` as URL-safe text that nobody can forge: about 150 characters plus its spoken texts."""
+    fixed = (endpoint.endpoint_id, endpoint.site_id, endpoint.vendor, endpoint.target_number, endpoint.record, country)
+    payload = json.dumps([*fixed, _differing(endpoint.answering)], separators=(",", ":"), ensure_ascii=False)
     return tokens.seal(payload.encode(), key=key, purpose=PURPOSE)
 
 
 def open_endpoint(token: str, key: bytes) -> EndpointToken | None:
-    """The endpoint a URL's secret stands for, or None for anything we did not sign."""
+    """Return the endpoint that a URL's secret holds, or None for anything we did not sign."""
     payload = tokens.unseal(token, key=key, purpose=PURPOSE)
     if payload is not None:
-        *told, answering = json.loads(payload)
-        return replace(EndpointToken(*told), answering=_answering(answering))
+        *fixed, answering = json.loads(payload)
+        return replace(EndpointToken(*fixed), answering=_answering(answering))
     payload = tokens.unseal(token, key=key, purpose=FIRST_PURPOSE)
     return None if payload is None else EndpointToken(*json.loads(payload))
 
@@ -50,7 +50,7 @@ def _differing(answering: Answering) -> dict[str, Any]:
     return {name: value for name, value in asdict(answering).items() if value != getattr(DEFAULT, name)}
 
 
-def _answering(told: dict[str, Any]) -> Answering:
-    """What was sealed. A field that a later version added is not known here and is left out."""
-    known = {name: told[name] for name in Answering.__struct_fields__ if name in told}
+def _answering(sealed: dict[str, Any]) -> Answering:
+    """Read what was sealed. A field that a later version added is not known here and is left out."""
+    known = {name: sealed[name] for name in Answering.__struct_fields__ if name in sealed}
     return Answering(**known | {"show": ShownNumber(known.get("show", DEFAULT.show))})

@@ -1,4 +1,4 @@
-"""Webhook endpoints with their credentials, and API keys. Secrets leave here once, when they are made."""
+"""Webhook endpoints with their credentials, and API keys. A secret is returned once, when it is made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_ENDPOINT = "No such endpoint of this site."
 
 
 def create_endpoint(endpoint: Endpoint) -> tuple[Endpoint, str]:
-    """Store an endpoint; answers it and the secret of its URL. Raises NotFound where its site does not exist."""
+    """Store an endpoint; return it and the secret of its URL. Raises NotFound where its site does not exist."""
     site = directory_table.read(keys.SITES, endpoint.site_id, Site)
     if site is None:
         raise NotFound("No such site.")
@@ -36,12 +36,12 @@ def create_endpoint(endpoint: Endpoint) -> tuple[Endpoint, str]:
 
 
 def endpoints_of(site_id: str) -> tuple[Endpoint, ...]:
-    """A site's endpoints by id, without their credentials."""
+    """Return a site's endpoints by id, without their credentials."""
     return directory_table.values(keys.site_pk(site_id), "ENDPOINT#", Endpoint)
 
 
 def close_endpoint(site_id: str, endpoint_id: str) -> None:
-    """Forget an endpoint's credentials and remember only that it was closed, for good.
+    """Delete an endpoint's credentials and mark it as closed, for good.
 
     Raises NotFound where the site has no such endpoint.
     """
@@ -68,7 +68,7 @@ def change_credentials(site_id: str, endpoint_id: str, credentials: Mapping[str,
 
 
 def endpoint_in_use(site_id: str, endpoint_id: str) -> Endpoint:
-    """A site's endpoint with its credentials. Raises NotFound where the site has none of this id, or closed it."""
+    """Return a site's endpoint with its credentials. Raises NotFound where it does not exist or is closed."""
     found = directory_table.read(keys.endpoint_pk(endpoint_id), "ENDPOINT", Endpoint)
     if found is None or found.site_id != site_id or found.closed:
         raise NotFound(NO_ENDPOINT)
@@ -76,7 +76,7 @@ def endpoint_in_use(site_id: str, endpoint_id: str) -> Endpoint:
 
 
 def create_key(account_id: str | None, label: str, now: datetime) -> tuple[ApiKey, str]:
-    """Make an API key of an account (None: the operator's); answers it and its secret. Raises NotFound."""
+    """Make an API key of an account (None: the operator's); return it and its secret. Raises NotFound."""
     secret = tokens.random_id("cp_", 30)
     key = ApiKey(tokens.random_id("key"), tokens.fingerprint(secret), account_id, label, now)
 
@@ -94,12 +94,12 @@ def create_key(account_id: str | None, label: str, now: datetime) -> tuple[ApiKe
 
 
 def key_by_secret(secret: str) -> ApiKey | None:
-    """The API key a secret belongs to, or None."""
+    """Return the API key a secret belongs to, or None."""
     return directory_table.read(keys.api_key_pk(tokens.fingerprint(secret)), "APIKEY", ApiKey)
 
 
 def keys_of(account_id: str | None) -> tuple[ApiKey, ...]:
-    """An account's (None: the operator's) API keys by id."""
+    """Return an account's (None: the operator's) API keys by id."""
     return directory_table.values(keys.account_pk(account_id), "KEY#", ApiKey)
 
 

@@ -37,7 +37,7 @@ T = TypeVar("T")
 PART_BYTES = 250_000  # an item may hold 400 KB
 ACCOUNTS, SITES, POOLS = "ACCOUNTS", "SITES", "POOLS"
 RULES, ANSWERS = "CHANNEL-RULES", "ANSWER-RULES"
-OPERATOR = "operator"  # stands where an account id would, for keys that belong to none
+OPERATOR = "operator"  # in place of an account id, for keys that belong to none
 
 
 def account_pk(account_id: str | None) -> str:
@@ -68,40 +68,40 @@ def pool_sk(site_id: str, pool_id: str) -> str:
     return f"{site_id}#{pool_id}"
 
 
-def part_sk(place: int) -> str:
-    return f"{place:04d}"
+def part_sk(index: int) -> str:
+    return f"{index:04d}"
 
 
-def place_of(number: TrackingNumber) -> str:
-    """Return the one place a number belongs to. Its state, label and target may change there."""
+def assignment_of(number: TrackingNumber) -> str:
+    """Return what a number is assigned to: site, kind, pool, campaign, group and slot."""
     where = (number.pool_id, number.campaign_id, number.group, number.slot)
     return "#".join([number.site_id, number.kind, *("" if part is None else str(part) for part in where)])
 
 
 def encode(value: object) -> bytes:
-    """A registry type as the JSON of its `doc`."""
+    """Return a registry type as the JSON of its `doc`."""
     return msgspec.json.encode(value)
 
 
 def decode(doc: bytes, shape: type[T]) -> T:
-    """The registry type in a `doc`. Fields a newer version added are ignored."""
+    """Return the registry type in a `doc`. Fields a newer version added are ignored."""
     return msgspec.json.decode(doc, type=shape)
 
 
 def snapshot_of(site: Site, pools: Sequence[Pool], numbers: Iterable[TrackingNumber]) -> SiteSnapshot:
-    """What the hot functions need of a site: pools in the order they are tried, lendable numbers by slot."""
+    """Return what the hot functions need of a site: pools in the order they are tried, lendable numbers by slot."""
     ordered = tuple(sorted(pools, key=lambda pool: (pool.order, pool.pool_id)))
     kept = list(numbers)
     return SiteSnapshot(site, ordered, {pool.pool_id: _slots(pool.pool_id, kept) for pool in ordered})
 
 
 def split(doc: bytes) -> list[bytes]:
-    """`doc` in parts that each fit into an item; at least one."""
+    """Split `doc` into parts that each fit into an item; at least one."""
     return [doc[start : start + PART_BYTES] for start in range(0, max(len(doc), 1), PART_BYTES)]
 
 
 def _slots(pool_id: str, numbers: Sequence[TrackingNumber]) -> tuple[tuple[str, ...], ...]:
-    """Groups of the pool, each as long as its last slot that was ever given to a number."""
+    """Return the pool's groups, each as long as its last slot that was ever given to a number."""
     groups: list[list[str]] = []
     for number in numbers:
         if number.kind is not NumberKind.DYNAMIC or number.pool_id != pool_id:

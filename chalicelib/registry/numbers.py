@@ -1,7 +1,7 @@
-"""Tracking numbers in storage: each belongs to one place at a time, over all accounts, and remembers whose it was.
+"""Tracking numbers in storage: each has one assignment at a time, over all accounts, and its record holds past ones.
 
-A record is only ever written over the version that was read, so whoever judged a number by its record writes nothing
-where the record has changed since.
+A record is only ever written over the version that was read: a decision based on a record writes nothing where that
+record has changed since.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Change(NamedTuple):
 def put_numbers(site_id: str, numbers: Sequence[TrackingNumber]) -> None:
     """Write new numbers of one site, or what changes of those it has, and republish it. The same again is fine.
 
-    Raises NotFound, or Conflict (field `numbers[i]`) before anything is written where a number belongs elsewhere, be it
-    archived: see `move_numbers`. A race with another import can still raise it later: what comes before has landed.
+    Raises NotFound, or Conflict (field `numbers[i]`) before anything is written where a number belongs elsewhere, even
+    archived: see `move_numbers`. In a race with another import it may be raised later: what comes before is written.
     """
     for _ in range(directory_table.TRIES):
         try:
@@ -51,44 +51,44 @@ def put_numbers(site_id: str, numbers: Sequence[TrackingNumber]) -> None:
 def move_numbers(
     site_id: str, numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], now: datetime
 ) -> None:
-    """Write numbers of one site over the records `known`; archived ones of other places move here at `now`.
+    """Write numbers of one site over the records `known`; archived ones assigned elsewhere move here at `now`.
 
-    The caller has judged by these records that nobody sees the archived ones any more. Raises what `put_numbers` does,
-    and Overtaken where a record has changed since: what comes before has landed, the rest is to be judged anew.
+    The caller has decided by these records that nobody sees the archived ones any more. Raises what `put_numbers` does,
+    and Overtaken where a record has changed since: what comes before is written, the rest is to be decided anew.
     """
     _put(site_id, numbers, known, now)
 
 
 def ownerships(numbers: Iterable[str]) -> dict[str, Ownership]:
-    """Return the records of those of `numbers` (E.164) that belong to somebody, whatever the site."""
+    """Return the records of those of `numbers` (E.164) that belong to somebody, on any site."""
     found = directory_table.items((keys.number_pk(number), "NUMBER") for number in dict.fromkeys(numbers))
     records = (_ownership(entry) for entry in found)
     return {record.owner.number: record for record in records}
 
 
-def placed(numbers: Iterable[str]) -> dict[str, TrackingNumber]:
-    """Return those of `numbers` (E.164) that belong to somebody, whatever the site, with their places."""
+def current_owners(numbers: Iterable[str]) -> dict[str, TrackingNumber]:
+    """Return those of `numbers` (E.164) that belong to somebody, on any site, with their assignments."""
     return {number: record.owner for number, record in ownerships(numbers).items()}
 
 
-def same_place(one: TrackingNumber, other: TrackingNumber) -> bool:
-    """Whether two records put a number into the same place; state, label and target may differ."""
-    return keys.place_of(one) == keys.place_of(other)
+def same_assignment(one: TrackingNumber, other: TrackingNumber) -> bool:
+    """Return whether two records assign a number to the same; state, label and target may differ."""
+    return keys.assignment_of(one) == keys.assignment_of(other)
 
 
 def numbers_of(site_id: str) -> tuple[TrackingNumber, ...]:
-    """All numbers of a site, by number."""
+    """Return all numbers of a site, by number."""
     return directory_table.values(keys.site_pk(site_id), "NUMBER#", TrackingNumber)
 
 
 def numbers_page(site_id: str, limit: int, after: str | None) -> tuple[TrackingNumber, ...]:
-    """At most `limit` numbers of a site that come after `after` (E.164), by number."""
+    """Return at most `limit` numbers of a site that come after `after` (E.164), by number."""
     found = directory_table.listing(keys.site_pk(site_id), "NUMBER#", limit=limit, after=after)
     return tuple(directory_table.value_of(entry, TrackingNumber) for entry in found)
 
 
 def number_of_site(site_id: str, number: str) -> TrackingNumber | None:
-    """One number (E.164), or None where it is not this site's."""
+    """Return one number (E.164), or None where it is not this site's."""
     found = _record(number)
     return found.owner if found is not None and found.owner.site_id == site_id else None
 
@@ -116,9 +116,9 @@ def change_number(
 
 
 def let_go(number: str, pool_id: str, group: int, slot: int) -> bool:
-    """Let no import that has read the number's record so far still rest on this slot. False: the number lives there.
+    """Make every import that has read the number's record read it again, before a slot is freed.
 
-    An archived number that had lived there keeps no slot. Also False where nobody has a record of the number.
+    False where the number lives in the slot, or has no record. An archived number loses the slot.
     """
     for _ in range(directory_table.TRIES):
         record = _record(number)
@@ -134,7 +134,7 @@ def let_go(number: str, pool_id: str, group: int, slot: int) -> bool:
 
 
 def add_writes(transaction: Transaction, change: Change) -> None:
-    """Two writes, or three: whose the number is, conditional; its line in the site's list; none in that of the last."""
+    """Add two writes, or three: the record, conditional; the entry in the site's list; a last site's entry deleted."""
     number, before = change.after.owner, change.before
     past = keys.encode(change.after.past) if change.after.past else None
     record = directory_table.entry(
@@ -147,11 +147,11 @@ def add_writes(transaction: Transaction, change: Change) -> None:
 
 
 def claim_of(number: TrackingNumber) -> Change | None:
-    """Return the change that gives a place in use its new number, or one it has; None where it belongs elsewhere."""
+    """Return the change that claims a number for what it is assigned to; None where it belongs elsewhere."""
     record = _record(number.number)
     if record is None:
         return Change(Ownership(number, version=1), None)
-    if not same_place(record.owner, number):
+    if not same_assignment(record.owner, number):
         return None
     return Change(record.changed(number if record.owner.state is NumberState.ARCHIVED else record.owner), record)
 
@@ -173,14 +173,14 @@ def _put(
 def _changes(
     numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], moved_at: datetime | None
 ) -> list[Change]:
-    """What differs from the records, each number once. Raises Conflict for the first that belongs elsewhere."""
+    """Return what differs from the records, each number once. Raises Conflict for the first that belongs elsewhere."""
     changes: dict[str, Change] = {}
     for position, number in enumerate(numbers):
         before, listed = known.get(number.number), changes.get(number.number)
         current = listed.after if listed else before
         if current is None:
             changes[number.number] = Change(Ownership(number, version=1), None)
-        elif same_place(current.owner, number):
+        elif same_assignment(current.owner, number):
             if listed:
                 changes[number.number] = Change(replace(current, owner=number), before)
             elif number != current.owner:
@@ -193,7 +193,7 @@ def _changes(
 
 
 def _commit(changes: Sequence[Change], *, unchanged: Entry | None = None) -> tuple[int, ...]:
-    """Write changes, if each record is the one that was read, and so is the item `unchanged`; what was not."""
+    """Write changes if all records and the item `unchanged` are as read; return the positions of those that are not."""
 
     def fill(transaction: Transaction) -> None:
         if unchanged is not None:
@@ -223,7 +223,7 @@ def _unchanged(before: Ownership | None) -> Any:
 
 
 def _pool_without(number: TrackingNumber) -> Entry | None:
-    """The pool of an overflow number, which does not show it. Raises Conflict where it does: pages would go on to."""
+    """Return the pool of an overflow number. Raises Conflict where the pool still shows it."""
     if number.kind is not NumberKind.OVERFLOW or number.pool_id is None:
         return None
     found = directory_table.item(keys.POOLS, keys.pool_sk(number.site_id, number.pool_id))

@@ -39,18 +39,18 @@ def create_pool(value: Pool) -> Pool:
 
 
 def pool(site_id: str, pool_id: str) -> Pool | None:
-    """One pool of a site, or None."""
+    """Return one pool of a site, or None."""
     return directory_table.read(keys.POOLS, keys.pool_sk(site_id, pool_id), Pool)
 
 
 def pools_of(site_id: str) -> tuple[Pool, ...]:
-    """A site's pools in the order they are tried."""
+    """Return a site's pools in the order they are tried."""
     found = directory_table.values(keys.POOLS, keys.pool_sk(site_id, ""), Pool)
     return tuple(sorted(found, key=lambda value: (value.order, value.pool_id)))
 
 
 def all_pools() -> tuple[Pool, ...]:
-    """The pools of all sites: one partition's query."""
+    """Return the pools of all sites: one partition's query."""
     return directory_table.values(keys.POOLS, "", Pool)
 
 
@@ -82,7 +82,7 @@ def _change_overflow(site_id: str, pool_id: str, changes: Mapping[str, Any]) -> 
 
 
 def _commit(found: Entry, changed: Pool, claims: Sequence[numbers.Change]) -> tuple[int, ...]:
-    """Write a pool over the record that was found, and its numbers; what was not as it had been read."""
+    """Write a pool over the record that was found, and its numbers; return the positions of failed conditions."""
 
     def fill(transaction: Transaction) -> None:
         transaction.save(directory_table.entry(found.pk, found.sk, changed), condition=Entry.doc == found.doc)
@@ -93,7 +93,7 @@ def _commit(found: Entry, changed: Pool, claims: Sequence[numbers.Change]) -> tu
 
 
 def _claims(value: Pool) -> list[numbers.Change]:
-    """What makes the pool's overflow number its own; nothing where it has none. Raises Conflict where it is taken."""
+    """Return what makes the overflow number the pool's, if it has one. Raises Conflict where the number is taken."""
     if value.overflow_number is None:
         return []
     overflow = TrackingNumber(value.overflow_number, value.site_id, NumberKind.OVERFLOW, pool_id=value.pool_id)

@@ -9,8 +9,8 @@ from chalicelib.registry import directory_table, keys
 from chalicelib.registry.directory_table import Entry, Transaction
 from chalicelib.registry.types import Pool, Site, TrackingNumber
 
-# Who was overtaken twice is done: the second to overtake him read its records after the first had published, so after
-# his own change was written, and has published it.
+# A publisher overtaken twice is done: the second to overtake it read the records after the first had published, so
+# after this publisher's own change was written, and has published that change.
 TRIES = 2
 
 
@@ -29,11 +29,11 @@ def publish(site_id: str) -> None:
 
 
 def _replace(found: Entry) -> tuple[int, ...]:
-    """Write the snapshot's parts and raise the site's version, all or nothing; positions of failed conditions."""
+    """Write the snapshot's parts and raise the site's version, all or nothing; return the failed conditions."""
     site = directory_table.value_of(found, Site)
     version = int(found.version) + 1
     parts = _parts(site)
-    written = [(keys.snapshot_pk(site.site_key), keys.part_sk(place)) for place in range(len(parts))]
+    written = [(keys.snapshot_pk(site.site_key), keys.part_sk(index)) for index in range(len(parts))]
     outdated = set(_published(found)) - set(written)
 
     def fill(transaction: Transaction) -> None:
@@ -55,6 +55,6 @@ def _parts(site: Site) -> list[bytes]:
 
 
 def _published(found: Entry) -> list[tuple[str, str]]:
-    """The keys of the parts that stand now; under an older site key where it was rotated since."""
+    """Return the keys of the current parts; under an older site key where it was rotated since."""
     count = int(found.published_parts or 0)
-    return [(keys.snapshot_pk(found.published_key), keys.part_sk(place)) for place in range(count)]
+    return [(keys.snapshot_pk(found.published_key), keys.part_sk(index)) for index in range(count)]

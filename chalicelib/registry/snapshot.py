@@ -1,4 +1,4 @@
-"""What the hot functions read of the registry: low-level boto3 only, remembered for a minute per container.
+"""What the hot functions read of the registry: low-level boto3 only, cached for a minute per container.
 
 Every function raises StorageUnavailable when the table does not answer. `now` is the request's time.
 """
@@ -37,61 +37,61 @@ _answers: Cache[AnswerRules] = Cache()
 
 
 def site_by_key(site_key: str, now: datetime) -> SiteSnapshot | None:
-    """The site a publishable key belongs to, with its pools and lendable numbers: one Query."""
+    """Return the site a publishable key belongs to, with its pools and lendable numbers: one Query."""
     return _snapshots.get(site_key, now, lambda: _read_snapshot(site_key))
 
 
 def site_by_id(site_id: str, now: datetime) -> Site | None:
-    """A site by its id: one GetItem."""
+    """Return a site by its id: one GetItem."""
     return _sites.get(site_id, now, lambda: _read(keys.SITES, site_id, Site))
 
 
 def owner_of(number_e164: str, now: datetime) -> TrackingNumber | None:
-    """Return the tracking number with its present place, or None where it is not ours: one GetItem."""
+    """Return the tracking number with its present assignment, or None where it is not ours: one GetItem."""
     found = _numbers.get(number_e164, now, lambda: _read_ownership(number_e164))
     return None if found is None else found.owner
 
 
 def owner_at(number_e164: str, at: datetime, now: datetime) -> TrackingNumber | None:
-    """Return the tracking number with the place it had at a moment, or None where it was not ours: one GetItem.
+    """Return the tracking number as it was assigned at a moment, or None where it was not ours: one GetItem.
 
-    What this container had read before that moment may not know of a change before it, and is read again.
+    What this container read before that moment may miss a change, so it is read again.
     """
     found = _numbers.get(number_e164, now, lambda: _read_ownership(number_e164), since=min(at, now))
     return None if found is None else found.owner_at(at)
 
 
 def endpoint_by_id(endpoint_id: str, now: datetime) -> Endpoint | None:
-    """An endpoint with its credentials, or None once it was closed: one GetItem."""
+    """Return an endpoint with its credentials, or None once it was closed: one GetItem."""
     return _endpoints.get(endpoint_id, now, lambda: _read(keys.endpoint_pk(endpoint_id), "ENDPOINT", Endpoint))
 
 
 def pools_of(site_id: str, now: datetime) -> tuple[Pool, ...]:
-    """A site's pools in the order they are tried: one Query."""
+    """Return a site's pools in the order they are tried: one Query."""
     return _pools.get(site_id, now, lambda: _read_pools(site_id)) or ()
 
 
 def campaigns_of(site_id: str, now: datetime) -> tuple[Campaign, ...]:
-    """A site's campaigns, archived ones too, by id: one Query."""
+    """Return a site's campaigns, archived ones too, by id: one Query."""
     pk = keys.site_pk(site_id)
     return _campaigns.get(site_id, now, lambda: _decoded(hot_directory_table.items(pk, "CAMPAIGN#"), Campaign)) or ()
 
 
 def rules_of(account_id: str, now: datetime) -> ChannelRules:
-    """An account's channel rules: one GetItem."""
+    """Return an account's channel rules: one GetItem."""
     pk = keys.account_pk(account_id)
     return _rules.get(account_id, now, lambda: _read(pk, keys.RULES, ChannelRules) or ChannelRules()) or ChannelRules()
 
 
 def answers_of(account_id: str, now: datetime) -> AnswerRules:
-    """An account's reading of answers: one GetItem."""
+    """Return an account's answer rules: one GetItem."""
     pk = keys.account_pk(account_id)
     found = _answers.get(account_id, now, lambda: _read(pk, keys.ANSWERS, AnswerRules) or AnswerRules())
     return found or AnswerRules()
 
 
 def forget() -> None:
-    """Empty the container's memory: the next reads go to the table."""
+    """Empty the container's caches: the next reads go to the table."""
     for cache in (_snapshots, _sites, _numbers, _endpoints, _pools, _campaigns, _rules, _answers):
         cache.cache_clear()
 

@@ -27,13 +27,13 @@ from chalicelib.registry.endpoints_and_keys import (
 from chalicelib.registry.numbers import (
     Overtaken,
     change_number,
+    current_owners,
     let_go,
     move_numbers,
     number_of_site,
     numbers_of,
     numbers_page,
     ownerships,
-    placed,
     put_numbers,
 )
 from chalicelib.registry.pools import all_pools, create_pool, pool, pools_of, update_pool
@@ -59,6 +59,7 @@ __all__ = [
     "create_key",
     "create_pool",
     "create_site",
+    "current_owners",
     "endpoint_in_use",
     "endpoints_of",
     "key_by_secret",
@@ -70,7 +71,6 @@ __all__ = [
     "numbers_of",
     "numbers_page",
     "ownerships",
-    "placed",
     "pool",
     "pools_of",
     "publish",
@@ -89,7 +89,7 @@ __all__ = [
 
 
 def create_account(value: Account) -> Account:
-    """Raises Conflict where the id is taken."""
+    """Store an account. Raises Conflict where the id is taken."""
     missing = Entry.pk.does_not_exist()
     if directory_table.commit(
         lambda transaction: transaction.save(
@@ -101,22 +101,22 @@ def create_account(value: Account) -> Account:
 
 
 def account(account_id: str) -> Account | None:
-    """One account, or None."""
+    """Return one account, or None."""
     return directory_table.read(keys.ACCOUNTS, account_id, Account)
 
 
 def accounts() -> tuple[Account, ...]:
-    """All accounts by id."""
+    """Return all accounts by id."""
     return directory_table.values(keys.ACCOUNTS, "", Account)
 
 
 def new_site_key() -> str:
-    """A publishable key nobody has yet."""
+    """Return a publishable key nobody has yet."""
     return tokens.random_id("sk", 12)
 
 
 def create_site(value: Site) -> Site:
-    """Raises NotFound where its account does not exist, Conflict where its id is taken."""
+    """Store a site. Raises NotFound where its account does not exist, Conflict where its id is taken."""
 
     def fill(transaction: Transaction) -> None:
         model = directory_table.entries()
@@ -135,19 +135,19 @@ def create_site(value: Site) -> Site:
 
 
 def site(site_id: str) -> Site | None:
-    """One site, or None."""
+    """Return one site, or None."""
     return directory_table.read(keys.SITES, site_id, Site)
 
 
 def sites_of(account_id: str) -> tuple[Site, ...]:
-    """An account's sites by id."""
+    """Return an account's sites by id."""
     owned = directory_table.listing(keys.account_pk(account_id), "SITE#")
     found = directory_table.items((keys.SITES, pointer.sk.removeprefix("SITE#")) for pointer in owned)
     return tuple(sorted((directory_table.value_of(entry, Site) for entry in found), key=lambda value: value.site_id))
 
 
 def all_sites() -> tuple[Site, ...]:
-    """The sites of all accounts by id: one partition's query."""
+    """Return the sites of all accounts by id: one partition's query."""
     return directory_table.values(keys.SITES, "", Site)
 
 

@@ -1,4 +1,4 @@
-"""What a container remembers between requests, so that a hot function seldom reads the registry."""
+"""What a container caches between requests, so that a hot function seldom reads the registry."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Generic, TypeVar
 
 V = TypeVar("V")
 
-KEPT = timedelta(seconds=60)
-ABSENCE_KEPT = timedelta(seconds=3)  # a site or number just created must soon be seen
+TTL = timedelta(seconds=60)
+ABSENCE_TTL = timedelta(seconds=3)  # a site or number just created must soon be seen
 LIMIT = 2000  # entries; made-up keys must not fill a container's memory
 
 
 class Cache(Generic[V]):
     """Answers by key, each with the moment it was read. A simulated clock may also run backwards."""
 
-    def __init__(self, *, kept: timedelta = KEPT, absence_kept: timedelta = ABSENCE_KEPT, limit: int = LIMIT) -> None:
-        self._kept = kept
-        self._absence_kept = absence_kept
+    def __init__(self, *, ttl: timedelta = TTL, absence_ttl: timedelta = ABSENCE_TTL, limit: int = LIMIT) -> None:
+        self._ttl = ttl
+        self._absence_ttl = absence_ttl
         self._limit = limit
         self._entries: dict[str, tuple[datetime, V | None]] = {}
         self._lock = Lock()
 
     def get(self, key: str, now: datetime, read: Callable[[], V | None], *, since: datetime | None = None) -> V | None:
-        """The value of `key`, from memory or by `read`. What `read` raises is not remembered.
+        """Return the value of `key`, cached or by `read`. What `read` raises is not cached.
 
         What was read before `since` is read again.
         """
@@ -46,4 +46,4 @@ class Cache(Generic[V]):
 
     def _fresh(self, entry: tuple[datetime, V | None], now: datetime) -> bool:
         read_at, value = entry
-        return read_at <= now < read_at + (self._absence_kept if value is None else self._kept)
+        return read_at <= now < read_at + (self._absence_ttl if value is None else self._ttl)

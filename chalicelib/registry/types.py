@@ -42,9 +42,9 @@ class HoldRule(StrEnum):
 class RepeatRule(StrEnum):
     """Which source counts for a call of somebody who has called before."""
 
-    NEW_VISIT = "new_visit"  # the visit this call came from; where it came from none, that of his latest call
-    FIRST = "first"  # the source of the first call of his that was measured
-    MODEL = "model"  # all his touches, over all his calls, go through the model
+    NEW_VISIT = "new_visit"  # the visit this call came from; where it came from none, that of their latest call
+    FIRST = "first"  # the source of their first call that was measured
+    MODEL = "model"  # all their touches, over all their calls, go through the model
 
 
 MOST_PROMO_DAYS = 90  # the longer codes live, the more of them do, and the longer they get
@@ -60,9 +60,9 @@ class Account(Struct, frozen=True):
 
 
 class SwapRule(Struct, frozen=True):
-    """What the snippet replaces: a number as it stands on the page, or a CSS selector; perhaps only for one pool."""
+    """What the snippet replaces: a number as the page writes it, or a CSS selector; perhaps only for one pool."""
 
-    number: str | None = None  # E.164 of the number on the page; found in text and `tel:` links whatever its format
+    number: str | None = None  # E.164 of the number on the page; found in text and `tel:` links in any format
     selector: str | None = None
     pool_id: str | None = None
 
@@ -112,7 +112,7 @@ class Site(Struct, frozen=True):
 
 
 class ShownNumber(StrEnum):
-    """Which number the business's telephone shows: the customer's own, or the tracking number he called."""
+    """Which number the business's telephone shows: the customer's own, or the tracking number they called."""
 
     CALLER = "caller"
     TRACKING = "tracking"
@@ -127,7 +127,7 @@ class Answering(Struct, frozen=True):
     ring_seconds: int = 30  # how long the business's telephone rings
     show: ShownNumber = ShownNumber.CALLER
     announcement: str | None = None  # what the caller hears first, e.g. that the call is recorded
-    whisper: str | None = None  # what is told to who answers for the business, before he is connected
+    whisper: str | None = None  # what the person who answers for the business hears before they are connected
     language: str | None = None
 
 
@@ -160,7 +160,7 @@ class Pool(Struct, frozen=True):
 
 
 class TrackingNumber(Struct, frozen=True):
-    """One rented number and the one place it belongs to."""
+    """One rented number and what it is assigned to."""
 
     number: str  # E.164
     site_id: str
@@ -175,11 +175,11 @@ class TrackingNumber(Struct, frozen=True):
     state_since: datetime | None = None  # None: it was never taken out of use
 
 
-MOST_PAST = 12  # places of a number that are remembered: with its record they stay below 4 KB, half a read unit
+MOST_PAST = 12  # past assignments of a number that are stored: its record stays below 4 KB, half a read unit
 
 
 class Tenure(Struct, frozen=True):
-    """A place that a number belonged to, until another one got it."""
+    """A past assignment of a number, until it was assigned elsewhere."""
 
     owner: TrackingNumber
     until: datetime
@@ -193,33 +193,33 @@ class Ownership(Struct, frozen=True):
     version: int = 0  # counts the changes of the record
 
     def owner_at(self, at: datetime) -> TrackingNumber | None:
-        """Return whose the number was at a moment; None where that is so many owners ago that it is forgotten.
+        """Return whose the number was at a moment; None where that is more owners ago than are stored.
 
-        The first owner is also that of the time before: a number may have stood for its campaign before it was
-        imported, and nobody else is known to have had it.
+        The first owner is also that of the time before: a number may have been advertised for its campaign before it
+        was imported, and nobody else is known to have had it.
         """
-        for place, tenure in enumerate(self.past):
+        for index, tenure in enumerate(self.past):
             if at < tenure.until:
-                return None if place == 0 and len(self.past) == MOST_PAST else tenure.owner
+                return None if index == 0 and len(self.past) == MOST_PAST else tenure.owner
         return self.owner
 
     def moved(self, number: TrackingNumber, at: datetime) -> Ownership:
-        """Return what the record becomes when the number gets another place. Of the past only places are kept."""
+        """Return the record after the number was assigned elsewhere, without past labels and targets."""
         last = self.past[-1].until if self.past else at
         was = replace(self.owner, label=None, target_number=None)
         past = (*self.past, Tenure(was, max(at, last)))[-MOST_PAST:]
         return Ownership(number, past, self.version + 1)
 
     def changed(self, number: TrackingNumber) -> Ownership:
-        """Return what the record becomes when the number stays where it is."""
+        """Return the record after a change that leaves the assignment."""
         return Ownership(number, self.past, self.version + 1)
 
 
 class Campaign(Struct, frozen=True):
     """A campaign the account named: how its traffic is recognised, what its calls are worth.
 
-    A touch is the campaign's on its days, if it fits `match` or carries one of `platform_ids` (where either is told),
-    and its creative is one of `creatives` (where told). Told none of them, only its static numbers bring it calls.
+    A touch is the campaign's on its days, if it fits `match` or carries one of `platform_ids` (where either is given),
+    and its creative is one of `creatives` (where given). With none of them, only its static numbers bring it calls.
     """
 
     campaign_id: str
@@ -270,14 +270,14 @@ class ChannelRules(Struct, frozen=True):
 
 
 class AnswerRule(Struct, frozen=True):
-    """An account's own reading of what customers say brought them: these phrases stand for `channel`."""
+    """An account's own rule for what customers say brought them: these phrases mean `channel`."""
 
-    channel: str  # a key of attribution.self_reported.TOLD_CHANNELS or a name of the account's own
-    phrases: tuple[str, ...]  # words that stand one after the other in the answer; `*` ends a word in any way
+    channel: str  # a key of self_reported_words.SELF_REPORTED_CHANNELS or a name of the account's own
+    phrases: tuple[str, ...]  # words that follow each other in the answer; `*` is any ending of a word
 
 
 class AnswerRules(Struct, frozen=True):
-    """An account's readings in the order they are tried; `version` counts their changes."""
+    """An account's answer rules in the order they are tried; `version` counts their changes."""
 
     rules: tuple[AnswerRule, ...] = ()
     version: int = 0
@@ -295,7 +295,7 @@ class Endpoint(Struct, frozen=True):
     record: bool = False
     time_zone: str | None = None  # carriers that write local times
     closed: bool = False  # on purpose: its events are refused; an endpoint that is merely missing still connects calls
-    answering: Answering = field(default_factory=Answering)  # where the number's pool has no say of its own
+    answering: Answering = field(default_factory=Answering)  # where the number's pool sets none
 
 
 class ApiKey(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The channels calls, spend and deals are compared by, and the rules that name one. Pure.
 
-After GA4's default channel grouping, with maps, classifieds, messengers and AI assistants told apart, which it lumps
-into referral.
+After GA4's default channel grouping; maps, classifieds, messengers and AI assistants are channels of their own, which
+GA4 counts as referral.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CHANNELS = {
     "other_paid": "other paid",
 }
 
-# What kind of place a source is (the classes of data/*.json) → its channel when nobody was paid, and when somebody was.
+# The kind of a known source (the classes of data/*.json) → its channel when nobody was paid, and when somebody was.
 UNPAID = {
     "search": "organic_search",
     "social": "social",
@@ -74,27 +74,27 @@ _BY_NAME = {
 _MEDIUM_CHANNELS = {medium: channel for channel, words in _MEDIUMS.items() for medium in words.split()}
 
 
-def channel_of(medium: str, place: str | None) -> str:
-    """The channel of a tagged link: `medium` is its utm_medium in lower case, `place` the class of its utm_source.
+def channel_of(medium: str, kind: str | None) -> str:
+    """Return a tagged link's channel: `medium` is its utm_medium in lower case, `kind` that of its utm_source.
 
     Display is asked before the other paid ones, because `cpm` would pass for any of them; but paid posts in a social
     network are paid social however they are billed.
     """
     shown = _MEDIUM_CHANNELS.get(medium) == "display"
-    if shown and place not in ("social", "messenger", "paid_social"):
+    if shown and kind not in ("social", "messenger", "paid_social"):
         return "display"
     if shown or _PAID_MEDIUM.fullmatch(medium):
-        return PAID.get(place or "", "other_paid")
-    if _MEDIUM_CHANNELS.get(medium) == "social" and place == "messenger":
+        return PAID.get(kind or "", "other_paid")
+    if _MEDIUM_CHANNELS.get(medium) == "social" and kind == "messenger":
         return "messenger"
-    if medium == "organic" and place in ("social", "messenger", "maps", "classifieds"):
-        return UNPAID[place]
+    if medium == "organic" and kind in ("social", "messenger", "maps", "classifieds"):
+        return UNPAID[kind]
     if medium in _MEDIUM_CHANNELS:
         return _MEDIUM_CHANNELS[medium]
-    return UNPAID.get(place or "", "referral")
+    return UNPAID.get(kind or "", "referral")
 
 
 def channel_named(name: str) -> str:
-    """A channel as an account writes it, in the one form reports group by: ours by key or name, else as written."""
+    """Return a channel that an account wrote in the form reports group by: ours by key or name, else as written."""
     written = " ".join(name.split())
     return _BY_NAME.get(written.casefold().replace("_", " "), written)

@@ -8,43 +8,49 @@ from typing import NamedTuple
 
 from chalicelib.visits import landing_url
 from chalicelib.visits.channels import PAID, UNPAID, channel_of
-from chalicelib.visits.referrers import Place, is_paid_name, is_passage, place_of_host, place_of_name
+from chalicelib.visits.referrers import (
+    KnownSource,
+    is_paid_name,
+    is_passage,
+    known_source_of_host,
+    known_source_of_name,
+)
 from chalicelib.visits.tracking_tags import ids_in, marker_of
 from chalicelib.visits.types import Source
 
-# Click id → who set it and what for. Those of UNPAID_CLICKS stand on links nobody paid for, too: any referrer that
-# is known speaks before them.
+# Click id → who set it and what for. Those of UNPAID_CLICKS are also on links nobody paid for: any known referrer
+# decides before them.
 CLICK_IDS = {
-    "gclid": Place("paid_search", "google"),
-    "gbraid": Place("paid_search", "google"),
-    "wbraid": Place("paid_search", "google"),
-    "dclid": Place("display", "google"),
-    "yclid": Place("paid_search", "yandex"),
-    "ymclid": Place("classifieds", "yandex market"),
-    "msclkid": Place("paid_search", "bing"),
-    "vk_click": Place("paid_social", "vk"),
-    "vkclid": Place("paid_social", "vk"),
-    "rb_clickid": Place("paid_social", "vk"),
-    "ttclid": Place("paid_social", "tiktok"),
-    "twclid": Place("paid_social", "x"),
-    "li_fat_id": Place("paid_social", "linkedin"),
-    "epik": Place("paid_social", "pinterest"),
-    "sccid": Place("paid_social", "snapchat"),
-    "rdt_cid": Place("paid_social", "reddit"),
-    "gad_campaignid": Place("paid_search", "google"),
-    "gad_source": Place("paid_search", "google"),
-    "admitad_uid": Place("paid", "admitad"),
-    "fbclid": Place("social", "facebook"),
-    "igshid": Place("social", "instagram"),
-    "igsh": Place("social", "instagram"),
-    "ysclid": Place("search", "yandex"),
-    "srsltid": Place("search", "google"),
-    "tgwebappversion": Place("messenger", "telegram"),
-    "vk_app_id": Place("social", "vk"),
-    "mc_cid": Place("email", "mailchimp"),
-    "_hsenc": Place("email", "hubspot"),
+    "gclid": KnownSource("paid_search", "google"),
+    "gbraid": KnownSource("paid_search", "google"),
+    "wbraid": KnownSource("paid_search", "google"),
+    "dclid": KnownSource("display", "google"),
+    "yclid": KnownSource("paid_search", "yandex"),
+    "ymclid": KnownSource("classifieds", "yandex market"),
+    "msclkid": KnownSource("paid_search", "bing"),
+    "vk_click": KnownSource("paid_social", "vk"),
+    "vkclid": KnownSource("paid_social", "vk"),
+    "rb_clickid": KnownSource("paid_social", "vk"),
+    "ttclid": KnownSource("paid_social", "tiktok"),
+    "twclid": KnownSource("paid_social", "x"),
+    "li_fat_id": KnownSource("paid_social", "linkedin"),
+    "epik": KnownSource("paid_social", "pinterest"),
+    "sccid": KnownSource("paid_social", "snapchat"),
+    "rdt_cid": KnownSource("paid_social", "reddit"),
+    "gad_campaignid": KnownSource("paid_search", "google"),
+    "gad_source": KnownSource("paid_search", "google"),
+    "admitad_uid": KnownSource("paid", "admitad"),
+    "fbclid": KnownSource("social", "facebook"),
+    "igshid": KnownSource("social", "instagram"),
+    "igsh": KnownSource("social", "instagram"),
+    "ysclid": KnownSource("search", "yandex"),
+    "srsltid": KnownSource("search", "google"),
+    "tgwebappversion": KnownSource("messenger", "telegram"),
+    "vk_app_id": KnownSource("social", "vk"),
+    "mc_cid": KnownSource("email", "mailchimp"),
+    "_hsenc": KnownSource("email", "hubspot"),
 }
-UNPAID_CLICKS = frozenset({"social", "search", "messenger", "email"})  # kinds of place
+UNPAID_CLICKS = frozenset({"social", "search", "messenger", "email"})  # kinds of known sources
 NOT_A_CLICK = frozenset({"gad_campaignid", "gad_source", "tgwebappversion", "vk_app_id", "_hsenc"})
 MEDIUM_OF_CHANNEL = {
     "paid_search": "cpc",
@@ -79,7 +85,7 @@ class Arrival(NamedTuple):
 
     @property
     def continues(self) -> bool:
-        """Whether the visitor was here already: he comes back from paying, signing in, or our other pages."""
+        """Whether the visitor was here already: they come back from paying, signing in, or our other pages."""
         return self.basis in (Basis.PASSAGE, Basis.OWN_SITE)
 
 
@@ -91,16 +97,17 @@ class _Found(NamedTuple):
 
 
 def classify(url: str, referrer: str, own_hosts: Iterable[str] = ()) -> Source:
-    """The source of an arrival at `url` from `referrer`, as browsers give them. Never raises: the unreadable is absent.
+    """Return the source of an arrival at `url` from `referrer`, as browsers give them.
 
-    utm_source and utm_medium come out in lower case, so that `Yandex` and `yandex` are one row; the rest stays.
+    Never raises: what cannot be read counts as absent. utm_source and utm_medium are in lower case, so that `Yandex`
+    and `yandex` are one row; the rest stays.
     `own_hosts` are further hosts of the same website.
     """
     return arrival_of(url, referrer, own_hosts).source
 
 
 def arrival_of(url: str, referrer: str, own_hosts: Iterable[str] = ()) -> Arrival:
-    """The same with what decided it."""
+    """Return what `classify` does, with what decided it."""
     tags = landing_url.tags_of(url)
     own = (landing_url.host_of(url), *own_hosts)
     if tags.get("utm_referrer") and _is_own(landing_url.host_of(referrer), own):
@@ -111,8 +118,8 @@ def arrival_of(url: str, referrer: str, own_hosts: Iterable[str] = ()) -> Arriva
         found = _tagged(tags, click, referrer)
     elif click and click.kind not in UNPAID_CLICKS:
         found = _Found(*_named(click), Basis.CLICK_ID)
-    elif marker and marker.place:
-        found = _Found(*_named(marker.place), Basis.MARKER)
+    elif marker and marker.platform:
+        found = _Found(*_named(marker.platform), Basis.MARKER)
     else:
         found = _referred(tags, referrer, own, click)
     words = _searched(referrer) if found.channel == "organic_search" else ""
@@ -129,45 +136,46 @@ def arrival_of(url: str, referrer: str, own_hosts: Iterable[str] = ()) -> Arriva
     return Arrival(source, found.basis)
 
 
-def _tagged(tags: Mapping[str, str], click: Place | None, referrer: str) -> _Found:
+def _tagged(tags: Mapping[str, str], click: KnownSource | None, referrer: str) -> _Found:
     source = tags.get("utm_source", "").lower() or (click.source if click else landing_url.host_of(referrer))
     medium = tags.get("utm_medium", "").lower()
-    place = place_of_name(source)
+    known = known_source_of_name(source)
     if click and not medium and click.kind not in UNPAID_CLICKS:
         return _Found(source, *_named(click)[1:], Basis.TAGS)
-    if place and not medium and (is_paid_name(source) or tags.get("erid")):
-        return _Found(source, PAID.get(place.kind, "other_paid"), medium, Basis.TAGS)
-    return _Found(source, channel_of(medium, place.kind if place else None), medium, Basis.TAGS)
+    if known and not medium and (is_paid_name(source) or tags.get("erid")):
+        return _Found(source, PAID.get(known.kind, "other_paid"), medium, Basis.TAGS)
+    return _Found(source, channel_of(medium, known.kind if known else None), medium, Basis.TAGS)
 
 
-def _named(place: Place) -> tuple[str, str, str]:
-    channel = UNPAID.get(place.kind, "referral")
-    return place.source, channel, MEDIUM_OF_CHANNEL.get(channel, channel)
+def _named(known: KnownSource) -> tuple[str, str, str]:
+    channel = UNPAID.get(known.kind, "referral")
+    return known.source, channel, MEDIUM_OF_CHANNEL.get(channel, channel)
 
 
-def _referred(tags: Mapping[str, str], referrer: str, own: Iterable[str], click: Place | None) -> _Found:
-    """By the referrer where it is known; where it does not speak, by an unpaid click id or a parameter that does."""
+def _referred(tags: Mapping[str, str], referrer: str, own: Iterable[str], click: KnownSource | None) -> _Found:
+    """Classify by the referrer where it is known, else by an unpaid click id or a parameter."""
     host = landing_url.host_of(referrer)
     ours = _is_own(host, own)
-    known = None if ours else place_of_host(host, landing_url.split(referrer).path)
+    known = None if ours else known_source_of_host(host, landing_url.split(referrer).path)
     if known:
         return _Found(*_paid_or_not(known, tags), Basis.REFERRER)
     if click:
         return _Found(*_named(click), Basis.CLICK_ID)
     if host and not ours and not is_passage(host):
-        return _Found(*_paid_or_not(Place("referral", landing_url.site_of(host)), tags), Basis.REFERRER)
-    told = next((place for name in ORIGIN_NAMES if (place := place_of_name(tags.get(name, "").lower()))), None)
-    if told:
-        return _Found(*_paid_or_not(told, tags), Basis.ORIGIN_NAME)
+        return _Found(*_paid_or_not(KnownSource("referral", landing_url.site_of(host)), tags), Basis.REFERRER)
+    names = (tags.get(name, "").lower() for name in ORIGIN_NAMES)
+    named = next(filter(None, map(known_source_of_name, names)), None)
+    if named:
+        return _Found(*_paid_or_not(named, tags), Basis.ORIGIN_NAME)
     return _Found("", "direct", "", Basis.NOTHING if not host else Basis.OWN_SITE if ours else Basis.PASSAGE)
 
 
-def _paid_or_not(place: Place, tags: Mapping[str, str]) -> tuple[str, str, str]:
-    """A link with `erid`, the mark Russian law puts on every advertisement, was paid for."""
+def _paid_or_not(known: KnownSource, tags: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return (source, channel, medium); a link with `erid`, the mark of advertisements in Russian law, was paid for."""
     if not tags.get("erid"):
-        return _named(place)
-    channel = PAID.get(place.kind, "other_paid")
-    return place.source, channel, MEDIUM_OF_CHANNEL.get(channel, channel)
+        return _named(known)
+    channel = PAID.get(known.kind, "other_paid")
+    return known.source, channel, MEDIUM_OF_CHANNEL.get(channel, channel)
 
 
 def _is_own(host: str, own: Iterable[str]) -> bool:
@@ -175,7 +183,7 @@ def _is_own(host: str, own: Iterable[str]) -> bool:
 
 
 def _searched(referrer: str) -> str:
-    """The words searched for, in the few cases an engine still tells them."""
+    """Return the words searched for, in the few cases an engine still sends them."""
     asked = landing_url.query_of(referrer)
     words = next((asked[name] for name in SEARCH_WORDS if asked.get(name)), "")
     return "" if words.startswith(("http://", "https://")) else words  # of a redirect: where it leads
@@ -189,8 +197,8 @@ def _first(*texts: str | None) -> str:
     return next((text for text in texts if text), "")
 
 
-def _click(tags: Mapping[str, str]) -> tuple[str, Place | None]:
-    for name, place in CLICK_IDS.items():
+def _click(tags: Mapping[str, str]) -> tuple[str, KnownSource | None]:
+    for name, known in CLICK_IDS.items():
         if tags.get(name):
-            return name, place
+            return name, known
     return "", None

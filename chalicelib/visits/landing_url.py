@@ -25,7 +25,7 @@ _SHARED_SUFFIXES = {
 
 
 def split(url: str) -> SplitResult:
-    """The parts of an address; all empty where it cannot be read."""
+    """Return the parts of an address; all empty where it cannot be read."""
     try:
         return urlsplit(url)
     except ValueError:  # a bracket out of place
@@ -33,9 +33,9 @@ def split(url: str) -> SplitResult:
 
 
 def tags_of(url: str) -> dict[str, str]:
-    """The address's parameters by name in lower case, without those that say nothing.
+    """Return the address's parameters by name in lower case, without those that say nothing.
 
-    They count wherever builders put them: behind the `#`, or, the `?` forgotten, behind the path. The query's win.
+    They count wherever site builders put them: behind the `#`, or behind the path without a `?`. The query's win.
     """
     parts = split(url)
     fragment = parts.fragment.rpartition("?")[2]
@@ -43,12 +43,12 @@ def tags_of(url: str) -> dict[str, str]:
 
 
 def query_of(url: str) -> dict[str, str]:
-    """The parameters of the query alone."""
+    """Return the parameters of the query alone."""
     return _query(split(url).query)
 
 
 def host_of(url: str) -> str:
-    """The host in lower case and in its own letters (купить.рф, not xn--…); empty where there is none."""
+    """Return the host in lower case and in its own letters (купить.рф, not xn--…); empty where there is none."""
     try:
         host = (split(url).hostname or "").rstrip(".")
     except ValueError:
@@ -57,17 +57,17 @@ def host_of(url: str) -> str:
 
 
 def in_letters(host: str) -> str:
-    """A host with its punycode labels decoded."""
+    """Return a host with its punycode labels decoded."""
     return ".".join(map(_label, host.lower().split("."))) if "xn--" in host.lower() else host.lower()
 
 
 def site_of(host: str) -> str:
-    """A host without the prefixes that only say which edition of a site it is."""
+    """Return a host without the prefixes that only say which edition of a site it is."""
     return host.removeprefix("www.").removeprefix("m.")
 
 
 def same_site(one: str, other: str) -> bool:
-    """Whether two hosts belong to one website: equal, one below the other, or sisters below one registered domain."""
+    """Return whether two hosts are one website: equal, one below the other, or both below one registered domain."""
     if not one or not other:
         return False
     one, other = sorted((site_of(one), site_of(other)), key=len)
@@ -78,7 +78,7 @@ def same_site(one: str, other: str) -> bool:
 
 
 def text_of(escaped: str) -> str:
-    """A value's escapes as text, were they doubled, JavaScript's, in Windows-1251, or read in a wrong encoding."""
+    """Decode a value's escapes, also doubled ones, JavaScript's, Windows-1251 and a wrong encoding."""
     text = _decoded(escaped.replace("+", " "))
     for _ in range(2):  # redirects escape what is escaped already
         if not _ESCAPE.search(text):
@@ -88,7 +88,7 @@ def text_of(escaped: str) -> str:
 
 
 def said(value: str) -> str:
-    """A tag's value without macros that no platform replaced: a value of nothing else is absent."""
+    """Return a tag's value without macros that no platform replaced; empty where nothing else is left."""
     if value.lower() in _NOTHING:
         return ""
     if "{" not in value and "__" not in value and "%%" not in value:
@@ -106,7 +106,7 @@ def _query(text: str) -> dict[str, str]:
 
 
 def _decoded(escaped: str) -> str:
-    """One layer of escapes; old pages write Windows-1251."""
+    """Decode one layer of escapes; old pages write Windows-1251."""
     raw = unquote_to_bytes(_JAVASCRIPT_ESCAPE.sub(lambda found: chr(int(found[1], 16)), escaped))
     try:
         return raw.decode("utf-8")
@@ -115,7 +115,7 @@ def _decoded(escaped: str) -> str:
 
 
 def _mended(text: str) -> str:
-    """Text that was UTF-8 before somebody read it as a one-byte encoding."""
+    """Repair UTF-8 text that somebody read as a one-byte encoding."""
     if not _MOJIBAKE.search(text):
         return text
     for encoding in ("cp1251", "latin-1"):
@@ -136,10 +136,10 @@ def _label(label: str) -> str:
 
 
 def _registered(host: str) -> str:
-    """The domain somebody registered, as far as it can be told without the whole public suffix list; else empty.
+    """Return the registered domain, as far as it is known without the whole public suffix list; else empty.
 
-    A second label of up to three letters (co.uk, com.ru, msk.ru) is taken for a suffix: better two subdomains apart
-    than two shops together.
+    A second label of up to three letters (co.uk, com.ru, msk.ru) counts as a suffix: two subdomains taken for two sites
+    do less harm than two shops taken for one.
     """
     labels = host.split(".")
     size = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2

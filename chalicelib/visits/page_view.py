@@ -11,8 +11,8 @@ from msgspec import Struct
 from chalicelib.core.errors import BadInput
 from chalicelib.visits.visitor_key import ARRIVAL_BYTES
 
-# Tags that advertisements, engines and mini apps add to a link: a URL with one is an arrival, whatever page was open
-# before. What each of them means is told in attribution/sources.py and markers.py.
+# Tags that advertisements, engines and mini apps add to a link: a URL with one is an arrival, also within a visit.
+# What each of them means: classify_source.py and tracking_tags.py.
 COUNTRY, REGION = "cloudfront-viewer-country", "cloudfront-viewer-country-region"  # the CDN's viewer headers
 CLICK_IDS = {
     *("gclid", "gbraid", "wbraid", "dclid", "yclid", "ymclid", "msclkid", "fbclid", "igshid", "igsh", "ttclid"),
@@ -23,21 +23,21 @@ CLICK_IDS = {
 
 
 class Visit(Struct, frozen=True):
-    """One page view as the browser and the CDN tell it."""
+    """One page view as the browser and the CDN report it."""
 
-    url: str  # without its fragment, but for the tags of an arrival that stand there
+    url: str  # without its fragment, except the tags of an arrival that are there
     referrer: str
     region: str  # ISO 3166-2 as "RU-MOW", the country alone, or empty
 
     @property
     def tags(self) -> dict[str, str]:
-        """The URL's arguments by lower-case name, the first of each; the query's before those behind the `#`."""
+        """Return the URL's arguments by lower-case name, the first of each; the query's before the fragment's."""
         page = urlsplit(self.url)
         return _arguments(page.fragment) | _arguments(page.query)
 
     @property
     def fingerprint(self) -> bytes:
-        """Equal for the same page opened from the same place."""
+        """Return six bytes that are equal for the same page with the same referrer."""
         return hashlib.blake2s(f"{self.url}\0{self.referrer}".encode(), digest_size=ARRIVAL_BYTES).digest()
 
 
@@ -58,28 +58,28 @@ def visit_of(url: str, referrer: str, headers: Mapping[str, str]) -> Visit:
 
 
 def region_of(headers: Mapping[str, str]) -> str:
-    """Where the CDN saw the viewer."""
+    """Return where the CDN saw the viewer, as ISO 3166-2."""
     country, part = headers.get(COUNTRY, "").strip().upper(), headers.get(REGION, "").strip().upper()
     return f"{country}-{part}" if country and part else country
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of an http address, as a browser writes an Origin header."""
+    """Return scheme, host and port of an http address, as a browser writes an Origin header."""
     page = urlsplit(url)
     return f"{page.scheme}://{page.netloc.rpartition('@')[2]}".lower()
 
 
 def is_marked(visit: Visit) -> bool:
-    """Whether the address or the referrer tells of an arrival: a tag of an advertisement, or another site's page."""
+    """Return whether the page view is an arrival: a tag of an advertisement, or a referrer on another site."""
     if _marked(visit.tags):
         return True
     return bool(visit.referrer) and urlsplit(visit.referrer).hostname != urlsplit(visit.url).hostname
 
 
 def _tags_behind(fragment: str) -> str:
-    """What of a fragment tells of an arrival. The rest is the page's own business: mini apps write names there."""
-    told = _arguments(fragment.rpartition("?")[2]) if "=" in fragment else {}
-    return urlencode({name: value for name, value in told.items() if _marked([name])})
+    """Return an arrival's tags in a fragment. The rest is not read: mini apps write names of people there."""
+    arguments = _arguments(fragment.rpartition("?")[2]) if "=" in fragment else {}
+    return urlencode({name: value for name, value in arguments.items() if _marked([name])})
 
 
 def _arguments(text: str) -> dict[str, str]:

@@ -25,12 +25,12 @@ _RUN = re.compile(rf"\d(?:{_BETWEEN}\d)*")
 
 
 def digits_for(live: int) -> int:
-    """How many digits a site's next code has, by how many live: seven up to 10,000, one more for each tenfold."""
+    """Return how many digits a site's next code has: seven up to 10,000 live codes, one more for each tenfold."""
     return next((length for length in range(SHORTEST, LONGEST) if live * SPARSE <= 10**length), LONGEST)
 
 
 def make(length: int, key: bytes, *named: str) -> str:
-    """The code of so many digits for what is named: the same every time, and nobody else can tell it."""
+    """Return the code of `length` digits for `named`: the same every time, and unpredictable without the key."""
     least, digest = 10 ** (length - 2), "\0".join(("promo", *named)).encode()
     while True:
         digest = hmac.new(key, digest, hashlib.sha256).digest()
@@ -40,39 +40,39 @@ def make(length: int, key: bytes, *named: str) -> str:
 
 
 def is_code(digits: str) -> bool:
-    """Whether these digits may be a code: as long as one, not beginning with 0, and the check digit is right."""
+    """Return whether these digits may be a code: as long as one, not beginning with 0, and the check digit is right."""
     shape = SHORTEST <= len(digits) <= LONGEST and digits.isascii() and digits.isdigit() and digits[0] != "0"
     return shape and _check_digit(digits) == "0"
 
 
-def read(told: str) -> str | None:
-    """The one code in what somebody wrote, said or keyed; None where there is none, a slip, or more than one.
+def read(text: str) -> str | None:
+    """Find the one code in what somebody wrote, said or keyed; None where there is none, a slip, or more than one.
 
     Spaces, dashes, dots and brackets between the digits do not matter, nor do full-width or other digits, or words
     around them. Anything else between digits, as the `*` and `#` of a telephone, begins a new number.
     """
-    plain = "".join(_plain(character) for character in unicodedata.normalize("NFKC", told))
+    plain = "".join(_plain(character) for character in unicodedata.normalize("NFKC", text))
     runs = {re.sub(r"\D", "", run) for run in _RUN.findall(plain)}
     codes = [run for run in runs if is_code(run)]
     return codes[0] if len(codes) == 1 else None
 
 
 def spoken(code: str) -> str:
-    """The code in groups, as it is shown and said: `123 4567`."""
-    groups, place = [], 0
+    """Return the code in groups, as it is shown and said: `123 4567`."""
+    groups, start = [], 0
     for size in GROUPS[len(code)]:
-        groups.append(code[place : place + size])
-        place += size
+        groups.append(code[start : start + size])
+        start += size
     return " ".join(groups)
 
 
 def _misheard(code: str) -> bool:
-    """Whether 12 heard as 20 would make another code of it: двенадцать, двадцать. All other such pairs Damm refuses."""
+    """Return whether 12 heard as 20 (двенадцать, двадцать) gives a code. Damm's digit refuses other such pairs."""
     heard = (
-        code[:place] + other + code[place + 2 :]
+        code[:index] + other + code[index + 2 :]
         for one, other in (("12", "20"), ("20", "12"))
-        for place in range(len(code) - 1)
-        if code[place : place + 2] == one
+        for index in range(len(code) - 1)
+        if code[index : index + 2] == one
     )
     return any(is_code(each) for each in heard)
 
@@ -83,7 +83,7 @@ def _plain(character: str) -> str:
 
 
 def _check_digit(digits: str) -> str:
-    """Damm's digit of a row of digits; 0 where the row ends with it."""
+    """Return Damm's check digit of a row of digits; 0 where the row ends with it."""
     interim = "0"
     for digit in digits:
         interim = _DAMM[int(interim)][int(digit)]

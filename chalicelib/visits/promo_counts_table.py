@@ -4,7 +4,7 @@ pk <site id>#promo, sk <days since 1970>                         n: codes made t
 pk <site id>#promo-by#<keyed hash of the address>, sk <hour>     n: requests in that hour
 
 Both expire by themselves (x). The first says how long a code must be, which need not be exact; so only each sixteenth
-code is counted, and a container reads the sum once in ten minutes. The second is exact, whatever container is asked.
+code is counted, and a container reads the sum once in ten minutes. The second is exact over all containers.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ MOST_AN_HOUR = 600  # requests of one address: a mobile network's exchange has m
 SAMPLED = 16
 _DAY, _HOUR = 86_400, 3_600
 
-_made: Cache[int] = Cache(kept=timedelta(minutes=10))
+_made: Cache[int] = Cache(ttl=timedelta(minutes=10))
 
 
 def admits(site_id: str, who: str, now: datetime) -> bool:
-    """Count a request of an address; whether it may have one more code in this hour. Raises StorageUnavailable."""
+    """Count a request of an address; return whether it may have one more code in this hour.
+
+    Raises StorageUnavailable.
+    """
     hour = int(now.timestamp()) // _HOUR
     digest = hmac.new(settings().signing_key, f"promo-by\0{site_id}\0{who}".encode(), hashlib.sha256).hexdigest()[:24]
     return _add(f"{site_id}#promo-by#{digest}", hour, 1, (hour + 2) * _HOUR, most=MOST_AN_HOUR)
@@ -41,12 +44,12 @@ def add(site: Site, shown: ShownCode) -> None:
 
 
 def is_sampled(code: str) -> bool:
-    """Whether it is one of those that stand for all."""
+    """Return whether the code is in the sample that is counted."""
     return hashlib.sha256(code.encode()).digest()[0] % SAMPLED == 0
 
 
 def made(site: Site, now: datetime) -> int:
-    """How many of the site's codes live or rest, about. Raises StorageUnavailable."""
+    """Return about how many of the site's codes are not free for others yet. Raises StorageUnavailable."""
     return _made.get(site.site_id, now, lambda: _sum(site, now)) or 0
 
 

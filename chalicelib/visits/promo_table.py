@@ -1,10 +1,10 @@
-"""Promo codes in the visitors table: one item each, so that a code told leads to its page view by one read.
+"""Promo codes in the visitors table: one item each, so that a caller's code leads to its page view by one read.
 
 pk <site id>#promo#<code>, sk 0; visitor, url; shown, expires: milliseconds since 1970
 x N            from then on somebody else may get the code, and storage may delete it
 
-A code rests after it expired: who tells it late must not be taken for the next one who is shown it. Storage deletes
-late, so only conditions on the clock decide.
+An expired code is not given to others at once: a caller who says it late must not be taken for the next visitor who is
+shown it. Storage deletes late, so only conditions on the clock decide.
 """
 
 from __future__ import annotations
@@ -34,47 +34,47 @@ class ShownCode(Struct, frozen=True):
 
 
 class Taken(NamedTuple):
-    """A code as it stands, and whether it was made now."""
+    """The current state of a code, and whether it was made now."""
 
     shown: ShownCode
     new: bool
 
 
 def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
-    """Store a code; None where it is somebody else's. `most` is how long it may be kept at all.
+    """Store a code; None where it is somebody else's. `most` is how long it may be stored at all.
 
-    The same visitor's same page keeps its code and first moment, and the code lives on; once it has expired, it is
+    The same visitor on the same page keeps the code and its first moment, and its expiry moves on; an expired code is
     shown anew. Raises StorageUnavailable.
     """
     client = aws.client("dynamodb", hot=True)
-    item = {**_key(site_id, shown.code), **_told(shown, now, most)}
+    item = {**_key(site_id, shown.code), **_expiries(shown, now, most)}
     item |= {"visitor": {"S": shown.visitor}, "url": {"S": shown.url}, "shown": {"N": _millis(shown.shown_at)}}
     request = {"TableName": settings().visitors_table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     free = "attribute_not_exists(pk) OR x < :now"
-    his_own_that_expired = "visitor = :visitor AND #url = :url AND expires < :millis"
+    own_and_expired = "visitor = :visitor AND #url = :url AND expires < :millis"
     values = {":now": {"N": str(int(now.timestamp()))}, ":millis": {"N": _millis(now)}}
     try:
         with aws.storage_errors():
             client.put_item(
                 **request,
                 Item=item,
-                ConditionExpression=f"{free} OR ({his_own_that_expired})",
+                ConditionExpression=f"{free} OR ({own_and_expired})",
                 ExpressionAttributeNames={"#url": "url"},
                 ExpressionAttributeValues=values | {":visitor": item["visitor"], ":url": item["url"]},
             )
         return Taken(shown, new=True)
     except client.exceptions.ConditionalCheckFailedException as refused:
         there = refused.response.get("Item")
-    stands = _shown(shown.code, there) if there else find(site_id, shown.code)
-    if stands is None or (stands.visitor, stands.url) != (shown.visitor, shown.url):
+    existing = _shown(shown.code, there) if there else find(site_id, shown.code)
+    if existing is None or (existing.visitor, existing.url) != (shown.visitor, shown.url):
         return None
-    # No longer than the event of its showing is kept, by which an erasure finds it.
-    lives_on = replace(stands, expires_at=max(stands.expires_at, min(shown.expires_at, stands.shown_at + most)))
-    return _prolonged(site_id, lives_on, now, most)
+    # No longer than the event of its showing is stored, by which an erasure finds it.
+    expires_at = max(existing.expires_at, min(shown.expires_at, existing.shown_at + most))
+    return _extend(site_id, replace(existing, expires_at=expires_at), now, most)
 
 
 def find(site_id: str, code: str) -> ShownCode | None:
-    """A code as stored, read consistently; it may have expired. Raises StorageUnavailable."""
+    """Return a code as stored, read consistently; it may have expired. Raises StorageUnavailable."""
     with aws.storage_errors():
         answer = aws.client("dynamodb", hot=True).get_item(
             TableName=settings().visitors_table, Key=_key(site_id, code), ConsistentRead=True
@@ -97,10 +97,10 @@ def forget(site_id: str, code: str, visitor: str) -> None:
         return  # expired and gone, another visitor's by now, or a code of the website's own
 
 
-def _prolonged(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
-    """The code with a later expiry; None where it has become somebody else's."""
+def _extend(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
+    """Store a later expiry; None where the code has become somebody else's."""
     client = aws.client("dynamodb", hot=True)
-    told = _told(shown, now, most)
+    expiries = _expiries(shown, now, most)
     try:
         with aws.storage_errors():
             client.update_item(
@@ -109,8 +109,8 @@ def _prolonged(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -
                 UpdateExpression="SET expires = :expires, x = :x",
                 ConditionExpression="visitor = :visitor AND shown = :shown",
                 ExpressionAttributeValues={
-                    ":expires": told["expires"],
-                    ":x": told["x"],
+                    ":expires": expiries["expires"],
+                    ":x": expiries["x"],
                     ":visitor": {"S": shown.visitor},
                     ":shown": {"N": _millis(shown.shown_at)},
                 },
@@ -120,9 +120,9 @@ def _prolonged(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -
     return Taken(shown, new=False)
 
 
-def _told(shown: ShownCode, now: datetime, most: timedelta) -> dict[str, dict[str, str]]:
-    rests_until = max(shown.expires_at, min(shown.expires_at + REST, now + most))
-    return {"expires": {"N": _millis(shown.expires_at)}, "x": {"N": str(int(rests_until.timestamp()))}}
+def _expiries(shown: ShownCode, now: datetime, most: timedelta) -> dict[str, dict[str, str]]:
+    free_from = max(shown.expires_at, min(shown.expires_at + REST, now + most))
+    return {"expires": {"N": _millis(shown.expires_at)}, "x": {"N": str(int(free_from.timestamp()))}}
 
 
 def _key(site_id: str, code: str) -> dict[str, dict[str, str]]:

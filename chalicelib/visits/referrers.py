@@ -1,4 +1,4 @@
-"""Which place on the web a host, or a utm_source, is. Read from the lists in data/, on first use.
+"""Which known source a host, or a utm_source, is. Read from the lists in data/, on first use.
 
 The one module of the pure ones that opens a file: the lists are part of the package.
 """
@@ -19,7 +19,7 @@ _EDITIONS = (["www"], ["m"], ["touch"], ["pda"], ["mobile"])  # labels that only
 _CARD_CHECK = re.compile(r"(acs|3ds|3-ds|secure-?pay|securepayments?)[\w-]*\..+\..+")
 
 
-class Place(NamedTuple):
+class KnownSource(NamedTuple):
     """A known source: its kind (search, social, messenger, email, maps, classifieds, paid…, ai) and its short name."""
 
     kind: str
@@ -27,71 +27,70 @@ class Place(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """The lists as they are asked: by host, by path on a source's hosts, by name."""
+    """The lists in the form they are searched: by host, by path on a source's hosts, by name."""
 
-    hosts: dict[str, Place]
-    paths: dict[str, dict[str, Place]]
-    names: dict[str, Place]
-    portals: frozenset[
-        str
-    ]  # first labels of hosts that do not speak for their subdomains: docs.google.com is no search
+    hosts: dict[str, KnownSource]
+    paths: dict[str, dict[str, KnownSource]]
+    names: dict[str, KnownSource]
+    portals: frozenset[str]  # first labels of hosts whose subdomains differ: docs.google.com is no search
     passages: frozenset[str]  # hosts people only pass through
     paid_names: frozenset[str]  # names people write into utm_source of advertisements only
 
 
-def place_of_host(host: str, path: str) -> Place | None:
-    """The place a referrer came from; the longest known suffix of `host` decides, then its path. None: not listed."""
+def known_source_of_host(host: str, path: str) -> KnownSource | None:
+    """Return a referrer's source by the longest listed suffix of `host`, then by its path. None: not listed."""
     lists = _lists()
     labels = host.split(".")
     for start in range(len(labels)):
-        place = lists.hosts.get(".".join(labels[start:]))
-        if place:
+        known = lists.hosts.get(".".join(labels[start:]))
+        if known:
             foreign = start and labels[start] in lists.portals and labels[:start] not in _EDITIONS
-            return None if foreign or is_passage(host) else _on_path(lists, place, path)
+            return None if foreign or is_passage(host) else _on_path(lists, known, path)
     return None
 
 
-def place_of_name(name: str) -> Place | None:
-    """The place a utm_source in lower case means: a listed name, another spelling, or a host. None: not listed."""
-    return _lists().names.get(name) or place_of_host(name, "")
+def known_source_of_name(name: str) -> KnownSource | None:
+    """Return what a utm_source in lower case means: a listed name, another spelling, or a host. None: not listed."""
+    return _lists().names.get(name) or known_source_of_host(name, "")
 
 
 def is_passage(host: str) -> bool:
-    """Whether people only pass through: to pay, to confirm a card, to sign in. Nobody comes *from* there."""
+    """Return whether people only pass through: to pay, to confirm a card, to sign in. Nobody comes *from* there."""
     labels = host.split(".")
     listed = _lists().passages
     return bool(_CARD_CHECK.fullmatch(host)) or any(".".join(labels[start:]) in listed for start in range(len(labels)))
 
 
 def is_paid_name(name: str) -> bool:
-    """Whether a utm_source in lower case names a place to advertise in: `yandex_direct`, not `yandex`."""
+    """Return whether a utm_source in lower case names an advertising platform: `yandex_direct`, not `yandex`."""
     return name in _lists().paid_names
 
 
-def _on_path(lists: Lists, place: Place, path: str) -> Place:
-    for prefix, other in lists.paths.get(place.source, {}).items():
+def _on_path(lists: Lists, known: KnownSource, path: str) -> KnownSource:
+    for prefix, other in lists.paths.get(known.source, {}).items():
         if path.startswith(prefix):
             return other
-    return place
+    return known
 
 
 @lru_cache(maxsize=1)
 def _lists() -> Lists:
     own: dict[str, Any] = json.loads((DATA / "own_referrers.json").read_bytes())
     kept: dict[str, Any] = json.loads((DATA / "referrers.json").read_bytes())
-    hosts: dict[str, Place] = {}
-    names: dict[str, Place] = {}
+    hosts: dict[str, KnownSource] = {}
+    names: dict[str, KnownSource] = {}
     for listed in (own, kept):  # the first to name a host or a source decides
         for kind, sources in listed["places"].items():
             for source, text in sources.items():
-                place = Place(kind, source.replace("yahoo!", "yahoo"))
-                names.setdefault(source, place)
+                known = KnownSource(kind, source.replace("yahoo!", "yahoo"))
+                names.setdefault(source, known)
                 for host in text.split():
-                    hosts.setdefault(host, place)
+                    hosts.setdefault(host, known)
     for source, text in own["aliases"].items():
         names.update((alias, names[source]) for alias in text.split())
     paths = {
-        source: {prefix: Place(*place) for prefix, place in found.items()} for source, found in own["paths"].items()
+        source: {prefix: KnownSource(*known) for prefix, known in found.items()}
+        for source, found in own["paths"].items()
     }
     portals, passages, paid = (frozenset(own[name].split()) for name in ("portals", "passages", "paid_names"))
     return Lists(hosts, paths, names, portals, passages, paid)

@@ -1,4 +1,4 @@
-"""What is kept of a page view, and the source it came from."""
+"""What is stored of a page view, and the source it came from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 class Source(Struct, frozen=True):
     """Where a touch came from, classified. Empty strings where the URL does not say."""
 
-    channel: str  # a key of attribution.channels.CHANNELS, or the campaign registry's own channel name
+    channel: str  # a key of visits.channels.CHANNELS, or a channel that the account named
     source: str  # utm_source, search engine, network or referring host
     medium: str
     campaign: str  # id or name as utm_campaign gives it

@@ -1,4 +1,4 @@
-"""The key that stands for a visitor everywhere: a digest of the id its browser keeps."""
+"""The visitor key: a digest of the id that the browser stores. It replaces the id everywhere."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ ARRIVAL_BYTES = 6
 
 
 def visitor_key(site_id: str, visitor_id: str, key: bytes) -> bytes:
-    """The twelve bytes that stand for a visitor wherever he is stored; 24 hex digits outside the pool."""
+    """Return a visitor's twelve bytes in storage; outside the pool they are written as 24 hex digits."""
     return hmac.new(key, f"{site_id}\0{visitor_id}".encode(), hashlib.sha256).digest()[:VISITOR_BYTES]

@@ -17,7 +17,7 @@ from chalicelib.visits import promo_table
 from chalicelib.visits.promo_table import ShownCode
 
 KEPT_DAYS = 400
-CALLS = "#calls"  # behind a visitor: the calls that name him
+CALLS = "#calls"  # after a visitor's key: the calls that name the visitor
 FRACTIONS = 999_999  # of a millisecond, that keep codes of one moment apart; a touch has none
 
 
@@ -31,7 +31,7 @@ class RawTouch(Struct, frozen=True):
 
 
 def days_kept(site: Site) -> int:
-    """How long a visit is kept: a call looks that far back, unless the site forgets sooner."""
+    """Return how many days a visit is stored: a call looks that far back, unless the site deletes sooner."""
     return min(KEPT_DAYS, site.days_of_persons)
 
 
@@ -42,7 +42,7 @@ def record_touch(site_id: str, visitor: str, touch: RawTouch, ttl_days: int = KE
 
 
 def note_call(site_id: str, visitor: str, call_id: str, at: datetime, ttl_days: int) -> None:
-    """Note that a call's evidence names this visitor, so that it is found when he is to be forgotten.
+    """Note that a call's evidence names this visitor, so that it is found when the visitor is to be forgotten.
 
     Raises StorageUnavailable.
     """
@@ -51,7 +51,9 @@ def note_call(site_id: str, visitor: str, call_id: str, at: datetime, ttl_days: 
 
 
 def note_code(site_id: str, visitor: str, shown: ShownCode, ttl_days: int) -> None:
-    """Note that a visitor was shown a promo code, so that it is found when he is to be forgotten; again: nothing new.
+    """Note that a visitor was shown a promo code, so that it is found when the visitor is to be forgotten.
+
+    The same note again changes nothing.
 
     Raises StorageUnavailable.
     """
@@ -62,12 +64,12 @@ def note_code(site_id: str, visitor: str, shown: ShownCode, ttl_days: int) -> No
 
 
 def calls_naming(site_id: str, visitor: str) -> list[str]:
-    """The calls whose evidence names this visitor, by id. Raises StorageUnavailable."""
+    """Return the ids of the calls whose evidence names this visitor. Raises StorageUnavailable."""
     return sorted(item["call_id"]["S"] for item in _everything(site_id, visitor + CALLS))
 
 
 def everything_of(site_id: str, visitor: str) -> list[dict[str, str]]:
-    """All that is kept of a visitor, oldest first: when, and what was seen or done. Raises StorageUnavailable."""
+    """Return all that is stored of a visitor, oldest first: `{"at", …}` each. Raises StorageUnavailable."""
     return [
         {"at": clock.iso(_moment(item))}
         | {name: value["S"] for name, value in item.items() if name not in ("pk", "sk", "x")}
@@ -76,9 +78,9 @@ def everything_of(site_id: str, visitor: str) -> list[dict[str, str]]:
 
 
 def forget(site_id: str, visitor: str) -> int:
-    """Delete all that is kept of a visitor, his promo codes first, to which only these notes lead.
+    """Delete all that is stored of a visitor, each promo code before the note that leads to it.
 
-    Answers how many touches and notes it was. Raises StorageUnavailable.
+    Return how many touches and notes there were. Raises StorageUnavailable.
     """
     deleted = 0
     for whose in (visitor, visitor + CALLS):
@@ -95,7 +97,7 @@ def forget(site_id: str, visitor: str) -> int:
 def touches_between(
     site_id: str, visitor: str, since: datetime, until: datetime, *, consistent: bool = False
 ) -> tuple[RawTouch, ...]:
-    """The visitor's touches, both ends included, oldest first. Raises StorageUnavailable."""
+    """Return the visitor's touches, both ends included, oldest first. Raises StorageUnavailable."""
     found = _query(
         "pk = :pk AND sk BETWEEN :since AND :until",
         {

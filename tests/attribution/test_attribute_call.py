@@ -148,7 +148,7 @@ def test_every_other_number_tells_what_it_can(site: Any, number: str, said: dict
 
 def move(number: TrackingNumber, now: datetime) -> None:
     """Archive a number where it is and import it elsewhere."""
-    (owner,) = store_of_registry.placed([number.number]).values()
+    (owner,) = store_of_registry.current_owners([number.number]).values()
     provision_numbers.set_state(owner.site_id, number.number, NumberState.ARCHIVED, LEASED + timedelta(minutes=1))
     provision_numbers.place_numbers(number.site_id, [number], now)
     forget_caches()

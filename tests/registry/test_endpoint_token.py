@@ -13,7 +13,7 @@ KEY = b"a key of this test"
 ENDPOINT = Endpoint("e1", "s1", "carrier", "twilio", {"auth_token": "T0P-SECRET"}, "+74951234567", True)
 
 
-def test_a_token_tells_what_connects_a_call() -> None:
+def test_a_token_holds_what_connects_a_call() -> None:
     token = seal_endpoint(ENDPOINT, "RU", KEY)
 
     assert open_endpoint(token, KEY) == EndpointToken("e1", "s1", "twilio", "+74951234567", True, "RU")

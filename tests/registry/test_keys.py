@@ -35,9 +35,9 @@ def test_numbers_of_a_pool_that_is_gone_are_left_out() -> None:
     assert found.slots == {"p2": ()}
 
 
-def test_a_place_is_where_a_number_is_whatever_its_state() -> None:
+def test_an_assignment_does_not_depend_on_a_numbers_state() -> None:
     number = dynamic(3)
 
-    assert keys.place_of(replace(number, label="x", target_number="+74951234567")) == keys.place_of(number)
+    assert keys.assignment_of(replace(number, label="x", target_number="+74951234567")) == keys.assignment_of(number)
     others = [dynamic(3, slot=4), dynamic(3, group=1), dynamic(3, pool_id="p2"), dynamic(3, site_id="s2")]
-    assert len({keys.place_of(each) for each in [number, *others]}) == 5
+    assert len({keys.assignment_of(each) for each in [number, *others]}) == 5

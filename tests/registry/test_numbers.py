@@ -78,7 +78,7 @@ def test_a_number_in_another_place_is_refused_by_position_and_nothing_is_written
 
     assert refused.value.field == "numbers[1]"
     assert "+74990000003" not in refused.value.message
-    assert store.placed(["+74990000000", "+74990000003"]) == {"+74990000003": dynamic(3)}
+    assert store.current_owners(["+74990000000", "+74990000003"]) == {"+74990000003": dynamic(3)}
 
 
 def test_a_number_listed_twice_for_two_places_is_refused() -> None:
@@ -87,7 +87,7 @@ def test_a_number_listed_twice_for_two_places_is_refused() -> None:
     with pytest.raises(Conflict, match=r"numbers\[1\]"):
         store.put_numbers("s1", [dynamic(0), dynamic(0, slot=1)])
 
-    assert store.placed(["+74990000000"]) == {}
+    assert store.current_owners(["+74990000000"]) == {}
 
 
 def archived(place: int = 0) -> Ownership:
@@ -147,7 +147,7 @@ def test_a_record_that_changed_since_it_was_judged_is_not_overwritten() -> None:
     assert record_of("+74990000000").owner == judged.owner
 
 
-def test_whose_a_number_was_is_told_for_every_moment() -> None:
+def test_a_number_has_an_owner_at_every_moment() -> None:
     open_site()
     other_site()
     record = archived()
@@ -272,4 +272,4 @@ def test_a_list_goes_on_after_the_last_number_shown() -> None:
 def test_numbers_of_a_site_that_does_not_exist_are_refused() -> None:
     with pytest.raises(NotFound):
         store.put_numbers("s9", [dynamic(0, site_id="s9")])
-    assert store.placed(["+74990000000"]) == {}
+    assert store.current_owners(["+74990000000"]) == {}

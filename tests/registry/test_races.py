@@ -97,8 +97,8 @@ def test_a_number_claimed_by_many_has_one_place(directory: None) -> None:
     outcomes = at_once([lambda slot=slot: claim(slot) for slot in range(THREADS)])  # type: ignore[misc]
 
     [winner] = [outcome for outcome in outcomes if not isinstance(outcome, Conflict)]
-    [stands] = [number for number in store.numbers_of("s1") if number.number == dynamic(0).number]
-    assert isinstance(stands, TrackingNumber)
-    assert stands.slot == winner
-    assert snapshot.owner_of(stands.number, NOW) == stands
-    assert snapshot.site_by_key(SITE.site_key, NOW).slots["p1"] == (("",) * winner + (stands.number,),)  # type: ignore[union-attr]
+    [winning] = [number for number in store.numbers_of("s1") if number.number == dynamic(0).number]
+    assert isinstance(winning, TrackingNumber)
+    assert winning.slot == winner
+    assert snapshot.owner_of(winning.number, NOW) == winning
+    assert snapshot.site_by_key(SITE.site_key, NOW).slots["p1"] == (("",) * winner + (winning.number,),)  # type: ignore[union-attr]

@@ -40,10 +40,10 @@ def test_a_change_between_reading_and_writing_is_not_lost(monkeypatch: pytest.Mo
     read, others = rules.rules_of, [[RULE]]
 
     def read_then_overtaken(account_id: str) -> ChannelRules:
-        stands = read(account_id)
+        current = read(account_id)
         if others:
             store.put_rules(account_id, others.pop())
-        return stands
+        return current
 
     monkeypatch.setattr(rules, "rules_of", read_then_overtaken)
     with pytest.raises(Conflict):

@@ -38,7 +38,7 @@ def test_a_site_needs_an_account_that_exists() -> None:
 def test_a_pool_needs_a_site_that_exists() -> None:
     with pytest.raises(NotFound, match="site"):
         store.create_pool(POOL)
-    assert store.placed(["+74995550100"]) == {}
+    assert store.current_owners(["+74995550100"]) == {}
 
 
 def test_nothing_is_created_twice() -> None:
@@ -95,7 +95,7 @@ def test_a_changed_pool_claims_its_new_overflow_number() -> None:
 
     store.update_pool("s1", "p1", {"overflow_number": "+74995550200", "hold_seconds": 600})
 
-    assert store.placed(["+74995550200"])["+74995550200"].pool_id == "p1"
+    assert store.current_owners(["+74995550200"])["+74995550200"].pool_id == "p1"
     assert published().pools[0].hold_seconds == 600
 
 

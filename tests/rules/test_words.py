@@ -56,6 +56,7 @@ FOLDERS = ("chalicelib", "infra", "tests", "docs")
 FILES = ("app.py", "README.md")
 # Where a word is not ours: a vendor's field, or a sentence in another's words. File → words.
 NOT_OURS: dict[str, set[str]] = {
+    "chalicelib/visits/data/README.md": {"hereby", "shall"},  # the licence of a list
     "tests/rules/test_words.py": set(INSTEAD),
 }
 NOT_CLEAN_YET = (  # shrinks until it is empty
@@ -72,9 +73,7 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "chalicelib/pool",
     "chalicelib/privacy",
     "chalicelib/recordings",
-    "chalicelib/registry",
     "chalicelib/reports",
-    "chalicelib/visits",
     "infra",
     "tests/__init__.py",
     "tests/api",
@@ -100,12 +99,10 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "tests/pool",
     "tests/privacy",
     "tests/recordings",
-    "tests/registry",
     "tests/reports",
     "tests/requests.py",
     "tests/simulation",
     "tests/switching.py",
-    "tests/visits",
     "tests/waiting.py",
     "tests/rules",
     "docs/adr",

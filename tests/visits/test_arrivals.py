@@ -20,28 +20,28 @@ class Row(NamedTuple):
     what: str
     url: str
     referrer: str
-    told: dict[str, str]
+    expected: dict[str, str]
 
 
 def rows() -> list[Row]:
     found = []
     for line in (Path(__file__).parent / "arrivals.txt").read_text().splitlines():
         if line and not line.startswith("#"):
-            what, url, referrer, *told = ["" if cell == "-" else cell for cell in line.split(" | ")]
-            assert 3 <= len(told) <= len(COLUMNS), line
-            found.append(Row(what, url or PAGE, referrer, dict.fromkeys(COLUMNS, "") | dict(zip(COLUMNS, told))))  # noqa: B905 - trailing columns may be left out
+            what, url, referrer, *cells = ["" if cell == "-" else cell for cell in line.split(" | ")]
+            assert 3 <= len(cells) <= len(COLUMNS), line
+            found.append(Row(what, url or PAGE, referrer, dict.fromkeys(COLUMNS, "") | dict(zip(COLUMNS, cells))))  # noqa: B905 - trailing columns may be left out
     return found
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.what)
 def test_an_arrival_is_counted_as_the_table_says(row: Row) -> None:
     found = classify(row.url, row.referrer)
-    assert {name: getattr(found, name) for name in COLUMNS} == row.told
+    assert {name: getattr(found, name) for name in COLUMNS} == row.expected
 
 
 def test_the_table_is_as_long_as_it_claims_and_names_channels_we_have() -> None:
     assert len(rows()) >= 120
-    assert {row.told["channel"] for row in rows()} <= set(CHANNELS)
+    assert {row.expected["channel"] for row in rows()} <= set(CHANNELS)
     assert Counter(row.what for row in rows()).most_common(1)[0][1] == 1
 
 
@@ -58,7 +58,7 @@ def test_the_table_is_as_long_as_it_claims_and_names_channels_we_have() -> None:
         (PAGE, "", classify_source.Basis.NOTHING, False),
     ],
 )
-def test_what_decided_a_source_is_told(
+def test_what_decided_a_source_is_named(
     url: str, referrer: str, basis: classify_source.Basis, *, continues: bool
 ) -> None:
     found = classify_source.arrival_of(url, referrer)
@@ -70,7 +70,7 @@ def test_further_hosts_of_a_website_are_its_own() -> None:
     assert classify(PAGE, "https://www.other-shop.example/", ["other-shop.example"]).channel == "direct"
 
 
-def test_every_tag_that_tells_a_source_makes_the_page_view_an_arrival() -> None:
+def test_every_tag_that_names_a_source_makes_the_page_view_an_arrival() -> None:
     for name in [*CLICK_IDS, "utm_source", "_openstat", "calltouch_tm", "roistat", "rs", "erid"]:
         for url in (f"https://shop.example/?{name}=1", f"https://shop.example/#{name}=1"):
             assert page_view.is_marked(page_view.visit_of(url, "", {})), name

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.visits.channels import CHANNELS, PAID, UNPAID, channel_of
 from chalicelib.visits.classify_source import CLICK_IDS, classify
-from chalicelib.visits.referrers import place_of_name
+from chalicelib.visits.referrers import known_source_of_name
 
 PAGE = "https://shop.example/pallets"
 
@@ -66,7 +66,7 @@ PAGE = "https://shop.example/pallets"
         ("https://[broken", "direct", ""),
     ],
 )
-def test_a_referrer_tells_channel_and_source(referrer: str, channel: str, source: str) -> None:
+def test_a_referrer_decides_channel_and_source(referrer: str, channel: str, source: str) -> None:
     found = classify(PAGE, referrer)
     assert (found.channel, found.source) == (channel, source)
 
@@ -93,7 +93,7 @@ def test_a_referrer_tells_channel_and_source(referrer: str, channel: str, source
         ("utm_source=partner.example&utm_medium=cpa", "other_paid", "partner.example", "cpa"),
         ("utm_source=admitad&utm_medium=affiliate", "other_paid", "admitad", "affiliate"),
         ("utm_source=somebody", "referral", "somebody", ""),
-        ("utm_source=somebody&utm_medium=whatever", "referral", "somebody", "whatever"),
+        ("utm_source=somebody&utm_medium=anything", "referral", "somebody", "anything"),
         ("yclid=1", "paid_search", "yandex", "cpc"),
         ("gclid=1", "paid_search", "google", "cpc"),
         ("gbraid=1", "paid_search", "google", "cpc"),
@@ -134,7 +134,7 @@ def test_tags_behind_the_hash_and_in_windows_1251_are_read() -> None:
     assert (found.channel, found.keyword) == ("paid_social", "окна")
 
 
-def test_an_engine_that_still_tells_the_words_is_believed() -> None:
+def test_an_engine_that_still_sends_the_words_is_believed() -> None:
     assert classify(PAGE, "https://yandex.ru/search/?text=%D0%BF%D0%BE%D0%B4%D0%B4%D0%BE%D0%BD").keyword == "поддон"
 
 
@@ -154,5 +154,5 @@ def test_every_rule_ends_in_a_known_channel() -> None:
 
 def test_other_spellings_of_a_source_are_the_same_place() -> None:
     for name in ("vk", "vkontakte", "vk.com", "m.vk.com"):
-        place = place_of_name(name)
+        place = known_source_of_name(name)
         assert place is not None and place.source == "vk"

@@ -1,4 +1,4 @@
-"""A promo code that somebody told leads to its page view, or to nobody."""
+"""A promo code that a caller gave leads to its page view, or to nobody."""
 
 from __future__ import annotations
 

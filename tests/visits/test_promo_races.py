@@ -78,7 +78,7 @@ def test_a_page_that_asks_many_times_at_once_has_one_code_made_once() -> None:
         assert len({each.shown for each in taken if each}) == 1 and None not in taken
 
 
-def test_an_address_is_limited_exactly_whatever_container_it_asks() -> None:
+def test_an_address_is_limited_exactly_over_all_containers() -> None:
     asked = promo_counts_table.MOST_AN_HOUR + 40
     with ThreadPoolExecutor(THREADS) as pool:
         admitted = list(pool.map(lambda _: promo_counts_table.admits("s1", "203.0.113.9", NOW), range(asked)))

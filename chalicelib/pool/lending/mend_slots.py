@@ -75,7 +75,7 @@ def mend_slots(pool_id: str, groups: Mapping[int, Group], numbers: Iterable[Trac
     opened = sum(_open(table, seen) for seen in all_seen if seen.slot.retired and seen.in_use)
     closed = sum(_abandon(table, seen, now) for seen in all_seen if not seen.slot.retired and seen.resident is None)
     idle = [seen for seen in all_seen if seen.slot.kept_for is not None and not seen.in_use and _is_over(seen, now)]
-    known = store.placed(seen.number for seen in idle if seen.number)
+    known = store.current_owners(seen.number for seen in idle if seen.number)
     freed = sum(_free(table, seen) for seen in idle if not seen.number or seen.number in known)
     mended = Mended(opened, closed, freed)
     if any(mended):

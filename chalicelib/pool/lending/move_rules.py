@@ -18,7 +18,7 @@ from chalicelib.pool.lending import slots
 from chalicelib.pool.lending.groups_table import PoolTable
 from chalicelib.pool.lending.lease_group import GUARD, moment_of, second_of
 from chalicelib.registry import store
-from chalicelib.registry.ttl_cache import KEPT
+from chalicelib.registry.ttl_cache import TTL
 from chalicelib.registry.types import HoldRule, NumberKind, NumberState, Ownership, Pool, TrackingNumber
 
 ELSEWHERE = "belongs to another place"
@@ -109,7 +109,7 @@ def _last_shown(numbers: Iterable[TrackingNumber]) -> dict[str, datetime]:
         return timedelta(seconds=_longest_hold(pool) if pool else 0)
 
     return {
-        number.number: number.state_since + KEPT + hold(number.site_id, number.pool_id or "")
+        number.number: number.state_since + TTL + hold(number.site_id, number.pool_id or "")
         for number in numbers
         if number.state_since is not None
     }

@@ -80,7 +80,7 @@ def hand_over(site_id: str, pool_id: str, number: str, now: datetime) -> None:
     belongs elsewhere or may still be seen there.
     """
     overflow = TrackingNumber(number, site_id, NumberKind.OVERFLOW, pool_id=pool_id)
-    if not store.placed([number]):
+    if not store.current_owners([number]):
         return
     placed = _place(site_id, [overflow], now)
     if number in placed.refused:

@@ -30,7 +30,7 @@ PROFILE_SECONDS = 1100 * 86_400  # as long as a call, whose evidence names it
 CALL, DAY, PROFILE = "call#", "day#", "profile#"
 DAY_SECONDS = 86_400
 
-_profiles: Cache[Profile] = Cache(kept=timedelta(minutes=10))
+_profiles: Cache[Profile] = Cache(ttl=timedelta(minutes=10))
 
 
 def profile_of(pool_id: str, now: datetime) -> Profile:

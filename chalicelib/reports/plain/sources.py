@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from chalicelib.reports.plain.cells import Cells, text_of
 from chalicelib.visits.channels import channel_named, channel_of
-from chalicelib.visits.referrers import place_of_name
+from chalicelib.visits.referrers import known_source_of_name
 from chalicelib.visits.types import Source
 
 SOURCE_FIELDS = {
@@ -38,5 +38,5 @@ def own_source(cells: Cells) -> Source | None:
 def _channel(source: str, medium: str) -> str:
     if not source and not medium:
         return "unknown"
-    place = place_of_name(source) if source else None
-    return channel_of(medium, place.kind if place else None)
+    known = known_source_of_name(source) if source else None
+    return channel_of(medium, known.kind if known else None)

@@ -7,7 +7,7 @@ from chalicelib.attribution.rulebook import Book, Decision
 from chalicelib.reports.fact_rows import SpendFact
 from chalicelib.reports.spend.row import SpendRow
 from chalicelib.visits.channels import channel_named, channel_of
-from chalicelib.visits.referrers import place_of_name
+from chalicelib.visits.referrers import known_source_of_name
 from chalicelib.visits.types import Source
 
 
@@ -45,5 +45,5 @@ def _channel(row: SpendRow) -> str:
     """The channel a visit with these tags would get; offline where there are none (a billboard, wages)."""
     if not row.source and not row.medium:
         return "offline"
-    place = place_of_name(row.source) if row.source else None
-    return channel_of(row.medium, place.kind if place else None)
+    known = known_source_of_name(row.source) if row.source else None
+    return channel_of(row.medium, known.kind if known else None)

@@ -61,7 +61,7 @@ def test_what_an_import_kept_and_lost_is_free_after_the_next_upkeep() -> None:
         assert slots.claim(PoolTable("p2"), taken, {index: number(place)}, new=taken not in groups)
     stock(20)
     assert place_in("p2", 99)["landed"] == 1
-    assert store.placed([number(99)])[number(99)].slot == 8, "the second group's first empty slot"
+    assert store.current_owners([number(99)])[number(99)].slot == 8, "the second group's first empty slot"
 
     look_after("s1", store.pools_of("s1"), NOW, quarantines=False)
 
@@ -70,7 +70,10 @@ def test_what_an_import_kept_and_lost_is_free_after_the_next_upkeep() -> None:
     ]
     assert kept == [None] * 24
     assert place_in("p2", 100)["landed"] == 1
-    assert (store.placed([number(100)])[number(100)].group, store.placed([number(100)])[number(100)].slot) == (0, 0)
+    assert (
+        store.current_owners([number(100)])[number(100)].group,
+        store.current_owners([number(100)])[number(100)].slot,
+    ) == (0, 0)
     assert len(slots.read_all(PoolTable("p1"), consistent=True)) == 2
     assert free() == 0, "those that won live on"
 
@@ -79,7 +82,7 @@ def test_a_slot_whose_numbers_import_has_not_reached_the_registry_is_left_to_it(
     slots.claim(PoolTable("p1"), 0, {3: N}, new=True)
     assert free(NOW + 365 * DAY) == 0
     assert stock(1)["landed"] == 1
-    assert store.placed([N])[N].slot == 3
+    assert store.current_owners([N])[N].slot == 3
 
 
 @pytest.mark.parametrize("moved", [False, True])
@@ -102,9 +105,9 @@ def test_a_number_whose_slot_was_freed_comes_back_to_another_one() -> None:
     visit("v1")
     archive(NOW + DAY)
     assert free(NOW + 200 * DAY) == 1
-    assert store.placed([N])[N].group is None
+    assert store.current_owners([N])[N].group is None
     assert place_in("p1", 2)["landed"] == 1
-    assert store.placed([number(2)])[number(2)].slot == 0
+    assert store.current_owners([number(2)])[number(2)].slot == 0
 
     back = set_state("s1", N, NumberState.ACTIVE, NOW + 201 * DAY)
 
@@ -162,7 +165,7 @@ def test_an_import_that_stood_still_while_its_slot_was_freed_looks_again(monkeyp
     monkeypatch.setattr(slots, "read_all", stopped)
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
     assert place_in("p1", 1)["landed"] == 1
-    placed = store.placed([N, number(2)])
+    placed = store.current_owners([N, number(2)])
     assert [placed[each].slot for each in (N, number(2))] == [1, 0]
 
 
@@ -229,7 +232,7 @@ class Race:
         assert place_in(self.pool_id, self.first + 1, self.first + 2)["landed"] == 2
         self.free()
         self.free()
-        found = store.placed(numbers)
+        found = store.current_owners(numbers)
         assert [found[each].pool_id for each in numbers] == [self.pool_id] * 3
         seats = {each: (found[each].group or 0, found[each].slot or 0) for each in numbers}
         assert len(set(seats.values())) == 3

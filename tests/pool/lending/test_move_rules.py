@@ -90,12 +90,12 @@ def test_a_number_that_somebody_may_see_is_refused_elsewhere_until_lease_and_gra
         assert (refused["line"], refused["field"], refused["available_at"]) == (7, "number", at(FREE_AT))
         assert "2026-11-02T09:16:00Z" in refused["reason"]
         assert N not in refused["reason"]
-    assert store.placed([N])[N].pool_id == "p1", "it is where it was"
+    assert store.current_owners([N])[N].pool_id == "p1", "it is where it was"
 
     assert put(where, FREE_AT)["landed"] == 1
 
     site_id, cells = ELSEWHERE[where]
-    owner = store.placed([N])[N]
+    owner = store.current_owners([N])[N]
     assert (owner.site_id, owner.pool_id, owner.kind) == (site_id, cells.get("pool_id"), cells.get("kind", "dynamic"))
     for seconds in (20, 100, LEASE_END, FREE_AT - 1):  # also of what is asked only now
         assert holder(seconds, asked=FREE_AT + 100) == "v1"
@@ -180,7 +180,7 @@ def test_who_places_numbers_itself_is_told_which_one_waits_and_none_is_written()
         place_numbers("s2", wanted, at(40))
     assert refused.value.field == "numbers[1]"
     assert N not in refused.value.message
-    assert store.placed([number(5)]) == {}
+    assert store.current_owners([number(5)]) == {}
 
 
 def test_a_number_put_back_to_work_meanwhile_belongs_to_its_pool() -> None:
@@ -237,7 +237,7 @@ def test_a_pool_is_not_given_an_overflow_number_that_somebody_may_see_elsewhere(
             open_pool(OTHER, fields, at(seconds))
         assert changing.value.field == opening.value.field == "overflow_number"
     assert change_pool(SHOP, pool, {"overflow_number": N}, at(FREE_AT)).overflow_number == N
-    assert store.placed([N])[N].pool_id == "p2"
+    assert store.current_owners([N])[N].pool_id == "p2"
     assert holder(100, asked=FREE_AT + 5) == "v1"
     with pytest.raises(Conflict, match="belongs to another place"):
         open_pool(OTHER, fields, at(FREE_AT + 6))

@@ -120,7 +120,7 @@ def test_whatever_is_done_at_once_every_number_has_one_slot_in_the_end(shop: Non
             tasks += [bring(place, rng.choice(PLACES)), change(place, rng.choice(states), turn)]
         at_once(*tasks)
     for place in range(count):  # an operator who was told to try again does
-        owner = store.placed([number(place)])[number(place)]
+        owner = store.current_owners([number(place)])[number(place)]
         bring(place, owner.pool_id or "")()
     mend()
     mend()
