@@ -29,7 +29,7 @@ from chalicelib.cli import (
     report,
 )
 from chalicelib.core.errors import BadInput, CallpathError
-from chalicelib.runtime import stack_settings
+from chalicelib.runtime import log, stack_settings
 
 DONE, FAILED, WRONG = 0, 1, 2
 COMMANDS = (
@@ -61,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.outputs = stack_settings.use_stack(options.stack)
         elif options.needs_stack:
             stack_settings.require_settings()
-        return DONE if options.run(options) else FAILED
+        with log.about(function="cli"):
+            return DONE if options.run(options) else FAILED
     except BadInput as error:
         return _failed(error.message, WRONG)
     except CallpathError as error:

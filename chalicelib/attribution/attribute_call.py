@@ -119,4 +119,4 @@ def _count(call: Call, evidence: Evidence, noted: NotedCall | None, before: Evid
             delays_table.put_call(evidence.pool_id, call.call_id, call.started_at, noted)
     except StorageUnavailable:
         # The evidence stands and a retry would not count either: a gap in a statistic must not hold up the call.
-        log.event("call_not_counted", site_id=call.site_id, call_id=call.call_id)
+        log.warning("call_not_counted", site_id=call.site_id, call_id=call.call_id)

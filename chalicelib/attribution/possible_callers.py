@@ -100,7 +100,7 @@ def _profile(pool_id: str, now: datetime) -> Profile:
         return delays_table.profile_of(pool_id, now)
     except StorageUnavailable:
         # The lease is known: the call gets its evidence now, and better one when the same outage brings it here again.
-        log.event("profile_unreadable", pool_id=pool_id)
+        log.warning("profile_unreadable", pool_id=pool_id)
         return prior_profile()
 
 

@@ -99,7 +99,7 @@ def settle(item: call_item.Item, seen_at: datetime, keep_days: int = CALL_DAYS) 
     for name, caller in call_item.callers_at_intake(item).items():
         phone = encryption.open_from_intake(caller, signing_key=settings().signing_key, context=context)
         if phone is None:  # sealed with another signing key: the call counts as withheld, and nothing is lost
-            log.event("caller_unreadable", site_id=record.site_id, call_id=record.call_id)
+            log.error("caller_unreadable", site_id=record.site_id, call_id=record.call_id)
             continue
         if phone not in known:
             known[phone] = subject_of(record.site_id, phone, seen_at, keep_days)

@@ -87,7 +87,7 @@ def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) ->
         secret = hook.endpoint_url.rpartition("/")[2]
         as_it_came = spool_bucket.KeptEvent(endpoint.vendor, secret, hook.parts, hook.request)
         spool_bucket.keep_unread(as_it_came, module.SIGNED_HEADERS, name)
-        log.event("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
+        log.warning("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
         return (event,)
 
 
@@ -121,7 +121,7 @@ def _meet_storage() -> None:
         try:
             aws.make_clients(service)
         except Exception as failure:  # whoever asks for the client meets the same failure, and keeps the event
-            log.event("client_failed", service=service, error=type(failure).__name__)
+            log.warning("client_failed", service=service, error=type(failure).__name__)
 
 
 def _answered(module: Carrier, hook: Hook, token: EndpointToken) -> Answer:
@@ -147,7 +147,7 @@ def _router(token: EndpointToken, events: tuple[CallEvent, ...], hook: Hook) -> 
         try:
             return where_to(token, number, hook.request.now)
         except Exception as failure:  # an unreadable registry must not stop a call
-            log.event("route_unreadable", endpoint_id=token.endpoint_id, error=type(failure).__name__)
+            log.warning("route_unreadable", endpoint_id=token.endpoint_id, error=type(failure).__name__)
             return _spare(token)
 
     return route

@@ -46,7 +46,7 @@ def _recover(message: dict[str, Any], now: datetime) -> bool:
     token = open_endpoint(kept.secret, settings().signing_key)
     endpoint = snapshot.endpoint_by_id(token.endpoint_id, now) if token else None
     if module is None or token is None or (endpoint and endpoint.closed):
-        log.event("kept_event_dropped", carrier=kept.carrier, reason="endpoint_closed")
+        log.warning("kept_event_dropped", carrier=kept.carrier, reason="endpoint_closed")
         return False
     if endpoint is None:
         raise StorageUnavailable("The endpoint's record is missing.")  # it may be restored; the alarm tells a person
@@ -54,9 +54,9 @@ def _recover(message: dict[str, Any], now: datetime) -> bool:
     try:
         receive_call.store(module, hook, endpoint, token.country)
     except SignatureRejected as error:
-        log.event("kept_event_dropped", endpoint_id=endpoint.endpoint_id, reason=error.error_code)
+        log.warning("kept_event_dropped", endpoint_id=endpoint.endpoint_id, reason=error.error_code)
         return False
     except BadInput as refused:  # its sender was not told so when it came
         spool_bucket.keep_unread(kept, module.SIGNED_HEADERS, unparsed_event.digest(hook, settings().signing_key))
-        log.event("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
+        log.warning("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
     return True

@@ -49,7 +49,7 @@ def keep(event: KeptEvent, signed_headers: tuple[str, ...], failure: Exception) 
     where = next((place for place, (service, put) in places.items() if _tried(service, put, message)), None)
     sealed = message if where is None and "sealed" in message else None
     where = where or ("log" if sealed else "nowhere")
-    log.event("event_kept", carrier=event.carrier, where=where, count=1, error=type(failure).__name__, kept=sealed)
+    log.warning("event_kept", carrier=event.carrier, where=where, count=1, error=type(failure).__name__, kept=sealed)
 
 
 def kept_in_log(text: str) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ def _sealed(message: dict[str, Any]) -> dict[str, Any]:
         key = encryption.derive(settings().signing_key, "kept events")
         sealed = encryption.seal(encryption.INTAKE, json.dumps(message).encode(), key=key, context=CONTEXT)
     except Exception as failure:  # an event is not lost because its seal fails: queue and bucket are encrypted, too
-        log.event("kept_event_unsealed", error=type(failure).__name__)
+        log.warning("kept_event_unsealed", error=type(failure).__name__)
         return message
     return {"carrier": message["carrier"], "received_at": message["received_at"], "sealed": sealed}
 

@@ -103,4 +103,4 @@ def _record_arrival(site: Site, visitor: str, visit: Visit, now: datetime) -> No
         record_touch(site.site_id, visitor, touch, days_kept(site))
     except StorageUnavailable:
         # The visitor gets his code all the same: it still ties his call to the page.
-        log.event("touch_lost", site_id=site.site_id)
+        log.warning("touch_lost", site_id=site.site_id)

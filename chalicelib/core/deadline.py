@@ -7,6 +7,7 @@ such as the look-up of a name. So the work runs in a thread, and the caller goes
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from threading import Thread
 from typing import Generic, TypeVar
 
@@ -22,13 +23,13 @@ class Work(Thread, Generic[T]):
 
     def __init__(self, work: Callable[[], T]) -> None:
         super().__init__(daemon=True)
-        self._work = work
+        self._work, self._context = work, copy_context()  # so that its log lines name the request it works for
         self._done: list[T] = []
         self._failure: BaseException | None = None
 
     def run(self) -> None:
         try:
-            self._done.append(self._work())
+            self._done.append(self._context.run(self._work))
         except BaseException as failure:  # noqa: BLE001 - raised again where the result is waited for
             self._failure = failure
 

@@ -58,7 +58,7 @@ def deliver(message: dict[str, Any], now: datetime) -> None:
         except DeliveryFailed as failure:
             failed.append((place.kind, failure.retry_after))
             if not isinstance(failure, Busy):
-                log.event("delivery_failed", site_id=site_id, destination=place.kind, reason=str(failure))
+                log.warning("delivery_failed", site_id=site_id, destination=place.kind, reason=str(failure))
     if failed:
         names, waits = zip(*failed, strict=True)
         reason = f"Not delivered: {', '.join(names)}."

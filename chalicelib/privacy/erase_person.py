@@ -66,7 +66,7 @@ def finish(now: datetime) -> tuple[int, int]:
             done = go_on(erasure).complete and erasure.passed and second_look
         except Exception as error:  # one person's trouble must not keep the others; the task raises at its end
             failed += 1
-            log.event("erasure_failed", erasure_id=erasure.erasure_id, error=type(error).__name__)
+            log.error("erasure_failed", erasure_id=erasure.erasure_id, error=type(error).__name__)
             continue
         if done:
             erasures_table.finish(erasure)

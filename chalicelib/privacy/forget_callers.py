@@ -29,7 +29,7 @@ def forget(now: datetime) -> dict[str, int]:
             redacted += step()
         except Exception as error:  # any site's own trouble; the alarm sees the exception below
             failed += 1
-            log.event("retention_failed", site_id=site.site_id, error=type(error).__name__)
+            log.error("retention_failed", site_id=site.site_id, error=type(error).__name__)
     log.event("calls_forgotten", calls=redacted, erasures_left=left, failed=failed)
     if failed:
         raise ForgettingFailed(f"{failed} erasures or sites could not be gone through.")

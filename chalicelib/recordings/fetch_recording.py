@@ -85,7 +85,7 @@ def _fetched(
         after = replace(recording, state=state, why=str(failure))
         if not recordings_table.put_failure(site_id, call_id, after, fetcher):
             raise sqs.TryLater(settings().recording_queue, "Somebody else has taken it over.") from None
-        log.event("recording_not_fetched", site_id=site_id, call_id=call_id, state=state, reason=str(failure))
+        log.warning("recording_not_fetched", site_id=site_id, call_id=call_id, state=state, reason=str(failure))
         if isinstance(failure, NotReady | Unreachable):
             raise sqs.TryLater(settings().recording_queue, str(failure)) from None
         return after

@@ -52,7 +52,7 @@ def build(now: datetime, detail: Mapping[str, Any]) -> dict[str, Any]:
             built += _build_due(site, due_periods(now, site.time_zone), now)
         except Exception as error:  # any site's own trouble; the alarm sees the exception below
             failed += 1
-            log.event("site_report_failed", site_id=site.site_id, error=type(error).__name__)
+            log.error("site_report_failed", site_id=site.site_id, error=type(error).__name__)
     log.event("reports_built", built=built, failed=failed)
     if failed:
         raise ReportsFailed(f"the reports of {failed} sites could not be built")

@@ -44,7 +44,7 @@ def close(now: datetime) -> dict[str, int]:
             rebuilt += 1
         except Exception as error:  # any day's own trouble; the alarm sees the exception below
             failed += 1
-            log.event("day_failed", site_id=changed.site_id, day=changed.day, error=type(error).__name__)
+            log.error("day_failed", site_id=changed.site_id, day=changed.day, error=type(error).__name__)
     log.event("days_closed", rebuilt=rebuilt, failed=failed)
     if failed:
         raise DaysFailed(f"{failed} of {failed + rebuilt} changed days could not be rebuilt")

@@ -56,7 +56,8 @@ class Application(Chalice):
     """Chalice, with our form of errors where it refuses a request before any task sees it (415, 405, …)."""
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        response: dict[str, Any] = super().__call__(event, context)
+        with log.invocation(context):
+            response: dict[str, Any] = super().__call__(event, context)
         if response["statusCode"] >= 400 and '"Code"' in str(response["body"]):
             refusal = json.loads(response["body"])
             code = re.sub(r"(?<!^)(?=[A-Z])", "_", refusal["Code"].removesuffix("Error")).lower()
@@ -92,14 +93,14 @@ def answers(task: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def answered(*args: Any, **kwargs: Any) -> Any:
-            with tracing.task(task):
+            with log.about(function=task), tracing.task(task):
                 try:
                     return to_response(view(*args, **kwargs))
                 except CallpathError as error:
-                    log.event("refused", task=task, code=error.error_code, field=error.field, status=error.status)
+                    log.warning("refused", task=task, code=error.error_code, field=error.field, status=error.status)
                     return to_response(error_answer(error))
                 except Exception as bug:  # noqa: BLE001 - the last defence: a bug is a 500 without its traceback
-                    log.event("failed", task=task, error=type(bug).__name__, where=_where(bug))
+                    log.error("failed", task=task, error=type(bug).__name__, where=_where(bug))
                     return to_response(
                         Answer({"error": "internal_error", "message": "This is our fault. It was logged."}, 500)
                     )

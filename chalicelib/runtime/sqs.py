@@ -35,24 +35,27 @@ def consume(
     `event` is Chalice's SQSEvent. Return Lambda's partial batch response.
     """
     failures = []
-    for record in event.to_dict()["Records"]:
-        try:
-            with tracing.task(task):
-                handle(json.loads(record["body"]), clock.utc_now())
-        except TryLater as later:
-            _hide(record, later)
-            log.event("message_postponed", task=task, message_id=record["messageId"], reason=str(later))
-            failures.append({"itemIdentifier": record["messageId"]})
-        except Exception as error:  # noqa: BLE001 - one bad message must not hold up the rest; it comes back
-            log.event(
-                "message_failed",
-                task=task,
-                message_id=record["messageId"],
-                error=type(error).__name__,
-                detail=getattr(error, "field", None),
-            )
-            failures.append({"itemIdentifier": record["messageId"]})
+    with log.invocation(event.context, task):
+        for record in event.to_dict()["Records"]:
+            with log.about(message_id=record["messageId"]):
+                if not _handled(task, record, handle):
+                    failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _handled(task: str, record: dict[str, Any], handle: Callable[[dict[str, Any], datetime], None]) -> bool:
+    """Handle one message; False where it has to come back. One bad message must not hold up the rest."""
+    try:
+        with tracing.task(task):
+            handle(json.loads(record["body"]), clock.utc_now())
+    except TryLater as later:
+        _hide(record, later)
+        log.event("message_postponed", task=task, reason=str(later))
+        return False
+    except Exception as error:  # noqa: BLE001 - one bad message must not hold up the rest; it comes back
+        log.error("message_failed", task=task, error=type(error).__name__, detail=getattr(error, "field", None))
+        return False
+    return True
 
 
 def wait_before(receives: int, first_wait: int = FIRST_WAIT_SECONDS) -> int:
@@ -70,7 +73,7 @@ def _hide(record: dict[str, Any], later: TryLater) -> None:
                 QueueUrl=later.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=hidden
             )
     except StorageUnavailable:
-        log.event("message_not_postponed", message_id=record["messageId"])
+        log.warning("message_not_postponed")
 
 
 def send(url: str, message: dict[str, Any], *, hot: bool = False, delay_seconds: int = 0) -> None:

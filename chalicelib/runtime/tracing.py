@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
+from chalicelib.runtime import log
+
 T = TypeVar("T")
 
 
@@ -29,13 +31,13 @@ def task(name: str, site: str | None = None) -> Iterator[None]:
 
 
 def traced(name: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Decorate a scheduled task: run it in its subsegment."""
+    """Decorate a scheduled task, which takes Chalice's event: run it in its subsegment, its log lines with its name."""
 
     def decorate(run: Callable[..., T]) -> Callable[..., T]:
         @wraps(run)
-        def recorded(*args: Any) -> T:
-            with task(name):
-                return run(*args)
+        def recorded(event: Any) -> T:
+            with log.invocation(event.context, name), task(name):
+                return run(event)
 
         return recorded
 

@@ -64,7 +64,7 @@ class OverflowTally:
             try:
                 _update(pool_id, minute, now, f"ADD {kind} :count SET x = :x", {":count": count}, hot=True)
             except StorageUnavailable:
-                log.event("overflow_not_counted", pool_id=pool_id, pending=count)
+                log.warning("overflow_not_counted", pool_id=pool_id, pending=count)
                 with self._lock:
                     self._pending[pool_id, minute, kind] += count
 

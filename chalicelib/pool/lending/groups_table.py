@@ -277,7 +277,7 @@ class PoolTable:
             self.put(item | {"x": {"N": str(expires)}}, "attribute_not_exists(k) OR size(r) < :length", length)
         except StorageUnavailable:
             # The lease it came with stands already, and a later write of this group tries again.
-            log.event("history_not_moved", pool_id=self.pool_id, group=command.group)
+            log.warning("history_not_moved", pool_id=self.pool_id, group=command.group)
             return Written(False, None)
         return Written(True, command.image)
 

@@ -81,7 +81,7 @@ class Lending:
         held = open_lease(text, settings().signing_key)
         if held is not None and held.visitor == self.visitor:
             return held
-        log.event("lease_ignored", site_id=self.found.site.site_id, forged=held is None)
+        log.warning("lease_ignored", site_id=self.found.site.site_id, forged=held is None)
         return None
 
 
@@ -186,7 +186,7 @@ def _recording_arrival(lending: Lending) -> Iterator[None]:
             aside.result()
         except StorageUnavailable:
             # The visitor gets his number all the same: the lease still ties his call to him.
-            log.event("touch_lost", site_id=site.site_id)
+            log.warning("touch_lost", site_id=site.site_id)
 
 
 def _dynamic(

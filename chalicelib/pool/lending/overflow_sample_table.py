@@ -109,7 +109,7 @@ class ShownSample:
                     ExpressionAttributeValues=values,
                 )
         except StorageUnavailable:
-            log.event("overflow_visitors_lost", pool_id=pool_id, count=reservoir.visitors)
+            log.warning("overflow_visitors_lost", pool_id=pool_id, count=reservoir.visitors)
             return
         reservoir.written_visitors, reservoir.written_at = reservoir.visitors, second_of(now)
 
