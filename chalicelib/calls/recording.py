@@ -46,12 +46,12 @@ class Recording(Struct, frozen=True):
     carriers_copy: CarriersCopy | None = None  # None: nobody asked to delete it
 
 
-class ToldRecording(Struct, frozen=True):
+class ReportedRecording(Struct, frozen=True):
     """What a carrier's events say of one recording."""
 
     recording_id: str
     call_id: str  # the carrier's id of the call
-    told_at: datetime  # when we first heard of it
+    reported_at: datetime  # when we first heard of it
     linked_at: datetime  # when we received its link
     carriers_id: str | None = None
     url: str | None = None

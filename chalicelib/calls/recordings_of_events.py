@@ -8,14 +8,14 @@ from datetime import datetime
 from hashlib import sha256
 
 from chalicelib.calls.fold import CallRecord
-from chalicelib.calls.recording import ToldRecording
+from chalicelib.calls.recording import ReportedRecording
 from chalicelib.calls.types import CallEvent
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}")
 Received = tuple[datetime, CallEvent]
 
 
-def told_recordings(record: CallRecord) -> tuple[ToldRecording, ...]:
+def reported_recordings(record: CallRecord) -> tuple[ReportedRecording, ...]:
     """The recordings of a call by their ids. A link that is told again, e.g. freshly signed, replaces the older one.
 
     Those that only the carrier's history tells stay where they are: their links are old, and may be thousands.
@@ -28,14 +28,14 @@ def told_recordings(record: CallRecord) -> tuple[ToldRecording, ...]:
     return tuple(_one(recording_id, by_id[recording_id]) for recording_id in sorted(by_id))
 
 
-def _one(recording_id: str, received: list[Received]) -> ToldRecording:
+def _one(recording_id: str, received: list[Received]) -> ReportedRecording:
     ordered = sorted(received, key=lambda each: (each[0], each[1].event_id))
     linked = [each for each in ordered if each[1].recording_url]
     events = [event for _, event in ordered]
-    return ToldRecording(
+    return ReportedRecording(
         recording_id=recording_id,
         call_id=events[0].call_id,
-        told_at=ordered[0][0],
+        reported_at=ordered[0][0],
         linked_at=linked[-1][0] if linked else ordered[0][0],
         carriers_id=next((event.recording_id for event in events if event.recording_id), None),
         url=linked[-1][1].recording_url if linked else None,

@@ -15,7 +15,7 @@ from chalicelib.calls.types import CallEvent
 from chalicelib.carriers import our_call_id
 from chalicelib.carriers.history import Format, format_of
 from chalicelib.carriers.history.csv_files import rows_of
-from chalicelib.carriers.history.csv_rows import Row, event_of, legs_told
+from chalicelib.carriers.history.csv_rows import Row, event_of, mark_legs
 from chalicelib.core.csv_table import require
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.import_report import MAX_REJECTED
@@ -80,9 +80,9 @@ def _read(
         except BadInput as error:
             rejected.append({"line": line, "field": error.field, "reason": error.reason})
     calls: dict[str, list[CallEvent]] = defaultdict(list)
-    for carriers_id, told in by_call.items():
-        marked = legs_told((row for _, row in told), form)
-        for (line, _), leg in zip(told, marked, strict=True):
+    for carriers_id, of_call in by_call.items():
+        marked = mark_legs((row for _, row in of_call), form)
+        for (line, _), leg in zip(of_call, marked, strict=True):
             try:
                 calls[carriers_id].append(_event(leg, form, zone, country, now))
             except BadInput as error:

@@ -30,12 +30,12 @@ def moment(text: str | None, field: str, zone: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        told = datetime.fromisoformat(text.strip())
+        parsed = datetime.fromisoformat(text.strip())
     except ValueError:
         raise BadInput(field, "is not a time") from None
-    if told.tzinfo is None:
-        return told.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if zone else None
-    return told.astimezone(UTC)
+    if parsed.tzinfo is None:
+        return parsed.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if zone else None
+    return parsed.astimezone(UTC)
 
 
 def zoned(text: str | None, field: str) -> datetime | None:

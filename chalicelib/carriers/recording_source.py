@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.calls.recording import Ask, NoCredentials, NotReady, ToldRecording
+from chalicelib.calls.recording import Ask, NoCredentials, NotReady, ReportedRecording
 from chalicelib.registry.types import Endpoint
 
 RECORDINGS = {  # vendor → module, imported when its first recording is fetched; the others' links open by themselves
@@ -36,13 +36,13 @@ RECORDINGS = {  # vendor → module, imported when its first recording is fetche
 API_URL = "api_url"  # an optional credential: where the carrier's API is, if not at its usual place
 PATIENCE = 600
 
-Removal = Callable[[ToldRecording, Endpoint, datetime], Ask]
+Removal = Callable[[ReportedRecording, Endpoint, datetime], Ask]
 
 
-def ask_for(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def ask_for(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """The first request for a recording. Raises NoCredentials naming what the endpoint lacks."""
     module = _module(endpoint.vendor)
-    ask: Ask = module.ask(told, endpoint, now) if module else plain(told)
+    ask: Ask = module.ask(reported, endpoint, now) if module else plain(reported)
     return ask
 
 
@@ -75,11 +75,11 @@ def says_later(vendor: str) -> bool:
     return later
 
 
-def plain(told: ToldRecording) -> Ask:
+def plain(reported: ReportedRecording) -> Ask:
     """The link as it was told."""
-    if not told.url:
+    if not reported.url:
         raise NoCredentials("The carrier told no link to this recording.")
-    return Ask(told.url)
+    return Ask(reported.url)
 
 
 def credential(endpoint: Endpoint, name: str) -> str:
@@ -116,12 +116,12 @@ def bearer(token: str) -> dict[str, str]:
 def answer_of(body: bytes) -> dict[str, Any]:
     """A JSON object that an API answered. Raises NotReady for anything else."""
     try:
-        told = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        answer = None
+    if not isinstance(answer, dict):
         raise NotReady("The carrier's answer cannot be read.")
-    return told
+    return answer
 
 
 def _module(vendor: str) -> ModuleType | None:

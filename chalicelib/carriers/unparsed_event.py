@@ -16,7 +16,7 @@ from chalicelib.core import encryption
 from chalicelib.core.errors import BadInput
 from chalicelib.runtime.http import Request
 
-STANDS_FOR = "unread-"
+UNREAD_PREFIX = "unread-"
 
 
 def stand_in(module: Carrier, hook: Hook, refused: BadInput, name: str) -> CallEvent | None:
@@ -27,18 +27,18 @@ def stand_in(module: Carrier, hook: Hook, refused: BadInput, name: str) -> CallE
     named = _call_named(hook.request, getattr(module, "CALL_FIELDS", ()))
     if named is None:
         return None
-    return CallEvent(f"{STANDS_FOR}{name}", named, at=hook.request.now, unread=refused.field)
+    return CallEvent(f"{UNREAD_PREFIX}{name}", named, at=hook.request.now, unread=refused.field)
 
 
 def digest_of(event: CallEvent) -> str | None:
     """The digest of the request that a stored event stands for; None where it stands for itself."""
-    return event.event_id.removeprefix(STANDS_FOR) if event.unread is not None else None
+    return event.event_id.removeprefix(UNREAD_PREFIX) if event.unread is not None else None
 
 
 def digest(hook: Hook, signing_key: bytes) -> str:
     """Hex digits that stand for what the request told."""
-    told = repr((hook.parts, sorted(hook.request.query.items()))).encode() + hook.request.body
-    return encryption.digest(told, signing_key=signing_key, purpose="events")
+    content = repr((hook.parts, sorted(hook.request.query.items()))).encode() + hook.request.body
+    return encryption.digest(content, signing_key=signing_key, purpose="events")
 
 
 def _call_named(request: Request, paths: tuple[str, ...]) -> str | None:

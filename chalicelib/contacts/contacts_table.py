@@ -114,19 +114,19 @@ def redact(contact: Contact, personal: str, erasure_id: str) -> None:
 
 def contact_of(item: Item) -> Contact:
     """A stored item as a contact."""
-    told = {**json_of(item), "site_id": _ids(item)[0], "contact_id": _ids(item)[1], "erased": ERASED in item}
-    return msgspec.convert(told, Contact)
+    fields = {**json_of(item), "site_id": _ids(item)[0], "contact_id": _ids(item)[1], "erased": ERASED in item}
+    return msgspec.convert(fields, Contact)
 
 
 def json_of(item: Item) -> dict[str, Any]:
     """What an item says of its contact, as JSON has it."""
-    told: dict[str, Any] = msgspec.json.decode(item["doc"]["S"])
-    return told
+    fields: dict[str, Any] = msgspec.json.decode(item["doc"]["S"])
+    return fields
 
 
 def _text(contact: Contact) -> str:
-    told = msgspec.to_builtins(contact)
-    kept = {name: value for name, value in told.items() if name not in ("site_id", "contact_id", "erased")}
+    fields = msgspec.to_builtins(contact)
+    kept = {name: value for name, value in fields.items() if name not in ("site_id", "contact_id", "erased")}
     return msgspec.json.encode(kept).decode()
 
 

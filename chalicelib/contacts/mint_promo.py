@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.contacts import record_event, take_promo
-from chalicelib.contacts.record_event import Told
+from chalicelib.contacts.record_event import QueuedEvent
 from chalicelib.contacts.types import ContactKind
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime import log
@@ -22,7 +22,7 @@ def show(request: Request, site_key: str) -> dict[str, Any]:
     shown = minted.taken.shown if minted.taken and minted.taken.new else None
     if shown is None:
         return minted.answer
-    told = Told(
+    queued = QueuedEvent(
         site_key=site_key,
         visitor_id=minted.visitor_id,
         kind=ContactKind.PROMO_SHOWN,
@@ -37,7 +37,7 @@ def show(request: Request, site_key: str) -> dict[str, Any]:
         crawler=False,
     )
     try:
-        log.event("event_recorded", type=told.kind, where=record_event.put(told))
+        log.event("event_recorded", type=queued.kind, where=record_event.put(queued))
     except StorageUnavailable:
         promo_table.forget(minted.site_id, shown.code, shown.visitor)  # asked again, the page makes it anew
         raise

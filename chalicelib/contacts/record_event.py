@@ -46,7 +46,7 @@ class EventRequest(Struct):
     phone: Annotated[str, Meta(max_length=40)] | None = None
 
 
-class Told(Struct):
+class QueuedEvent(Struct):
     """An event on its way through the queue. `phone` is E.164, or as it was told where `welcome` is None."""
 
     site_key: str
@@ -83,7 +83,7 @@ def record(request: Request, site_key: str) -> dict[str, Any]:
         welcome = is_welcome(found.site, request, visit.url)
         if not welcome:
             return {"recorded": False}
-    told = Told(
+    queued = QueuedEvent(
         site_key=site_key,
         visitor_id=event.visitor_id,
         kind=ContactKind(event.type),
@@ -97,7 +97,7 @@ def record(request: Request, site_key: str) -> dict[str, Any]:
         origin=request.header("origin"),
         crawler=_is_crawler(request),
     )
-    where = put(told)
+    where = put(queued)
     log.event("event_recorded", type=event.type, where=where)
     return {"recorded": True}
 
@@ -107,12 +107,12 @@ def is_welcome(site: Site, request: Request, url: str) -> bool:
     return from_own_page(site, request, visit_of(url, "", request.headers)) and not _is_crawler(request)
 
 
-def told_in(message: dict[str, Any]) -> Told:
+def read_queued(message: dict[str, Any]) -> QueuedEvent:
     """The event of a queued message. Raises ValueError for one that was sealed with another signing key."""
     plain = encryption.unseal(encryption.INTAKE, message["contact"], key=_key(), context=CONTEXT)
     if plain is None:
         raise ValueError("An event was sealed with another signing key.")
-    return msgspec.json.decode(plain, type=Told)
+    return msgspec.json.decode(plain, type=QueuedEvent)
 
 
 def _is_crawler(request: Request) -> bool:
@@ -120,34 +120,34 @@ def _is_crawler(request: Request) -> bool:
     return bool(request.header("origin")) and is_crawler(request.header("user-agent"))
 
 
-def put(told: Told) -> str:
+def put(queued: QueuedEvent) -> str:
     """Put an event on its way; where it went. Raises StorageUnavailable where no place takes it."""
-    sealed = encryption.seal(encryption.INTAKE, msgspec.json.encode(told), key=_key(), context=CONTEXT)
+    sealed = encryption.seal(encryption.INTAKE, msgspec.json.encode(queued), key=_key(), context=CONTEXT)
     message = {"contact": sealed}
     try:
         sqs.send(settings().contact_queue, message, hot=True, delay_seconds=WAIT_SECONDS)
     except StorageUnavailable:
-        spool_bucket.put(message, told.received_at)
+        spool_bucket.put(message, queued.received_at)
         return "bucket"
     return "queue"
 
 
-def _moment(told: str | None, now: datetime) -> datetime:
-    if told is None:
+def _moment(text: str | None, now: datetime) -> datetime:
+    if text is None:
         return now
-    at = clock.parse_time(told, field="at")
+    at = clock.parse_time(text, field="at")
     if not now - LATE <= at <= now + EARLY:
         raise BadInput("at", "not within the last day")
     return at
 
 
-def _phone(told: str | None, site: Site, request: Request) -> str:
+def _phone(text: str | None, site: Site, request: Request) -> str:
     """E.164 or nothing. A server is told what is no number; a page would not hear it, so its form counts without.
 
     Raises BadInput.
     """
     try:
-        return parse_phone(told, country=site.country).e164 if told else ""
+        return parse_phone(text, country=site.country).e164 if text else ""
     except BadInput:
         if request.header("origin"):
             return ""

@@ -20,13 +20,13 @@ class ContactKind(StrEnum):
     REVEAL = "reveal"
     PROMO_SHOWN = "promo_shown"
     VISIT = "visit"  # the last arrival of the visitor whom a card names, where no contact of his is known
-    PROMO_TOLD = "promo_told"  # the page view of the promo code that a card names
+    PROMO_REPORTED = "promo_told"  # the page view of the promo code that a card names
 
 
 # He let the business know of him: a deal may come of it.
 LEADS = frozenset({ContactKind.FORM, ContactKind.CHAT, ContactKind.EMAIL_CLICK})
 # Made for a deal that names them: without one they are nothing, and they are never counted.
-OF_A_DEAL = frozenset({ContactKind.VISIT, ContactKind.PROMO_TOLD})
+OF_A_DEAL = frozenset({ContactKind.VISIT, ContactKind.PROMO_REPORTED})
 COUNTED = tuple(kind for kind in ContactKind if kind not in OF_A_DEAL)
 
 

@@ -95,7 +95,7 @@ def _of_visitor(site: Site, deal: Deal, fresh: Fresh) -> Iterator[Origin]:
 def _of_promo_code(site: Site, deal: Deal, _: Fresh) -> Iterator[Origin]:
     shown = find_promo_code.find(site.site_id, deal.promo_code, deal.outcome_at) if deal.promo_code else None
     if shown:
-        contact = _contact_of(site, ContactKind.PROMO_TOLD, shown.visitor, shown.shown_at, shown.url, shown.code)
+        contact = _contact_of(site, ContactKind.PROMO_REPORTED, shown.visitor, shown.shown_at, shown.url, shown.code)
         yield _contact(_stored(contact) or contact, Tie.PROMO_CODE)
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chalicelib.calls import callers, changed_days_table, retention
 from chalicelib.contacts import contacts_table
-from chalicelib.contacts.record_event import Told, told_in
+from chalicelib.contacts.record_event import QueuedEvent, read_queued
 from chalicelib.contacts.types import LEADS, Contact
 from chalicelib.core import encryption
 from chalicelib.core.errors import BadInput
@@ -30,7 +30,7 @@ def take(message: dict[str, Any], now: datetime) -> None:
 
     The same event again changes nothing, but is gone through to its end. Raises StorageUnavailable.
     """
-    told = told_in(message)
+    told = read_queued(message)
     found = snapshot.site_by_key(told.site_key, now)
     if found is None or not (told.welcome or _is_welcome(found.site, told)):
         log.event("contact_dropped", reason="not_welcome" if found else "no_site", type=told.kind)
@@ -49,13 +49,13 @@ def take(message: dict[str, Any], now: datetime) -> None:
     log.event("contact", site_id=site.site_id, contact_id=contact.contact_id, type=contact.kind, new=new)
 
 
-def _is_welcome(site: Site, told: Told) -> bool:
+def _is_welcome(site: Site, told: QueuedEvent) -> bool:
     """What record.py would have asked, had the registry answered."""
     origin = told.origin.lower() or origin_of(told.url)
     return not told.crawler and (not site.allowed_origins or origin in site.allowed_origins)
 
 
-def _contact(site: Site, told: Told) -> Contact:
+def _contact(site: Site, told: QueuedEvent) -> Contact:
     """The event as a contact, as yet without whose number it tells: of who was erased nobody is made again."""
     visitor = visitor_key(site.site_id, told.visitor_id, settings().signing_key).hex()
     said = "\0".join((site.site_id, visitor, told.kind, told.at.isoformat(), told.url, told.code, told.form)).encode()
@@ -75,7 +75,7 @@ def _contact(site: Site, told: Told) -> Contact:
     )
 
 
-def _caller_key(site: Site, told: Told) -> str | None:
+def _caller_key(site: Site, told: QueuedEvent) -> str | None:
     """The subject of the number he told; None where he told none, or what is none in the site's country."""
     try:
         phone = parse_phone(told.phone, country=site.country).e164 if told.phone else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.calls.recording import CarriersCopy, NotFetched, ToldRecording, Unreachable
+from chalicelib.calls.recording import CarriersCopy, NotFetched, ReportedRecording, Unreachable
 from chalicelib.carriers.recording_source import removal_of
 from chalicelib.recordings import download
 from chalicelib.registry.types import Endpoint
@@ -12,13 +12,13 @@ from chalicelib.registry.types import Endpoint
 DELETED = (404, 410)  # besides success: it was deleted before
 
 
-def remove_carriers_copy(told: ToldRecording, endpoint: Endpoint, now: datetime) -> CarriersCopy:
+def remove_carriers_copy(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> CarriersCopy:
     """What became of the copy: kept where the carrier cannot delete it, or not by us. Raises Unreachable."""
     removal = removal_of(endpoint.vendor)
     if removal is None:
         return CarriersCopy.KEPT
     try:
-        status = download.status_of(removal(told, endpoint, now))
+        status = download.status_of(removal(reported, endpoint, now))
     except Unreachable:
         raise
     except NotFetched:

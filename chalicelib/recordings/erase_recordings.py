@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.calls import call_item
 from chalicelib.calls.recording import Recording, RecordingState
-from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.calls.recordings_of_events import reported_recordings
 from chalicelib.recordings import recordings_table
 from chalicelib.runtime import log
 
@@ -16,8 +16,8 @@ def erase_recordings(item: call_item.Item) -> int:
     objects were deleted. Raises StorageUnavailable.
     """
     site_id, _, call_id = item["pk"]["S"].partition("#")
-    told = {each.recording_id for each in told_recordings(call_item.record_of(item))}
-    for recording_id in told | {each.recording_id for each in call_item.recordings_of(item)}:
+    reported = {each.recording_id for each in reported_recordings(call_item.record_of(item))}
+    for recording_id in reported | {each.recording_id for each in call_item.recordings_of(item)}:
         erased = Recording(recording_id, RecordingState.ERASED, "It was erased on request.")
         recordings_table.put_recording(site_id, call_id, erased)
     for transcript in call_item.transcripts_of(item):

@@ -19,10 +19,10 @@ from chalicelib.calls.recording import (
     Recording,
     RecordingState,
     Refused,
-    ToldRecording,
+    ReportedRecording,
     Unreachable,
 )
-from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.calls.recordings_of_events import reported_recordings
 from chalicelib.carriers import recording_source as carriers
 from chalicelib.core import tokens
 from chalicelib.core.errors import NotFound
@@ -53,23 +53,23 @@ def fetch(message: dict[str, Any], now: datetime) -> None:
     if item is None or site is None:
         raise NotFound("No such call." if site else "No such site.")
     record = call_item.record_of(item)
-    told = next((each for each in told_recordings(record) if each.recording_id == recording_id), None)
+    reported = next((each for each in reported_recordings(record) if each.recording_id == recording_id), None)
     endpoint = snapshot.endpoint_by_id(record.endpoint_id, now)
-    if told is None:  # its events are gone: somebody asked to be forgotten
+    if reported is None:  # its events are gone: somebody asked to be forgotten
         log.event("recording_dropped", site_id=site_id, call_id=call_id)
         return
     known = {each.recording_id: each for each in call_item.recordings_of(item)}.get(recording_id)
     recording = known or Recording(recording_id, RecordingState.WAITING)
     if recording.state in OPEN:
-        recording = _fetched(recording, told, endpoint, message, now)
+        recording = _fetched(recording, reported, endpoint, message, now)
     if recording.state is RecordingState.STORED:
         start_transcript(item, site, recording)
         if site.delete_carrier_recordings and endpoint and recording.carriers_copy is None:
-            _remove(site, call_id, recording, told, endpoint, now)
+            _remove(site, call_id, recording, reported, endpoint, now)
 
 
 def _fetched(
-    recording: Recording, told: ToldRecording, endpoint: Endpoint | None, message: dict[str, Any], now: datetime
+    recording: Recording, reported: ReportedRecording, endpoint: Endpoint | None, message: dict[str, Any], now: datetime
 ) -> Recording:
     """The recording after one try, as noted with its call. Raises queue.TryLater where another try may do better."""
     site_id, call_id, fetcher = message["site_id"], message["call_id"], tokens.random_id("")
@@ -77,10 +77,10 @@ def _fetched(
     if left is not None:
         raise sqs.TryLater(settings().recording_queue, "Somebody else is at it.", at_least=left)
     try:
-        after = _store(recording, told, endpoint, recordings_table.folder(site_id, call_id), now)
+        after = _store(recording, reported, endpoint, recordings_table.folder(site_id, call_id), now)
     except NotFetched as failure:
         state = failure.state
-        if state is RecordingState.WAITING and now - told.told_at > GIVE_UP:
+        if state is RecordingState.WAITING and now - reported.reported_at > GIVE_UP:
             state = RecordingState.UNREACHABLE
         after = replace(recording, state=state, why=str(failure))
         if not recordings_table.put_failure(site_id, call_id, after, fetcher):
@@ -98,14 +98,14 @@ def _fetched(
 
 
 def _store(
-    recording: Recording, told: ToldRecording, endpoint: Endpoint | None, folder: str, now: datetime
+    recording: Recording, reported: ReportedRecording, endpoint: Endpoint | None, folder: str, now: datetime
 ) -> Recording:
     """Ask the carrier, check what came, put it into the bucket. Raises a NotFetched, StorageUnavailable."""
     if endpoint is None:
         raise NoCredentials("The endpoint that told of it does not exist any more.")
-    patient = now - told.told_at < timedelta(seconds=carriers.patience(endpoint.vendor))
+    patient = now - reported.reported_at < timedelta(seconds=carriers.patience(endpoint.vendor))
     with tempfile.TemporaryFile() as file:
-        size = _download(told, endpoint, file, NOT_YET if patient else (), now)
+        size = _download(reported, endpoint, file, NOT_YET if patient else (), now)
         audio = _checked(file, endpoint.vendor, patient=patient)
         key = f"{folder}{recording.recording_id}.{audio.format}"
         file.seek(0)
@@ -116,15 +116,17 @@ def _store(
         key=key,
         content_type=audio.content_type,
         bytes=size,
-        seconds=told.seconds,
-        channels=audio.channels or told.channels,
+        seconds=reported.seconds,
+        channels=audio.channels or reported.channels,
         stored_at=now,
         carriers_copy=recording.carriers_copy,
     )
 
 
-def _download(told: ToldRecording, endpoint: Endpoint, file: IO[bytes], pending: Collection[int], now: datetime) -> int:
-    ask = carriers.ask_for(told, endpoint, now)
+def _download(
+    reported: ReportedRecording, endpoint: Endpoint, file: IO[bytes], pending: Collection[int], now: datetime
+) -> int:
+    ask = carriers.ask_for(reported, endpoint, now)
     if ask.answers_with_link:
         ask = carriers.link_ask(endpoint.vendor, download.answer(ask, pending))
     return download.download(ask, file, pending)
@@ -141,11 +143,11 @@ def _checked(file: IO[bytes], vendor: str, *, patient: bool) -> Audio:
 
 
 def _remove(
-    site: Site, call_id: str, recording: Recording, told: ToldRecording, endpoint: Endpoint, now: datetime
+    site: Site, call_id: str, recording: Recording, reported: ReportedRecording, endpoint: Endpoint, now: datetime
 ) -> None:
     """Ask the carrier to delete its copy, once; ours is stored. Raises queue.TryLater where it does not answer."""
     try:
-        copy = remove_carriers_copy(told, endpoint, now)
+        copy = remove_carriers_copy(reported, endpoint, now)
     except Unreachable as failure:
         raise sqs.TryLater(settings().recording_queue, str(failure)) from None
     recordings_table.put_recording(site.site_id, call_id, replace(recording, carriers_copy=copy))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.calls import call_item
-from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.calls.recordings_of_events import reported_recordings
 from chalicelib.carriers.recording_source import ready_after
 from chalicelib.recordings import recordings_table
 from chalicelib.runtime import sqs
@@ -17,9 +17,9 @@ def announce(item: call_item.Item) -> None:
     """
     record = call_item.record_of(item)
     known = {recording.recording_id for recording in call_item.recordings_of(item)}
-    for told in told_recordings(record):
-        if told.recording_id in known:
+    for reported in reported_recordings(record):
+        if reported.recording_id in known:
             continue
-        message = {"site_id": record.site_id, "call_id": record.call_id, "recording_id": told.recording_id}
+        message = {"site_id": record.site_id, "call_id": record.call_id, "recording_id": reported.recording_id}
         sqs.send(settings().recording_queue, message, delay_seconds=ready_after(record.vendor))
-        recordings_table.add_waiting(record.site_id, record.call_id, told.recording_id)
+        recordings_table.add_waiting(record.site_id, record.call_id, reported.recording_id)

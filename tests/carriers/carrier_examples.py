@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 from msgspec.structs import replace
 
 from chalicelib.calls.fold import CallRecord, fold
-from chalicelib.calls.recording import ToldRecording
-from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.calls.recording import ReportedRecording
+from chalicelib.calls.recordings_of_events import reported_recordings
 from chalicelib.calls.types import Call, CallEvent
 from chalicelib.carriers import Hook, carrier
 from chalicelib.registry.types import Endpoint
@@ -92,9 +92,9 @@ def folded(received: list[tuple[datetime, CallEvent]]) -> Call:
     return fold(CallRecord("s1", "c1", "v", "e", tuple(received)))
 
 
-def recordings(received: list[tuple[datetime, CallEvent]]) -> tuple[ToldRecording, ...]:
+def recordings(received: list[tuple[datetime, CallEvent]]) -> tuple[ReportedRecording, ...]:
     """What the events tell of the call's recordings."""
-    return told_recordings(CallRecord("s1", "c1", "v", "e", tuple(received)))
+    return reported_recordings(CallRecord("s1", "c1", "v", "e", tuple(received)))
 
 
 def utc(*parts: int) -> datetime:

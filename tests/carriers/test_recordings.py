@@ -23,7 +23,7 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client as TwilioClient
 
-from chalicelib.calls.recording import Ask, NoCredentials, NotReady, Refused, ToldRecording
+from chalicelib.calls.recording import Ask, NoCredentials, NotReady, Refused, ReportedRecording
 from chalicelib.carriers import CARRIERS
 from chalicelib.carriers import recording_source as carriers
 from chalicelib.carriers.mango.webhook import signature as mango_signature
@@ -48,8 +48,8 @@ def pem(key: Any) -> str:
     return str(key.private_bytes(serialization.Encoding.PEM, format, serialization.NoEncryption()).decode())
 
 
-def told(url: str | None = None, carriers_id: str | None = None, **said: Any) -> ToldRecording:
-    return ToldRecording("r1", "call-1", NOW, NOW, carriers_id=carriers_id, url=url, **said)
+def told(url: str | None = None, carriers_id: str | None = None, **said: Any) -> ReportedRecording:
+    return ReportedRecording("r1", "call-1", NOW, NOW, carriers_id=carriers_id, url=url, **said)
 
 
 def endpoint(vendor: str, **credentials: str) -> Endpoint:
@@ -57,7 +57,7 @@ def endpoint(vendor: str, **credentials: str) -> Endpoint:
     return replace(known, credentials=known.credentials | credentials)
 
 
-def removal(vendor: str, recording: ToldRecording, known: Endpoint) -> Ask:
+def removal(vendor: str, recording: ReportedRecording, known: Endpoint) -> Ask:
     found = carriers.removal_of(vendor)
     assert found is not None
     return found(recording, known, NOW)

@@ -176,7 +176,7 @@ def telnyx_accepts(body: str, headers: dict[str, str]) -> bool:
 
 
 def accepted(module: Any, request: Any) -> bool:
-    vendor = module.__name__.rpartition(".")[2]
+    vendor = module.__name__.split(".")[2]
     try:
         module.verify(request, ENDPOINTS[vendor])
     except SignatureRejected:

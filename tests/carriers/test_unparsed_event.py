@@ -31,7 +31,7 @@ class Spoiled(NamedTuple):
     """Which step of the simulated call is spoiled, and how."""
 
     step: int
-    told: Mapping[str, Any]
+    fields: Mapping[str, Any]
     field: str
 
 
@@ -56,8 +56,8 @@ def site(aws: Any) -> Any:
 def spoiled(vendor: str, secret: str) -> Signed:
     how = SPOILED[vendor]
     step = SEQUENCES[vendor](SIMULATED)[how.step]
-    told = {**step.told, **how.told}
-    return _signed(vendor, Step(step.parts, told), endpoint_url(vendor, secret), SIGNING[vendor], NOW)
+    fields = {**step.fields, **how.fields}
+    return _signed(vendor, Step(step.parts, fields), endpoint_url(vendor, secret), SIGNING[vendor], NOW)
 
 
 def open_endpoint(vendor: str) -> str:

@@ -80,7 +80,7 @@ def test_a_card_with_a_promo_code_comes_from_the_page_that_showed_it(site: Any) 
     shown = show_code(later(-9))
     contact = contact_of(card(promo_code=shown.code))
     assert (contact.kind, contact.at, contact.code, contact.url) == (
-        ContactKind.PROMO_TOLD, shown.shown_at, shown.code, shown.url,
+        ContactKind.PROMO_REPORTED, shown.shown_at, shown.code, shown.url,
     )  # fmt: skip
     assert len(contact.touches) == 1
 

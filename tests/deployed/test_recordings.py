@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from chalicelib.calls import call_item, calls_table
 from chalicelib.calls.recording import CarriersCopy, Recording, RecordingState
-from chalicelib.calls.recordings_of_events import told_recordings
+from chalicelib.calls.recordings_of_events import reported_recordings
 from chalicelib.calls.transcript import Transcript, TranscriptState
 from chalicelib.core import clock
 from chalicelib.core.tokens import random_id
@@ -63,7 +63,7 @@ class Deployed:
         """What the function answers the queue, given the call's recording so often at once."""
         item = calls_table.item(self.site.site_id, f"generic-{call_id}")
         assert item is not None
-        (told,) = told_recordings(call_item.record_of(item))
+        (told,) = reported_recordings(call_item.record_of(item))
         message = {"site_id": self.site.site_id, "call_id": f"generic-{call_id}", "recording_id": told.recording_id}
         record = {"messageId": "m", "receiptHandle": "none", "body": json.dumps(message)}
         event = {"Records": [record | {"attributes": {"ApproximateReceiveCount": "1"}}]}

@@ -186,11 +186,11 @@ def spoiled(steps: list[Step]) -> Iterator[Step]:
     """The steps with the number in each kind of field in turn, as text and as a number."""
     done: set[Any] = set()
     for step in steps:
-        for path in leaves(step.told):
+        for path in leaves(step.fields):
             if path not in done:
                 done.add(path)
-                yield Step(step.parts, with_value(step.told, path, PHONE))
-                yield Step(step.parts, with_value(step.told, path, int(PHONE)))
+                yield Step(step.parts, with_value(step.fields, path, PHONE))
+                yield Step(step.parts, with_value(step.fields, path, int(PHONE)))
 
 
 def test_an_outage_tells_nobody(witness: Witness, monkeypatch: pytest.MonkeyPatch, aws: Any) -> None:

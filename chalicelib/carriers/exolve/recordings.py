@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.calls.recording import Ask, ToldRecording
+from chalicelib.calls.recording import Ask, ReportedRecording
 from chalicelib.carriers.recording_source import API_URL, bearer, credential, plain
 from chalicelib.registry.types import Endpoint
 
 
-def ask(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """The link, or the path below `api_url`. Raises NoCredentials where there is neither."""
-    if told.url:
-        return plain(told)
+    if reported.url:
+        return plain(reported)
     key, place = endpoint.credentials.get("api_key"), credential(endpoint, API_URL).rstrip("/")
-    return Ask(f"{place}/{(told.carriers_id or '').lstrip('/')}", headers=bearer(key) if key else {})
+    return Ask(f"{place}/{(reported.carriers_id or '').lstrip('/')}", headers=bearer(key) if key else {})

@@ -47,7 +47,7 @@ class Params(msgspec.Struct):
     call_sid: str | None = None
 
 
-class Told(msgspec.Struct):
+class WebhookPayload(msgspec.Struct):
     """A routing request or an event, as sent."""
 
     id: str | int | None = None
@@ -72,31 +72,31 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """The one event of the body. Raises BadInput naming the field."""
-    told, now = json_body.decode(hook.request.body, Told), hook.request.now
-    if told.method is not None:
-        return (_asked(told, country, CallEvent("route", "", at=now, started_at=now)),)
-    kind = needed(told.type, "type")
-    at = zoned(told.date_time, "date_time") or now
-    event = _with_parties(CallEvent(kind[:50], needed(told.call_sid, "call_sid"), at=at), told, country)
+    payload, now = json_body.decode(hook.request.body, WebhookPayload), hook.request.now
+    if payload.method is not None:
+        return (_asked(payload, country, CallEvent("route", "", at=now, started_at=now)),)
+    kind = needed(payload.type, "type")
+    at = zoned(payload.date_time, "date_time") or now
+    event = _with_parties(CallEvent(kind[:50], needed(payload.call_sid, "call_sid"), at=at), payload, country)
     if kind == "b":
         return (replace(event, started_at=at),)
     if kind == "s":
         return (replace(event, answered_at=at),)
     if kind == "d":
-        return (_measured(event, told),)
+        return (_measured(event, payload),)
     if kind == "crr":
-        return (_recorded(event, told),)
+        return (_recorded(event, payload),)
     return (replace(event, ended_at=at),) if kind == "e" else (event,)
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
     """Where the call goes, for a request that asks it; a receipt for events."""
-    told = json_body.decode(hook.request.body, Told)
-    if told.method != ROUTING:
+    payload = json_body.decode(hook.request.body, WebhookPayload)
+    if payload.method != ROUTING:
         return Answer({"ok": True})
     result: dict[str, Any] = {"redirect_type": 1, "event_URL": hook.endpoint_url, "event_extended": "Y", "masking": "N"}
     result["followme_struct"] = _followme(route())
-    return Answer({"id": told.id, "jsonrpc": "2.0", "sip_id": str(told.params.sip_id or ""), "result": result})
+    return Answer({"id": payload.id, "jsonrpc": "2.0", "sip_id": str(payload.params.sip_id or ""), "result": result})
 
 
 def _followme(route: Route) -> list[Any]:
@@ -107,35 +107,38 @@ def _followme(route: Route) -> list[Any]:
     return [1, [step | {"PERIOD": "always", "PERIOD_DESCRIPTION": "always", "TIMEOUT": timeout}]]
 
 
-def _asked(told: Told, country: str, event: CallEvent) -> CallEvent:
-    if told.method != ROUTING:
+def _asked(payload: WebhookPayload, country: str, event: CallEvent) -> CallEvent:
+    if payload.method != ROUTING:
         raise BadInput("method", f"is not {ROUTING}")
-    called = needed(told.params.sip_id, "params.sip_id")
-    call_id = needed(told.params.call_sid, "params.call_sid")
-    number, caller = international(called, country), international(str(told.params.caller or ""), country)
+    called = needed(payload.params.sip_id, "params.sip_id")
+    call_id = needed(payload.params.call_sid, "params.call_sid")
+    number, caller = international(called, country), international(str(payload.params.caller or ""), country)
     return replace(event, call_id=call_id, number=number, caller=caller, direction=Direction.IN)
 
 
-def _measured(event: CallEvent, told: Told) -> CallEvent:
+def _measured(event: CallEvent, payload: WebhookPayload) -> CallEvent:
     """The figures of a call that ended."""
-    talk, total = _seconds(told.talk_time, "talk_time") or 0, _seconds(told.duration, "duration")
-    cause = str(told.cause_code or "")
+    talk, total = _seconds(payload.talk_time, "talk_time") or 0, _seconds(payload.duration, "duration")
+    cause = str(payload.cause_code or "")
     status = CallStatus.ACCEPTED if talk else CAUSES.get(cause, CallStatus.FAILED)
     event = replace(event, ended_at=event.at, talk_seconds=talk, total_seconds=total)
-    event = replace(event, wait_seconds=_seconds(told.wait_time, "wait_time"))
+    event = replace(event, wait_seconds=_seconds(payload.wait_time, "wait_time"))
     return replace(event, status=status, hangup_cause=cause or None)
 
 
-def _recorded(event: CallEvent, told: Told) -> CallEvent:
+def _recorded(event: CallEvent, payload: WebhookPayload) -> CallEvent:
     """`path` may be a link or a path below Exolve's own storage."""
-    path = told.path or ""
+    path = payload.path or ""
     if path.startswith("https://"):
         return replace(event, recording_url=path)
     return replace(event, recording_id=path or None)
 
 
-def _with_parties(event: CallEvent, told: Told, country: str) -> CallEvent:
-    number, caller = international(str(told.called or ""), country), international(str(told.caller or ""), country)
+def _with_parties(event: CallEvent, payload: WebhookPayload, country: str) -> CallEvent:
+    number, caller = (
+        international(str(payload.called or ""), country),
+        international(str(payload.caller or ""), country),
+    )
     return replace(event, number=number, caller=caller, direction=Direction.IN)
 
 

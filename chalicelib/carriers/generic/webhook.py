@@ -51,7 +51,7 @@ DISPOSITIONS = {
 }
 
 
-class Body(msgspec.Struct):
+class WebhookPayload(msgspec.Struct):
     """The JSON as sent."""
 
     event: str
@@ -86,41 +86,41 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """The one event of the body. Raises BadInput naming the field."""
-    told = json_body.decode(hook.request.body, Body)
-    if told.event not in EVENTS:
+    payload = json_body.decode(hook.request.body, WebhookPayload)
+    if payload.event not in EVENTS:
         raise BadInput("event", f"is not one of {', '.join(EVENTS)}")
-    if not told.call_id:
+    if not payload.call_id:
         raise BadInput("call_id", "is empty")
-    caller, number = _parties(told, country)
-    ended = told.event == "call.ended"
-    keyed = code_in(told.digits)
-    leg = told.call_id if told.linked_id and told.linked_id != told.call_id else None
+    caller, number = _parties(payload, country)
+    ended = payload.event == "call.ended"
+    keyed = code_in(payload.digits)
+    leg = payload.call_id if payload.linked_id and payload.linked_id != payload.call_id else None
     return (
         CallEvent(
-            event_id=(told.event_id or "-".join(filter(None, (told.event, told.call_id, keyed))))[:200],
-            call_id=told.linked_id or told.call_id,
-            at=_happened(told, endpoint) or (hook.request.now if told.event == "digits" else None),
-            direction=told.direction,
+            event_id=(payload.event_id or "-".join(filter(None, (payload.event, payload.call_id, keyed))))[:200],
+            call_id=payload.linked_id or payload.call_id,
+            at=_happened(payload, endpoint) or (hook.request.now if payload.event == "digits" else None),
+            direction=payload.direction,
             caller=caller,
             number=number,
-            started_at=_time(told.started_at, "started_at", endpoint),
-            answered_at=_time(told.answered_at, "answered_at", endpoint),
-            ended_at=_time(told.ended_at, "ended_at", endpoint) or (hook.request.now if ended else None),
-            talk_seconds=_seconds(told.talk_sec, "talk_sec"),
-            total_seconds=_seconds(told.duration_sec, "duration_sec"),
-            status=_status(told.disposition) if ended else None,
-            answered_by=told.answered_by or None,
-            hangup_cause=None if told.hangup_cause is None else str(told.hangup_cause),
-            recording_id=(told.recording_id or "")[:200] or None,
-            recording_url=told.recording_url or None,
-            recording_channels=told.recording_channels,
-            recording_seconds=_seconds(told.recording_sec, "recording_sec"),
-            variables=_variables(told.variables),
-            promo_code=keyed or code_in((told.variables or {}).get(VARIABLE)),
-            wait_seconds=_seconds(told.wait_sec, "wait_sec"),
+            started_at=_time(payload.started_at, "started_at", endpoint),
+            answered_at=_time(payload.answered_at, "answered_at", endpoint),
+            ended_at=_time(payload.ended_at, "ended_at", endpoint) or (hook.request.now if ended else None),
+            talk_seconds=_seconds(payload.talk_sec, "talk_sec"),
+            total_seconds=_seconds(payload.duration_sec, "duration_sec"),
+            status=_status(payload.disposition) if ended else None,
+            answered_by=payload.answered_by or None,
+            hangup_cause=None if payload.hangup_cause is None else str(payload.hangup_cause),
+            recording_id=(payload.recording_id or "")[:200] or None,
+            recording_url=payload.recording_url or None,
+            recording_channels=payload.recording_channels,
+            recording_seconds=_seconds(payload.recording_sec, "recording_sec"),
+            variables=_variables(payload.variables),
+            promo_code=keyed or code_in((payload.variables or {}).get(VARIABLE)),
+            wait_seconds=_seconds(payload.wait_sec, "wait_sec"),
             leg=leg,
-            who=told.answered_by or "" if leg else None,
-            rang_at=_time(told.started_at, "started_at", endpoint) if leg else None,
+            who=payload.answered_by or "" if leg else None,
+            rang_at=_time(payload.started_at, "started_at", endpoint) if leg else None,
         ),
     )
 
@@ -135,7 +135,7 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
         return Answer({"ok": True})
     where = route()
     how, number = where.answering, next((event.number for event in events if event.number), None)
-    told = {
+    wishes = {
         "record": where.record,
         "ring_seconds": how.ring_seconds if how.ring_seconds != Answering().ring_seconds else None,
         "caller_id": number if how.show is ShownNumber.TRACKING else None,
@@ -143,25 +143,25 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
         "whisper": how.whisper,
         "language": how.language,
     }
-    asked = {name: value for name, value in told.items() if value}
+    asked = {name: value for name, value in wishes.items() if value}
     return Answer({"ok": True, "forward_to": where.target_number} | asked)
 
 
-def _parties(told: Body, country: str) -> tuple[str | None, str | None]:
+def _parties(payload: WebhookPayload, country: str) -> tuple[str | None, str | None]:
     """(the customer, our tracking number). Who rings decides which of `from` and `to` is which."""
-    outgoing = told.direction is Direction.OUT
-    ours, theirs = (told.caller, told.called) if outgoing else (told.called, told.caller)
+    outgoing = payload.direction is Direction.OUT
+    ours, theirs = (payload.caller, payload.called) if outgoing else (payload.called, payload.caller)
     field = "from" if outgoing else "to"
-    if not ours and told.event in ("call.started", "call.ended"):
+    if not ours and payload.event in ("call.started", "call.ended"):
         raise BadInput(field, "is missing")
     number = parse_phone(ours, country=country, field=field).e164 if ours else None
     customer = parse_caller(theirs, country=country)
     return (customer.e164 if customer else None), number
 
 
-def _happened(told: Body, endpoint: Endpoint) -> datetime | None:
-    own = {"call.started": "started_at", "call.answered": "answered_at"}.get(told.event, "ended_at")
-    return _time(getattr(told, own), own, endpoint)
+def _happened(payload: WebhookPayload, endpoint: Endpoint) -> datetime | None:
+    own = {"call.started": "started_at", "call.answered": "answered_at"}.get(payload.event, "ended_at")
+    return _time(getattr(payload, own), own, endpoint)
 
 
 def _time(value: str | float | None, field: str, endpoint: Endpoint) -> datetime | None:
@@ -200,6 +200,6 @@ def _status(disposition: str | None) -> CallStatus | None:
     return status
 
 
-def _variables(told: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
-    pairs = sorted((name[:100], str(value)[:500]) for name, value in (told or {}).items())
+def _variables(variables: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    pairs = sorted((name[:100], str(value)[:500]) for name, value in (variables or {}).items())
     return tuple(pairs[:MAX_VARIABLES])

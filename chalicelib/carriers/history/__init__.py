@@ -54,7 +54,8 @@ class Format:
     def row(self, cells: Mapping[str, str]) -> dict[str, str]:
         """Cells by heading as cells by field; a field none of whose columns is there is not there either."""
         found = {
-            name: [cells[each] for each in told.split("|") if each in cells] for name, told in self.headings.items()
+            name: [cells[each] for each in columns.split("|") if each in cells]
+            for name, columns in self.headings.items()
         }
         return {name: next(filter(None, values), "") for name, values in found.items() if values}
 

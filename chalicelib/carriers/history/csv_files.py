@@ -60,10 +60,10 @@ def _objects(parsed: Any) -> list[Any]:
     return _objects(nested[0]) if len(nested) == 1 else [parsed]
 
 
-def _cells(told: Any) -> dict[str, str]:
-    if not isinstance(told, dict):
-        return {BROKEN: told if isinstance(told, str) else "is not an object"}
-    return {str(name).lower(): _text(value) for name, value in told.items()}
+def _cells(parsed: Any) -> dict[str, str]:
+    if not isinstance(parsed, dict):
+        return {BROKEN: parsed if isinstance(parsed, str) else "is not an object"}
+    return {str(name).lower(): _text(value) for name, value in parsed.items()}
 
 
 def _text(value: Any) -> str:

@@ -25,15 +25,15 @@ NO = frozenset({"", "0", "false", "no", "нет"})
 Row = Mapping[str, str]
 
 
-def legs_told(rows: Iterable[Row], form: Format) -> list[Row]:
+def mark_legs(rows: Iterable[Row], form: Format) -> list[Row]:
     """The rows of one call with its forwarded legs marked as such: an outgoing row beside an incoming one is a leg."""
-    told = list(rows)
-    directions = [_direction_or_none(row, form) for row in told]
+    listed = list(rows)
+    directions = [_direction_or_none(row, form) for row in listed]
     if Direction.IN not in directions:
-        return told
+        return listed
     return [
         {**row, "leg_of": row["call_id"]} if direction is Direction.OUT and not row.get("leg_of") else row
-        for row, direction in zip(told, directions, strict=True)
+        for row, direction in zip(listed, directions, strict=True)
     ]
 
 
@@ -60,20 +60,20 @@ def event_of(row: Row, form: Format, zone: str, country: str, signing_key: bytes
 
 
 def _digest(row: Row, signing_key: bytes) -> str:
-    told = "\x1f".join(f"{name}={row[name]}" for name in sorted(FIELDS.intersection(row)) if row[name])
-    return encryption.digest(told.encode(), signing_key=signing_key, purpose="events")
+    content = "\x1f".join(f"{name}={row[name]}" for name in sorted(FIELDS.intersection(row)) if row[name])
+    return encryption.digest(content.encode(), signing_key=signing_key, purpose="events")
 
 
 def _ended(event: CallEvent, row: Row, form: Format, zone: str, started_at: datetime) -> CallEvent:
     status, talk, line = _talk(row, form)
     total = _seconds(row, "total", form)
     length = max(talk or 0, line or 0, total or 0)
-    told_end = _moment(row, "ended_at", form, zone)
-    ended_at = told_end or started_at + timedelta(seconds=length)
+    given_end = _moment(row, "ended_at", form, zone)
+    ended_at = given_end or started_at + timedelta(seconds=length)
     answered_at = None if status else _moment(row, "answered_at", form, zone)
     if talk is None and answered_at:
         talk = max(int((ended_at - answered_at).total_seconds()), 0)
-    if talk and answered_at is None and (told_end or total is not None):
+    if talk and answered_at is None and (given_end or total is not None):
         answered_at = ended_at - timedelta(seconds=talk)
     if talk is not None and status is None:
         status = CallStatus.ACCEPTED if talk else CallStatus.MISSED
@@ -136,8 +136,8 @@ def _direction(row: Row, form: Format) -> Direction:
         if found is None:
             raise BadInput("direction", f"is not one of {', '.join(form.directions)}")
         return found
-    told = (direction for start, direction in form.id_directions.items() if row["call_id"].startswith(start))
-    return next(told, Direction.OUT if row.get("from_extension") else Direction.IN)
+    by_id = (direction for start, direction in form.id_directions.items() if row["call_id"].startswith(start))
+    return next(by_id, Direction.OUT if row.get("from_extension") else Direction.IN)
 
 
 def _direction_or_none(row: Row, form: Format) -> Direction | None:
@@ -167,22 +167,22 @@ def _bare(text: str) -> str:
 
 
 def _moment(row: Row, field: str, form: Format, zone: str) -> datetime | None:
-    told = row.get(field, "")
-    return None if told in ("", "0", "null") else read_time(told, form.zone or zone, field=field)
+    text = row.get(field, "")
+    return None if text in ("", "0", "null") else read_time(text, form.zone or zone, field=field)
 
 
 def _seconds(row: Row, field: str, form: Format) -> int | None:
     """Whole seconds of a number of them, or of `mm:ss` and `h:mm:ss`."""
-    told = row.get(field, "")
-    if ":" in told:
-        parts = told.split(":")
+    text = row.get(field, "")
+    if ":" in text:
+        parts = text.split(":")
         if len(parts) > 3 or not all(part.isdigit() for part in parts):
             raise BadInput(field, "is not a duration")
         return seconds(sum(int(part) * 60**place for place, part in enumerate(reversed(parts))), field)
-    if not told or form.per_second == 1:
-        return seconds(told or None, field)
+    if not text or form.per_second == 1:
+        return seconds(text or None, field)
     try:
-        return seconds(float(told) / form.per_second, field)
+        return seconds(float(text) / form.per_second, field)
     except ValueError:
         raise BadInput(field, "is not a number") from None
 

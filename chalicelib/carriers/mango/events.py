@@ -44,7 +44,7 @@ class Tracking(msgspec.Struct):
     number: str | None = None
 
 
-class Told(msgspec.Struct):
+class WebhookPayload(msgspec.Struct):
     """A notification about a call, its end or its recording, as sent."""
 
     entry_id: str | None = None
@@ -74,76 +74,76 @@ class Clock:
     of the future, so one that is ahead of its receipt tells which.
     """
 
-    def __init__(self, now: datetime, told: Scalar, zone: str | None) -> None:
+    def __init__(self, now: datetime, epoch: Scalar, zone: str | None) -> None:
         self._zone = ZoneInfo(zone or ZONE)
-        first = _epoch(told)
+        first = _epoch(epoch)
         self._local = first is not None and first - now > EARLY
 
-    def read(self, told: Scalar) -> datetime | None:
+    def read(self, epoch: Scalar) -> datetime | None:
         """The moment as aware UTC; None for 0 and for nothing. Raises BadInput."""
-        moment = _epoch(told)
+        moment = _epoch(epoch)
         return moment.replace(tzinfo=self._zone).astimezone(UTC) if moment and self._local else moment
 
 
 def _call(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEvent | None:
-    told = _told(raw)
-    if told.caller.extension and told.called.extension:  # two employees among themselves
+    payload = _decode(raw)
+    if payload.caller.extension and payload.called.extension:  # two employees among themselves
         return None
-    at = Clock(now, told.timestamp, zone).read(told.timestamp)
-    name = f"call-{told.call_id or ''}-{told.seq or told.call_state}"
-    event = CallEvent(name[:200], needed(told.entry_id, "entry_id"), at=at)
-    event = _with_parties(event, told, country, outgoing=bool(told.caller.extension))
-    if told.location == "abonent" and told.call_id:  # the others are the menu and the queue, where nobody rings
-        event = replace(event, leg=told.call_id, who=_extension(told) or "")
-    if told.call_state == "Appeared":
+    at = Clock(now, payload.timestamp, zone).read(payload.timestamp)
+    name = f"call-{payload.call_id or ''}-{payload.seq or payload.call_state}"
+    event = CallEvent(name[:200], needed(payload.entry_id, "entry_id"), at=at)
+    event = _with_parties(event, payload, country, outgoing=bool(payload.caller.extension))
+    if payload.location == "abonent" and payload.call_id:  # the others are the menu and the queue, where nobody rings
+        event = replace(event, leg=payload.call_id, who=_extension(payload) or "")
+    if payload.call_state == "Appeared":
         return replace(event, started_at=at, rang_at=at if event.leg else None)
-    if told.call_state == "Connected" and told.location == "abonent":
+    if payload.call_state == "Connected" and payload.location == "abonent":
         return replace(event, answered_at=at)
-    return _left(event, told) if told.call_state == "Disconnected" else event
+    return _left(event, payload) if payload.call_state == "Disconnected" else event
 
 
-def _left(event: CallEvent, told: Told) -> CallEvent:
+def _left(event: CallEvent, payload: WebhookPayload) -> CallEvent:
     """A leg ended; the call with it, where one of the two hung up and nobody passed it on."""
-    moved = told.caller.was_transferred or told.called.was_transferred
-    reason = str(told.disconnect_reason or "")
+    moved = payload.caller.was_transferred or payload.called.was_transferred
+    reason = str(payload.disconnect_reason or "")
     event = replace(event, left_at=event.at if event.leg else None, hangup_cause=reason if event.leg else None)
     return replace(event, ended_at=event.at) if reason in CALL_OVER and not moved else event
 
 
 def _summary(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEvent | None:
     """The end of the call. `entry_result` may be 1 without a talk (Mango's own example): the talk decides."""
-    told = _told(raw)
-    if str(told.call_direction) == "0":
+    payload = _decode(raw)
+    if str(payload.call_direction) == "0":
         return None
-    times = Clock(now, told.end_time, zone)
-    began, answered, ended = (times.read(each) for each in (told.create_time, told.talk_time, told.end_time))
-    reason = str(told.disconnect_reason or "")
-    event = CallEvent("summary", needed(told.entry_id, "entry_id"), at=ended, started_at=began, ended_at=ended)
-    event = _with_parties(event, told, country, outgoing=str(told.call_direction) == "2")
+    times = Clock(now, payload.end_time, zone)
+    began, answered, ended = (times.read(each) for each in (payload.create_time, payload.talk_time, payload.end_time))
+    reason = str(payload.disconnect_reason or "")
+    event = CallEvent("summary", needed(payload.entry_id, "entry_id"), at=ended, started_at=began, ended_at=ended)
+    event = _with_parties(event, payload, country, outgoing=str(payload.call_direction) == "2")
     event = replace(event, hangup_cause=reason or None, total_seconds=_between(began, ended))
     if answered is None:
         return replace(event, talk_seconds=0, status=_status(reason))
     accepted = replace(event, talk_seconds=_between(answered, ended), status=CallStatus.ACCEPTED)
-    return replace(accepted, answered_at=answered, answered_by=_extension(told))
+    return replace(accepted, answered_at=answered, answered_by=_extension(payload))
 
 
 def _recording(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEvent:
-    told = _told(raw)
-    at = Clock(now, told.timestamp, zone).read(told.timestamp)
-    recording_id = needed(told.recording_id, "recording_id")
-    name = f"recording-{recording_id}-{told.recording_state or 'Added'}-{told.seq or ''}"
-    event = CallEvent(name[:200], needed(told.entry_id, "entry_id"), at=at)
-    saved = told.recording_state is None or str(told.completion_code) == "1000"
+    payload = _decode(raw)
+    at = Clock(now, payload.timestamp, zone).read(payload.timestamp)
+    recording_id = needed(payload.recording_id, "recording_id")
+    name = f"recording-{recording_id}-{payload.recording_state or 'Added'}-{payload.seq or ''}"
+    event = CallEvent(name[:200], needed(payload.entry_id, "entry_id"), at=at)
+    saved = payload.recording_state is None or str(payload.completion_code) == "1000"
     return replace(event, recording_id=recording_id) if saved else event
 
 
 def _dtmf(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEvent | None:
     """What the caller keyed in a menu; nothing where it is no promo code."""
-    told = _told(raw)
-    code, at = code_in(told.dtmf), Clock(now, told.timestamp, zone).read(told.timestamp)
+    payload = _decode(raw)
+    code, at = code_in(payload.dtmf), Clock(now, payload.timestamp, zone).read(payload.timestamp)
     if code is None:
         return None
-    return CallEvent(f"dtmf-{code}", needed(told.entry_id, "entry_id"), at=at, promo_code=code)
+    return CallEvent(f"dtmf-{code}", needed(payload.entry_id, "entry_id"), at=at, promo_code=code)
 
 
 # The path behind the endpoint's URL → what reads the json field.
@@ -156,15 +156,15 @@ READERS: dict[str, Callable[[bytes, datetime, str | None, str], CallEvent | None
 }
 
 
-def _told(raw: bytes) -> Told:
-    return json_body.decode(raw, Told)
+def _decode(raw: bytes) -> WebhookPayload:
+    return json_body.decode(raw, WebhookPayload)
 
 
-def _epoch(told: Scalar) -> datetime | None:
-    if not told or told == "0":
+def _epoch(value: Scalar) -> datetime | None:
+    if not value or value == "0":
         return None
     try:
-        return clock.from_epoch(float(told), field="timestamp")
+        return clock.from_epoch(float(value), field="timestamp")
     except ValueError:
         raise BadInput("timestamp", "is not seconds since 1970") from None
 
@@ -179,15 +179,15 @@ def _status(reason: str) -> CallStatus:
     return next(status for start, status in CLASSES if reason.startswith(start))
 
 
-def _extension(told: Told) -> str | None:
+def _extension(payload: WebhookPayload) -> str | None:
     """Who talked for the business: his extension, else the number he was reached by."""
-    employee = told.caller if told.caller.extension else told.called
+    employee = payload.caller if payload.caller.extension else payload.called
     return str(employee.extension or employee.number or "") or None
 
 
-def _with_parties(event: CallEvent, told: Told, country: str, *, outgoing: bool) -> CallEvent:
+def _with_parties(event: CallEvent, payload: WebhookPayload, country: str, *, outgoing: bool) -> CallEvent:
     """The line is our number. It may be a SIP address, and then only other events of the call tell the number."""
-    line = told.line_number or told.called.line_number or told.caller.line_number or told.dct.number
-    number = national(line, country) or national(told.dct.number, country)
-    caller = national(told.called.number if outgoing else told.caller.number, country)
+    line = payload.line_number or payload.called.line_number or payload.caller.line_number or payload.dct.number
+    number = national(line, country) or national(payload.dct.number, country)
+    caller = national(payload.called.number if outgoing else payload.caller.number, country)
     return replace(event, number=number, caller=caller, direction=Direction.OUT if outgoing else Direction.IN)

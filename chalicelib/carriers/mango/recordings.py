@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from urllib.parse import urlencode
 
-from chalicelib.calls.recording import Ask, ToldRecording
+from chalicelib.calls.recording import Ask, ReportedRecording
 from chalicelib.carriers.mango.webhook import signature
 from chalicelib.carriers.recording_source import api, credential
 from chalicelib.registry.types import Endpoint
@@ -16,10 +16,10 @@ PATIENCE = 86_400
 SAYS_LATER = True
 
 
-def ask(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """The command that downloads a recording, signed like Mango's own events."""
     key, salt = credential(endpoint, "api_key"), credential(endpoint, "api_salt")
-    command = json.dumps({"recording_id": told.carriers_id, "action": "download"}, separators=(",", ":"))
+    command = json.dumps({"recording_id": reported.carriers_id, "action": "download"}, separators=(",", ":"))
     form = {"vpbx_api_key": key, "sign": signature(key, command, salt), "json": command}
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     return Ask(f"{api(endpoint, USUAL_API)}/queries/recording/post", "POST", headers, urlencode(form).encode())

@@ -5,26 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import quote
 
-from chalicelib.calls.recording import Ask, NoCredentials, ToldRecording
+from chalicelib.calls.recording import Ask, NoCredentials, ReportedRecording
 from chalicelib.carriers.recording_source import api, basic, credential, is_carriers, plain
 from chalicelib.registry.types import Endpoint
 
 USUAL_API = "https://api.plivo.com"
 
 
-def ask(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """The link; signed where the endpoint can sign, since an account may switch open links off."""
-    url = plain(told).url
+    url = plain(reported).url
     known = endpoint.credentials.get("auth_id") and is_carriers(url, endpoint, "plivo.com")
     return Ask(url, headers=_signed(endpoint) if known else {})
 
 
-def removal(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def removal(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """DELETE of the recording's resource."""
-    if not told.carriers_id:
+    if not reported.carriers_id:
         raise NoCredentials("Plivo told no id of this recording.")
     account = f"{api(endpoint, USUAL_API)}/v1/Account/{credential(endpoint, 'auth_id')}"
-    return Ask(f"{account}/Recording/{quote(told.carriers_id, safe='')}/", "DELETE", _signed(endpoint))
+    return Ask(f"{account}/Recording/{quote(reported.carriers_id, safe='')}/", "DELETE", _signed(endpoint))
 
 
 def _signed(endpoint: Endpoint) -> dict[str, str]:

@@ -37,8 +37,8 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
         url += "?" + urlencode(parse_form.query_pairs(request))
     nonce = request.header("x-plivo-signature-v3-nonce")
     expected = signature(request.method, url, parse_form.pairs(request), nonce, token).encode()
-    told = ",".join(request.header(name) for name in SIGNED_HEADERS[:2])
-    matches = [hmac.compare_digest(each.strip().encode(), expected) for each in told.split(",")]
+    sent = ",".join(request.header(name) for name in SIGNED_HEADERS[:2])
+    matches = [hmac.compare_digest(each.strip().encode(), expected) for each in sent.split(",")]
     if not (token and nonce and any(matches)):
         raise SignatureRejected("The signature does not match.")
 

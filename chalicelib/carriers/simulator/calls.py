@@ -55,7 +55,7 @@ class Step(Struct, frozen=True):
     """One webhook: the path parts behind the endpoint's URL, and the fields told."""
 
     parts: tuple[str, ...]
-    told: Mapping[str, Any]
+    fields: Mapping[str, Any]
 
 
 # How each carrier says that a call ended without a talk. UIS says that it was lost, and not how.
@@ -84,7 +84,7 @@ def _generic(call: SimulatedCall) -> list[Step]:
         steps.insert(1, base | times | {"event": "call.answered", "answered_by": "101"})
     if call.talk_seconds and call.recorded:
         steps.append(base | {"event": "recording", "recording_url": recording(call)})
-    return [Step((), told) for told in steps]
+    return [Step((), fields) for fields in steps]
 
 
 def _twilio_like(call: SimulatedCall, timestamp: Callable[[datetime], str]) -> list[Step]:
@@ -137,18 +137,18 @@ def _vonage(call: SimulatedCall) -> list[Step]:
     line = {"conversation_uuid": call.call_id, "uuid": f"{call.call_id}-line", "from": call.caller[1:]}
     line |= {"to": call.number[1:]}
     leg = line | {"uuid": f"{call.call_id}-leg", "to": call.target[1:], "direction": "outbound"}
-    told = ("leg", call.call_id)  # where our answer sends what the forwarded leg tells
+    leg_parts = ("leg", call.call_id)  # where our answer sends what the forwarded leg tells
     incoming = line | {"direction": "inbound"}
     began, answered, ended = iso(call.started_at), iso(call.answered_at), iso(call.ended_at)
     steps = [Step((), line)]
     steps += [vonage_event(incoming, status, began) for status in ("started", "ringing", "answered")]
-    steps += [vonage_event(leg, status, began, at=told) for status in ("started", "ringing")]
+    steps += [vonage_event(leg, status, began, at=leg_parts) for status in ("started", "ringing")]
     if call.talk_seconds:
-        steps.append(vonage_event(leg, "answered", answered, at=told))
+        steps.append(vonage_event(leg, "answered", answered, at=leg_parts))
         lasted = {"start_time": answered, "end_time": ended, "duration": str(call.talk_seconds)}
-        steps.append(vonage_event(leg, "completed", ended, lasted, told))
+        steps.append(vonage_event(leg, "completed", ended, lasted, leg_parts))
     else:
-        steps.append(vonage_event(leg, VONAGE_ENDINGS[call.ending], ended, at=told))
+        steps.append(vonage_event(leg, VONAGE_ENDINGS[call.ending], ended, at=leg_parts))
     if call.talk_seconds and call.recorded:
         saved = {"conversation_uuid": call.call_id, "recording_uuid": "r1", "recording_url": recording(call)}
         steps.append(Step(("record",), saved | {"start_time": answered, "end_time": ended, "timestamp": ended}))
@@ -180,7 +180,7 @@ def _zadarma(call: SimulatedCall) -> list[Step]:
     steps.append(end)
     if call.talk_seconds and call.recorded:
         steps.append({"event": "NOTIFY_RECORD", "pbx_call_id": call.call_id} | zadarma_record(call))
-    return [Step((), told) for told in steps]
+    return [Step((), fields) for fields in steps]
 
 
 def zadarma_record(call: SimulatedCall) -> dict[str, str]:
@@ -223,13 +223,13 @@ def _uis(call: SimulatedCall) -> list[Step]:
     steps: list[dict[str, Any]] = [base | {"event": "started", "notification_timestamp": call.started_at.timestamp()}]
     end = base | lengths | {"notification_timestamp": call.ended_at.timestamp()}
     if not call.talk_seconds:
-        return [Step((), told) for told in (*steps, end | {"event": "lost", "lost_reason": call.ending})]
+        return [Step((), fields) for fields in (*steps, end | {"event": "lost", "lost_reason": call.ending})]
     who = {"employee_full_name": "Reception", "employee_id": 1}
     steps.append(base | who | {"event": "answered", "notification_timestamp": call.answered_at.timestamp()})
     steps.append(end | who | {"event": "ended"})
     if call.recorded:
         steps.append(base | {"event": "recording", "file_link": recording(call), "file_duration": call.talk_seconds})
-    return [Step((), told) for told in steps]
+    return [Step((), fields) for fields in steps]
 
 
 def _exolve(call: SimulatedCall) -> list[Step]:
@@ -249,7 +249,7 @@ def _exolve(call: SimulatedCall) -> list[Step]:
     steps += [base | figures | cause, base | {"type": "e", "date_time": iso(call.ended_at)}]
     if call.talk_seconds and call.recorded:
         steps.append(base | {"type": "crr", "path": recording(call), "date_time": iso(call.ended_at)})
-    return [Step((), told) for told in steps]
+    return [Step((), fields) for fields in steps]
 
 
 SEQUENCES: dict[str, Callable[[SimulatedCall], list[Step]]] = {

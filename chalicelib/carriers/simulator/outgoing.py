@@ -44,7 +44,7 @@ def _generic(call: SimulatedCall) -> list[Step]:
     steps.append(base | began | end)
     if call.talk_seconds and call.recorded:
         steps.append(base | {"event": "recording", "recording_url": recording(call)})
-    return [Step((), told) for told in steps]
+    return [Step((), fields) for fields in steps]
 
 
 def _twilio_like(call: SimulatedCall, timestamp: Callable[[datetime], str]) -> list[Step]:
@@ -53,12 +53,12 @@ def _twilio_like(call: SimulatedCall, timestamp: Callable[[datetime], str]) -> l
     last = {"CallStatus": "completed", "CallDuration": str(call.talk_seconds)}
     if not call.talk_seconds:
         last = {"CallStatus": TWILIO_ENDINGS[call.ending], "CallDuration": "0"}
-    told = [({"CallStatus": "initiated"}, call.started_at), ({"CallStatus": "ringing"}, call.started_at)]
-    told += [({"CallStatus": "in-progress"}, call.answered_at)] if call.talk_seconds else []
-    told.append((last, call.ended_at))
+    states = [({"CallStatus": "initiated"}, call.started_at), ({"CallStatus": "ringing"}, call.started_at)]
+    states += [({"CallStatus": "in-progress"}, call.answered_at)] if call.talk_seconds else []
+    states.append((last, call.ended_at))
     return [
         Step(("status",), base | state | {"SequenceNumber": str(place), "Timestamp": timestamp(moment)})
-        for place, (state, moment) in enumerate(told)
+        for place, (state, moment) in enumerate(states)
     ]
 
 

@@ -68,8 +68,8 @@ def steps_of(vendor: str, call: SimulatedCall) -> list[Step]:
 
 def probe(vendor: str, url: str, credentials: Credentials, now: datetime) -> Signed:
     """A well-signed request of the carrier that names no call. Raises BadInput naming a missing credential."""
-    parts, told = PROBES.get(vendor, ((), {}))
-    return _signed(vendor, Step(parts, told), url, credentials, now)
+    parts, fields = PROBES.get(vendor, ((), {}))
+    return _signed(vendor, Step(parts, fields), url, credentials, now)
 
 
 def _signed(vendor: str, step: Step, url: str, credentials: Credentials, now: datetime) -> Signed:
@@ -151,8 +151,8 @@ PROBES: dict[str, tuple[tuple[str, ...], dict[str, object]]] = {  # where an emp
 
 
 def _json(step: Step) -> bytes:
-    return json.dumps(step.told, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(step.fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _form(step: Step) -> dict[str, str]:
-    return {name: str(value) for name, value in step.told.items()}
+    return {name: str(value) for name, value in step.fields.items()}

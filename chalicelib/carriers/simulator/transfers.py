@@ -36,7 +36,7 @@ def _generic(call: SimulatedCall) -> list[Step]:
     ]
     if call.recorded:
         steps.append(base | {"call_id": call.call_id, "event": "recording", "recording_url": recording(call)})
-    return [Step((), told) for told in steps]
+    return [Step((), fields) for fields in steps]
 
 
 def _zadarma(call: SimulatedCall) -> list[Step]:
@@ -56,7 +56,7 @@ def _zadarma(call: SimulatedCall) -> list[Step]:
     ]
     if call.recorded:
         steps.append({"event": "NOTIFY_RECORD", "pbx_call_id": call.call_id} | zadarma_record(call))
-    return [Step((), told) for told in steps]
+    return [Step((), fields) for fields in steps]
 
 
 def _mango(call: SimulatedCall) -> list[Step]:
@@ -64,10 +64,10 @@ def _mango(call: SimulatedCall) -> list[Step]:
 
     def leg(state: str, to: str, seq: int, at: int, **more: Any) -> Step:
         caller = {"number": call.caller[1:]} | more.pop("moved", {})
-        told = {"entry_id": call.call_id, "call_id": f"{call.call_id}-{to}", "seq": seq, "call_state": state}
-        told |= {"timestamp": at, "location": "abonent", "from": caller}
-        told |= {"to": {"extension": to, "line_number": call.number[1:]}}
-        return Step(("events", "call"), told | more)
+        fields = {"entry_id": call.call_id, "call_id": f"{call.call_id}-{to}", "seq": seq, "call_state": state}
+        fields |= {"timestamp": at, "location": "abonent", "from": caller}
+        fields |= {"to": {"extension": to, "line_number": call.number[1:]}}
+        return Step(("events", "call"), fields | more)
 
     summary = {"entry_id": call.call_id, "call_direction": 1, "from": {"number": call.caller[1:]}}
     summary |= {"to": {"extension": FIRST}, "line_number": call.number[1:], "create_time": began}
@@ -90,20 +90,20 @@ def _uis(call: SimulatedCall) -> list[Step]:
     base |= {"virtual_phone_number": call.number[1:]}
     began, answered, passed, ended = (each.timestamp() for each in _moments(call))
 
-    def told(event: str, at: float, employee: str = "") -> dict[str, Any]:
+    def notification(event: str, at: float, employee: str = "") -> dict[str, Any]:
         who = {"employee_id": int(employee), "employee_full_name": employee} if employee else {}
         return base | {"event": event, "notification_timestamp": at} | who
 
     lengths = {"talk_time_duration": call.talk_seconds, "total_time_duration": call.total_seconds}
     steps = [
-        told("started", began),
-        told("ringing", began, FIRST),
-        told("answered", answered, FIRST),
-        told("left", passed, FIRST),
-        told("ringing", passed, SECOND),
-        told("answered", passed, SECOND),
-        told("left", ended, SECOND),
-        told("ended", ended, SECOND) | lengths | {"wait_time_duration": call.ring_seconds},
+        notification("started", began),
+        notification("ringing", began, FIRST),
+        notification("answered", answered, FIRST),
+        notification("left", passed, FIRST),
+        notification("ringing", passed, SECOND),
+        notification("answered", passed, SECOND),
+        notification("left", ended, SECOND),
+        notification("ended", ended, SECOND) | lengths | {"wait_time_duration": call.ring_seconds},
     ]
     if call.recorded:
         steps.append(base | {"event": "recording", "file_link": recording(call), "file_duration": call.talk_seconds})

@@ -70,24 +70,24 @@ def is_call_control(hook: Hook) -> bool:
 
 def call_control(hook: Hook, country: str) -> CallEvent:
     """The event of one JSON body. Raises BadInput naming the field."""
-    told = json_body.decode(hook.request.body, Envelope).data
-    at = zoned(needed(told.occurred_at, "data.occurred_at"), "data.occurred_at")
-    payload = told.payload
+    data = json_body.decode(hook.request.body, Envelope).data
+    at = zoned(needed(data.occurred_at, "data.occurred_at"), "data.occurred_at")
+    payload = data.payload
     session = needed(payload.call_session_id, "data.payload.call_session_id")
-    event = CallEvent(needed(told.id, "data.id")[:200], session, at=at, leg=payload.call_leg_id)
+    event = CallEvent(needed(data.id, "data.id")[:200], session, at=at, leg=payload.call_leg_id)
     event = _with_parties(event, payload, country)
-    if told.event_type == "call.initiated":
+    if data.event_type == "call.initiated":
         # Only this event tells which leg is which: one that goes out rings somebody.
         rang = at if payload.direction == "outgoing" and payload.call_leg_id else None
         return replace(event, started_at=zoned(payload.start_time, "data.payload.start_time") or at, rang_at=rang)
-    if told.event_type in ("call.answered", "call.bridged"):
+    if data.event_type in ("call.answered", "call.bridged"):
         return replace(event, line_answered_at=at)
-    if told.event_type == "call.hangup":
+    if data.event_type == "call.hangup":
         cause = payload.hangup_cause
         return replace(event, ended_at=at, hangup_cause=cause, status=HANGUP_CAUSES.get(cause or ""))
-    if told.event_type == "call.gather.ended":
+    if data.event_type == "call.gather.ended":
         return replace(event, promo_code=code_in(payload.digits))
-    return _recorded(event, payload) if told.event_type == "call.recording.saved" else event
+    return _recorded(event, payload) if data.event_type == "call.recording.saved" else event
 
 
 def texml_kind(hook: Hook) -> str:
@@ -115,8 +115,8 @@ def texml(hook: Hook, country: str) -> CallEvent:
 def texml_form(hook: Hook) -> dict[str, str]:
     """The fields of a TeXML request. Raises BadInput."""
     if hook.request.body.lstrip().startswith(b"{"):
-        told = json_body.decode(hook.request.body, dict[str, Any])
-        return {name: str(value) for name, value in told.items() if value is not None}
+        fields = json_body.decode(hook.request.body, dict[str, Any])
+        return {name: str(value) for name, value in fields.items() if value is not None}
     return dict(parse_form.pairs(hook.request))
 
 
@@ -134,8 +134,8 @@ def _recorded(event: CallEvent, payload: Payload) -> CallEvent:
     began = zoned(payload.recording_started_at, "data.payload.recording_started_at")
     ended = zoned(payload.recording_ended_at, "data.payload.recording_ended_at")
     channels = {"single": 1, "dual": 2}.get(payload.channels or "")
-    told = replace(event, recording_url=url, recording_seconds=_between(began, ended), recording_channels=channels)
-    return replace(told, recording_id=payload.recording_id or None)
+    recorded = replace(event, recording_url=url, recording_seconds=_between(began, ended), recording_channels=channels)
+    return replace(recorded, recording_id=payload.recording_id or None)
 
 
 def _between(began: datetime | None, ended: datetime | None) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from chalicelib.calls.recording import Ask, NoCredentials, NotReady, ToldRecording
+from chalicelib.calls.recording import Ask, NoCredentials, NotReady, ReportedRecording
 from chalicelib.carriers.recording_source import answer_of, api, bearer, credential, plain
 from chalicelib.registry.types import Endpoint
 
@@ -13,12 +13,12 @@ USUAL_API = "https://api.telnyx.com"
 LINK_LIVES = timedelta(minutes=9)
 
 
-def ask(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """The link while it lives; afterwards the API, where the endpoint has a key, else the link all the same."""
-    fresh = told.url and now - told.linked_at < LINK_LIVES
-    if fresh or not (told.carriers_id and endpoint.credentials.get("api_key")):
-        return plain(told)
-    return Ask(_resource(told, endpoint), headers=_signed(endpoint), answers_with_link=True)
+    fresh = reported.url and now - reported.linked_at < LINK_LIVES
+    if fresh or not (reported.carriers_id and endpoint.credentials.get("api_key")):
+        return plain(reported)
+    return Ask(_resource(reported, endpoint), headers=_signed(endpoint), answers_with_link=True)
 
 
 def link(body: bytes) -> str:
@@ -31,15 +31,15 @@ def link(body: bytes) -> str:
     return str(found)
 
 
-def removal(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def removal(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """DELETE of the recording's resource."""
-    return Ask(_resource(told, endpoint), "DELETE", _signed(endpoint))
+    return Ask(_resource(reported, endpoint), "DELETE", _signed(endpoint))
 
 
-def _resource(told: ToldRecording, endpoint: Endpoint) -> str:
-    if not told.carriers_id:
+def _resource(reported: ReportedRecording, endpoint: Endpoint) -> str:
+    if not reported.carriers_id:
         raise NoCredentials("Telnyx told no id of this recording.")
-    return f"{api(endpoint, USUAL_API)}/v2/recordings/{quote(told.carriers_id, safe='')}"
+    return f"{api(endpoint, USUAL_API)}/v2/recordings/{quote(reported.carriers_id, safe='')}"
 
 
 def _signed(endpoint: Endpoint) -> dict[str, str]:

@@ -155,8 +155,8 @@ def _with_recording(event: CallEvent, form: Form) -> CallEvent:
 
 
 def _caller(form: Form, country: str) -> str | None:
-    told = form.get("From")
-    caller = None if told in NOBODY else parse_caller(told, country=country)
+    sender = form.get("From")
+    caller = None if sender in NOBODY else parse_caller(sender, country=country)
     return caller.e164 if caller else None
 
 

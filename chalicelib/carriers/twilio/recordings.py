@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from chalicelib.calls.recording import Ask, NoCredentials, ToldRecording
+from chalicelib.calls.recording import Ask, NoCredentials, ReportedRecording
 from chalicelib.carriers.recording_source import basic, is_carriers, plain
 from chalicelib.registry.types import Endpoint
 
 _ACCOUNT = re.compile(r"/Accounts/(AC[0-9a-zA-Z]+)/")
 
 
-def ask(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """The recording as MP3, in two channels where it has two."""
-    url = plain(told).url
-    channels = "?RequestedChannels=2" if told.channels == 2 else ""  # else both lines come mixed into one
+    url = plain(reported).url
+    channels = "?RequestedChannels=2" if reported.channels == 2 else ""  # else both lines come mixed into one
     return Ask(f"{url}.mp3{channels}", headers=_signed(url, endpoint))
 
 
-def removal(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def removal(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """DELETE of the recording's resource."""
-    url = plain(told).url
+    url = plain(reported).url
     headers = _signed(url, endpoint)
     if not headers:
         raise NoCredentials("The link is not one of an account of Twilio's.")

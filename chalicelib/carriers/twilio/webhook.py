@@ -33,11 +33,11 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 def verify(hook: Hook, endpoint: Endpoint) -> None:
     """Raises SignatureRejected unless the request was signed with the account's auth token."""
     token = endpoint.credentials.get("auth_token", "")
-    told = hook.request.header("x-twilio-signature").encode()
+    sent = hook.request.header("x-twilio-signature").encode()
     pairs = _pairs(hook.request.body)
     # Twilio signs the URL it was given: with the default port when the account's address has one.
     expected = [signature(url, pairs, token).encode() for url in _spellings(hook.url)]
-    matches = [hmac.compare_digest(each, told) for each in expected]
+    matches = [hmac.compare_digest(each, sent) for each in expected]
     if not token or not any(matches):
         raise SignatureRejected("The signature does not match.")
 

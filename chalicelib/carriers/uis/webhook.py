@@ -31,7 +31,7 @@ CARRIED = ("scenario_name", "external_id", "ym_client_id", "ua_client_id", "gcli
 Field = str | int | float | None
 
 
-class Told(msgspec.Struct):
+class WebhookPayload(msgspec.Struct):
     """A rendered template. Everything but the session is optional: accounts leave out what they do not need."""
 
     call_session_id: Field = None
@@ -66,22 +66,22 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """The one event of the rendered template. Raises BadInput naming the field."""
-    told = _told_by(hook.request)
-    kind = _kind(told)
-    at = _at(told, endpoint.time_zone) or hook.request.now
-    call_id = needed(told.call_session_id, "call_session_id")
-    carried = tuple((name, str(value)[:500]) for name in CARRIED if (value := getattr(told, name)) not in (None, ""))
-    event = CallEvent(_event_id(kind, told), call_id, at=at, variables=carried)
-    event = _with_parties(event, told, country)
-    began = moment(told.start_time, "start_time", endpoint.time_zone)
+    payload = _payload_of(hook.request)
+    kind = _kind(payload)
+    at = _at(payload, endpoint.time_zone) or hook.request.now
+    call_id = needed(payload.call_session_id, "call_session_id")
+    carried = tuple((name, str(value)[:500]) for name in CARRIED if (value := getattr(payload, name)) not in (None, ""))
+    event = CallEvent(_event_id(kind, payload), call_id, at=at, variables=carried)
+    event = _with_parties(event, payload, country)
+    began = moment(payload.start_time, "start_time", endpoint.time_zone)
     if kind == "started":
         return (replace(event, started_at=began or at),)
     if kind in ("ringing", "answered", "left"):
-        return (_of_employee(event, told, kind, began),)
+        return (_of_employee(event, payload, kind, began),)
     if kind == "recording":
-        length = seconds(told.file_duration, "file_duration")
-        return (replace(event, recording_url=told.file_link or None, recording_seconds=length),)
-    return (_ended(event, told, began, lost=kind == "lost"),) if kind in ("ended", "lost") else (event,)
+        length = seconds(payload.file_duration, "file_duration")
+        return (replace(event, recording_url=payload.file_link or None, recording_seconds=length),)
+    return (_ended(event, payload, began, lost=kind == "lost"),) if kind in ("ended", "lost") else (event,)
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
@@ -89,54 +89,56 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
     return Answer({"ok": True})
 
 
-def _told_by(request: Request) -> Told:
+def _payload_of(request: Request) -> WebhookPayload:
     if request.method != "GET":
-        return json_body.decode(request.body, Told)
+        return json_body.decode(request.body, WebhookPayload)
     try:
-        return msgspec.convert({name: values[0] for name, values in request.query.items() if values}, Told)
+        return msgspec.convert({name: values[0] for name, values in request.query.items() if values}, WebhookPayload)
     except msgspec.ValidationError as error:
         raise BadInput("query", str(error)) from None
 
 
-def _kind(told: Told) -> str:
+def _kind(payload: WebhookPayload) -> str:
     """One of EVENTS, or `other`: by our own field, else by the link, the durations or the mnemonic of the template."""
-    if told.event is not None:
-        if told.event not in EVENTS:
+    if payload.event is not None:
+        if payload.event not in EVENTS:
             raise BadInput("event", f"is not one of {', '.join(EVENTS)}")
-        return told.event
-    mnemonic = (told.notification_mnemonic or "").upper()
-    if told.file_link:
+        return payload.event
+    mnemonic = (payload.notification_mnemonic or "").upper()
+    if payload.file_link:
         return "recording"
     if "LOST" in mnemonic:
         return "lost"
-    if told.talk_time_duration is not None or told.total_time_duration is not None or "CALL_FINISHED" in mnemonic:
+    if payload.talk_time_duration is not None or payload.total_time_duration is not None or "CALL_FINISHED" in mnemonic:
         return "ended"
-    return "other" if told.start_time is None else "started"
+    return "other" if payload.start_time is None else "started"
 
 
-def _at(told: Told, zone: str | None) -> datetime | None:
-    if told.notification_timestamp:
-        return clock.from_epoch(_number(told.notification_timestamp), field="notification_timestamp")
-    return moment(told.notification_time, "notification_time", zone)
+def _at(payload: WebhookPayload, zone: str | None) -> datetime | None:
+    if payload.notification_timestamp:
+        return clock.from_epoch(_number(payload.notification_timestamp), field="notification_timestamp")
+    return moment(payload.notification_time, "notification_time", zone)
 
 
-def _number(told: Scalar) -> float:
+def _number(value: Scalar) -> float:
     try:
-        return float(told or 0)
+        return float(value or 0)
     except ValueError:
         raise BadInput("notification_timestamp", "is not a number") from None
 
 
-def _event_id(kind: str, told: Told) -> str:
+def _event_id(kind: str, payload: WebhookPayload) -> str:
     """An employee may be rung twice in one call: then the moment tells the two apart."""
-    moment = told.notification_timestamp or told.notification_time if kind in ("ringing", "answered", "left") else None
-    return "-".join(str(part) for part in (kind, told.employee_id or "", moment) if part is not None)[:200]
+    moment = (
+        payload.notification_timestamp or payload.notification_time if kind in ("ringing", "answered", "left") else None
+    )
+    return "-".join(str(part) for part in (kind, payload.employee_id or "", moment) if part is not None)[:200]
 
 
-def _of_employee(event: CallEvent, told: Told, kind: str, began: datetime | None) -> CallEvent:
+def _of_employee(event: CallEvent, payload: WebhookPayload, kind: str, began: datetime | None) -> CallEvent:
     """One employee's telephone rings, is answered, or is done with the call, which may go on with another."""
-    who = told.employee_full_name or str(told.employee_id or "")
-    event = replace(event, leg=str(told.employee_id or "") or who or None, who=who)
+    who = payload.employee_full_name or str(payload.employee_id or "")
+    event = replace(event, leg=str(payload.employee_id or "") or who or None, who=who)
     if kind == "ringing":
         return replace(event, rang_at=event.at)
     if kind == "left":
@@ -144,21 +146,21 @@ def _of_employee(event: CallEvent, told: Told, kind: str, began: datetime | None
     return replace(event, answered_at=event.at, started_at=began)
 
 
-def _ended(event: CallEvent, told: Told, began: datetime | None, *, lost: bool) -> CallEvent:
-    talk = seconds(told.talk_time_duration, "talk_time_duration") or 0
-    wait = seconds(told.wait_time_duration, "wait_time_duration")
-    total = seconds(told.total_time_duration, "total_time_duration") or talk + (wait or 0)
+def _ended(event: CallEvent, payload: WebhookPayload, began: datetime | None, *, lost: bool) -> CallEvent:
+    talk = seconds(payload.talk_time_duration, "talk_time_duration") or 0
+    wait = seconds(payload.wait_time_duration, "wait_time_duration")
+    total = seconds(payload.total_time_duration, "total_time_duration") or talk + (wait or 0)
     if began is None and event.at:
         began = event.at - timedelta(seconds=total)
     event = replace(event, started_at=began, ended_at=event.at, total_seconds=total, talk_seconds=0 if lost else talk)
     event = replace(event, wait_seconds=wait)
     if talk and not lost:
-        return replace(event, status=CallStatus.ACCEPTED, answered_by=told.employee_full_name)
-    return replace(event, status=CallStatus.MISSED, hangup_cause=told.lost_reason)
+        return replace(event, status=CallStatus.ACCEPTED, answered_by=payload.employee_full_name)
+    return replace(event, status=CallStatus.MISSED, hangup_cause=payload.lost_reason)
 
 
-def _with_parties(event: CallEvent, told: Told, country: str) -> CallEvent:
-    number = national(str(told.virtual_phone_number or ""), country)
-    caller = national(str(told.contact_phone_number or ""), country)
-    direction = {"in": Direction.IN, "out": Direction.OUT}.get((told.direction or "").lower())
+def _with_parties(event: CallEvent, payload: WebhookPayload, country: str) -> CallEvent:
+    number = national(str(payload.virtual_phone_number or ""), country)
+    caller = national(str(payload.contact_phone_number or ""), country)
+    direction = {"in": Direction.IN, "out": Direction.OUT}.get((payload.direction or "").lower())
     return replace(event, number=number, caller=caller, direction=direction)

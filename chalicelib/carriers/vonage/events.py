@@ -34,7 +34,7 @@ class Keys(msgspec.Struct):
     digits: str | None = None
 
 
-class Told(msgspec.Struct):
+class WebhookPayload(msgspec.Struct):
     """An answer request, an event or a recording, as sent."""
 
     conversation_uuid: str | None = None
@@ -56,107 +56,112 @@ class Told(msgspec.Struct):
     dtmf: Keys | str | None = None  # a text in the older form of the action
 
 
-def told_by(request: Request) -> Told:
+def payload_of(request: Request) -> WebhookPayload:
     """The JSON body, or the query of a GET. Raises BadInput."""
     if request.method != "GET":
-        return json_body.decode(request.body, Told)
+        return json_body.decode(request.body, WebhookPayload)
     try:
-        return msgspec.convert({name: values[0] for name, values in request.query.items() if values}, Told)
+        return msgspec.convert({name: values[0] for name, values in request.query.items() if values}, WebhookPayload)
     except msgspec.ValidationError:
         raise BadInput("query", "is not an answer request") from None
 
 
-def kind_of(told: Told) -> str:
+def kind_of(payload: WebhookPayload) -> str:
     """answer, input (the caller was asked to key something), event or record."""
-    if told.dtmf is not None:
+    if payload.dtmf is not None:
         return "input"
-    if told.recording_url:
+    if payload.recording_url:
         return "record"
-    return "event" if told.status else "answer"
+    return "event" if payload.status else "answer"
 
 
-def read(told: Told, now: datetime, country: str) -> CallEvent:
+def read(payload: WebhookPayload, now: datetime, country: str) -> CallEvent:
     """The event of one webhook. Raises BadInput naming the field."""
-    call_id = needed(told.conversation_uuid or told.conversation_uuid_from, "conversation_uuid")
-    at = zoned(told.timestamp, "timestamp") or now
-    kind = kind_of(told)
+    call_id = needed(payload.conversation_uuid or payload.conversation_uuid_from, "conversation_uuid")
+    at = zoned(payload.timestamp, "timestamp") or now
+    kind = kind_of(payload)
     if kind == "record":
-        return _recorded(CallEvent(f"record-{told.recording_uuid or ''}", call_id, at=at), told)
+        return _recorded(CallEvent(f"record-{payload.recording_uuid or ''}", call_id, at=at), payload)
     if kind == "input":
-        code = code_in(told.dtmf.digits if isinstance(told.dtmf, Keys) else told.dtmf)
-        return CallEvent(f"input-{told.uuid or ''}-{code or 'no-code'}", call_id, at=at, promo_code=code)
+        code = code_in(payload.dtmf.digits if isinstance(payload.dtmf, Keys) else payload.dtmf)
+        return CallEvent(f"input-{payload.uuid or ''}-{code or 'no-code'}", call_id, at=at, promo_code=code)
     if kind == "answer":
-        needed(told.called, "to")
-        event = CallEvent(f"answer-{told.uuid or ''}", call_id, at=at, started_at=at)
-        return _with_parties(event, told, country)
-    name = f"{told.direction or 'leg'}-{told.uuid or ''}-{told.status}-{told.timestamp or ''}"
-    event = _with_parties(CallEvent(name[:200], call_id, at=at), told, country)
-    return _of_status(event, told, at)
+        needed(payload.called, "to")
+        event = CallEvent(f"answer-{payload.uuid or ''}", call_id, at=at, started_at=at)
+        return _with_parties(event, payload, country)
+    name = f"{payload.direction or 'leg'}-{payload.uuid or ''}-{payload.status}-{payload.timestamp or ''}"
+    event = _with_parties(CallEvent(name[:200], call_id, at=at), payload, country)
+    return _of_status(event, payload, at)
 
 
-def read_leg(told: Told, call_id: str, now: datetime, country: str) -> CallEvent:
+def read_leg(payload: WebhookPayload, call_id: str, now: datetime, country: str) -> CallEvent:
     """The event of the leg that our answer forwarded the call to, whatever conversation it is in by now.
 
     Its parties are the target and whoever it was shown: neither is the call's. Its end is not the call's.
     """
-    event = read(_of_call(told, call_id), now, country)
+    event = read(_of_call(payload, call_id), now, country)
     if event.leg is None:
         return event
     ended = event.left_at or event.ended_at
-    event = replace(event, number=None, caller=None, direction=None, who=told.called or "")
+    event = replace(event, number=None, caller=None, direction=None, who=payload.called or "")
     return replace(event, ended_at=None, left_at=ended)
 
 
-def _of_call(told: Told, call_id: str) -> Told:
+def _of_call(payload: WebhookPayload, call_id: str) -> WebhookPayload:
     """The same, told of this call. A leg that comes into the call from its own conversation was not transferred."""
-    moved_to = None if told.conversation_uuid_to == call_id else told.conversation_uuid_to
-    return msgspec.structs.replace(told, conversation_uuid=call_id, conversation_uuid_to=moved_to)
+    moved_to = None if payload.conversation_uuid_to == call_id else payload.conversation_uuid_to
+    return msgspec.structs.replace(payload, conversation_uuid=call_id, conversation_uuid_to=moved_to)
 
 
-def _of_status(event: CallEvent, told: Told, at: datetime) -> CallEvent:
-    incoming = told.direction != "outbound"
+def _of_status(event: CallEvent, payload: WebhookPayload, at: datetime) -> CallEvent:
+    incoming = payload.direction != "outbound"
     if not incoming:
-        event = replace(event, leg=told.uuid, who="", rang_at=at if told.status in ("started", "ringing") else None)
-    if told.status == "started":
+        event = replace(
+            event, leg=payload.uuid, who="", rang_at=at if payload.status in ("started", "ringing") else None
+        )
+    if payload.status == "started":
         return replace(event, started_at=at)
-    if told.status == "answered":
+    if payload.status == "answered":
         # Vonage takes the caller's line when it runs our NCCO: only the other leg's answer is a person's.
         return replace(event, line_answered_at=at) if incoming else replace(event, answered_at=at)
-    if told.status == "completed":
-        return _completed(event, told, at, incoming)
-    if told.status == "transfer":
-        moved = (("transferred_to", told.conversation_uuid_to),) if told.conversation_uuid_to else ()
+    if payload.status == "completed":
+        return _completed(event, payload, at, incoming)
+    if payload.status == "transfer":
+        moved = (("transferred_to", payload.conversation_uuid_to),) if payload.conversation_uuid_to else ()
         return replace(event, variables=moved)
-    status, cause = ENDINGS.get(told.status or ""), told.detail or told.reason or told.status
+    status, cause = ENDINGS.get(payload.status or ""), payload.detail or payload.reason or payload.status
     if status is None:  # ringing, human, machine, disconnected, or one that came after this was written
         return event
     event = replace(event, status=status, hangup_cause=cause)
     return replace(event, ended_at=at) if incoming else replace(event, left_at=at)
 
 
-def _completed(event: CallEvent, told: Told, at: datetime, incoming: bool) -> CallEvent:
+def _completed(event: CallEvent, payload: WebhookPayload, at: datetime, incoming: bool) -> CallEvent:
     """`start_time` is when the leg was answered: its duration counts from there."""
-    length = seconds(told.duration, "duration") or 0
-    began = zoned(told.start_time, "start_time") if length else None
-    ended = zoned(told.end_time, "end_time") or at
+    length = seconds(payload.duration, "duration") or 0
+    began = zoned(payload.start_time, "start_time") if length else None
+    ended = zoned(payload.end_time, "end_time") or at
     if incoming:
-        cause = told.detail or told.reason
+        cause = payload.detail or payload.reason
         return replace(event, line_answered_at=began, line_seconds=length, ended_at=ended, hangup_cause=cause)
     if began:
         return replace(event, answered_at=began, ended_at=ended)
     return replace(event, talk_seconds=length, ended_at=ended) if length else replace(event, left_at=ended)
 
 
-def _recorded(event: CallEvent, told: Told) -> CallEvent:
-    began, ended = zoned(told.start_time, "start_time"), zoned(told.end_time, "end_time")
+def _recorded(event: CallEvent, payload: WebhookPayload) -> CallEvent:
+    began, ended = zoned(payload.start_time, "start_time"), zoned(payload.end_time, "end_time")
     length = max(int((ended - began).total_seconds()), 0) if began and ended else None
     return replace(
-        event, recording_id=told.recording_uuid or None, recording_url=told.recording_url, recording_seconds=length
+        event,
+        recording_id=payload.recording_uuid or None,
+        recording_url=payload.recording_url,
+        recording_seconds=length,
     )
 
 
-def _with_parties(event: CallEvent, told: Told, country: str) -> CallEvent:
-    outgoing = told.direction == "outbound"
-    ours, theirs = (told.caller, told.called) if outgoing else (told.called, told.caller)
+def _with_parties(event: CallEvent, payload: WebhookPayload, country: str) -> CallEvent:
+    outgoing = payload.direction == "outbound"
+    ours, theirs = (payload.caller, payload.called) if outgoing else (payload.called, payload.caller)
     number, caller = international(ours, country), international(theirs, country)
     return replace(event, number=number, caller=caller, direction=Direction.OUT if outgoing else Direction.IN)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.calls.recording import Ask, NoCredentials, Refused, ToldRecording
+from chalicelib.calls.recording import Ask, NoCredentials, Refused, ReportedRecording
 from chalicelib.carriers.recording_source import bearer, credential, is_carriers, plain
 from chalicelib.core import tokens
 from chalicelib.registry.types import Endpoint
@@ -17,17 +17,17 @@ DOMAINS = ("nexmo.com", "vonage.com")
 LIVES_SECONDS = 300
 
 
-def ask(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """The link with a fresh token. Raises NoCredentials without `application_id` and `private_key`."""
-    url = plain(told).url
+    url = plain(reported).url
     if not is_carriers(url, endpoint, *DOMAINS):
         raise Refused("The link does not lead to Vonage.")
     return Ask(url, headers=bearer(application_token(endpoint, now)))
 
 
-def removal(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def removal(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """DELETE through the Media API, which knows a recording by the last part of its link."""
-    asked = ask(told, endpoint, now)
+    asked = ask(reported, endpoint, now)
     parts = urlsplit(asked.url)
     file_id = parts.path.rstrip("/").rpartition("/")[2]
     return Ask(f"{parts.scheme}://{parts.netloc}/v3/media/{file_id}", "DELETE", asked.headers)

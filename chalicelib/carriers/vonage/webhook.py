@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.calls.types import CallEvent
 from chalicelib.carriers import Hook, Route
-from chalicelib.carriers.vonage.events import LEG, Told, kind_of, read, read_leg, told_by
+from chalicelib.carriers.vonage.events import LEG, WebhookPayload, kind_of, payload_of, read, read_leg
 from chalicelib.core.errors import SignatureRejected
 from chalicelib.registry.types import Endpoint, ShownNumber
 from chalicelib.runtime.http import Answer
@@ -36,16 +36,16 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
     """Raises SignatureRejected unless Vonage signed this very body within five minutes of now."""
     request = hook.request
     scheme, _, token = request.header("authorization").partition(" ")
-    told = claims(token.strip(), endpoint.credentials.get("signature_secret", ""))
-    issued_at = told.get("iat")
-    if scheme.lower() != "bearer" or told.get("iss") != "Vonage":
+    claimed = claims(token.strip(), endpoint.credentials.get("signature_secret", ""))
+    issued_at = claimed.get("iat")
+    if scheme.lower() != "bearer" or claimed.get("iss") != "Vonage":
         raise SignatureRejected("The token is not Vonage's.")
     if not isinstance(issued_at, int) or abs(request.now.timestamp() - issued_at) > WINDOW_SECONDS:
         raise SignatureRejected("The token was not issued within 300 seconds.")
     # A GET has no body, and its token need not hold a hash.
-    told_hash = str(told.get("payload_hash", "")) if request.method != "GET" or request.body else None
+    claimed_hash = str(claimed.get("payload_hash", "")) if request.method != "GET" or request.body else None
     body_hash = hashlib.sha256(request.body).hexdigest()
-    if told_hash is not None and not hmac.compare_digest(told_hash.lower().encode(), body_hash.encode()):
+    if claimed_hash is not None and not hmac.compare_digest(claimed_hash.lower().encode(), body_hash.encode()):
         raise SignatureRejected("The body is not the one that was signed.")
 
 
@@ -73,10 +73,10 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
     """What one webhook says of its call. Raises BadInput naming the field."""
     if hook.asks_whisper:
         return ()  # that somebody answered, other events tell
-    told, now = told_by(hook.request), hook.request.now
+    payload, now = payload_of(hook.request), hook.request.now
     if hook.parts[:1] == (LEG,) and len(hook.parts) == 2:
-        return (read_leg(told, hook.parts[1], now, country),)
-    return (read(told, now, country),)
+        return (read_leg(payload, hook.parts[1], now, country),)
+    return (read(payload, now, country),)
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
@@ -84,24 +84,24 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
     if hook.asks_whisper:
         how = route().answering
         return Answer(_spoken(how.whisper, how.language))
-    told = told_by(hook.request)
-    if kind_of(told) not in ("answer", "input"):  # after an own `input` of the account the call goes the same way
+    payload = payload_of(hook.request)
+    if kind_of(payload) not in ("answer", "input"):  # after an own `input` of the account the call goes the same way
         return Answer({"ok": True})
-    return Answer(_ncco(route(), hook, told))
+    return Answer(_ncco(route(), hook, payload))
 
 
-def _ncco(route: Route, hook: Hook, told: Told) -> list[dict[str, Any]]:
+def _ncco(route: Route, hook: Hook, payload: WebhookPayload) -> list[dict[str, Any]]:
     if not route.target_number:
         return []
     url, how = hook.endpoint_url, route.answering
     # A leg that hears a whisper is in a conversation of its own: its events come to a URL that names the call.
-    call_id = told.conversation_uuid or ""
+    call_id = payload.conversation_uuid or ""
     events_url = f"{url}/{LEG}/{call_id}" if _SAFE.fullmatch(call_id) else f"{url}/event"
     connect: dict[str, Any] = {"action": "connect", "timeout": how.ring_seconds, "eventUrl": [events_url]}
     target = {"type": "phone", "number": route.target_number.lstrip("+")}
-    whisper = {"onAnswer": {"url": hook.whisper_url(told.called or "")}} if how.whisper else {}
+    whisper = {"onAnswer": {"url": hook.whisper_url(payload.called or "")}} if how.whisper else {}
     connect["endpoint"] = [target | whisper]
-    shown = (told.called if how.show is ShownNumber.TRACKING else told.caller) or ""
+    shown = (payload.called if how.show is ShownNumber.TRACKING else payload.caller) or ""
     if shown.isascii() and shown.isdigit():
         connect["from"] = shown
     record = {"action": "record", "eventUrl": [f"{url}/record"], "format": "mp3", "split": "conversation"}

@@ -8,7 +8,7 @@ import hmac
 from datetime import datetime
 from urllib.parse import urlencode
 
-from chalicelib.calls.recording import Ask, NotReady, ToldRecording
+from chalicelib.calls.recording import Ask, NotReady, ReportedRecording
 from chalicelib.carriers.recording_source import answer_of, api, credential
 from chalicelib.registry.types import Endpoint
 
@@ -18,9 +18,9 @@ READY_AFTER = 40
 PATIENCE = 86_400
 
 
-def ask(told: ToldRecording, endpoint: Endpoint, now: datetime) -> Ask:
+def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
     """GET of the link. Raises NoCredentials without `key`."""
-    query = urlencode({"call_id": told.carriers_id or ""})
+    query = urlencode({"call_id": reported.carriers_id or ""})
     key, secret = credential(endpoint, "key"), credential(endpoint, "secret")
     headers = {"Authorization": f"{key}:{signature(METHOD, query, secret)}"}
     return Ask(f"{api(endpoint, USUAL_API)}{METHOD}?{query}", headers=headers, answers_with_link=True)
@@ -35,9 +35,9 @@ def signature(method: str, query: str, secret: str) -> str:
 
 def link(body: bytes) -> str:
     """The link in `{"status": "success", "link" or "links"}`."""
-    told = answer_of(body)
-    links = [told.get("link"), *(told.get("links") or ())]
+    answer = answer_of(body)
+    links = [answer.get("link"), *(answer.get("links") or ())]
     found = next((each for each in links if isinstance(each, str) and each), None)
-    if told.get("status") != "success" or not found:
+    if answer.get("status") != "success" or not found:
         raise NotReady("Zadarma has no link to this recording yet.")
     return found

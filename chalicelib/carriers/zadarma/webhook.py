@@ -61,8 +61,8 @@ DISPOSITIONS = {
 def verify(hook: Hook, endpoint: Endpoint) -> None:
     """Raises SignatureRejected unless the account's secret signed the event's fields; BadInput for an unknown event."""
     form, secret = dict(parse_form.pairs(hook.request)), endpoint.credentials.get("secret", "")
-    told = hook.request.header("signature").encode()
-    if not secret or not hmac.compare_digest(signature(form, secret).encode(), told):
+    sent = hook.request.header("signature").encode()
+    if not secret or not hmac.compare_digest(signature(form, secret).encode(), sent):
         raise SignatureRejected("The signature does not match.")
 
 
@@ -77,10 +77,10 @@ def signature(form: dict[str, str], secret: str) -> str:
 
 def echo(request: Request) -> Answer:
     """Zadarma checks a URL by asking it to repeat `zd_echo`. Raises BadInput."""
-    told = request.argument("zd_echo") or ""
-    if not _ECHO.fullmatch(told):
+    text = request.argument("zd_echo") or ""
+    if not _ECHO.fullmatch(text):
         raise BadInput("zd_echo", "is missing or no plain word")
-    return Answer(told, content_type="text/plain; charset=utf-8", headers={"X-Content-Type-Options": "nosniff"})
+    return Answer(text, content_type="text/plain; charset=utf-8", headers={"X-Content-Type-Options": "nosniff"})
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:

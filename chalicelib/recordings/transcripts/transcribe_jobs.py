@@ -63,8 +63,8 @@ def find(name: str) -> Job | None:
     client: Any = aws.client("transcribe")
     with aws.storage_errors():
         try:
-            told = client.get_transcription_job(TranscriptionJobName=name)["TranscriptionJob"]
+            job = client.get_transcription_job(TranscriptionJobName=name)["TranscriptionJob"]
         except (client.exceptions.BadRequestException, client.exceptions.NotFoundException):
             return None
-    _, _, key = told["Media"]["MediaFileUri"].removeprefix("s3://").partition("/")
-    return Job(told["TranscriptionJobStatus"], told.get("LanguageCode", ""), key, told.get("FailureReason", ""))
+    _, _, key = job["Media"]["MediaFileUri"].removeprefix("s3://").partition("/")
+    return Job(job["TranscriptionJobStatus"], job.get("LanguageCode", ""), key, job.get("FailureReason", ""))

@@ -14,7 +14,7 @@ from chalicelib.calls.types import Call, CallEvent, CallStatus, Direction
 from chalicelib.carriers import CARRIERS
 from chalicelib.carriers.history import FIELDS, HISTORIES, format_of
 from chalicelib.carriers.history.csv_files import rows_of
-from chalicelib.carriers.history.csv_rows import event_of, legs_told
+from chalicelib.carriers.history.csv_rows import event_of, mark_legs
 from chalicelib.core.errors import BadInput
 from tests.requests import FIXTURES
 
@@ -29,7 +29,7 @@ def events_of(vendor: str, raw: bytes) -> dict[str, list[CallEvent]]:
     for _, row in rows_of(raw, form):
         by_call[row.get("leg_of") or row["call_id"]].append(row)
     return {
-        call_id: [event_of(row, form, "Europe/Moscow", "RU", b"a key") for row in legs_told(rows, form)]
+        call_id: [event_of(row, form, "Europe/Moscow", "RU", b"a key") for row in mark_legs(rows, form)]
         for call_id, rows in by_call.items()
     }
 
