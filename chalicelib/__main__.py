@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 
 from chalicelib.cli import (
-    answers,
     calls,
     campaigns,
     carriers,
@@ -27,6 +26,7 @@ from chalicelib.cli import (
     redrive,
     replay,
     report,
+    self_reported,
 )
 from chalicelib.core.errors import BadInput, CallpathError
 from chalicelib.runtime import log, stack_settings
@@ -41,7 +41,7 @@ COMMANDS = (
     endpoint,
     carriers,
     calls,
-    answers,
+    self_reported,
     imports,
     deals,
     report,

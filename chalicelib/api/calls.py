@@ -12,10 +12,15 @@ from chalicelib.api import validators
 from chalicelib.api.auth import site_of
 from chalicelib.api.requests import day_of, page, page_of, plain
 from chalicelib.api.rulebooks import book_of
-from chalicelib.attribution import note_answer
+from chalicelib.attribution import note_self_reported
 from chalicelib.attribution.credit import credit_of
-from chalicelib.attribution.reported_answer import Answers, answer_of, answers_in, shown_kind
 from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.self_reported_answer import (
+    SelfReportedByCall,
+    self_reported_by_call,
+    self_reported_of,
+    shown_kind,
+)
 from chalicelib.calls import call_item, callers, calls_table
 from chalicelib.calls.evidence import AttributedCall, EvidenceKind, as_builtins
 from chalicelib.calls.fold import fold
@@ -44,7 +49,7 @@ def collection(request: Request, site_id: str) -> Any:
     limit, after = page_of(request)
     day, model, book = day_of(request, site), _model(request, site), book_of(site)
     wanted = is_unmatched if validators.flag(request.argument("unmatched"), "unmatched") else _any
-    answers = answers_in(deals_table.deals_of_day(site_id, day))
+    answers = self_reported_by_call(deals_table.deals_of_day(site_id, day))
     calls = sorted(filter(wanted, calls_table.calls_of_day(site_id, day)), key=_key)
     rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
     phones = callers.open_callers([attributed.call for attributed in rest[:limit]])
@@ -71,7 +76,7 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
     if attributed is None:  # attribution has not come to it yet
         answer = _call(call, phones) | {"day": None, "evidence": None, "credit": [], "self_reported": None}
     else:
-        answers = answers_in(deals_table.deals_of_day(site_id, attributed.day))
+        answers = self_reported_by_call(deals_table.deals_of_day(site_id, attributed.day))
         line = _line(attributed, site, model, book_of(site), phones, answers)
         kind = line["evidence"]["kind"]
         answer = line | {"evidence": as_builtins(attributed.evidence) | {"kind": kind}}
@@ -83,14 +88,16 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
 
 def noted(site: Site, call_id: str, text: str | None, now: datetime) -> dict[str, Any]:
     """Note an answer with a call; answers {"self_reported": how it is kept and read}. Raises NotFound, BadInput."""
-    return {"self_reported": shown_answer(note_answer.note(site.site_id, call_id, text, now), book_of(site))}
+    return {
+        "self_reported": shown_self_reported(note_self_reported.note(site.site_id, call_id, text, now), book_of(site))
+    }
 
 
-def shown_answer(reported: SelfReported | None, book: Book) -> dict[str, Any] | None:
+def shown_self_reported(reported: SelfReported | None, book: Book) -> dict[str, Any] | None:
     """An answer as it is shown: the words, what they are counted as, and when they were noted."""
     if reported is None:
         return None
-    return {"answer": reported.answer, "channel": book.read_answer(reported), "told_at": plain(reported.told_at)}
+    return {"answer": reported.answer, "channel": book.read_self_reported(reported), "told_at": plain(reported.told_at)}
 
 
 def is_unmatched(attributed: AttributedCall) -> bool:
@@ -110,9 +117,9 @@ def _line(
     model: str,
     book: Book,
     phones: Mapping[str, str | None],
-    answers: Answers,
+    answers: SelfReportedByCall,
 ) -> dict[str, Any]:
-    answer = answer_of(attributed, answers)
+    answer = self_reported_of(attributed, answers)
     evidence: dict[str, Any] = as_builtins(attributed.evidence) | {"kind": shown_kind(attributed, answer)}
     for whole in (evidence, *evidence["by_number"]):
         for held in (whole, *whole["candidates"], *whole["earlier"]):
@@ -120,7 +127,7 @@ def _line(
     credit = [plain(part) for part in credit_of(attributed, site, book, model)]
     states = [{"recording_id": each.recording_id, "state": each.state} for each in attributed.recordings]
     shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit, "recordings": states}
-    told = {"self_reported": shown_answer(answer, book), "unmatched": is_unmatched(attributed)}
+    told = {"self_reported": shown_self_reported(answer, book), "unmatched": is_unmatched(attributed)}
     return _call(attributed.call, phones) | shown | told
 
 

@@ -147,11 +147,11 @@ def manage_channel_rules_test() -> Any:
 
 @routes.route("/v1/manage/answer-rules", methods=["GET", "PUT"])
 @answers("manage")
-def manage_answer_rules() -> Any:
+def manage_self_reported_rules() -> Any:
     """Read or replace how the account reads what customers say brought them."""
-    from chalicelib.api import answer_rules
+    from chalicelib.api import self_reported_rules
 
-    return answer_rules.item(_request())
+    return self_reported_rules.item(_request())
 
 
 @routes.route("/v1/manage/sites/{site_id}/campaigns", methods=["GET", "POST"], content_types=TABLE)

@@ -9,5 +9,5 @@ from chalicelib.registry.types import Site
 
 def book_of(site: Site) -> Book:
     """Its campaigns, its account's rules and its reading of answers."""
-    rules, answers = store.rules_of(site.account_id).rules, store.answers_of(site.account_id).rules
+    rules, answers = store.rules_of(site.account_id).rules, store.self_reported_rules_of(site.account_id).rules
     return Book(store.campaigns_of(site.site_id), rules, site.time_zone, answers)

@@ -100,7 +100,7 @@ def one_of(text: str, field: str, known: Iterable[str]) -> str:
 
 def channel(text: str, field: str) -> str:
     """A channel of ours, by key or name, or one the account names itself."""
-    name = self_reported_words.told_channel_named(text)
+    name = self_reported_words.self_reported_channel_named(text)
     if not 1 <= len(name) <= 60:
         raise BadInput(field, "not a name of 1 to 60 characters")
     if name in self_reported_words.NOT_ADVERTISED:
@@ -108,9 +108,9 @@ def channel(text: str, field: str) -> str:
     return name
 
 
-def told_channel(text: str, field: str) -> str:
+def self_reported_channel(text: str, field: str) -> str:
     """What an answer may stand for: a channel, or what only callers tell."""
-    key = self_reported_words.told_channel_named(text)
+    key = self_reported_words.self_reported_channel_named(text)
     return key if key in self_reported_words.NOT_ADVERTISED else channel(key, field)
 
 

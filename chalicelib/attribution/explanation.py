@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
+from chalicelib.attribution.self_reported_answer import self_reported_by_call, self_reported_of, shown_kind
 from chalicelib.audit.hash_chain import ChainEntry
 from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, EvidenceKind
 from chalicelib.calls.self_reported_words import SELF_REPORTED_CHANNELS
@@ -63,10 +63,11 @@ class Story:
 def explain(story: Story, zone: ZoneInfo) -> list[Sentence]:
     """The chain of one call, link by link."""
     attributed = story.attributed
+    reported = self_reported_of(attributed, self_reported_by_call(story.deals))
     told = [
         *_webhooks(story.events),
         *_call(attributed.call),
-        *_lease(attributed.evidence, shown_kind(attributed, answer_of(attributed, answers_in(story.deals)))),
+        *_lease(attributed.evidence, shown_kind(attributed, reported)),
         *_touches(attributed.evidence),
         *_answer(story),
         *_credit(story),
@@ -179,7 +180,7 @@ def _touch(touch: Touch) -> str:
 
 def _answer(story: Story) -> Iterator[Sentence]:
     """What he said, beside what was measured."""
-    reported = answer_of(story.attributed, answers_in(story.deals))
+    reported = self_reported_of(story.attributed, self_reported_by_call(story.deals))
     if reported is None:
         return
     words = "words that are erased" if reported.answer is None else f"“{reported.answer}”"

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.attribution import campaign_match, channel_rules
 from chalicelib.calls import self_reported_words
 from chalicelib.calls.self_reported import SelfReported
-from chalicelib.registry.types import AnswerRule, Campaign, ChannelRule
+from chalicelib.registry.types import Campaign, ChannelRule, SelfReportedRule
 from chalicelib.visits.types import Source, Touch
 
 
@@ -42,11 +42,11 @@ class Book:
     campaigns: tuple[Campaign, ...] = ()
     rules: tuple[ChannelRule, ...] = ()
     time_zone: str = "UTC"
-    answers: tuple[AnswerRule, ...] = ()
+    self_reported_rules: tuple[SelfReportedRule, ...] = ()
 
-    def read_answer(self, reported: SelfReported | None) -> str | None:
+    def read_self_reported(self, reported: SelfReported | None) -> str | None:
         """What a customer's answer is counted as, beside what was measured; None where he was not asked."""
-        return self_reported_words.shown(reported, self.answers) if reported else None
+        return self_reported_words.shown(reported, self.self_reported_rules) if reported else None
 
     def decide(self, touch: Touch) -> Decision:
         """The touch by the first rule it meets, then by the campaign that fits closest; else as it was classified.

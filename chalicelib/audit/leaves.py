@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from chalicelib.audit.hash_chain import Leaf, leaf_digest
-from chalicelib.calls.answer_digest import wordless
 from chalicelib.calls.call_item import EVENT, SELF_REPORTED, Item
 from chalicelib.calls.redaction import REDUCED
+from chalicelib.calls.self_reported_digest import wordless
 from chalicelib.core.canonical_json import canonical, personal_digest, sha256, stated_fields
 from chalicelib.deals.types import Deal
 

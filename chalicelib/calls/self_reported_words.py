@@ -73,7 +73,7 @@ _MEANS = {
 }
 
 
-class AnswerRule(Protocol):
+class SelfReportedRule(Protocol):
     """An account's own entry of the dictionary."""
 
     @property
@@ -82,7 +82,7 @@ class AnswerRule(Protocol):
     def phrases(self) -> tuple[str, ...]: ...
 
 
-def told(text: str | None, told_at: datetime | None = None) -> SelfReported | None:
+def parse(text: str | None, told_at: datetime | None = None) -> SelfReported | None:
     """An answer as it was written down; None for one that says nothing."""
     answer = normal(text or "")
     return SelfReported(answer, channel_of(answer) or OTHER, told_at) if answer else None
@@ -94,7 +94,7 @@ def normal(text: str) -> str:
     return PRIVATE.sub(MASK, " ".join(words.split()))[:LONGEST].strip(" .,;:!?()–—-")
 
 
-def channel_of(answer: str, rules: Iterable[AnswerRule] = ()) -> str | None:
+def channel_of(answer: str, rules: Iterable[SelfReportedRule] = ()) -> str | None:
     """What an answer in its one form stands for: by the account's `rules`, else by the dictionary; None: neither."""
     words = _words(answer)
     own = (rule.channel for rule in rules if any(_fits(pattern_of(phrase), words) for phrase in rule.phrases))
@@ -102,7 +102,7 @@ def channel_of(answer: str, rules: Iterable[AnswerRule] = ()) -> str | None:
     return next(own, None) or next(default, None)
 
 
-def shown(reported: SelfReported, rules: Iterable[AnswerRule] = ()) -> str:
+def shown(reported: SelfReported, rules: Iterable[SelfReportedRule] = ()) -> str:
     """An answer as reports group by it: its channel, or `other: ` and the words."""
     if reported.answer is None:
         return reported.channel
@@ -121,7 +121,7 @@ def agrees(value: str, measured: str) -> bool | None:
     return value == measured or measured in _MEANS.get(value, ())
 
 
-def told_channel_named(name: str) -> str:
+def self_reported_channel_named(name: str) -> str:
     """A channel as an account writes it, in the one form reports group by: by key or name, else as written."""
     written = " ".join(name.split())
     known = written.casefold().replace("_", " ")

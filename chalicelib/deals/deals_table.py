@@ -69,7 +69,7 @@ def join_deal(deal: Deal, joined: Deal) -> bool:
     return _update(item, change, f"digest = :was_digest AND {decided}", values)
 
 
-def replace_answer(deal: Deal, kept: SelfReported) -> bool:
+def replace_self_reported(deal: Deal, kept: SelfReported) -> bool:
     """Keep something else of a stored deal's answer. False where the deal changed since it was read."""
     item, changed = _item(deal), _item(replace(deal, self_reported=kept))
     values = {":doc": changed["doc"], ":digest": changed["digest"], ":was": item["doc"]}

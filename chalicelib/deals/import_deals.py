@@ -101,7 +101,7 @@ def read_outcome(row: Mapping[str, str], site: Site, source: str) -> Outcome:
         promo_code=text(row.get("promo_code")),
         manager=text(row.get("manager")),
         quality=_quality(quality) if quality else None,
-        self_reported=self_reported_words.told(row.get("self_reported")),
+        self_reported=self_reported_words.parse(row.get("self_reported")),
         visitor_id=checked_visitor(row.get("visitor_id")),
     )
 

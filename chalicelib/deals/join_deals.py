@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from chalicelib.calls import callers, changed_days_table
 from chalicelib.contacts.types import Contact
 from chalicelib.core.errors import NotFound, StorageUnavailable
-from chalicelib.deals import deals_table, erased_answers, find_origins
+from chalicelib.deals import deals_table, erased_self_reported, find_origins
 from chalicelib.deals.find_origins import Fresh
 from chalicelib.deals.join_rules import OF_ITS_OWN, Origin, Tie
 from chalicelib.deals.types import Deal, Decision, Outcome
@@ -31,7 +31,7 @@ def record_outcome(site: Site, outcome: Outcome) -> bool:
     """
     for _ in range(TRIES):
         known = deals_table.deal(site.site_id, outcome.source, outcome.external_id)
-        deal = erased_answers.kept(_joined(site, _deal(site, outcome, known), known), known)
+        deal = erased_self_reported.without_erased_words(_joined(site, _deal(site, outcome, known), known), known)
         written, before = deals_table.put_deal(deal)
         if written:
             _settle(site, deal, before)

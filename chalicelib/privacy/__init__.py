@@ -23,12 +23,12 @@ if TYPE_CHECKING:  # what is stored asks privacy/redaction.py what is personal o
 STORES = {  # name in summaries and exports → module, imported when first asked
     "contacts": "chalicelib.privacy.erase_contacts",
     "visits": "chalicelib.privacy.erase_visits",
-    "self_reported": "chalicelib.privacy.erase_answers",
+    "self_reported": "chalicelib.privacy.erase_self_reported",
 }
 PARTS_OF_CALL = {
     "recordings": "chalicelib.privacy.erase_recordings",
     "unread_events": "chalicelib.privacy.erase_unparsed",
-    "self_reported": "chalicelib.privacy.erase_answers",
+    "self_reported": "chalicelib.privacy.erase_self_reported",
 }
 
 

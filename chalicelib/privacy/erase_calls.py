@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chalicelib.audit import leaves
-from chalicelib.calls import answer_digest, call_item, calls_table, changed_days_table
+from chalicelib.calls import call_item, calls_table, changed_days_table, self_reported_digest
 from chalicelib.calls.redaction import redacted
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.privacy import parts_of_call
@@ -54,7 +54,7 @@ def _redaction(
     item: call_item.Item, erasure: Erasure, visitors: Collection[str] | None
 ) -> tuple[dict[str, str], list[str]]:
     """What to write and what to remove: with `visitors` None everybody."""
-    salt = answer_digest.salt_of(erasure.site_id, settings().signing_key)
+    salt = self_reported_digest.salt_of(erasure.site_id, settings().signing_key)
     written, removed = {leaves.PERSONAL: leaves.digests_to_keep(item, salt)}, []
     if visitors is None:
         written |= call_item.nameless_events(item) | call_item.wordless(item) | {call_item.NAMELESS: erasure.erasure_id}

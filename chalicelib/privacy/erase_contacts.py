@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.audit import leaves
-from chalicelib.calls import answer_digest
+from chalicelib.calls import self_reported_digest
 from chalicelib.calls.call_item import Item
 from chalicelib.calls.redaction import page_of, redacted_touch
 from chalicelib.contacts import contacts_table
@@ -48,7 +48,7 @@ def erase_contact(item: Item, erasure: Erasure) -> bool:
     contact = contacts_table.contact_of(item)
     if contact.erased:
         return False
-    salt = answer_digest.salt_of(erasure.site_id, settings().signing_key)
+    salt = self_reported_digest.salt_of(erasure.site_id, settings().signing_key)
     contacts_table.redact(_without_visitor(contact, erasure), leaves.digests_of_contact(item, salt), erasure.erasure_id)
     return True
 

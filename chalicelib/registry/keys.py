@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 PART_BYTES = 250_000  # an item may hold 400 KB
 ACCOUNTS, SITES, POOLS = "ACCOUNTS", "SITES", "POOLS"
-RULES, ANSWERS = "CHANNEL-RULES", "ANSWER-RULES"
+RULES, SELF_REPORTED_RULES = "CHANNEL-RULES", "ANSWER-RULES"
 OPERATOR = "operator"  # in place of an account id, for keys that belong to none
 
 

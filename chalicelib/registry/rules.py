@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from chalicelib.core.errors import Conflict, NotFound, StorageUnavailable
 from chalicelib.registry import directory_table, keys
 from chalicelib.registry.directory_table import Entry, Transaction
-from chalicelib.registry.types import AnswerRule, AnswerRules, ChannelRule, ChannelRules
+from chalicelib.registry.types import ChannelRule, ChannelRules, SelfReportedRule, SelfReportedRules
 
-R = TypeVar("R", ChannelRules, AnswerRules)
+R = TypeVar("R", ChannelRules, SelfReportedRules)
 
 
 def rules_of(account_id: str) -> ChannelRules:
@@ -20,9 +20,12 @@ def rules_of(account_id: str) -> ChannelRules:
     return directory_table.read(keys.account_pk(account_id), keys.RULES, ChannelRules) or ChannelRules()
 
 
-def answers_of(account_id: str) -> AnswerRules:
+def self_reported_rules_of(account_id: str) -> SelfReportedRules:
     """Return the current answer rules; version 0 where none were ever written."""
-    return directory_table.read(keys.account_pk(account_id), keys.ANSWERS, AnswerRules) or AnswerRules()
+    return (
+        directory_table.read(keys.account_pk(account_id), keys.SELF_REPORTED_RULES, SelfReportedRules)
+        or SelfReportedRules()
+    )
 
 
 def put_rules(account_id: str, rules: Sequence[ChannelRule], *, over: int | None = None) -> ChannelRules:
@@ -38,17 +41,19 @@ def put_rules(account_id: str, rules: Sequence[ChannelRule], *, over: int | None
     raise StorageUnavailable("The rules are being changed. Try again.")
 
 
-def put_answers(account_id: str, rules: Sequence[AnswerRule], *, over: int | None = None) -> AnswerRules:
+def put_self_reported_rules(
+    account_id: str, rules: Sequence[SelfReportedRule], *, over: int | None = None
+) -> SelfReportedRules:
     """Replace the answer rules, as `put_rules` does the channel rules."""
     for _ in range(directory_table.TRIES):
-        current = answers_of(account_id)
+        current = self_reported_rules_of(account_id)
         new = replace(current, rules=tuple(rules), version=_next(current, over))
-        if _written(account_id, keys.ANSWERS, current, new):
+        if _written(account_id, keys.SELF_REPORTED_RULES, current, new):
             return new
     raise StorageUnavailable("The rules are being changed. Try again.")
 
 
-def _next(current: ChannelRules | AnswerRules, over: int | None) -> int:
+def _next(current: ChannelRules | SelfReportedRules, over: int | None) -> int:
     if over not in (None, current.version):
         raise Conflict("The rules were changed meanwhile: read them again.", field="version")
     return current.version + 1

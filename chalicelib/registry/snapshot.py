@@ -12,12 +12,12 @@ from chalicelib.core.errors import StorageUnavailable
 from chalicelib.registry import hot_directory_table, keys
 from chalicelib.registry.ttl_cache import Cache
 from chalicelib.registry.types import (
-    AnswerRules,
     Campaign,
     ChannelRules,
     Endpoint,
     Ownership,
     Pool,
+    SelfReportedRules,
     Site,
     SiteSnapshot,
     Tenure,
@@ -33,7 +33,7 @@ _endpoints: Cache[Endpoint] = Cache()
 _pools: Cache[tuple[Pool, ...]] = Cache()
 _campaigns: Cache[tuple[Campaign, ...]] = Cache()
 _rules: Cache[ChannelRules] = Cache()
-_answers: Cache[AnswerRules] = Cache()
+_self_reported_rules: Cache[SelfReportedRules] = Cache()
 
 
 def site_by_key(site_key: str, now: datetime) -> SiteSnapshot | None:
@@ -83,16 +83,18 @@ def rules_of(account_id: str, now: datetime) -> ChannelRules:
     return _rules.get(account_id, now, lambda: _read(pk, keys.RULES, ChannelRules) or ChannelRules()) or ChannelRules()
 
 
-def answers_of(account_id: str, now: datetime) -> AnswerRules:
+def self_reported_rules_of(account_id: str, now: datetime) -> SelfReportedRules:
     """Return an account's answer rules: one GetItem."""
     pk = keys.account_pk(account_id)
-    found = _answers.get(account_id, now, lambda: _read(pk, keys.ANSWERS, AnswerRules) or AnswerRules())
-    return found or AnswerRules()
+    found = _self_reported_rules.get(
+        account_id, now, lambda: _read(pk, keys.SELF_REPORTED_RULES, SelfReportedRules) or SelfReportedRules()
+    )
+    return found or SelfReportedRules()
 
 
 def forget() -> None:
     """Empty the container's caches: the next reads go to the table."""
-    for cache in (_snapshots, _sites, _numbers, _endpoints, _pools, _campaigns, _rules, _answers):
+    for cache in (_snapshots, _sites, _numbers, _endpoints, _pools, _campaigns, _rules, _self_reported_rules):
         cache.cache_clear()
 
 

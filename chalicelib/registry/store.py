@@ -38,7 +38,7 @@ from chalicelib.registry.numbers import (
 )
 from chalicelib.registry.pools import all_pools, create_pool, pool, pools_of, update_pool
 from chalicelib.registry.publish_snapshot import publish
-from chalicelib.registry.rules import answers_of, put_answers, put_rules, rules_of
+from chalicelib.registry.rules import put_rules, put_self_reported_rules, rules_of, self_reported_rules_of
 from chalicelib.registry.types import Account, Site
 
 __all__ = [
@@ -47,7 +47,6 @@ __all__ = [
     "accounts",
     "all_pools",
     "all_sites",
-    "answers_of",
     "campaign",
     "campaigns_of",
     "change_credentials",
@@ -74,12 +73,13 @@ __all__ = [
     "pool",
     "pools_of",
     "publish",
-    "put_answers",
     "put_numbers",
     "put_rules",
+    "put_self_reported_rules",
     "revoke_key",
     "rotate_site_key",
     "rules_of",
+    "self_reported_rules_of",
     "site",
     "sites_of",
     "update_campaign",

@@ -269,17 +269,17 @@ class ChannelRules(Struct, frozen=True):
     version: int = 0
 
 
-class AnswerRule(Struct, frozen=True):
+class SelfReportedRule(Struct, frozen=True):
     """An account's own rule for what customers say brought them: these phrases mean `channel`."""
 
     channel: str  # a key of self_reported_words.SELF_REPORTED_CHANNELS or a name of the account's own
     phrases: tuple[str, ...]  # words that follow each other in the answer; `*` is any ending of a word
 
 
-class AnswerRules(Struct, frozen=True):
+class SelfReportedRules(Struct, frozen=True):
     """An account's answer rules in the order they are tried; `version` counts their changes."""
 
-    rules: tuple[AnswerRule, ...] = ()
+    rules: tuple[SelfReportedRule, ...] = ()
     version: int = 0
 
 

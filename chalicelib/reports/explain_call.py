@@ -9,7 +9,7 @@ from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Sentence, Story
 from chalicelib.attribution.explanation import explain as told
 from chalicelib.attribution.load_rulebook import book_of
-from chalicelib.attribution.reported_answer import answer_of, answers_in
+from chalicelib.attribution.self_reported_answer import self_reported_by_call, self_reported_of
 from chalicelib.audit import chain_table
 from chalicelib.calls import call_item, calls_table, changed_days_table
 from chalicelib.core.errors import NotFound
@@ -37,7 +37,7 @@ def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[
         model=model or site.model,
         deals=deals,
         proved=entries[-1] if entries else None,
-        answer=book.read_answer(answer_of(attributed, answers_in(deals))),
+        answer=book.read_self_reported(self_reported_of(attributed, self_reported_by_call(deals))),
         waiting=any(
             (changed.site_id, changed.day) == (site.site_id, day) for changed in changed_days_table.changed_days()
         ),

@@ -28,7 +28,7 @@ INFO: dict[str, str] = {
     "calls_looked_at_again": "Later calls of a caller were queued again, since an earlier one changed.",
     "call_closed": "A call whose end never came was closed.",
     "calls_closed": "How many calls were closed in a run.",
-    "answer_noted": "What a caller said brought them was noted or taken back.",
+    "self_reported_noted": "What a caller said brought them was noted or taken back.",
     "file_imported": "A file dropped into the bucket was read; `error`: why not. Its result is in `drop-results/`.",
     # recordings
     "recording_stored": "A recording was fetched into the bucket.",

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
+from chalicelib.attribution.self_reported_answer import self_reported_by_call, self_reported_of, shown_kind
 from chalicelib.calls import self_reported_words
 from chalicelib.calls.evidence import AttributedCall, EvidenceKind
 from chalicelib.calls.self_reported import SelfReported
-from chalicelib.calls.self_reported_words import agrees, channel_of, normal, shown, told
+from chalicelib.calls.self_reported_words import agrees, channel_of, normal, parse, shown
 from chalicelib.calls.types import Direction
-from chalicelib.registry.types import AnswerRule
+from chalicelib.registry.types import SelfReportedRule
 from chalicelib.visits.channels import CHANNELS
 from tests.attribution.test_credit import CALL, attributed
 
@@ -81,11 +81,11 @@ def test_any_text_in_its_form_stays_as_it_is_and_holds_no_number(text: str) -> N
 
 
 def test_an_empty_answer_is_none() -> None:
-    assert [told(text) for text in (None, "", "  ", "!?", '""')] == [None] * 5
+    assert [parse(text) for text in (None, "", "  ", "!?", '""')] == [None] * 5
 
 
 def test_an_accounts_own_reading_comes_before_the_dictionary() -> None:
-    rules = (AnswerRule("Партнёры", ("яндекс услуг*", "профи ру")), AnswerRule("word_of_mouth", ("брат",)))
+    rules = (SelfReportedRule("Партнёры", ("яндекс услуг*", "профи ру")), SelfReportedRule("word_of_mouth", ("брат",)))
     assert channel_of("через яндекс услуги", rules) == "Партнёры"
     assert channel_of("через яндекс", rules) == "search"
     assert channel_of("профи.ру", rules) == "Партнёры"
@@ -94,10 +94,10 @@ def test_an_accounts_own_reading_comes_before_the_dictionary() -> None:
 
 
 def test_what_the_dictionary_does_not_know_keeps_its_words_until_they_are_erased() -> None:
-    kept = told("Плакат в клубе")
+    kept = parse("Плакат в клубе")
     assert kept == SelfReported("плакат в клубе", "other")
     assert shown(kept) == "other: плакат в клубе"
-    assert shown(kept, (AnswerRule("offline", ("плакат*",)),)) == "offline"
+    assert shown(kept, (SelfReportedRule("offline", ("плакат*",)),)) == "offline"
     assert shown(SelfReported(None, "other")) == "other"
     assert shown(SelfReported(None, "word_of_mouth")) == "word_of_mouth"
 
@@ -119,10 +119,10 @@ def test_nothing_is_measured_as_what_only_people_tell() -> None:
 def test_an_answer_noted_with_the_call_counts_before_its_deals() -> None:
     deals: dict[str, Any] = {CALL.call_id: SelfReported("авито", "classifieds")}
     plain = attributed(EvidenceKind.UNKNOWN)
-    assert answers_in([]) == {} and answer_of(plain, {}) is None
-    assert answer_of(plain, deals) == deals[CALL.call_id]
+    assert self_reported_by_call([]) == {} and self_reported_of(plain, {}) is None
+    assert self_reported_of(plain, deals) == deals[CALL.call_id]
     noted = AttributedCall(CALL, plain.evidence, date(2026, 11, 22), self_reported=SelfReported("яндекс", "search"))
-    assert answer_of(noted, deals) == noted.self_reported
+    assert self_reported_of(noted, deals) == noted.self_reported
 
 
 def test_a_call_is_shown_as_self_reported_only_where_nothing_was_measured() -> None:
@@ -136,4 +136,4 @@ def test_a_call_is_shown_as_self_reported_only_where_nothing_was_measured() -> N
 def test_nobody_asks_the_business_when_it_rings() -> None:
     call = attributed(EvidenceKind.UNKNOWN)
     out = replace(call, call=replace(CALL, direction=Direction.OUT), self_reported=SelfReported("яндекс", "search"))
-    assert answer_of(out, {}) is None
+    assert self_reported_of(out, {}) is None

@@ -436,7 +436,7 @@ def _answer_noted(newcomer: Newcomer, step: Step) -> None:
     assert "знакомые посоветовали" in step.out and "word_of_mouth" in step.out
 
 
-def _answer_rules(_: Newcomer, step: Step) -> None:
+def _self_reported_rules(_: Newcomer, step: Step) -> None:
     assert [rule["channel"] for rule in step.answer["rules"]] == ["offline", "Партнёры"]
 
 
@@ -546,8 +546,8 @@ SAYS: dict[str, Callable[[Newcomer, Step], Any]] = {
     "campaigns archive": _campaign_archived,
     "answers note": _answer_noted,
     "answers test": _answer_tested,
-    "answers set": _answer_rules,
-    "answers show": _answer_rules,
+    "answers set": _self_reported_rules,
+    "answers show": _self_reported_rules,
     "deal show": _deal,
     "deal unjoin": _deal,
     "deal join": _deal,

@@ -14,18 +14,18 @@ import pytest
 from msgspec.structs import replace
 from openpyxl import load_workbook
 
-from chalicelib.attribution import note_answer
+from chalicelib.attribution import note_self_reported
 from chalicelib.attribution.models import MODELS
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls import calls_table
 from chalicelib.calls.evidence import EvidenceKind
-from chalicelib.calls.self_reported_words import told
+from chalicelib.calls.self_reported_words import parse
 from chalicelib.core import clock
 from chalicelib.deals import deals_table
 from chalicelib.privacy import find_person
 from chalicelib.privacy.erase_person import erase
 from chalicelib.registry import store as registry
-from chalicelib.registry.types import AnswerRule
+from chalicelib.registry.types import SelfReportedRule
 from chalicelib.reports import close_day
 from chalicelib.reports.build_report import build_one
 from chalicelib.reports.explain_call import explain
@@ -53,9 +53,9 @@ def shop(*, asked: bool = True) -> None:
     }
     deal = day.won(calls["marias"])
     if asked:
-        note_answer.note("s1", "ivans", "Яндекс", NOON)
-        deals_table.put_deal(replace(deal, outcome_at=deal.outcome_at + timedelta(1), self_reported=told("знакомые")))
-        note_answer.note("s1", "annas", SAID, NOON)
+        note_self_reported.note("s1", "ivans", "Яндекс", NOON)
+        deals_table.put_deal(replace(deal, outcome_at=deal.outcome_at + timedelta(1), self_reported=parse("знакомые")))
+        note_self_reported.note("s1", "annas", SAID, NOON)
 
 
 def close() -> None:
@@ -92,9 +92,9 @@ def test_no_measured_figure_moves(aws: Any) -> None:
     shop(asked=False)
     before = counted()
     for call_id, words in (("ivans", "по радио"), ("marias", "знакомые"), ("petrs", "яндекс"), ("annas", "авито")):
-        note_answer.note("s1", call_id, words, NOON)
+        note_self_reported.note("s1", call_id, words, NOON)
     (deal,) = deals_table.deals_of_day("s1", DAY)
-    deals_table.put_deal(replace(deal, self_reported=told("радио")))
+    deals_table.put_deal(replace(deal, self_reported=parse("радио")))
     after = counted()
     assert {call.self_reported for call in after.calls} == {"offline", "word_of_mouth", "search", "classifieds"}
     assert after.paths == before.paths
@@ -110,7 +110,7 @@ def test_no_measured_figure_moves(aws: Any) -> None:
 
 def test_an_accounts_reading_counts_the_past_anew(aws: Any, tmp_path: Path) -> None:
     shop()
-    registry.put_answers("a1", [AnswerRule("offline", ("плакат*",))])
+    registry.put_self_reported_rules("a1", [SelfReportedRule("offline", ("плакат*",))])
     close()
     assert ("annas", "offline") in rows(tmp_path / "facts", "SELECT call_id, self_reported FROM calls")
 
@@ -122,7 +122,7 @@ def test_a_changed_answer_is_found_in_the_evidence_and_in_the_facts(aws: Any) ->
     close()
     assert verify(SITE.site_id, DAY, DAY, NOON).findings == ()
     item = calls_table.item("s1", "ivans")
-    assert item is not None and calls_table.put_self_reported(item, told("авито", NOON))
+    assert item is not None and calls_table.put_self_reported(item, parse("авито", NOON))
     findings = verify(SITE.site_id, DAY, DAY, NOON).findings
     assert any("call ivans is not what it was" in finding for finding in findings)
     assert any("self_reported" in finding for finding in findings)
@@ -134,7 +134,7 @@ def test_a_changed_answer_of_a_deal_is_found_too(aws: Any) -> None:
     shop()
     close()
     (deal,) = deals_table.deals_of_day("s1", DAY)
-    deals_table.put_deal(replace(deal, self_reported=told("авито")))
+    deals_table.put_deal(replace(deal, self_reported=parse("авито")))
     findings = verify(SITE.site_id, DAY, DAY, NOON).findings
     assert any("deal generic#deal-marias is not what it was" in finding for finding in findings)
 

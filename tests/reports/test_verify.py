@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.audit import chain_table, leaves
 from chalicelib.audit.hash_chain import Leaf
-from chalicelib.calls import answer_digest, calls_table, changed_days_table
+from chalicelib.calls import calls_table, changed_days_table, self_reported_digest
 from chalicelib.calls.events_table import call_pk
 from chalicelib.core import clock
 from chalicelib.privacy import find_person
@@ -204,7 +204,7 @@ def test_an_erasure_keeps_the_proof_and_nobody_hides_a_change_behind_one(aws: An
 def leaf(call_id: str) -> Leaf:
     item = calls_table.item(SITE.site_id, call_id)
     assert item is not None
-    return leaves.call_leaf(item, answer_digest.salt_of(SITE.site_id, settings().signing_key))
+    return leaves.call_leaf(item, self_reported_digest.salt_of(SITE.site_id, settings().signing_key))
 
 
 def test_locked_proofs_are_put_with_their_retention(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,7 @@ PURE = {
     "deals": {"types", "join_rules", "explain_join"},
     "attribution": {
         *("campaign_match", "candidate_shares", "channel_rules", "credit", "models", "redial_rules", "repeat_rules"),
-        *("reported_answer", "rulebook"),
+        *("rulebook", "self_reported_answer"),
     },
     "privacy": {"types"},
     "delivery": {"alert_texts", "alerts"},

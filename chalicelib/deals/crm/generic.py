@@ -74,7 +74,7 @@ def _outcome(told: Body, country: str, place: str) -> Outcome:
             promo_code=text(told.promo_code),
             manager=text(told.manager),
             quality=checked_quality(told.quality),
-            self_reported=self_reported_words.told(told.self_reported),
+            self_reported=self_reported_words.parse(told.self_reported),
             visitor_id=checked_visitor(told.visitor_id),
         )
     except BadInput as error:

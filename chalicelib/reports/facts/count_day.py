@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.credit import Path, paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
-from chalicelib.attribution.reported_answer import answer_of, answers_in, shown_kind
 from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.self_reported_answer import self_reported_by_call, self_reported_of, shown_kind
 from chalicelib.calls.callbacks import called_back
 from chalicelib.calls.evidence import AttributedCall, EvidenceKind
 from chalicelib.calls.self_reported import SelfReported
@@ -54,7 +54,7 @@ def facts_of_day(
     the source of a deal that has no call, by external id. `reached` are the missed calls that were called back, by id;
     without it the day's own calls tell.
     """
-    marks, answers = quality_marks(deals), answers_in(deals)
+    marks, answers = quality_marks(deals), self_reported_by_call(deals)
     if reached is None:
         reached = called_back((attributed.call for attributed in calls), ZoneInfo(site.time_zone))
     counted: list[CallFact] = []
@@ -64,7 +64,7 @@ def facts_of_day(
         found = paths(attributed, site, book)
         threshold = talk_threshold(site, book, shared_by(model_of(site.model), found))
         region = found[0].steps[-1].region
-        answer = answer_of(attributed, answers)
+        answer = self_reported_of(attributed, answers)
         quality = marks.get(attributed.call.call_id)
         fact = _call_fact(site, attributed, threshold, reached, quality, region, answer, book)
         counted.append(fact)
@@ -132,7 +132,7 @@ def _call_fact(
         overflow=evidence.of_number.told_by_itself is EvidenceKind.OVERFLOW,
         wait_seconds=call.wait_seconds,
         end_missing=call.end_missing,
-        self_reported=book.read_answer(answer),
+        self_reported=book.read_self_reported(answer),
     )
 
 
@@ -209,6 +209,6 @@ def _deal_fact(
         own_campaign=own.campaign,
         own_keyword=own.keyword,
         own_creative=own.creative,
-        self_reported=book.read_answer(deal.self_reported),
+        self_reported=book.read_self_reported(deal.self_reported),
         contact_id=deal.contact_id,
     )

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from chalicelib.attribution.rulebook import Book
 from chalicelib.audit import leaves
 from chalicelib.audit.hash_chain import Leaf
-from chalicelib.calls import answer_digest, call_item, callback_lookup, calls_table
+from chalicelib.calls import call_item, callback_lookup, calls_table, self_reported_digest
 from chalicelib.calls.evidence import AttributedCall
 from chalicelib.contacts import contacts_table
 from chalicelib.contacts.types import Contact
@@ -82,7 +82,7 @@ def facts_of(evidence: DayEvidence, site: Site, book: Book) -> dict[str, Iterabl
 
 def leaves_of(evidence: DayEvidence) -> list[Leaf]:
     """What the day's root is made of: a leaf a call, a contact and a deal, and one of all spend."""
-    salt = answer_digest.salt_of(evidence.site_id, settings().signing_key)
+    salt = self_reported_digest.salt_of(evidence.site_id, settings().signing_key)
     found = [leaves.call_leaf(item, salt) for item in evidence.items]
     counted = {contact.contact_id for contact in evidence.contacts}
     found += [

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.calls.evidence import Evidence, EvidenceKind
 from chalicelib.calls.self_reported import SelfReported
-from chalicelib.calls.self_reported_words import HEADINGS, told
+from chalicelib.calls.self_reported_words import HEADINGS, parse
 from chalicelib.calls.types import Call, CallStatus, Direction
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_decimal
@@ -81,7 +81,7 @@ def call_of(line: int, cells: Cells, reader: Reader) -> tuple[Call, Evidence]:
 
 def answer_in(cells: Cells) -> SelfReported | None:
     """What the caller said brought him, where the row tells."""
-    return told(text_of(cells, "self_reported", CALL_FIELDS))
+    return parse(text_of(cells, "self_reported", CALL_FIELDS))
 
 
 def _touches(cells: Cells, started_at: datetime, reader: Reader) -> tuple[Touch, ...]:

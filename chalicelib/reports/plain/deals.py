@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from chalicelib.calls.self_reported import SelfReported
-from chalicelib.calls.self_reported_words import told
+from chalicelib.calls.self_reported_words import parse
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_currency, parse_decimal
 from chalicelib.deals.import_deals import STATUSES
@@ -54,7 +54,7 @@ def deal_of(line: int, cells: Cells, reader: Reader) -> DealRow:
         manager=text_of(cells, "manager") or None,
         quality=_quality(cells),
         source=own_source(cells),
-        self_reported=told(text_of(cells, "self_reported")),
+        self_reported=parse(text_of(cells, "self_reported")),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from chalicelib.calls.self_reported_words import NOT_ADVERTISED, told_channel_named
+from chalicelib.calls.self_reported_words import NOT_ADVERTISED, self_reported_channel_named
 from chalicelib.core.csv_table import read_rows, require
 from chalicelib.core.errors import BadInput
 from chalicelib.core.money import parse_currency, parse_decimal
@@ -87,7 +87,7 @@ def spend_row(cells: Mapping[str, str], site_currency: str) -> SpendRow:
 
 def _channel(text: str) -> str:
     """The channel as it is told; money is never spent on what only callers tell of themselves."""
-    if told_channel_named(text) in NOT_ADVERTISED:
+    if self_reported_channel_named(text) in NOT_ADVERTISED:
         raise BadInput("channel", "is what callers say of themselves: no advertising has it")
     return text
 

@@ -11,12 +11,12 @@ from chalicelib.core.canonical_json import personal_digest
 
 
 def salt_of(site_id: str, signing_key: bytes) -> bytes:
-    """What a site's personal parts are digested with: without it nobody tries a likely address against a digest."""
+    """Return the salt of a site's personal digests: without it nobody can try a likely value against a digest."""
     return encryption.derive(signing_key, f"proofs of {site_id}")
 
 
 def wordless(reported: SelfReported, salt: bytes) -> SelfReported:
-    """What is left of a deal's answer when its words are erased, with the digest that proves them."""
+    """Return a deal's answer without its words: the channel, and the digest that proves the words."""
     if reported.answer is None:
         return reported
     return replace(reported, answer=None, digest=personal_digest({SELF_REPORTED: reported.answer}, salt))

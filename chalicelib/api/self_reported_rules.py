@@ -16,7 +16,7 @@ from chalicelib.calls import self_reported_words
 from chalicelib.core.errors import BadInput
 from chalicelib.core.json_body import decode
 from chalicelib.registry import store
-from chalicelib.registry.types import AnswerRule
+from chalicelib.registry.types import SelfReportedRule
 from chalicelib.runtime.http import Request
 
 MOST_RULES, MOST_PHRASES, LONGEST = 100, 100, 200
@@ -51,30 +51,30 @@ def shown(account_id: str) -> dict[str, Any]:
         {"channel": channel, "phrases": phrases}
         for channel, phrases in self_reported_words.default_dictionary().items()
     ]
-    own = plain(store.answers_of(account_id))
+    own = plain(store.self_reported_rules_of(account_id))
     return {"account_id": account_id, **own, "builtin": builtin, "channels": self_reported_words.SELF_REPORTED_CHANNELS}
 
 
 def replace_rules(
-    account_id: str, rules: Sequence[AnswerRule], back: int, now: datetime, *, over: int | None = None
+    account_id: str, rules: Sequence[SelfReportedRule], back: int, now: datetime, *, over: int | None = None
 ) -> dict[str, Any]:
     """Store the readings and mark the last `back` days of the account's sites. Raises NotFound, Conflict."""
-    store.put_answers(account_id, rules, over=over)
+    store.put_self_reported_rules(account_id, rules, over=over)
     return shown(account_id) | {"recomputed": recompute(store.sites_of(account_id), back, now)}
 
 
-def rules_in(told: Sequence[Rule]) -> tuple[AnswerRule, ...]:
+def rules_in(told: Sequence[Rule]) -> tuple[SelfReportedRule, ...]:
     """Readings as they were written, checked. Raises BadInput naming the part, as `rules[3].phrases[0]`."""
     if len(told) > MOST_RULES:
         raise BadInput("rules", f"more than {MOST_RULES}")
     return tuple(_rule(each, f"rules[{place}]") for place, each in enumerate(told))
 
 
-def _rule(told: Rule, field: str) -> AnswerRule:
+def _rule(told: Rule, field: str) -> SelfReportedRule:
     if not 1 <= len(told.phrases) <= MOST_PHRASES:
         raise BadInput(f"{field}.phrases", f"not 1 to {MOST_PHRASES} phrases")
     phrases = tuple(_phrase(text, f"{field}.phrases[{place}]") for place, text in enumerate(told.phrases))
-    return AnswerRule(validators.told_channel(told.channel, f"{field}.channel"), phrases)
+    return SelfReportedRule(validators.self_reported_channel(told.channel, f"{field}.channel"), phrases)
 
 
 def _phrase(text: str, field: str) -> str:

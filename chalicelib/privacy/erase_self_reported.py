@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.calls import answer_digest, call_item, changed_days_table
+from chalicelib.calls import call_item, changed_days_table, self_reported_digest
 from chalicelib.deals import deals_table
 from chalicelib.deals.types import Deal
 from chalicelib.privacy.types import Erasure, Person
@@ -49,7 +49,7 @@ def _forget(deals: Iterable[Deal]) -> int:
     changed = 0
     for deal in deals:
         if deal.self_reported and deal.self_reported.answer:
-            salt = answer_digest.salt_of(deal.site_id, settings().signing_key)
-            changed += deals_table.replace_answer(deal, answer_digest.wordless(deal.self_reported, salt))
+            salt = self_reported_digest.salt_of(deal.site_id, settings().signing_key)
+            changed += deals_table.replace_self_reported(deal, self_reported_digest.wordless(deal.self_reported, salt))
             changed_days_table.mark_all(deal.site_id, [deal.day])
     return changed

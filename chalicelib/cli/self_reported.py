@@ -6,8 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from chalicelib.api.answer_rules import NewRules, replace_rules, rules_in, shown
 from chalicelib.api.recompute_days import DAYS, checked_days
+from chalicelib.api.self_reported_rules import NewRules, replace_rules, rules_in, shown
 from chalicelib.calls import self_reported_words
 from chalicelib.cli.arguments import site_of
 from chalicelib.cli.console import read_file, show
@@ -58,8 +58,8 @@ def _set(options: argparse.Namespace) -> bool:
 def _test(options: argparse.Namespace) -> bool:
     if options.account and not options.stack:
         stack_settings.require_settings()
-    rules = store.answers_of(options.account).rules if options.account else ()
-    kept = self_reported_words.told(options.answer)
+    rules = store.self_reported_rules_of(options.account).rules if options.account else ()
+    kept = self_reported_words.parse(options.answer)
     show({"answer": kept.answer, "channel": self_reported_words.shown(kept, rules)} if kept else None)
     return True
 
