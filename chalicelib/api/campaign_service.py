@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -88,7 +87,7 @@ def _check_dates(campaign: Campaign) -> None:
 
 def _ended(campaign: Campaign, site: Site, now: datetime) -> dict[str, Any]:
     """An archived campaign's last day: today at the latest, so that it keeps its past and gets no new touches."""
-    today = now.astimezone(ZoneInfo(site.time_zone)).date()
+    today = site.day_of(now)
     if not campaign.archived or (campaign.ends_on and campaign.ends_on <= today):
         return {}
     return {"ends_on": today}

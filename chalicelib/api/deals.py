@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 from urllib.parse import unquote
-from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
@@ -66,7 +65,7 @@ def explained(site: Site, deal: Deal) -> dict[str, Any]:
     """A deal with the sentence that explains it, its contact, and what else it might have come from."""
     found = find_origins.all_of(site, deal)
     own = find_origins.of_deal(site, deal)
-    story = explain_join.told(deal, [own, *found] if own else found, ZoneInfo(site.time_zone))
+    story = explain_join.told(deal, [own, *found] if own else found, site.zone)
     contact = contacts_table.get(site.site_id, deal.contact_id) if deal.contact_id else None
     others = [_origin(each.origin) | {"says": each.says} for each in story.others]
     return _shown(deal) | {"says": story.says, "contact": _contact(contact) if contact else None, "others": others}

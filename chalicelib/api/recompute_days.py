@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chalicelib.calls import changed_days_table
 from chalicelib.core.errors import BadInput
@@ -38,5 +37,5 @@ def recompute(sites: Iterable[Site], back: int, now: datetime, *, since: date | 
 
 
 def _last_days(site: Site, back: int, now: datetime) -> Iterable[date]:
-    today = now.astimezone(ZoneInfo(site.time_zone)).date()
+    today = site.day_of(now)
     return (today - timedelta(days=ago) for ago in range(back))

@@ -6,7 +6,6 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
@@ -45,7 +44,7 @@ def day_of(request: Request, site: Site) -> date:
     """The argument `day`, else today in the site's zone. Raises BadInput."""
     told = request.argument("day")
     if told is None:
-        return request.now.astimezone(ZoneInfo(site.time_zone)).date()
+        return site.day_of(request.now)
     try:
         return date.fromisoformat(told)
     except ValueError:

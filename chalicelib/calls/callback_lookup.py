@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from chalicelib.calls import calls_table
 from chalicelib.calls.callbacks import called_back, is_missed, ring_back_since, ring_back_until
@@ -18,7 +17,7 @@ def reached(site: Site, calls: Sequence[Call]) -> frozenset[str]:
 
     One query for each caller whom that day's own calls leave missed.
     """
-    zone = ZoneInfo(site.time_zone)
+    zone = site.zone
     same_day = called_back(calls, zone)
     waiting: dict[str, list[Call]] = defaultdict(list)
     for call in calls:

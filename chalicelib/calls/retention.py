@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from chalicelib.calls import late_days_table
 from chalicelib.registry.types import Site
@@ -11,7 +10,7 @@ from chalicelib.registry.types import Site
 
 def last_day(site: Site, now: datetime) -> date:
     """The last day of the site's zone whose calls hold nothing personal any more."""
-    return now.astimezone(ZoneInfo(site.time_zone)).date() - timedelta(days=site.days_of_persons)
+    return site.day_of(now) - timedelta(days=site.days_of_persons)
 
 
 def look_again(site: Site, day: date, now: datetime) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.explanation import as_text
 from chalicelib.attribution.models import model_of
@@ -54,7 +53,7 @@ def _verify(options: argparse.Namespace) -> bool:
     from chalicelib.reports.verify import verify
 
     site, now = site_of(options.site), clock.utc_now()
-    last = _day(options.last, "--to") or now.astimezone(ZoneInfo(site.time_zone)).date()
+    last = _day(options.last, "--to") or site.day_of(now)
     first = _day(options.first, "--from") or last - timedelta(days=DAYS)
     if last < first:
         raise BadInput("--to", "is before --from")

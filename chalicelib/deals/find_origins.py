@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from chalicelib.calls import calls_table
 from chalicelib.calls.calls_table import CallRef
@@ -149,7 +148,7 @@ def _contact_of(site: Site, kind: ContactKind, visitor: str, at: datetime, url: 
         contact_id=f"{kind}-{digest}",
         kind=kind,
         at=at,
-        day=at.astimezone(ZoneInfo(site.time_zone)).date(),
+        day=site.day_of(at),
         visitor=visitor,
         url=url,
         form="",

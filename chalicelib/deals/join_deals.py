@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -179,4 +178,4 @@ def _same(one: Deal, other: Deal) -> bool:
 
 
 def _day(site: Site, moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(site.time_zone)).date()
+    return site.day_of(moment)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -65,7 +64,7 @@ def _contact(site: Site, told: QueuedEvent) -> Contact:
         contact_id=f"{told.kind}-{digest}",
         kind=told.kind,
         at=told.at,
-        day=told.at.astimezone(ZoneInfo(site.time_zone)).date(),
+        day=site.day_of(told.at),
         visitor=visitor,
         url=told.url,
         form=told.form,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 
 class NumberKind(StrEnum):
@@ -99,6 +102,21 @@ class Site(Struct, frozen=True):
     phrases: tuple[str, ...] = ()  # looked for in transcripts
     promo_days: int = 14  # how long a promo code leads to the page it was shown on, since it was last shown there
     retention_days: int | None = None  # how long callers and visitors stay known; None: as long as calls are kept
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the site's time zone."""
+        from zoneinfo import ZoneInfo  # a number request needs no zone, and would wait for its import
+
+        return ZoneInfo(self.time_zone)
+
+    def local(self, moment: datetime) -> datetime:
+        """Return an aware moment in the site's time zone."""
+        return moment.astimezone(self.zone)
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day of an aware moment in the site's time zone."""
+        return self.local(moment).date()
 
     @property
     def days_of_persons(self) -> int:

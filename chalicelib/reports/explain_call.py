@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Sentence, Story
@@ -42,4 +41,4 @@ def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[
             (changed.site_id, changed.day) == (site.site_id, day) for changed in changed_days_table.changed_days()
         ),
     )
-    return told(story, ZoneInfo(site.time_zone))
+    return told(story, site.zone)

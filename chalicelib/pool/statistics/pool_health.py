@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -34,7 +33,7 @@ def pool_health(site: Site, pool: Pool, argument: Argument, now: datetime) -> di
     until = now.replace(second=0, microsecond=0)
     since = until - timedelta(days=days)
     minutes = census_table.minutes(pool.pool_id, since, until)
-    found = health(minutes, ZoneInfo(site.time_zone), overflow / 100, money)
+    found = health(minutes, site.zone, overflow / 100, money)
     asked = {"pool_id": pool.pool_id, "from": since, "to": until, "target_overflow_percent": overflow}
     answer: dict[str, Any] = msgspec.to_builtins(asked) | msgspec.to_builtins(found)
     return answer | {"hold": pool.hold, "hold_seconds": pool.hold_seconds, "currency": money and site.currency}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.credit import Path, path_of_visit, shared_by
 from chalicelib.attribution.models import MODELS
@@ -34,7 +33,7 @@ def facts_of_contacts(
 
 
 def _credit_facts(contact: Contact, site: Site, path: Path) -> Iterator[ContactFact]:
-    local = contact.at.astimezone(ZoneInfo(site.time_zone))
+    local = site.local(contact.at)
     for spec, model in MODELS.items():
         for part in shared_by(model, [path]):
             yield ContactFact(

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.credit import Path, paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
@@ -56,7 +55,7 @@ def facts_of_day(
     """
     marks, answers = quality_marks(deals), self_reported_by_call(deals)
     if reached is None:
-        reached = called_back((attributed.call for attributed in calls), ZoneInfo(site.time_zone))
+        reached = called_back((attributed.call for attributed in calls), site.zone)
     counted: list[CallFact] = []
     credited: list[CreditFact] = []
     steps: list[PathFact] = []
@@ -104,7 +103,7 @@ def _call_fact(
     book: Book,
 ) -> CallFact:
     call, evidence = attributed.call, attributed.evidence
-    local = call.started_at.astimezone(ZoneInfo(site.time_zone))
+    local = site.local(call.started_at)
     return CallFact(
         site_id=call.site_id,
         call_id=call.call_id,

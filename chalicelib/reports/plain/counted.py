@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -32,7 +31,7 @@ SITE_ID = "files"
 
 def counted(calls: Input, deals: Input, spend: Input, site: Site, key: bytes, book: Book) -> dict[str, list[Fact]]:
     """All rows as facts by kind. `key` is of the callers' hashes; calls back are looked for in all of the file."""
-    reader = Reader(ZoneInfo(site.time_zone), site.country, key)
+    reader = Reader(site.zone, site.country, key)
     attributed = _calls(calls, reader)
     known = CallsByCaller(attributed)
     rows = _once(deals.parsed(lambda line, cells: _timed(deal_of(line, cells, reader), known)))
@@ -128,7 +127,7 @@ def _deal(row: DealRow, known: CallsByCaller, site: Site) -> Deal:
         promo_code=None,
         caller_key=attributed.call.caller_key if attributed else row.caller_key,
         call_id=attributed.call.call_id if attributed else None,
-        day=attributed.day if attributed else outcome_at.astimezone(ZoneInfo(site.time_zone)).date(),
+        day=attributed.day if attributed else site.day_of(outcome_at),
         joined_by=joined_by,
         self_reported=row.self_reported,
     )

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -95,7 +94,7 @@ def replay(site: Site, first_day: date, last_day: date, what_if: WhatIf, now: da
 
 def replay_pool(site: Site, pool: Pool, first_day: date, last_day: date, what_if: WhatIf) -> OtherSize | None:
     """The pool of those days with another hold or number of numbers; None where the census counted nothing."""
-    zone = ZoneInfo(site.time_zone)
+    zone = site.zone
     since, until = (datetime.combine(day, time(), zone) for day in (first_day, last_day + timedelta(days=1)))
     minutes = census_table.minutes(pool.pool_id, since, until)
     return other_size(minutes, zone, pool.hold_seconds, hold=what_if.hold_seconds, numbers=what_if.numbers)
