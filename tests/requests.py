@@ -11,9 +11,12 @@ from urllib.parse import urlencode
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from chalicelib.carriers.twilio.webhook import signature
+from chalicelib.pool.lending import issue_number
+from chalicelib.pool.lending.container_cache import Memory
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, Site, TrackingNumber
 from chalicelib.runtime import webhook_signature
@@ -160,3 +163,9 @@ def messages(session: Any, url: str) -> list[dict[str, Any]]:
             found.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return found
+
+
+def issue(request: Request, site_key: str, memory: Memory | None = None) -> dict[str, Any]:
+    """Ask for a number as a page does; the answer as the page reads it."""
+    answer: dict[str, Any] = to_builtins(issue_number.issue(request, site_key, memory))
+    return answer

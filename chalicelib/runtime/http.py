@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from chalice.app import Chalice, Response
-from msgspec import Struct, field
+from msgspec import Struct, field, to_builtins
 
 from chalicelib.core import clock
 from chalicelib.core.errors import BadInput, CallpathError, TooLarge
@@ -135,6 +135,8 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return clock.iso(value)
+    if isinstance(value, Struct):
+        return to_builtins(value, builtin_types=(datetime, Decimal))
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

@@ -21,7 +21,7 @@ from chalicelib.calls.types import CallEvent, CallStatus, Direction
 from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.deals import deals_table, join_deals
 from chalicelib.deals.types import Outcome, OutcomeStatus
-from chalicelib.pool.lending import census_table, issue_number, provision_numbers
+from chalicelib.pool.lending import census_table, provision_numbers
 from chalicelib.registry import store as store_of_registry
 from chalicelib.registry.types import Campaign, NumberKind, NumberState, TrackingNumber
 from chalicelib.runtime.http import to_json
@@ -30,7 +30,7 @@ from chalicelib.visits import visits_table
 from chalicelib.visits.touches import MAX_TOUCHES
 from chalicelib.visits.visitor_key import visitor_key
 from tests.conftest import forget_caches
-from tests.requests import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
+from tests.requests import CALLER, NOW, POOL, SITE, STATIC, issue, messages, open_site, post
 
 DYNAMIC = "+74990000101"
 BROWSER = {"Origin": "https://pallets.example", "User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/142.0"}
@@ -45,7 +45,7 @@ def site(aws: Any) -> Any:
     provision_numbers.place_numbers("s1", [TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p1")], LEASED)
     touch("https://pallets.example/?utm_source=yandex&utm_medium=cpc&utm_campaign=338151", NOW - timedelta(days=3))
     told = {"visitor_id": VISITOR_ID, "url": "https://pallets.example/", "referrer": ""}
-    lent = issue_number.issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")
+    lent = issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")
     assert json.loads(to_json(getattr(lent, "body", lent)))["number"] == DYNAMIC
     return aws
 

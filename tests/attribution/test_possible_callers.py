@@ -15,7 +15,7 @@ from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES
 from chalicelib.attribution.rulebook import Book
 from chalicelib.calls.evidence import Evidence, EvidenceKind
-from chalicelib.pool.lending import issue_number, provision_numbers
+from chalicelib.pool.lending import provision_numbers
 from chalicelib.pool.statistics import delays_table
 from chalicelib.pool.statistics.delay_profile import LIVE_BINS, prior_profile
 from chalicelib.pool.statistics.redial_rates import Sight
@@ -24,7 +24,7 @@ from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
 from chalicelib.visits.visitor_key import visitor_key
 from tests.attribution.test_attribute_call import BROWSER, DYNAMIC, found, ring
-from tests.requests import NOW, POOL, SITE, open_site, post
+from tests.requests import NOW, POOL, SITE, issue, open_site, post
 
 BEGUN = NOW - timedelta(hours=2)
 REMEMBERING = replace(prior_profile(), version="2026-11-20", remembered=1e-3, turnover=1 / 600)
@@ -46,7 +46,7 @@ def visit(who: str, at: float) -> str:
     """A visitor from a source of his own name; the kind of number he was shown."""
     url = f"https://pallets.example/?utm_source={who}&utm_medium=cpc"
     told = {"visitor_id": who, "url": url, "referrer": ""}
-    return str(issue_number.issue(post(json.dumps(told).encode(), BROWSER, seconds(at)), "sk1")["kind"])
+    return str(issue(post(json.dumps(told).encode(), BROWSER, seconds(at)), "sk1")["kind"])
 
 
 def call(at: float, number: str | None = DYNAMIC) -> Evidence:

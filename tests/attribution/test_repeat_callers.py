@@ -20,11 +20,11 @@ from chalicelib.calls import callers, calls_table
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.evidence import EvidenceKind
 from chalicelib.calls.types import CallEvent, Credit, Direction
-from chalicelib.pool.lending import issue_number, provision_numbers
+from chalicelib.pool.lending import provision_numbers
 from chalicelib.registry.types import Campaign, NumberKind, RepeatRule, TrackingNumber
 from chalicelib.runtime.settings import settings
 from tests.attribution.test_attribute_call import BROWSER, found, ring
-from tests.requests import CALLER, NOW, POOL, SITE, STATIC, messages, open_site, post
+from tests.requests import CALLER, NOW, POOL, SITE, STATIC, issue, messages, open_site, post
 
 NUMBERS = ("+74990000101", "+74990000102")
 STRANGER = "+79160000009"
@@ -48,7 +48,7 @@ def visit(who: str, days_ago: int, tags: str) -> str:
     """A visitor of their own; the number they were lent."""
     told = {"visitor_id": who, "url": f"https://pallets.example/{tags}", "referrer": ""}
     at = NOW - timedelta(days=days_ago)
-    answer = issue_number.issue(post(json.dumps(told).encode(), BROWSER, at), "sk1")
+    answer = issue(post(json.dumps(told).encode(), BROWSER, at), "sk1")
     return str(answer["number"])
 
 

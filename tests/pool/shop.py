@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chalicelib.pool.lending.issue_number import issue
 from chalicelib.pool.lending.provision_numbers import import_numbers
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import Account, Pool, Site, SwapRule
 from chalicelib.runtime.http import Request
+from tests.requests import issue
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"

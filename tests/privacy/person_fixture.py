@@ -12,12 +12,12 @@ from chalicelib.calls import call_item, callers, calls_table, events_table
 from chalicelib.calls.types import CallEvent, CallStatus, Direction
 from chalicelib.deals import join_deals
 from chalicelib.deals.types import Outcome, OutcomeStatus
-from chalicelib.pool.lending import issue_number, provision_numbers
+from chalicelib.pool.lending import provision_numbers
 from chalicelib.registry.types import NumberKind, TrackingNumber
 from chalicelib.runtime.settings import settings
 from chalicelib.visits import visits_table
 from chalicelib.visits.visitor_key import visitor_key
-from tests.requests import NOW, SITE, STATIC, open_site, post
+from tests.requests import NOW, SITE, STATIC, issue, open_site, post
 
 IVAN, MARIA = "+79160000001", "+79161111102"  # invented
 IVANS_BROWSER = "f3b1c5a0d2e94f7a8b6c1d2e"
@@ -48,7 +48,7 @@ def visitor(visitor_id: str = IVANS_BROWSER) -> str:
 def lend(visitor_id: str = IVANS_BROWSER) -> str:
     """The number that a browser is shown."""
     told = {"visitor_id": visitor_id, "url": "https://pallets.example/?from=mail-of-ivan", "referrer": ""}
-    number: str = issue_number.issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")["number"]
+    number: str = issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")["number"]
     return number
 
 

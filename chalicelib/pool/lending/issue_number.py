@@ -1,10 +1,11 @@
-"""Lend a number to a visitor, or renew his lease."""
+"""Lend a number to a visitor, or renew their lease."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -50,17 +51,29 @@ class NumberRequest(Struct):
     lease: Token | None = None
 
 
-class Lending:
-    """One request to be lent a number: who asks, from where, for which site, with which lease in hand."""
+class NumberAnswer(Struct, frozen=True):
+    """What the snippet receives."""
 
-    def __init__(
-        self, found: SiteSnapshot, asked: NumberRequest, visit: Visit, request: Request, memory: Memory
-    ) -> None:
-        self.found, self.visit, self.memory, self.address = found, visit, memory, request.source_ip
-        self.now, self.second = request.now, second_of(request.now)
-        self.visitor_id = asked.visitor_id or tokens.random_id("v")
-        self.visitor = visitor_key(found.site.site_id, self.visitor_id, settings().signing_key)
-        self.held = self._own(asked.lease)
+    visitor_id: str
+    number: str | None  # E.164; None: the page keeps its own
+    kind: NumberKind
+    lease: str | None  # signed, of a dynamic number
+    expires_in: int  # seconds
+    renew_in: int  # seconds
+    swap: tuple[dict[str, str], ...]  # {"selector"} or {"number"}: what of the page is replaced
+
+
+class PageRequest(Struct, frozen=True):
+    """A page that asks for a number: whose site it is, who looks at it, and the lease in hand, if it is theirs."""
+
+    found: SiteSnapshot
+    visit: Visit
+    address: str
+    visitor_id: str
+    visitor: bytes  # the key that stands for the visitor
+    held: LeaseToken | None
+    now: datetime
+    second: float  # the same, as leases count
 
     @property
     def arrives(self) -> bool:
@@ -69,114 +82,129 @@ class Lending:
             return True
         return is_marked(self.visit) and self.held.arrival != self.visit.fingerprint
 
-    def allowance(self, pool: Pool, view: PoolView) -> Allowance | None:
-        """What the request's address may hold of the pool; None: as much as it likes."""
-        address, percent = address_key(self.address), pool.address_percent
-        return allowance_of(address, pool.pool_id, view.count, view.size, percent, settings().signing_key)
 
-    def _own(self, text: str | None) -> LeaseToken | None:
-        """The lease in hand, if we signed it for this very visitor."""
-        if not text:
-            return None
-        held = open_lease(text, settings().signing_key)
-        if held is not None and held.visitor == self.visitor:
-            return held
-        log.warning("lease_ignored", site_id=self.found.site.site_id, forged=held is None)
-        return None
+def issue(request: Request, site_key: str, memory: Memory | None = None) -> NumberAnswer:
+    """Renew the visitor's lease, else lend a number of the first fitting pool, else name an overflow number.
 
-
-def issue(request: Request, site_key: str, memory: Memory | None = None) -> dict[str, Any]:
-    """Answer `{"visitor_id", "number", "kind", "lease", "expires_in", "renew_in", "swap"}`.
-
-    `memory` is what the container remembers; this one's unless told.
+    `memory` is what the container remembers; this one's by default.
     Raises BadInput naming the field, NotFound for an unknown site key, StorageUnavailable.
     """
+    page, memory = _read(request, site_key), memory or this_container()
+    tracing.annotate(site=page.found.site.site_id)
+    if not _is_eligible(page, request):
+        return _original(page, "stranger")
+    if not _within_rate(page, memory):
+        return _overflow(page, fitting(page.found.pools, page.visit), refused=True)
+    with _storing_arrival(page):
+        tally().flush(request.now)
+        return _renewed(page, memory) or _lent(page, memory)
+
+
+def _read(request: Request, site_key: str) -> PageRequest:
     asked = decode(request.body, NumberRequest)
     visit = visit_of(asked.url, asked.referrer or "", request.headers)
     found = snapshot.site_by_key(site_key, request.now)
     if found is None:
         raise NotFound("No site has this key.", field="site_key")
-    tracing.annotate(site=found.site.site_id)
-    lending = Lending(found, asked, visit, request, memory or this_container())
-    # Who holds a lease of ours was let in before; only strangers pay for the look at their User-Agent.
-    if not from_own_page(found.site, request, visit) or (
-        lending.held is None and is_crawler(request.header("user-agent"))
-    ):
-        return _original(lending, "stranger")
-    if not _admitted(lending):
-        return _shared(lending, fitting(found.pools, visit), refused=True)
-    with _recording_arrival(lending):
-        tally().flush(request.now)
-        return _renewed(lending) or _lent(lending)
+    site_id, visitor_id = found.site.site_id, asked.visitor_id or tokens.random_id("v")
+    visitor = visitor_key(site_id, visitor_id, settings().signing_key)
+    held = _own_lease(asked.lease, visitor, site_id)
+    second = second_of(request.now)
+    return PageRequest(found, visit, request.source_ip, visitor_id, visitor, held, request.now, second)
 
 
-def _admitted(lending: Lending) -> bool:
+def _own_lease(token: str | None, visitor: bytes, site_id: str) -> LeaseToken | None:
+    """The lease in hand, if we signed it for this very visitor."""
+    if not token:
+        return None
+    held = open_lease(token, settings().signing_key)
+    if held is not None and held.visitor == visitor:
+        return held
+    log.warning("lease_ignored", site_id=site_id, forged=held is None)
+    return None
+
+
+def _is_eligible(page: PageRequest, request: Request) -> bool:
+    """Whether the page is the site's own, and asked for by a person.
+
+    Who has a lease of ours was let in before; only strangers pay for the look at their User-Agent.
+    """
+    if not from_own_page(page.found.site, request, page.visit):
+        return False
+    return page.held is not None or not is_crawler(request.header("user-agent"))
+
+
+def _within_rate(page: PageRequest, memory: Memory) -> bool:
     """Whether the address may open one page more without a lease in hand, in this minute."""
-    if lending.held is not None or all(pool.address_percent == 100 for pool in lending.found.pools):
+    if page.held is not None or all(pool.address_percent == 100 for pool in page.found.pools):
         return True
-    return lending.memory.crowd.admits(lending.address, lending.second)
+    return memory.crowd.admits(page.address, page.second)
 
 
-def _renewed(lending: Lending) -> dict[str, Any] | None:
-    """The lease in hand extended by one write and no read, or None where it is lost."""
-    held = lending.held
-    pool = next((pool for pool in lending.found.pools if held and pool.pool_id == held.pool_id), None)
+def _quota(page: PageRequest, pool: Pool, view: PoolView) -> Allowance | None:
+    """What the request's address may hold of the pool; None: as much as it likes."""
+    address, percent = address_key(page.address), pool.address_percent
+    return allowance_of(address, pool.pool_id, view.count, view.size, percent, settings().signing_key)
+
+
+def _renewed(page: PageRequest, memory: Memory) -> NumberAnswer | None:
+    """Extend the lease in hand by one write and no read; None where it is lost."""
+    held = page.held
+    pool = next((pool for pool in page.found.pools if held and pool.pool_id == held.pool_id), None)
     if held is None or pool is None:
         return None
-    view = lending.memory.view(lending.found, pool)
-    stands = view.lendable(held.group, held.slot) and view.numbers[held.group][held.slot] == held.number
-    if not stands and held.until < lending.second:
+    view = memory.view(page.found, pool)
+    in_use = view.lendable(held.group, held.slot) and view.numbers[held.group][held.slot] == held.number
+    lapsed = held.until < page.second
+    if not in_use and lapsed:
         return None  # taken out of use since: a lease that runs may go on, one that lapsed may not come back
-    table = PoolTable(pool.pool_id)
+    table, quota = PoolTable(pool.pool_id), _quota(page, pool, view)
     seat = Choice(held.group, held.slot)
-    lapsed, allowance = held.until < lending.second, lending.allowance(pool, view)
-    renewed = table.hold(
-        rules.renew(view, seat, lending.visitor, lending.second, allowance, lapsed=lapsed, leased=held.leased)
-    )
-    return None if renewed is None else _dynamic(lending, pool, renewed, held.number, table, "number_renewed")
+    renewed = table.hold(rules.renew(view, seat, page.visitor, page.second, quota, lapsed=lapsed, leased=held.leased))
+    return None if renewed is None else _dynamic(page, pool, renewed, held.number, table, "number_renewed")
 
 
-def _lent(lending: Lending) -> dict[str, Any]:
-    """A dynamic number of the first fitting pool that has one, else the first overflow number, else none of ours."""
-    pools = fitting(lending.found.pools, lending.visit)
-    memory, now, refused = lending.memory, lending.second, False
+def _lent(page: PageRequest, memory: Memory) -> NumberAnswer:
+    """Lend a number of the first fitting pool that has one; else the first overflow number, else none of ours."""
+    pools = fitting(page.found.pools, page.visit)
+    now, refused = page.second, False
     for pool in pools:
-        view, table = memory.view(lending.found, pool), PoolTable(pool.pool_id)
-        allowance = lending.allowance(pool, view)
-        lend = rules.lend(view, lending.visitor, now, memory.rng, allowance, proven=lending.held is not None)
+        view, table = memory.view(page.found, pool), PoolTable(pool.pool_id)
+        quota = _quota(page, pool, view)
+        lend = rules.lend(view, page.visitor, now, memory.rng, quota, proven=page.held is not None)
         lent = table.hold(lend) if view.size else None
         if lent is not None:
-            return _dynamic(lending, pool, lent, view.numbers[lent.group][lent.slot], table, "number_lent")
-        refused = refused or (allowance is not None and view.crowded(allowance, now))
-    return _shared(lending, pools, refused=refused)
+            return _dynamic(page, pool, lent, view.numbers[lent.group][lent.slot], table, "number_lent")
+        refused = refused or (quota is not None and view.crowded(quota, now))
+    return _overflow(page, pools, refused=refused)
 
 
-def _shared(lending: Lending, pools: Sequence[Pool], *, refused: bool) -> dict[str, Any]:
+def _overflow(page: PageRequest, pools: Sequence[Pool], *, refused: bool) -> NumberAnswer:
     """The first overflow number of these pools, else none of ours. `refused`: for the sake of other visitors."""
     for pool in pools:
         if pool.overflow_number:
-            tally().add(pool.pool_id, lending.now, refused=refused)
-            tally().flush(lending.now)
-            sample().add(pool.pool_id, lending.visitor, lending.now)
-            log.event("number_overflow", site_id=lending.found.site.site_id, pool_id=pool.pool_id, refused=refused)
-            return _answer(lending, NumberKind.OVERFLOW, pool.overflow_number, pool)
-    return _original(lending, "no_number" if pools else "no_pool")
+            tally().add(pool.pool_id, page.now, refused=refused)
+            tally().flush(page.now)
+            sample().add(pool.pool_id, page.visitor, page.now)
+            log.event("number_overflow", site_id=page.found.site.site_id, pool_id=pool.pool_id, refused=refused)
+            return _answer(page, NumberKind.OVERFLOW, pool.overflow_number, pool)
+    return _original(page, "no_number" if pools else "no_pool")
 
 
 @contextmanager
-def _recording_arrival(lending: Lending) -> Iterator[None]:
+def _storing_arrival(page: PageRequest) -> Iterator[None]:
     """Store what brought the visitor while a number is found: neither needs the other, and the page waits for both.
 
     It is stored, or has failed, before the page is answered: then Lambda freezes the function with all its threads.
     Nothing of the request's but the client is shared with the thread, and no subsegment of X-Ray's is open in it.
     """
-    if not lending.arrives:
+    if not page.arrives:
         yield
         return
     hot_client()  # made here: boto3's clients may be shared by threads, what makes them may not
-    visit, site = lending.visit, lending.found.site
-    touch = RawTouch(lending.now, visit.url, visit.referrer, visit.region)
-    aside = Work(lambda: record_touch(site.site_id, lending.visitor.hex(), touch, days_kept(site)))
+    visit, site = page.visit, page.found.site
+    touch = RawTouch(page.now, visit.url, visit.referrer, visit.region)
+    aside = Work(lambda: record_touch(site.site_id, page.visitor.hex(), touch, days_kept(site)))
     aside.start()
     try:
         yield
@@ -185,38 +213,30 @@ def _recording_arrival(lending: Lending) -> Iterator[None]:
         try:
             aside.result()
         except StorageUnavailable:
-            # The visitor gets his number all the same: the lease still ties his call to him.
+            # The visitor gets a number all the same: the lease still ties the call to them.
             log.warning("touch_lost", site_id=site.site_id)
 
 
 def _dynamic(
-    lending: Lending, pool: Pool, lent: rules.Lent, number: str, table: PoolTable, event: str
-) -> dict[str, Any]:
-    arrival = lending.visit.fingerprint if lending.arrives or lending.held is None else lending.held.arrival
+    page: PageRequest, pool: Pool, lent: rules.Lent, number: str, table: PoolTable, event: str
+) -> NumberAnswer:
+    arrival = page.visit.fingerprint if page.arrives or page.held is None else page.held.arrival
     lease = LeaseToken(pool.pool_id, lent.group, lent.slot, number, lent.visitor, arrival, lent.leased, lent.until)
     trips = table.consumed.trips
-    log.event(event, site_id=lending.found.site.site_id, pool_id=pool.pool_id, trips=trips)
-    return _answer(lending, NumberKind.DYNAMIC, number, pool, seal_lease(lease, settings().signing_key))
+    log.event(event, site_id=page.found.site.site_id, pool_id=pool.pool_id, trips=trips)
+    return _answer(page, NumberKind.DYNAMIC, number, pool, seal_lease(lease, settings().signing_key))
 
 
-def _answer(lending: Lending, kind: NumberKind, number: str, pool: Pool, lease: str | None = None) -> dict[str, Any]:
+def _answer(page: PageRequest, kind: NumberKind, number: str, pool: Pool, lease: str | None = None) -> NumberAnswer:
     hold = pool.hold_seconds
-    return {
-        "visitor_id": lending.visitor_id,
-        "number": number,
-        "kind": kind,
-        "lease": lease,
-        "expires_in": hold,
-        "renew_in": renew_in(hold),
-        "swap": [_swap(rule) for rule in lending.found.site.swap_rules(pool)],
-    }
+    swap = tuple(_swap(rule) for rule in page.found.site.swap_rules(pool))
+    return NumberAnswer(page.visitor_id, number, kind, lease, hold, renew_in(hold), swap)
 
 
-def _original(lending: Lending, why: str) -> dict[str, Any]:
+def _original(page: PageRequest, why: str) -> NumberAnswer:
     """The page keeps its own number."""
-    log.event("number_original", site_id=lending.found.site.site_id, why=why)
-    nothing: dict[str, Any] = {"number": None, "kind": NumberKind.ORIGINAL, "lease": None, "swap": []}
-    return {"visitor_id": lending.visitor_id, **nothing, "expires_in": ASK_AGAIN, "renew_in": ASK_AGAIN}
+    log.event("number_original", site_id=page.found.site.site_id, why=why)
+    return NumberAnswer(page.visitor_id, None, NumberKind.ORIGINAL, None, ASK_AGAIN, ASK_AGAIN, ())
 
 
 def _swap(rule: SwapRule) -> dict[str, str]:

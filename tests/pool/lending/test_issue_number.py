@@ -11,7 +11,6 @@ import pytest
 
 from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.pool.lending.groups_table import PoolTable
-from chalicelib.pool.lending.issue_number import issue
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import DisplayCondition, NumberState, SwapRule
 from chalicelib.runtime.aws import client
@@ -19,6 +18,7 @@ from chalicelib.visits.visitor_key import visitor_key
 from chalicelib.visits.visits_table import touches_between
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, POOL, SITE, number, open_shop, page, replace, stock, visit
+from tests.requests import issue
 
 
 @pytest.fixture(autouse=True)

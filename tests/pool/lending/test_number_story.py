@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from chalicelib.pool.lending.find_holder import holder_at
-from chalicelib.pool.lending.issue_number import issue
 from chalicelib.pool.lending.provision_numbers import import_numbers, set_state
 from chalicelib.pool.statistics.maintenance import look_after
 from chalicelib.registry import snapshot, store
@@ -21,6 +20,7 @@ from chalicelib.registry.types import Campaign, NumberState
 from chalicelib.visits.visitor_key import visitor_key
 from tests.conftest import SIGNING_KEY
 from tests.pool.shop import NOW, POOL, SITE, number, open_shop, page, replace
+from tests.requests import issue
 
 HOLD, GRACE, GUARD = 60, {"s1": 120, "s2": 300}, 2
 STEPS, NUMBERS = 250, 3

@@ -11,7 +11,6 @@ import pytest
 from chalicelib.pool.lending import census_table
 from chalicelib.pool.lending.address_quota import numbers_for_one
 from chalicelib.pool.lending.container_cache import Memory
-from chalicelib.pool.lending.issue_number import issue
 from chalicelib.pool.lending.rate_limit import ADDRESSES, NEWCOMERS, Crowd, address_key
 from chalicelib.pool.lending.release_number import release
 from chalicelib.registry import snapshot, store
@@ -19,6 +18,7 @@ from chalicelib.runtime.settings import settings
 from chalicelib.visits.visitor_key import visitor_key
 from chalicelib.visits.visits_table import touches_between
 from tests.pool.shop import NOW, POOL, SITE, open_shop, page, replace, stock
+from tests.requests import issue
 
 HIS, HERS = "93.184.216.34", "2a02:6b8:1:2::1"
 CONTAINERS, REQUESTS = 4, 400

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from chalicelib.pool.lending import group_codec, provision_numbers, rules
 from chalicelib.pool.lending.find_holder import holder_at
-from chalicelib.pool.lending.issue_number import issue
 from chalicelib.pool.lending.lease_group import GUARD, second_of
 from chalicelib.pool.lending.pool_view import Policy, PoolView
 from chalicelib.pool.lending.release_number import release
@@ -22,6 +21,7 @@ from chalicelib.visits.visitor_key import visitor_key
 from tests.conftest import SIGNING_KEY
 from tests.fakes.lease_table import MemoryTable, numbers_of
 from tests.pool.shop import NOW, POOL, number, open_shop, page, stock, visit
+from tests.requests import issue
 
 MINUTE, HOUR = 60, 3600
 

@@ -11,7 +11,6 @@ import pytest
 from chalicelib.pool.lending import census_table, slots
 from chalicelib.pool.lending.count_groups import Counted
 from chalicelib.pool.lending.groups_table import PoolTable
-from chalicelib.pool.lending.issue_number import issue
 from chalicelib.pool.lending.provision_numbers import import_numbers, set_state
 from chalicelib.pool.statistics import census
 from chalicelib.pool.statistics.maintenance import (
@@ -25,6 +24,7 @@ from chalicelib.pool.statistics.maintenance import (
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import HoldRule, NumberState
 from tests.pool.shop import NOW, POOL, number, open_shop, page, replace, stock, visit
+from tests.requests import issue
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 LEARNED = replace(POOL, hold=HoldRule.LEARNED, hold_min_seconds=120, hold_max_seconds=900)
