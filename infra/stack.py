@@ -28,6 +28,9 @@ from infra.engine import Engine, EngineError, Options
 from infra.failures import ended_plainly
 from infra.package import Package, PackageError, build
 
+# How the engine reports a process that ended before it had loaded the function, as it does now and then on a loaded
+# machine: nothing of the function has run. Lambda starts another one by itself.
+NOT_STARTED, STARTS = "Worker process exited immediately", 3
 FAILURES = (PackageError, EngineError, DeployError, ClientError, BotoCoreError)
 LOCAL = {
     "PlainHttp": "allowed",
@@ -74,8 +77,11 @@ class Stack:
         )["StackResourceDetail"]["PhysicalResourceId"]
         patient = Config(read_timeout=610, retries={"max_attempts": 0})
         caller = self.target.session.client("lambda", endpoint_url=self.target.endpoint_url, config=patient)
-        answer = caller.invoke(FunctionName=found, Payload=json.dumps(payload).encode())
-        result = json.loads(answer["Payload"].read() or b"null")
+        for _ in range(STARTS):
+            answer = caller.invoke(FunctionName=found, Payload=json.dumps(payload).encode())
+            result = json.loads(answer["Payload"].read() or b"null")
+            if not (answer.get("FunctionError") and str(result.get("errorMessage", "")).startswith(NOT_STARTED)):
+                break
         if answer.get("FunctionError"):
             raise DeployError(f"{task} failed: {json.dumps(result, ensure_ascii=False)[:600]}")
         return result

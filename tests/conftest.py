@@ -56,6 +56,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
 
 
+# Storage that answers late is an outage to the product, and on a loaded machine it may: only tests of outages want one.
+PATIENT = {"connect_timeout": 60, "read_timeout": 60}
+
+
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test sees the developer's own AWS account, and none sees another's caches."""
@@ -67,6 +71,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CALLPATH_SIGNING_KEY", SIGNING_KEY)
     monkeypatch.setenv("CALLPATH_PUBLIC_URL", "https://calls.example.com/api")
     monkeypatch.setenv("CALLPATH_STAGE", "test")
+    for limits in ("HOT_TIMEOUTS", "HOT_ASIDE_TIMEOUTS"):
+        monkeypatch.setattr(f"chalicelib.runtime.aws.{limits}", PATIENT)
     forget_caches()
     yield
     forget_caches()

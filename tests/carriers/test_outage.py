@@ -88,8 +88,7 @@ class Direct:
         return self._session.client(service, endpoint_url=self._url)
 
 
-LONG = {"connect_timeout": 60, "read_timeout": 60}
-PLACE_OWED, ASIDE_OWED = PLACE_SECONDS, aws.HOT_ASIDE_TIMEOUTS
+PLACE_OWED, HOT_OWED, ASIDE_OWED = PLACE_SECONDS, aws.HOT_TIMEOUTS, aws.HOT_ASIDE_TIMEOUTS
 
 
 @pytest.fixture
@@ -97,10 +96,10 @@ def fault(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     """A fault's name. What does not hang is given all the time a loaded machine may need, lest it be an outage, too."""
     name = str(getattr(request, "param", "none"))
     monkeypatch.setattr(spool_bucket, "PLACE_SECONDS", 60)
-    monkeypatch.setattr(aws, "HOT_ASIDE_TIMEOUTS", LONG)
-    if name != "hanging":  # what hangs is given up on after the time that a caller is owed
+    if name == "hanging":  # what hangs is given up on after the time that a caller is owed
+        monkeypatch.setattr(aws, "HOT_TIMEOUTS", HOT_OWED)
+    else:
         monkeypatch.setattr("chalicelib.carriers.receive_call.ANSWER_SECONDS", 60)
-        monkeypatch.setattr(aws, "HOT_TIMEOUTS", LONG)
     return name
 
 
