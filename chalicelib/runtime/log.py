@@ -43,7 +43,7 @@ def invocation(context: Any, function: str = "") -> Iterator[None]:
     `context` is Lambda's, None outside Lambda; `function` is the task as app.py names it. The first invocation of a
     process is its cold start.
     """
-    global _cold_start  # noqa: PLW0603 - it is a property of the process
+    global _cold_start
     cold_start, _cold_start = _cold_start, False
     request_id = getattr(context, "aws_request_id", None) or ""
     with about(function=function, request_id=request_id, cold_start=cold_start):

@@ -100,7 +100,8 @@ SHARED_BASENAMES = {
 }
 TOP_LEVEL = {
     "app.py", "chalicelib", "infra", ".chalice", "requirements.txt", "tests", "README.md", "Makefile", "docs",
-    "pyproject.toml", ".ci", "LICENSE", ".gitignore", "requirements-dev.txt", "requirements-engine.txt",
+    "pyproject.toml", ".ci", ".github", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
+    ".gitignore", "requirements-dev.txt", "requirements-engine.txt",
 }  # fmt: skip
 
 

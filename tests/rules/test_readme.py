@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -31,7 +31,13 @@ def _headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_documentation_names_no_place_of_ours() -> None:
+def test_the_readme_leads_to_every_page() -> None:
+    readme = (ROOT / "README.md").read_text()
+    pages = [page for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.*")] if page.name != "README.md"]
+    assert not [page.name for page in pages if f"]({page.relative_to(ROOT)})" not in readme]
+
+
+def test_the_documentation_names_no_path_of_another_machine() -> None:
     words = ("/work/", "/root/", "localhost:4873", "helper session")
     for page in PAGES:
         assert not [word for word in words if word in page.read_text()], page

@@ -53,7 +53,7 @@ INSTEAD = {
     "shall": "will or must",
 }
 FOLDERS = ("chalicelib", "infra", "tests", "docs")
-FILES = ("app.py", "README.md")
+FILES = ("app.py", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 # Where a word is not ours: a vendor's field, or a sentence in another's words. File → words.
 NOT_OURS: dict[str, set[str]] = {
     "chalicelib/visits/data/README.md": {"hereby", "shall"},  # the licence of a list
