@@ -65,7 +65,7 @@ def explained(site: Site, deal: Deal) -> dict[str, Any]:
     """A deal with the sentence that explains it, its contact, and what else it might have come from."""
     found = find_origins.all_of(site, deal)
     own = find_origins.of_deal(site, deal)
-    story = explain_join.told(deal, [own, *found] if own else found, site.zone)
+    story = explain_join.explain_join(deal, [own, *found] if own else found, site.zone)
     contact = contacts_table.get(site.site_id, deal.contact_id) if deal.contact_id else None
     others = [_origin(each.origin) | {"says": each.says} for each in story.others]
     return _shown(deal) | {"says": story.says, "contact": _contact(contact) if contact else None, "others": others}

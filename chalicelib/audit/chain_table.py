@@ -1,11 +1,11 @@
-"""The chain of a site's proofs in storage: one entry whenever a closed day holds other evidence than before.
+"""The chain of a site's proofs in storage: one entry whenever a day is closed with other evidence than before.
 
 days table    pk `PROOF#<site_id>`, sk `00000001` …: an entry; sk `day#YYYY-MM-DD`: the root a day was last closed with
-bucket        `proof/<site_id>/chain/00000001.json`: the same entry, kept from being changed where the stage locks it
+bucket        `proof/<site_id>/chain/00000001.json`: the same entry, protected by object lock where the stage has one
               `proof/<site_id>/leaves/YYYY-MM-DD/<root>.json`: what the root was made of
 
 An entry is written once, under a condition on its number: of two closings at once one comes second and follows the
-other. What a crash leaves out in the bucket the next entry puts there. Everything raises StorageUnavailable.
+other. If a crash leaves an entry out of the bucket, the next one adds it. Everything raises StorageUnavailable.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NUMBERS = "99999999"  # the last number an entry can have: days sort behind it
 
 
 def append(site_id: str, day: date, leaves: Sequence[Leaf], now: datetime) -> ChainEntry | None:
-    """Chain a day's evidence; None where it is what it was when the day was last closed."""
+    """Append a day's evidence to the chain; None where it is the same as when the day was last closed."""
     root = root_of(leaves)
     if _root_of_day(site_id, day) == root:
         return None
@@ -46,25 +46,25 @@ def append(site_id: str, day: date, leaves: Sequence[Leaf], now: datetime) -> Ch
 
 
 def entries(site_id: str) -> list[ChainEntry]:
-    """The whole chain from the table, in its order, read consistently."""
+    """Return the whole chain from the table, in its order, read consistently."""
     items = _query(site_id, ScanIndexForward=True)
     return [msgspec.json.decode(item["doc"]["S"], type=ChainEntry) for item in items]
 
 
 def entry_in_bucket(entry: ChainEntry) -> ChainEntry | None:
-    """The entry of the same number as the bucket holds it."""
+    """Return the entry of the same number as the bucket has it, or None."""
     body = _object(_entry_key(entry))
     return msgspec.json.decode(body, type=ChainEntry) if body is not None else None
 
 
 def leaves_of(entry: ChainEntry) -> list[Leaf] | None:
-    """What the entry's root was made of; None where the bucket does not have it."""
+    """Return the leaves of the entry's root; None where the bucket does not have them."""
     body = _object(_leaves_key(entry.site_id, entry.day, entry.root))
     return msgspec.json.decode(body, type=list[Leaf]) if body is not None else None
 
 
 def last_entry(site_id: str) -> ChainEntry | None:
-    """The end of the chain, read consistently; None where nothing was proved yet."""
+    """Return the end of the chain, read consistently; None where it is empty."""
     found = next(_query(site_id, ScanIndexForward=False, Limit=1), None)
     return msgspec.json.decode(found["doc"]["S"], type=ChainEntry) if found else None
 
@@ -75,7 +75,7 @@ def _query(site_id: str, **how: Any) -> Iterator[dict[str, Any]]:
 
 
 def _put_entry(entry: ChainEntry) -> bool:
-    """False where another closing wrote an entry of this number first."""
+    """Write an entry; return False where another closing wrote one of this number first."""
     client = aws.client("dynamodb")
     key = {"pk": {"S": _pk(entry.site_id)}, "sk": {"S": f"{entry.sequence:08d}"}}
     try:
@@ -129,7 +129,7 @@ def _is_there(key: str) -> bool:
 
 
 def _object(key: str) -> bytes | None:
-    """The first version of an object: what is written over it later does not count. None where there is none."""
+    """Return the first version of an object, or None: what is written over it later does not count."""
     client = aws.client("s3")
     with aws.storage_errors():
         pages = client.get_paginator("list_object_versions").paginate(Bucket=settings().bucket, Prefix=key)

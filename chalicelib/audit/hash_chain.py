@@ -6,7 +6,7 @@ digest in its place: the leaf, and all above it, stay.
 
 A day's root is a Merkle tree over its leaves in the order of their names, built as RFC 6962 builds it (section 2.1:
 leaves and nodes are hashed apart, so that no inner node can pass for a leaf). An entry of the chain names a day's root
-and the digest of the entry before it: whoever changes a piece must change every entry since.
+and the digest of the entry before it: to change a piece unseen one must change every entry since.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ class ChainEntry(Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """What the next entry names as its previous."""
+        """Return the digest of this entry, which the next one names as its `previous`."""
         return sha256(canonical(self))
 
 
 def leaf_digest(public: Mapping[str, Any], personal: str) -> str:
-    """The digest of one call; `personal` is the digest of its personal part, kept where that part was erased."""
+    """Return the digest of one call; `personal` is the digest of its personal part and outlives an erasure."""
     return sha256(canonical(public) + bytes.fromhex(personal))
 
 
 def root_of(leaves: Sequence[Leaf]) -> str:
-    """The Merkle root of a day, whatever order its leaves are given in; that of none is the digest of nothing."""
+    """Return the Merkle root of a day's leaves, in any order; that of no leaves is the digest of nothing."""
     hashed = [
         _hash(LEAF + leaf.name.encode() + b"\x00" + bytes.fromhex(leaf.digest))
         for leaf in sorted(leaves, key=lambda leaf: leaf.name)
@@ -61,9 +61,9 @@ def root_of(leaves: Sequence[Leaf]) -> str:
     return _root(hashed).hex() if hashed else sha256(b"")
 
 
-def first_difference(kept: Sequence[Leaf], found: Sequence[Leaf]) -> str | None:
-    """In words, the first piece by name in which two lists of leaves differ; None where they are the same."""
-    before, now = ({leaf.name: leaf.digest for leaf in leaves} for leaves in (kept, found))
+def first_difference(closed: Sequence[Leaf], found: Sequence[Leaf]) -> str | None:
+    """Describe the first leaf, by name, in which two lists differ; None where they are the same."""
+    before, now = ({leaf.name: leaf.digest for leaf in leaves} for leaves in (closed, found))
     for name in sorted(before.keys() | now.keys()):
         if name not in now:
             return f"{name} is gone"
@@ -75,7 +75,7 @@ def first_difference(kept: Sequence[Leaf], found: Sequence[Leaf]) -> str | None:
 
 
 def broken_link(entries: Sequence[ChainEntry]) -> str | None:
-    """In words, the first entry that does not follow from the one before it; None where the chain is whole."""
+    """Describe the first entry that does not follow from the one before it; None where the chain is whole."""
     previous, expected = NOTHING_BEFORE, 1
     for entry in sorted(entries, key=lambda entry: entry.sequence):
         if entry.sequence != expected:

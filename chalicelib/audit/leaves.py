@@ -1,8 +1,8 @@
-"""What of a stored call and of a deal is proved, and which part of it is a person's. Pure.
+"""Which parts of a stored call, contact and deal the hash chain covers, and which of them are personal. Pure.
 
-A call is proved as it is stored: every event, and the evidence that was found for it. How its caller's number is sealed
-is not part of it, since it is sealed anew under another key; whose it is, is. What an erasure takes away of it is the
-personal part, place by place: then the digests of what stood there stay in the attribute `personal`.
+A call is covered as it is stored: every event, and the evidence found for it. Its caller's encrypted number is not,
+since another key changes it; the caller's pseudonym is. An erasure removes the personal part, value by value; the
+digests of the removed values then stay in the attribute `personal`, each under the path of its value.
 """
 
 from __future__ import annotations
@@ -27,75 +27,75 @@ Json = dict[str, Any]
 
 
 def call_leaf(item: Item, salt: bytes) -> Leaf:
-    """The leaf of a stored call."""
+    """Return the leaf of a stored call."""
     public, personal = parts_of(item)
     return Leaf(f"call {_call_id(item)}", leaf_digest(public, sha256(canonical(_digests(item, personal, salt)))))
 
 
 def digests_to_keep(item: Item, salt: bytes) -> str:
-    """What an erasure writes into `personal` before it takes away what is personal; the same however often it runs."""
+    """Return what an erasure writes into a call's `personal` before it removes anything; the same at every run."""
     return canonical(_digests(item, parts_of(item)[1], salt)).decode()
 
 
 def contact_leaf(item: Item, salt: bytes) -> Leaf:
-    """The leaf of a stored contact."""
+    """Return the leaf of a stored contact."""
     public, personal = parts_of_contact(item)
     name = f"contact {_call_id(item)}"
     return Leaf(name, leaf_digest(public, sha256(canonical(_digests(item, personal, salt)))))
 
 
 def digests_of_contact(item: Item, salt: bytes) -> str:
-    """What an erasure writes into a contact's `personal`."""
+    """Return what an erasure writes into a contact's `personal`."""
     return canonical(_digests(item, parts_of_contact(item)[1], salt)).decode()
 
 
 def parts_of_contact(item: Item) -> tuple[Json, Json]:
-    """(public, personal) of a stored contact."""
+    """Split a stored contact → (public, personal)."""
     personal: Json = {}
-    told = {**msgspec.json.decode(item["doc"]["S"]), "site_day": item["site_day"]["S"], "at_ms": item["at_ms"]["N"]}
-    return {"contact_id": _call_id(item), **_without_personal(told, "", personal)}, personal
+    values = {**msgspec.json.decode(item["doc"]["S"]), "site_day": item["site_day"]["S"], "at_ms": item["at_ms"]["N"]}
+    return {"contact_id": _call_id(item), **_without_personal(values, "", personal)}, personal
 
 
 def deal_leaf(deal: Deal, salt: bytes) -> Leaf:
-    """The leaf of a deal. Its caller is a pseudonym; what is his are the words in which he said what brought him.
+    """Return the leaf of a deal. Its caller is a pseudonym; only the words of the self-reported source are personal.
 
-    Which visitor the CRM named is not part of it, since an erasure makes him another; the contact it led to is.
+    The visitor that the CRM named is not part of it, since an erasure changes it; the contact joined to it is.
     """
     name, reported = f"deal {deal.source}#{deal.external_id}", deal.self_reported
-    told = {field: value for field, value in stated_fields(deal).items() if field not in ("visitor", SELF_REPORTED)}
+    values = {field: value for field, value in stated_fields(deal).items() if field not in ("visitor", SELF_REPORTED)}
     if reported is None:
-        return Leaf(name, sha256(canonical(told)))
+        return Leaf(name, sha256(canonical(values)))
     return Leaf(
-        name, leaf_digest(told | {SELF_REPORTED: reported.channel}, wordless(reported, salt).digest or sha256(b""))
+        name, leaf_digest(values | {SELF_REPORTED: reported.channel}, wordless(reported, salt).digest or sha256(b""))
     )
 
 
 def rows_leaf(name: str, rows: list[Any]) -> Leaf:
-    """One leaf of many rows that have no id of their own, in whatever order they come: a day's spend."""
+    """Return one leaf of many rows without ids, in any order: a day's spend."""
     return Leaf(name, sha256(b"\n".join(sorted(canonical(msgspec.to_builtins(row)) for row in rows))))
 
 
 def parts_of(item: Item) -> tuple[Json, Json]:
-    """(public, personal) of a stored call. The personal part holds what was taken out, by where it stood."""
-    told: Json = {name: _event(value["S"]) for name, value in item.items() if name.startswith(EVENT)}
-    told["evidence"] = msgspec.json.decode(item["evidence"]["S"]) if "evidence" in item else None
-    told |= {name: next(iter(item[name].values())) for name in ALSO_PROVED if name in item}
+    """Split a stored call → (public, personal: path of a value → the value)."""
+    values: Json = {name: _event(value["S"]) for name, value in item.items() if name.startswith(EVENT)}
+    values["evidence"] = msgspec.json.decode(item["evidence"]["S"]) if "evidence" in item else None
+    values |= {name: next(iter(item[name].values())) for name in ALSO_PROVED if name in item}
     if SELF_REPORTED in item:
-        told[SELF_REPORTED] = msgspec.json.decode(item[SELF_REPORTED]["S"])
-    told["caller"] = item.get("site_caller", {}).get("S", "").rpartition("#")[2]
+        values[SELF_REPORTED] = msgspec.json.decode(item[SELF_REPORTED]["S"])
+    values["caller"] = item.get("site_caller", {}).get("S", "").rpartition("#")[2]
     personal: Json = {}
-    public = _without_personal(told, "", personal)
+    public = _without_personal(values, "", personal)
     return {"call_id": _call_id(item), **public}, personal
 
 
-def _without_personal(value: Any, place: str, personal: Json) -> Any:
+def _without_personal(value: Any, path: str, personal: Json) -> Any:
     if isinstance(value, list):
-        return [_without_personal(each, f"{place}/{index}", personal) for index, each in enumerate(value)]
+        return [_without_personal(each, f"{path}/{index}", personal) for index, each in enumerate(value)]
     if not isinstance(value, Mapping):
         return value
     kept = {}
     for name, each in value.items():
-        where = f"{place}/{name}"
+        where = f"{path}/{name}"
         if name not in REDUCED:
             kept[name] = _without_personal(each, where, personal)
         elif each not in EMPTY:
@@ -106,20 +106,20 @@ def _without_personal(value: Any, place: str, personal: Json) -> Any:
 
 
 def _event(text: str) -> Json:
-    """An event without its caller, who is proved once, as whose call it is."""
-    told: Json = msgspec.json.decode(text)
-    return {name: value for name, value in told.items() if name not in ("caller", "mask")}
+    """Return an event without its caller, which is covered once, for the call."""
+    event: Json = msgspec.json.decode(text)
+    return {name: value for name, value in event.items() if name not in ("caller", "mask")}
 
 
 def _digests(item: Item, personal: Json, salt: bytes) -> Json:
-    """What stood in each personal place, digested: now, or before an erasure took it away.
+    """Return path → digest of each personal value, as it is now or was before an erasure.
 
-    The digest an erasure left speaks only for a place where nothing stands any more, or for a visitor, who is an alias
-    since: nobody can hide a change behind it.
+    The digest that an erasure left counts only where no value is left, or for a visitor, whose id is an alias since:
+    nobody can hide a change behind it.
     """
-    kept: Json = msgspec.json.decode(item[PERSONAL]["S"]) if PERSONAL in item else {}
-    now = {place: personal_digest({place: value}, salt) for place, value in personal.items()}
-    return {**now, **{place: told for place, told in kept.items() if place not in now or place.endswith("/visitor")}}
+    erased: Json = msgspec.json.decode(item[PERSONAL]["S"]) if PERSONAL in item else {}
+    now = {path: personal_digest({path: value}, salt) for path, value in personal.items()}
+    return now | {path: digest for path, digest in erased.items() if path not in now or path.endswith("/visitor")}
 
 
 def _call_id(item: Item) -> str:

@@ -3,8 +3,8 @@
 pk              <site id>#<source>#<external id>
 doc             the deal as JSON
 outcome_ms      when its outcome was, milliseconds since 1970
-digest          of what the CRM said, without what we joined it to
-decided_ms      when a person last said what the deal comes from
+digest          of what the CRM reported, without what we joined it to
+decided_ms      when a person last decided what the deal comes from
 site_day        <site id>#<day>: index by_day
 site_caller     <site id>#<caller's key>: index by_caller
 site_visitor    <site id>#<visitor that it names>: index by_visitor
@@ -35,10 +35,10 @@ JOINED = ("doc", "site_day", "site_caller", "site_visitor", "site_call", "digest
 
 
 def put_deal(deal: Deal) -> tuple[bool, Deal | None]:
-    """Store the deal unless a newer outcome, or this very one, is there. → (whether it was written, what was there).
+    """Store the deal unless a newer outcome or the same one is stored. → (whether it was written, the deal before).
 
-    At the same `outcome_at` the outcome that came last wins: that is how a person corrects a row of a file. It is not
-    written, either, over another decision of a person than it holds itself.
+    At the same `outcome_at` the outcome that came last wins: that is how a person corrects a row of a file. Nor is it
+    written over a deal with another decision of a person.
     """
     item = _item(deal)
     before = _get(item["pk"])
@@ -59,45 +59,47 @@ def put_deal(deal: Deal) -> tuple[bool, Deal | None]:
 
 
 def join_deal(deal: Deal, joined: Deal) -> bool:
-    """Write a stored deal's new origin. False where its outcome, or what a person decided, changed meanwhile."""
+    """Write a stored deal's new origin; False where its outcome or the decision of a person changed meanwhile."""
     item = _item(joined)
-    told = [name for name in JOINED if name in item]
+    present = [name for name in JOINED if name in item]
     gone = [name for name in JOINED if name not in item]
     decided, decision = _decided_as(deal)
-    change = f"SET {', '.join(f'{name} = :{name}' for name in told)}" + (f" REMOVE {', '.join(gone)}" if gone else "")
-    values = {f":{name}": item[name] for name in told} | {":was_digest": {"S": _digest(deal)}} | decision
+    change = f"SET {', '.join(f'{name} = :{name}' for name in present)}" + (
+        f" REMOVE {', '.join(gone)}" if gone else ""
+    )
+    values = {f":{name}": item[name] for name in present} | {":was_digest": {"S": _digest(deal)}} | decision
     return _update(item, change, f"digest = :was_digest AND {decided}", values)
 
 
-def replace_self_reported(deal: Deal, kept: SelfReported) -> bool:
-    """Keep something else of a stored deal's answer. False where the deal changed since it was read."""
-    item, changed = _item(deal), _item(replace(deal, self_reported=kept))
+def replace_self_reported(deal: Deal, reported: SelfReported) -> bool:
+    """Replace a stored deal's self-reported source; False where the deal changed since it was read."""
+    item, changed = _item(deal), _item(replace(deal, self_reported=reported))
     values = {":doc": changed["doc"], ":digest": changed["digest"], ":was": item["doc"]}
     return _update(item, "SET doc = :doc, digest = :digest", "doc = :was", values)
 
 
 def deal(site_id: str, source: str, external_id: str) -> Deal | None:
-    """One deal, read consistently."""
+    """Read one deal, consistently; None where there is none."""
     return _get({"S": _pk(site_id, source, external_id)})
 
 
 def deals_of_day(site_id: str, day: date) -> list[Deal]:
-    """The deals of a day: that of the joined call, else that of the outcome."""
+    """Return the deals of a day: the joined call's or contact's day, else the outcome's."""
     return _query("by_day", "site_day", f"{site_id}#{day.isoformat()}")
 
 
 def deals_of_caller(site_id: str, caller_key: str) -> list[Deal]:
-    """A caller's deals."""
+    """Return a caller's deals."""
     return _query("by_caller", "site_caller", f"{site_id}#{caller_key}")
 
 
 def deals_of_visitor(site_id: str, visitor: str) -> list[Deal]:
-    """The deals that name a visitor."""
+    """Return the deals that name a visitor."""
     return _query("by_visitor", "site_visitor", f"{site_id}#{visitor}")
 
 
 def deals_waiting_for(site_id: str, call_named: str) -> list[Deal]:
-    """The deals that name a call so and are not joined to it."""
+    """Return the deals that name a call by this id and are not joined to it."""
     return _query("by_call", "site_call", f"{site_id}#{call_named}")
 
 
@@ -113,7 +115,7 @@ def _query(index: str, name: str, value: str) -> list[Deal]:
 
 
 def _update(item: Item, change: str, condition: str, values: Mapping[str, Any]) -> bool:
-    """One conditional write to the item's deal; whether the condition held."""
+    """Write to the item's deal under a condition; return whether it held."""
     client = aws.client("dynamodb")
     try:
         with aws.storage_errors():
@@ -152,7 +154,7 @@ def _digest(deal: Deal) -> str:
 
 
 def _decided_as(deal: Deal) -> tuple[str, dict[str, dict[str, str]]]:
-    """The condition that nobody has decided otherwise than this deal says, and the value it asks for."""
+    """Return the condition that the stored decision is this deal's, and its values."""
     if deal.decision is None:
         return "attribute_not_exists(decided_ms)", {}
     return "decided_ms = :decided", {":decided": {"N": str(_millis(deal.decision.at))}}

@@ -1,4 +1,4 @@
-"""Everything that a deal may come from, as storage has it: what the rules of join_rules.py choose among.
+"""Find in storage every call and contact that a deal may come from: the rules of join_rules.py choose among them.
 
 Everything raises StorageUnavailable when AWS does not answer.
 """
@@ -23,12 +23,12 @@ from chalicelib.visits import find_promo_code
 from chalicelib.visits.touches import touches_before
 
 CALL = "call"
-Fresh = Deal | Contact | CallRef | None  # what was written just now and an index may not show yet
+Fresh = Deal | Contact | CallRef | None  # written just now: an index may not show it yet
 Look = Callable[[Site, Deal, Fresh], Iterator[Origin]]
 
 
-def chosen(site: Site, deal: Deal, fresh: Fresh = None) -> Origin | None:
-    """Where the deal comes from by itself; less sure ties are not looked for where a surer one is found."""
+def find_origin(site: Site, deal: Deal, fresh: Fresh = None) -> Origin | None:
+    """Return the deal's origin by the rules; less sure ties are not read where a surer one is found."""
     for look in _LOOKS:
         found = origin_of(look(site, deal, fresh), deal.outcome_at)
         if found:
@@ -37,13 +37,13 @@ def chosen(site: Site, deal: Deal, fresh: Fresh = None) -> Origin | None:
 
 
 def all_of(site: Site, deal: Deal) -> list[Origin]:
-    """Every origin that comes into question, the latest first."""
+    """Return every possible origin, the latest first."""
     found = [origin for look in _LOOKS for origin in look(site, deal, None)]
     return sorted(found, key=lambda origin: origin.started_at, reverse=True)
 
 
 def of_deal(site: Site, deal: Deal) -> Origin | None:
-    """What the deal is joined to; None where it is joined to nothing, or to what is not kept any more."""
+    """Return what the deal is joined to; None where it is joined to nothing, or to what is no longer stored."""
     if deal.joined_by is None:
         return None
     tie = Tie(deal.joined_by)
@@ -51,19 +51,19 @@ def of_deal(site: Site, deal: Deal) -> Origin | None:
 
 
 def of_call(site: Site, call_id: str, tie: Tie) -> Origin | None:
-    """A call of the site as an origin."""
+    """Return a call of the site as an origin, or None."""
     found = calls_table.find_call(site.site_id, [call_id])
     return _call(found, tie) if found else None
 
 
 def of_contact(site: Site, contact_id: str, tie: Tie) -> Origin | None:
-    """A contact of the site as an origin."""
+    """Return a contact of the site as an origin, or None."""
     found = contacts_table.get(site.site_id, contact_id)
     return _contact(found, tie) if found else None
 
 
 def is_erased(site: Site, contact_id: str | None) -> bool:
-    """Whether it is a contact whose visitor was taken out: what was joined to it cannot be found again."""
+    """Return whether the contact's visitor was erased: a deal joined to it cannot be found by the visitor again."""
     found = contacts_table.get(site.site_id, contact_id) if contact_id else None
     return found is not None and found.erased
 
@@ -77,7 +77,7 @@ def _named_call(site: Site, deal: Deal, _: Fresh) -> Iterator[Origin]:
 
 
 def _of_visitor(site: Site, deal: Deal, fresh: Fresh) -> Iterator[Origin]:
-    """The visitor's contacts; where there is none in time, his last arrival, which becomes one."""
+    """Yield the visitor's contacts; where none is in time, their last arrival, which is stored as one."""
     if deal.visitor is None:
         return
     known = {each.contact_id: each for each in contacts_table.of_visitor(site.site_id, deal.visitor)}
@@ -99,19 +99,19 @@ def _of_promo_code(site: Site, deal: Deal, _: Fresh) -> Iterator[Origin]:
 
 
 def _of_caller(site: Site, deal: Deal, fresh: Fresh) -> Iterator[Origin]:
-    """What the deal's number called or was told in, and what his other deals come from."""
+    """Yield the caller's calls, the contacts with their number, and the origins of their other deals."""
     if deal.caller_key is None:
         return
-    his = fresh if fresh and fresh.caller_key == deal.caller_key else None
+    theirs = fresh if fresh and fresh.caller_key == deal.caller_key else None
     calls = {each.call_id: each for each in calls_table.calls_of_caller(site.site_id, deal.caller_key)}
     contacts = {each.contact_id: each for each in contacts_table.of_caller(site.site_id, deal.caller_key)}
     others = {_name(each): each for each in deals_table.deals_of_caller(site.site_id, deal.caller_key)}
-    if isinstance(his, CallRef):
-        calls[his.call_id] = his
-    elif isinstance(his, Contact):
-        contacts[his.contact_id] = his
-    elif isinstance(his, Deal):
-        others[_name(his)] = his
+    if isinstance(theirs, CallRef):
+        calls[theirs.call_id] = theirs
+    elif isinstance(theirs, Contact):
+        contacts[theirs.contact_id] = theirs
+    elif isinstance(theirs, Deal):
+        others[_name(theirs)] = theirs
     others.pop(_name(deal), None)
     yield from (_call(each, Tie.PHONE) for each in calls.values())
     yield from (_contact(each, Tie.PHONE) for each in contacts.values() if each.kind in LEADS)
@@ -140,7 +140,7 @@ def _visit(site: Site, visitor: str, outcome_at: datetime) -> Contact | None:
 
 
 def _contact_of(site: Site, kind: ContactKind, visitor: str, at: datetime, url: str, code: str) -> Contact:
-    """A contact that is made because a card names it: the same one for the same card, whenever it is told."""
+    """Return a contact made because a card names it: the same card, sent at any time, gives the same one."""
     said = f"{kind}\0{visitor}\0{at.isoformat()}\0{code}".encode()
     digest = encryption.digest(said, signing_key=settings().signing_key, purpose="contact ids")
     return Contact(
@@ -159,7 +159,7 @@ def _contact_of(site: Site, kind: ContactKind, visitor: str, at: datetime, url: 
 
 
 def _stored(contact: Contact | None) -> Contact | None:
-    """Without a deal that is joined to it, it is nothing: storing one too many does no harm."""
+    """Store the contact: one that no deal is joined to is not counted, so one too many does no harm."""
     if contact:
         contacts_table.put(contact)
     return contact

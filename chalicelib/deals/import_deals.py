@@ -1,4 +1,4 @@
-"""Deals from a file: every good row lands, every bad one is reported with its line, field and reason."""
+"""Import deals from a file: each good row is stored, each bad one reported with its line, field and reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
 from chalicelib.runtime import s3_imports
 
-SOURCE = "csv"  # one name for uploads and drops: the same file by either way is the same deals
+SOURCE = "csv"  # for uploads and drops alike: the same file gives the same deals either way
 
 HEADINGS = {
     heading: field
@@ -56,7 +56,7 @@ STATUSES = {
 
 
 def from_drop(message: dict[str, Any], now: datetime) -> None:
-    """Take in the files an S3 notification names. Raises StorageUnavailable."""
+    """Import the files that an S3 notification names. Raises StorageUnavailable."""
     s3_imports.take(message, "deals", lambda site_id, _, raw: import_rows(site_id, SOURCE, raw, now))
 
 
@@ -83,7 +83,7 @@ def import_rows(site_id: str, source: str, raw: bytes, now: datetime) -> dict[st
 
 
 def read_outcome(row: Mapping[str, str], site: Site, source: str) -> Outcome:
-    """One row as an outcome; times without an offset are of the site's zone. Raises BadInput naming the field."""
+    """Parse one row; times without an offset are in the site's time zone. Raises BadInput naming the field."""
     require(row, "external_id", "outcome_at", "status")
     phone, amount, profit, currency, quality = (
         row.get(name) or None for name in ("phone", "amount", "gross_profit", "currency", "quality")
@@ -106,14 +106,14 @@ def read_outcome(row: Mapping[str, str], site: Site, source: str) -> Outcome:
     )
 
 
-def _status(told: str) -> OutcomeStatus:
-    status = STATUSES.get(" ".join(told.lower().split()))
+def _status(written: str) -> OutcomeStatus:
+    status = STATUSES.get(" ".join(written.lower().split()))
     if status is None:
         raise BadInput("status", "is not lead, open, won or lost")
     return status
 
 
-def _quality(told: str) -> int | None:
-    if not (told.isascii() and told.isdigit() and len(told) == 1):
+def _quality(mark: str) -> int | None:
+    if not (mark.isascii() and mark.isdigit() and len(mark) == 1):
         raise BadInput("quality", "is not 1 to 5")
-    return checked_quality(int(told))
+    return checked_quality(int(mark))

@@ -1,4 +1,4 @@
-"""Outcomes into deals, and deals to what they come from: a call or a contact, by the rules of join_rules.py."""
+"""Store outcomes as deals, and join each deal to the call or contact it comes from, by the rules of join_rules.py."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ TRIES = 4  # a person may decide, or another outcome land, between read and writ
 
 
 def record_outcome(site: Site, outcome: Outcome) -> bool:
-    """Store what a CRM said, joined to what it comes from, and mark the days it changes. False where nothing is new.
+    """Store an outcome as a deal joined to its origin and mark the days it changes; False where nothing is new.
 
-    What a person decided of the deal's origin stays. Raises StorageUnavailable; doing it again is harmless.
+    What a person decided about the deal's origin stays. Raises StorageUnavailable; to repeat it is harmless.
     """
     for _ in range(TRIES):
         known = deals_table.deal(site.site_id, outcome.source, outcome.external_id)
@@ -41,7 +41,7 @@ def record_outcome(site: Site, outcome: Outcome) -> bool:
 
 
 def decide(site: Site, deal: Deal, decision: Decision | None) -> Deal:
-    """Join a deal as a person says, or by the rules again (None). It stays so, whatever is told later.
+    """Join a deal as a person decided, or by the rules again (None). Later outcomes do not change a decision.
 
     Raises NotFound where there is no such call or contact, StorageUnavailable.
     """
@@ -56,17 +56,17 @@ def decide(site: Site, deal: Deal, decision: Decision | None) -> Deal:
 
 
 def rejoin_caller(site: Site, caller_key: str, fresh: Fresh = None) -> None:
-    """Join the caller's deals anew, since a call or contact of his is new or has moved. Raises StorageUnavailable."""
+    """Join the caller's deals again, after a call or contact of theirs is new or moved. Raises StorageUnavailable."""
     _rejoin(site, deals_table.deals_of_caller(site.site_id, caller_key), fresh)
 
 
 def rejoin_visitor(site: Site, contact: Contact) -> None:
-    """Join the deals anew that name a visitor, since a contact of his is new. Raises StorageUnavailable."""
+    """Join the deals that name the contact's visitor again, as the contact is new. Raises StorageUnavailable."""
     _rejoin(site, deals_table.deals_of_visitor(site.site_id, contact.visitor), contact)
 
 
 def rejoin_named(site: Site, call_id: str, vendor: str) -> None:
-    """Join the deals that named a call before we knew it. Raises StorageUnavailable."""
+    """Join the deals that named a call before it was known. Raises StorageUnavailable."""
     for named in {call_id, call_id.removeprefix(f"{vendor}-")}:
         _rejoin(site, deals_table.deals_waiting_for(site.site_id, named))
 
@@ -79,7 +79,7 @@ def _rejoin(site: Site, deals: Iterable[Deal], fresh: Fresh = None) -> None:
 
 
 def _settle(site: Site, deal: Deal, before: Deal | None) -> None:
-    """Mark the days, and let his other deals follow where this one knows by itself, or did, where it comes from."""
+    """Mark the days, and join the caller's other deals again where this deal has, or had, an origin of its own."""
     changed_days_table.mark_all(site.site_id, (deal.day, before.day if before else None))
     known = [each for each in (deal, before) if each and each.caller_key and each.joined_by in OF_ITS_OWN]
     if not known or (before and _tied(before) == _tied(deal)):
@@ -91,8 +91,8 @@ def _settle(site: Site, deal: Deal, before: Deal | None) -> None:
 
 
 def _joined(site: Site, deal: Deal, known: Deal | None, fresh: Fresh = None) -> Deal:
-    """The deal with its origin: the one a person decided, else the one the rules choose."""
-    origin = _decided(site, deal.decision) if deal.decision else find_origins.chosen(site, deal, fresh)
+    """Return the deal with its origin: the one a person decided, else the one the rules choose."""
+    origin = _decided(site, deal.decision) if deal.decision else find_origins.find_origin(site, deal, fresh)
     if deal.decision is None and known and _stays(site, deal, origin, known):
         return replace(
             deal, call_id=known.call_id, contact_id=known.contact_id, joined_by=known.joined_by, day=known.day
@@ -108,8 +108,8 @@ def _joined(site: Site, deal: Deal, known: Deal | None, fresh: Fresh = None) -> 
 
 
 def _stays(site: Site, deal: Deal, origin: Origin | None, known: Deal) -> bool:
-    """Whether what tied the deal surely is only not found any more: a promo code that expired since it was told, or a
-    contact whose visitor was erased."""
+    """Return whether the deal keeps a sure join that can only not be found any more: by a promo code that expired
+    since it was reported, or to a contact whose visitor was erased."""
     surer = origin.tie if origin else None
     if known.joined_by not in OF_ITS_OWN or surer in (Tie.CALL_ID, known.joined_by):
         return False
@@ -125,7 +125,7 @@ def _decided(site: Site, decision: Decision) -> Origin | None:
 
 
 def _deal(site: Site, outcome: Outcome, known: Deal | None) -> Deal:
-    """What the CRM said, as yet joined to nothing."""
+    """Return the outcome as a deal that is joined to nothing yet."""
     return Deal(
         site_id=site.site_id,
         source=outcome.source,
@@ -150,7 +150,7 @@ def _deal(site: Site, outcome: Outcome, known: Deal | None) -> Deal:
 
 
 def _caller_key(site: Site, outcome: Outcome, known: Deal | None) -> str | None:
-    """The caller that an outcome's number names. Of one who was erased the deal's own pseudonym stays, and the join."""
+    """Return the key of the outcome's number; for an erased caller the deal's own pseudonym stays, and the join."""
     if outcome.phone is None:
         return None
     if known and known.caller_key and callers.find_subject(site.site_id, outcome.phone) is None:
@@ -161,7 +161,7 @@ def _caller_key(site: Site, outcome: Outcome, known: Deal | None) -> str | None:
 
 
 def _visitor(site: Site, outcome: Outcome, known: Deal | None) -> str | None:
-    """The visitor that an outcome names. Of one who was erased the deal keeps the alias."""
+    """Return the key of the outcome's visitor; for an erased one the deal keeps the alias."""
     if outcome.visitor_id is None:
         return None
     if known and known.visitor and find_origins.is_erased(site, known.contact_id):

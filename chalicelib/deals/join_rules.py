@@ -1,7 +1,7 @@
-"""Which call or contact a deal comes from. Pure: the same deal and origins give the same answer, whichever came first.
+"""Which call or contact a deal comes from. Pure: the same deal and origins give the same result in any order.
 
-What ties a deal to its origin most surely decides (`ORDER`); among origins of one rank the latest before the deal does,
-since what brought him last is what he buys for.
+The surest tie decides (`ORDER`); among origins of one rank it is the latest before the deal, since what brought the
+customer last is what they buy for.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class Tie(StrEnum):
     HAND = "hand"  # a person said so
     CALL_ID = "call_id"  # the CRM named the call
     VISITOR_ID = "visitor_id"  # the CRM named the visitor
-    PROMO_CODE = "promo_code"  # the CRM told the code that the visitor was shown
-    PHONE = "phone"  # the deal's number called, or was told in a form
+    PROMO_CODE = "promo_code"  # the CRM sent the code that the visitor was shown
+    PHONE = "phone"  # the deal's number called, or was entered in a form
     DEAL = "deal"  # another deal with the same number comes from there by something surer
 
 
-# What was told of this very deal comes before what is known of its customer; a card's ids are copied by machines, a
-# code is spoken by people.
+# What was reported for this deal comes before what is known about its customer; a card's ids are copied by machines,
+# a code is spoken by people.
 ORDER = ((Tie.CALL_ID,), (Tie.VISITOR_ID,), (Tie.PROMO_CODE,), (Tie.PHONE, Tie.DEAL))
-TOLD = frozenset({Tie.CALL_ID, Tie.PROMO_CODE})  # name one origin, at whatever time
+AT_ANY_TIME = frozenset({Tie.CALL_ID, Tie.PROMO_CODE})  # name one origin, before or after the deal
 OF_ITS_OWN = frozenset({Tie.HAND, Tie.CALL_ID, Tie.VISITOR_ID, Tie.PROMO_CODE})  # what other deals may follow
 
 
@@ -46,8 +46,8 @@ class Origin(Struct, frozen=True):
     other: str | None = None  # of Tie.DEAL: the other deal, as source and id
 
     @property
-    def place(self) -> tuple[str | None, str | None]:
-        """Which call or contact it is, whatever the tie."""
+    def ids(self) -> tuple[str | None, str | None]:
+        """(call id, contact id), one of them None: the same for every tie."""
         return self.call_id, self.contact_id
 
 
@@ -62,7 +62,7 @@ C = TypeVar("C", bound=Started)
 
 
 def call_of_caller(calls: Sequence[C], outcome_at: datetime) -> C | None:
-    """The caller's latest call at or before the outcome, else his first within an hour after it, else None."""
+    """Return the caller's latest call at or before the outcome, else their first within an hour after it, or None."""
     before = [call for call in calls if call.started_at <= outcome_at]
     if before:
         return max(before, key=lambda call: call.started_at)
@@ -71,18 +71,18 @@ def call_of_caller(calls: Sequence[C], outcome_at: datetime) -> C | None:
 
 
 def origin_of(origins: Iterable[Origin], outcome_at: datetime) -> Origin | None:
-    """The origin that counts: of the surest rank that has one, the one that `call_of_caller` would name."""
+    """Return the origin that counts: in the surest rank that has one, the one that `call_of_caller` would choose."""
     found = sorted(origins, key=_first_of_one_moment)
     for ties in ORDER:
         ranked = [origin for origin in found if origin.tie in ties]
-        told = ranked[0] if ranked and ranked[0].tie in TOLD else None
-        chosen = told or call_of_caller(ranked, outcome_at)
+        named = ranked[0] if ranked and ranked[0].tie in AT_ANY_TIME else None
+        chosen = named or call_of_caller(ranked, outcome_at)
         if chosen:
             return chosen
     return None
 
 
 def _first_of_one_moment(origin: Origin) -> tuple[bool, bool, str, str, datetime]:
-    """Of two origins of one moment a call comes first, then what needs no other deal."""
+    """Return a sort key: among origins of one moment a call comes first, then what needs no other deal."""
     named = origin.call_id or origin.contact_id or ""
     return origin.call_id is None, origin.tie is Tie.DEAL, named, origin.other or "", origin.started_at

@@ -15,10 +15,10 @@ MAX_OUTCOMES = 500  # in one request; each is stored within the request's time
 
 
 def receive(request: Request, crm: str, secret: str) -> dict[str, object]:
-    """Verify, parse, store and join the outcomes of one request; answers how many were new.
+    """Verify, parse, store and join the outcomes of one request → {"ok", "landed": new ones, "unchanged"}.
 
-    All are read before the first is written. Raises NotFound, SignatureRejected, BadInput, TooLarge, and
-    StorageUnavailable: the CRM is to send again, which is harmless.
+    All are parsed before the first is written. Raises NotFound, SignatureRejected, BadInput, TooLarge, and
+    StorageUnavailable: the CRM must send again, which is harmless.
     """
     module = crm_module(crm)
     token = open_endpoint(secret, settings().signing_key) if module else None

@@ -1,4 +1,4 @@
-"""Take in an event of a page: who did it, what had brought him, and which deals come from it."""
+"""Take an event of a page as a contact: whose it is, what brought that visitor, and which deals come from it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from chalicelib.visits.visitor_key import visitor_key
 
 
 def take(message: dict[str, Any], now: datetime) -> None:
-    """Store one event as a contact, mark its day, and join anew the deals that may come from it.
+    """Store one event as a contact, mark its day, and join the deals again that may come from it.
 
-    The same event again changes nothing, but is gone through to its end. Raises StorageUnavailable.
+    The same event again changes nothing, but every step is done again. Raises StorageUnavailable.
     """
-    told = read_queued(message)
-    found = snapshot.site_by_key(told.site_key, now)
-    if found is None or not (told.welcome or _is_welcome(found.site, told)):
-        log.event("contact_dropped", reason="not_welcome" if found else "no_site", type=told.kind)
+    event = read_queued(message)
+    found = snapshot.site_by_key(event.site_key, now)
+    if found is None or not (event.welcome or _is_welcome(found.site, event)):
+        log.event("contact_dropped", reason="not_welcome" if found else "no_site", type=event.kind)
         return
     site = found.site
     tracing.annotate(site=site.site_id)
-    made = _contact(site, told)
-    contact = contacts_table.get(site.site_id, made.contact_id) or replace(made, caller_key=_caller_key(site, told))
+    made = _contact(site, event)
+    contact = contacts_table.get(site.site_id, made.contact_id) or replace(made, caller_key=_caller_key(site, event))
     new = contacts_table.put(contact)
     changed_days_table.mark_all(site.site_id, [contact.day])
     retention.look_again(site, contact.day, now)
@@ -48,36 +48,36 @@ def take(message: dict[str, Any], now: datetime) -> None:
     log.event("contact", site_id=site.site_id, contact_id=contact.contact_id, type=contact.kind, new=new)
 
 
-def _is_welcome(site: Site, told: QueuedEvent) -> bool:
-    """What record.py would have asked, had the registry answered."""
-    origin = told.origin.lower() or origin_of(told.url)
-    return not told.crawler and (not site.allowed_origins or origin in site.allowed_origins)
+def _is_welcome(site: Site, event: QueuedEvent) -> bool:
+    """Return what record_event would have decided, had the registry been available."""
+    origin = event.origin.lower() or origin_of(event.url)
+    return not event.crawler and (not site.allowed_origins or origin in site.allowed_origins)
 
 
-def _contact(site: Site, told: QueuedEvent) -> Contact:
-    """The event as a contact, as yet without whose number it tells: of who was erased nobody is made again."""
-    visitor = visitor_key(site.site_id, told.visitor_id, settings().signing_key).hex()
-    said = "\0".join((site.site_id, visitor, told.kind, told.at.isoformat(), told.url, told.code, told.form)).encode()
-    digest = encryption.digest(said, signing_key=settings().signing_key, purpose="contact ids")
+def _contact(site: Site, event: QueuedEvent) -> Contact:
+    """Return the event as a contact, still without its caller: an erased person must not be created again."""
+    visitor = visitor_key(site.site_id, event.visitor_id, settings().signing_key).hex()
+    parts = (site.site_id, visitor, event.kind, event.at.isoformat(), event.url, event.code, event.form)
+    digest = encryption.digest("\0".join(parts).encode(), signing_key=settings().signing_key, purpose="contact ids")
     return Contact(
         site_id=site.site_id,
-        contact_id=f"{told.kind}-{digest}",
-        kind=told.kind,
-        at=told.at,
-        day=site.day_of(told.at),
+        contact_id=f"{event.kind}-{digest}",
+        kind=event.kind,
+        at=event.at,
+        day=site.day_of(event.at),
         visitor=visitor,
-        url=told.url,
-        form=told.form,
-        code=told.code,
+        url=event.url,
+        form=event.form,
+        code=event.code,
         caller_key=None,
-        touches=touches_before(site, visitor, told.at),
+        touches=touches_before(site, visitor, event.at),
     )
 
 
-def _caller_key(site: Site, told: QueuedEvent) -> str | None:
-    """The subject of the number he told; None where he told none, or what is none in the site's country."""
+def _caller_key(site: Site, event: QueuedEvent) -> str | None:
+    """Return the key of the number in the event; None where there is none, or none of the site's country."""
     try:
-        phone = parse_phone(told.phone, country=site.country).e164 if told.phone else None
+        phone = parse_phone(event.phone, country=site.country).e164 if event.phone else None
     except BadInput:
         return None
-    return callers.subject_of(site.site_id, phone, told.at, site.days_of_persons).subject_id if phone else None
+    return callers.subject_of(site.site_id, phone, event.at, site.days_of_persons).subject_id if phone else None

@@ -1,4 +1,4 @@
-"""What a CRM reports of a customer, and what is kept of it."""
+"""What a CRM reports about a customer, and what is stored of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.calls.self_reported import SelfReported
 
 
 class OutcomeStatus(StrEnum):
-    """What a CRM holds: a lead nobody has worked on yet, one in work, a deal won or lost."""
+    """The status of a deal in a CRM: a lead nobody has worked on yet, one in work, a deal won or lost."""
 
     LEAD = "lead"
     OPEN = "open"
@@ -21,7 +21,7 @@ class OutcomeStatus(StrEnum):
 
 
 class Outcome(Struct, frozen=True):
-    """What a CRM told, parsed. The pair (source, external_id) names the deal; the latest `outcome_at` wins."""
+    """An outcome as a CRM reported it. The pair (source, external_id) names the deal; the latest `outcome_at` wins."""
 
     source: str  # "generic", "bitrix24", or the name given with an upload
     external_id: str
@@ -40,7 +40,7 @@ class Outcome(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """What a person said of a deal's origin: it stands whatever is told later. Neither: it comes from nothing known."""
+    """What a person decided about a deal's origin; later outcomes do not change it. Neither id: no known origin."""
 
     at: datetime
     call_id: str | None = None
@@ -65,8 +65,8 @@ class Deal(Struct, frozen=True):
     call_id: str | None  # ours
     day: date  # the joined call's or contact's day; the outcome's own day where none was found
     joined_by: str | None  # a value of join_rules.Tie, or None
-    self_reported: SelfReported | None = None  # what the customer said brought him
-    visitor: str | None = None  # the visitor that the CRM named: 24 hex digits, an alias once he is erased
+    self_reported: SelfReported | None = None
+    visitor: str | None = None  # the visitor that the CRM named: 24 hex digits, an alias once they are erased
     contact_id: str | None = None  # where it was joined to a contact and not to a call
     call_named: str | None = None  # what the CRM calls the call, whether we know it or not
     decision: Decision | None = None

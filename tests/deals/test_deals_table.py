@@ -23,8 +23,8 @@ FIRST = set(Deal.__struct_fields__) - set(defaults_of(Deal))  # those that deals
 
 
 def as_before(deal: Deal) -> dict[str, Any]:
-    told = msgspec.to_builtins(deal)
-    return {name: value for name, value in told.items() if name in FIRST}
+    values = msgspec.to_builtins(deal)
+    return {name: value for name, value in values.items() if name in FIRST}
 
 
 def test_a_deal_proved_before_deals_had_contacts_has_the_same_leaf(aws: Any) -> None:

@@ -56,8 +56,8 @@ def test_however_it_was_saved_it_is_the_same_file(encoding: str) -> None:
 @pytest.mark.parametrize("heading", ["Откуда узнали", "Источник (со слов клиента)", "self_reported", "Heard from"])
 def test_what_the_customer_said_has_a_column_of_its_own(heading: str) -> None:
     take(f"id;дата;статус;{heading}\nA-7;22.11.2026;оплачен;Сарафанное радио".encode())
-    told = deals_table.deal("s1", "csv", "A-7")
-    assert told is not None and told.self_reported == SelfReported("сарафанное радио", "word_of_mouth")
+    found = deals_table.deal("s1", "csv", "A-7")
+    assert found is not None and found.self_reported == SelfReported("сарафанное радио", "word_of_mouth")
 
 
 def test_dropping_it_again_changes_nothing_and_marks_nothing() -> None:
@@ -135,7 +135,7 @@ def test_a_file_without_the_needed_column_rejects_every_row_with_the_columns_nam
 
 
 @pytest.mark.parametrize(
-    ("told", "moment"),
+    ("written", "moment"),
     [
         ("22.11.2026 12:55", "2026-11-22T09:55:00+00:00"),
         ("22.11.2026 12:55:30", "2026-11-22T09:55:30+00:00"),
@@ -146,8 +146,8 @@ def test_a_file_without_the_needed_column_rejects_every_row_with_the_columns_nam
         ("2026-11-22T12:55:00+05:00", "2026-11-22T07:55:00+00:00"),
     ],
 )
-def test_times_without_an_offset_are_of_the_sites_zone(told: str, moment: str) -> None:
-    assert read_time(told, "Europe/Moscow", field="outcome_at") == datetime.fromisoformat(moment)
+def test_times_without_an_offset_are_of_the_sites_zone(written: str, moment: str) -> None:
+    assert read_time(written, "Europe/Moscow", field="outcome_at") == datetime.fromisoformat(moment)
 
 
 def test_an_unknown_site_and_a_file_that_is_no_table_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Deals and what they come from: by the visitor, a promo code, a telephone; whatever is told first."""
+"""Deals and what they come from: by the visitor, a promo code or a telephone, in any order of events."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def origin(external_id: str = "A-1") -> tuple[Any, ...]:
 # ---- what is joined to what ----------------------------------------------------------------------------------------
 
 
-def test_a_card_that_names_the_visitor_comes_from_his_form(site: Any) -> None:
+def test_a_card_that_names_the_visitor_comes_from_their_form(site: Any) -> None:
     leads_fixture.arrive()
     leads_fixture.write(site, {"form": "order"}, minutes=0)
     found = card(minutes=3000, visitor_id="browser-anna")
@@ -58,7 +58,7 @@ def test_a_card_that_names_the_visitor_comes_from_his_form(site: Any) -> None:
     assert {each.day for each in changed_days_table.changed_days()} == {NOW.date()}
 
 
-def test_a_visitor_who_wrote_nothing_is_known_by_his_last_arrival(site: Any) -> None:
+def test_a_visitor_who_wrote_nothing_is_known_by_their_last_arrival(site: Any) -> None:
     leads_fixture.arrive(minutes=-2000)
     leads_fixture.arrive(minutes=-10)
     contact = contact_of(card(visitor_id="browser-anna"))
@@ -101,7 +101,7 @@ def test_a_promo_code_that_expires_before_the_deal_is_won_still_counts(site: Any
     assert (won.joined_by, won.contact_id) == ("promo_code", first.contact_id)
 
 
-def test_a_number_told_in_a_form_joins_a_card_that_only_has_the_number(site: Any) -> None:
+def test_a_number_entered_in_a_form_joins_a_card_that_only_has_the_number(site: Any) -> None:
     leads_fixture.write(site, {"phone": PHONE})
     found = card(phone=PHONE)
     assert (found.joined_by, contact_of(found).kind) == ("phone", ContactKind.FORM)
@@ -122,14 +122,14 @@ def test_what_names_this_very_deal_comes_before_what_is_known_of_its_customer(si
     leads_fixture.write(site, {}, minutes=-5)
     named = leads_fixture.call("named", -400, caller=OTHER)
     latest = leads_fixture.call("latest", -1)
-    told: dict[str, Any] = {"phone": PHONE}
-    assert card("1", **told).call_id == latest
-    told["promo_code"] = shown.code
-    assert card("2", **told).joined_by == "promo_code"
-    told["visitor_id"] = "browser-anna"
-    assert contact_of(card("3", **told)).kind is ContactKind.FORM
-    told["call_id"] = "named"
-    assert (card("4", **told).call_id, deal("4").joined_by) == (named, "call_id")
+    reported: dict[str, Any] = {"phone": PHONE}
+    assert card("1", **reported).call_id == latest
+    reported["promo_code"] = shown.code
+    assert card("2", **reported).joined_by == "promo_code"
+    reported["visitor_id"] = "browser-anna"
+    assert contact_of(card("3", **reported)).kind is ContactKind.FORM
+    reported["call_id"] = "named"
+    assert (card("4", **reported).call_id, deal("4").joined_by) == (named, "call_id")
 
 
 def test_the_business_ringing_back_is_where_no_deal_comes_from(site: Any) -> None:
@@ -142,7 +142,7 @@ def test_the_business_ringing_back_is_where_no_deal_comes_from(site: Any) -> Non
 
 
 def test_a_card_opened_by_hand_gets_the_source_of_the_other_card_with_its_number(site: Any) -> None:
-    """The caller withheld his number: only the card that the call made knows it, since the manager asked."""
+    """The caller withheld their number: only the card that the call made knows it, since the manager asked."""
     call_id = leads_fixture.call("k", -30, caller=None)
     card("of-the-call", call_id="k", phone=PHONE)
     by_hand = card("by-hand", minutes=90, phone=PHONE)
@@ -179,8 +179,8 @@ def test_any_order_of_call_form_and_cards_ends_the_same(site: Any, aws: Any) -> 
     cards = ("named", "visitor", "by-hand")
     ends = set()
     for number, order in enumerate(permutations(steps)):
-        for place, name in enumerate(order):
-            if place == number % 4:
+        for index, name in enumerate(order):
+            if index == number % 4:
                 card("visitor", minutes=40, visitor_id="browser-anna")
             steps[name]()
         ends.add(tuple(origin(each)[:4] for each in cards))
@@ -200,7 +200,7 @@ def forget_all(aws: Any) -> None:
 # ---- undone and redone -----------------------------------------------------------------------------------------------
 
 
-def test_an_undone_join_stays_undone_whatever_comes_later(site: Any) -> None:
+def test_an_undone_join_stays_undone_after_later_events(site: Any) -> None:
     leads_fixture.call("k", -30)
     first = card(minutes=0, phone=PHONE)
     undone = join_deals.decide(SITE, first, Decision(later(5)))

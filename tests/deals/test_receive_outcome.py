@@ -28,8 +28,8 @@ def secret(aws: Any) -> str:
     return secret_of(CRM)
 
 
-def send(secret: str, told: Any) -> dict[str, Any]:
-    return receive(signed_request(told), "generic", secret)
+def send(secret: str, body: Any) -> dict[str, Any]:
+    return receive(signed_request(body), "generic", secret)
 
 
 def test_an_outcome_lands_once(secret: str) -> None:
@@ -43,8 +43,8 @@ def test_an_outcome_lands_once(secret: str) -> None:
 
 
 def test_an_array_lands_whole_and_numbers_stay_exact(secret: str) -> None:
-    told = json.dumps([SAMPLE, SAMPLE | {"external_id": "A-2"}]).replace('"12500.00"', "0.1").encode()
-    assert send(secret, told)["landed"] == 2
+    body = json.dumps([SAMPLE, SAMPLE | {"external_id": "A-2"}]).replace('"12500.00"', "0.1").encode()
+    assert send(secret, body)["landed"] == 2
     deal = deals_table.deal("s1", "generic", "A-2")
     assert deal is not None and deal.amount == Decimal("0.1")
 
@@ -52,7 +52,7 @@ def test_an_array_lands_whole_and_numbers_stay_exact(secret: str) -> None:
 def test_what_is_not_said_is_the_sites_currency_and_no_amount(secret: str) -> None:
     send(secret, {"external_id": "A", "outcome_at": "2026-11-22T10:00:00Z", "status": "lead"})
     deal = deals_table.deal("s1", "generic", "A")
-    assert deal is not None and (deal.currency, deal.amount, deal.caller_key) == ("RUB", 0, None)
+    assert deal is not None and (deal.currency, deal.amount, deal.caller_key) == ("RUB", Decimal(0), None)
 
 
 def test_a_bad_outcome_in_an_array_leaves_nothing_half_written(secret: str) -> None:
@@ -82,7 +82,7 @@ def test_too_many_outcomes_belong_into_the_bucket(secret: str) -> None:
         send(secret, [SAMPLE] * (MAX_OUTCOMES + 1))
 
 
-def test_with_storage_down_the_crm_is_told_to_try_again(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_storage_down_the_crm_is_asked_to_try_again(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLPATH_DEALS_TABLE", settings().deals_table + "-gone")
     forget_caches()
     with pytest.raises(StorageUnavailable):

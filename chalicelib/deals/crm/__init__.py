@@ -1,8 +1,8 @@
-"""CRMs that tell outcomes by webhook. A new one is one module beside this file and one row here.
+"""CRMs that report outcomes by webhook. A new one is one module beside this file and one row here.
 
-Each module has the same small face:
+Each module has the same two functions:
     verify(request, endpoint)            raises SignatureRejected
-    parse(request, endpoint, country)    → the outcomes the request tells, raises BadInput naming the field
+    parse(request, endpoint, country)    → the outcomes of the request, raises BadInput naming the field
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ CRMS = {  # name in the URL → module, imported when first called
 
 
 class Crm(Protocol):
-    """The face of a CRM's module."""
+    """The functions of a CRM's module."""
 
     def verify(self, request: Request, endpoint: Endpoint) -> None: ...
     def parse(self, request: Request, endpoint: Endpoint, country: str) -> tuple[Outcome, ...]: ...
 
 
 def crm(name: str) -> Crm | None:
-    """The CRM's module, or None for a name we do not know."""
+    """Return the CRM's module, or None for an unknown name."""
     module = CRMS.get(name)
     return cast(Crm, import_module(module)) if module else None

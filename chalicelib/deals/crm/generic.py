@@ -2,7 +2,7 @@
 
 {"external_id", "outcome_at", "status": "lead" | "open" | "won" | "lost", "call_id"?, "phone"?, "amount"?,
  "gross_profit"?, "currency"?, "promo_code"?, "manager"?, "quality"?: 1 to 5,
- "self_reported"?: what the customer said brought him, "visitor_id"?}
+ "self_reported"?: where the customer says they heard of the business, "visitor_id"?}
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _VISITOR_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class Body(msgspec.Struct):
-    """One outcome as sent. Amounts are exact as numbers too: they are read as decimals, never as floats."""
+    """One outcome as sent. Amounts are read as decimals, never as floats: numbers are exact too."""
 
     external_id: str
     outcome_at: str
@@ -47,66 +47,66 @@ class Body(msgspec.Struct):
 
 
 def verify(request: Request, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected unless our own scheme's headers fit the body."""
+    """Check our own scheme's headers against the body. Raises SignatureRejected."""
     webhook_signature.check(request.headers, request.body, endpoint.credentials.get("secret", ""), request.now)
 
 
 def parse(request: Request, endpoint: Endpoint, country: str) -> tuple[Outcome, ...]:
-    """The outcomes of the body. Raises BadInput naming the field, in an array with its position: `[3].amount`."""
+    """Parse the outcomes of the body. Raises BadInput naming the field, in an array with its index: `[3].amount`."""
     if not request.body.lstrip().startswith(b"["):
         return (_outcome(json_body.decode(request.body, Body), country, ""),)
-    told = json_body.decode(request.body, list[Body])
-    return tuple(_outcome(each, country, f"[{index}].") for index, each in enumerate(told))
+    bodies = json_body.decode(request.body, list[Body])
+    return tuple(_outcome(body, country, f"[{index}].") for index, body in enumerate(bodies))
 
 
-def _outcome(told: Body, country: str, place: str) -> Outcome:
+def _outcome(body: Body, country: str, prefix: str) -> Outcome:
     try:
         return Outcome(
             source=SOURCE,
-            external_id=checked_id(told.external_id),
-            outcome_at=clock.parse_time(told.outcome_at, field="outcome_at"),
-            status=told.status,
-            call_id=told.call_id or None,
-            phone=parse_phone(told.phone, country=country).e164 if told.phone else None,
-            amount=_amount(told.amount, "amount"),
-            gross_profit=_amount(told.gross_profit, "gross_profit"),
-            currency=parse_currency(told.currency) if told.currency else None,
-            promo_code=text(told.promo_code),
-            manager=text(told.manager),
-            quality=checked_quality(told.quality),
-            self_reported=self_reported_words.parse(told.self_reported),
-            visitor_id=checked_visitor(told.visitor_id),
+            external_id=checked_id(body.external_id),
+            outcome_at=clock.parse_time(body.outcome_at, field="outcome_at"),
+            status=body.status,
+            call_id=body.call_id or None,
+            phone=parse_phone(body.phone, country=country).e164 if body.phone else None,
+            amount=_amount(body.amount, "amount"),
+            gross_profit=_amount(body.gross_profit, "gross_profit"),
+            currency=parse_currency(body.currency) if body.currency else None,
+            promo_code=text(body.promo_code),
+            manager=text(body.manager),
+            quality=checked_quality(body.quality),
+            self_reported=self_reported_words.parse(body.self_reported),
+            visitor_id=checked_visitor(body.visitor_id),
         )
     except BadInput as error:
-        raise BadInput(f"{place}{error.field}", error.reason) from None
+        raise BadInput(f"{prefix}{error.field}", error.reason) from None
 
 
 def checked_id(external_id: str) -> str:
-    """Raises BadInput for an id that is empty or too long to be a key."""
+    """Return the id without outer spaces. Raises BadInput for one that is empty or too long for a key."""
     if not external_id.strip() or len(external_id) > MAX_ID:
         raise BadInput("external_id", f"is not 1 to {MAX_ID} characters")
     return external_id.strip()
 
 
 def checked_visitor(visitor_id: str | None) -> str | None:
-    """An empty one as none. Raises BadInput for what the snippet cannot have given."""
-    told = (visitor_id or "").strip()
-    if told and not _VISITOR_ID.fullmatch(told):
+    """Return the visitor id, an empty one as None. Raises BadInput for what the snippet cannot have given."""
+    checked = (visitor_id or "").strip()
+    if checked and not _VISITOR_ID.fullmatch(checked):
         raise BadInput("visitor_id", "is not what window.callpath.visitor() says")
-    return told or None
+    return checked or None
 
 
 def checked_quality(quality: int | None) -> int | None:
-    """Raises BadInput for what is not a mark from 1 to 5."""
+    """Return the mark. Raises BadInput for one that is not 1 to 5."""
     if quality is not None and not 1 <= quality <= 5:
         raise BadInput("quality", "is not 1 to 5")
     return quality
 
 
-def text(told: str | None) -> str | None:
-    """A short text as it is, an empty one as nothing."""
-    return (told or "").strip()[:MAX_TEXT] or None
+def text(sent: str | None) -> str | None:
+    """Return a text cut to MAX_TEXT characters, an empty one as None."""
+    return (sent or "").strip()[:MAX_TEXT] or None
 
 
-def _amount(told: Decimal | None, field: str) -> Decimal | None:
-    return None if told is None else parse_decimal(str(told), field=field)
+def _amount(sent: Decimal | None, field: str) -> Decimal | None:
+    return None if sent is None else parse_decimal(str(sent), field=field)

@@ -17,8 +17,8 @@ from tests.requests import CRM, FIXTURES, signed_request
 SAMPLE: dict[str, Any] = json.loads((FIXTURES / "generic" / "outcomes.jsonl").read_text().splitlines()[0])
 
 
-def parse(told: Any) -> tuple[Outcome, ...]:
-    return generic.parse(signed_request(told), CRM, "RU")
+def parse(body: Any) -> tuple[Outcome, ...]:
+    return generic.parse(signed_request(body), CRM, "RU")
 
 
 def test_the_sample_is_read_whole() -> None:
