@@ -1,17 +1,18 @@
-"""Carriers: who tells us of calls. A new one is one module beside this file and one row here.
+"""Carriers: who reports calls to us. A new carrier is one folder beside this file and one row here.
 
-Each module has the same small face:
+Each folder's `webhook.py` has the same small interface:
     SIGNED_HEADERS                    the headers its signature needs, in lower case
     verify(hook, endpoint)            raises SignatureRejected
-    parse(hook, endpoint, country)    → the events the hook tells, raises BadInput naming the field
+    parse(hook, endpoint, country)    → the events the hook reports, raises BadInput naming the field
     reply(hook, events, route)        → Answer; `route()` finds where to forward the call, only where that is asked
     echo(request)                     → Answer to a GET check; only carriers that make one have it
     METHODS                           the HTTP methods its events come by; POST where it says nothing
     CALL_FIELDS                       where a body names its call (`data.call_id`), tried in turn: what else of an event
-                                      cannot be read is then kept; without it, refused
+                                      cannot be parsed is then stored; without it, refused
     ANSWERING                         the fields of Answering its answer can follow; none where it says nothing
     CREDENTIALS, OPTIONAL_CREDENTIALS names of what an endpoint must and may be given; `secret` where it says nothing
-How its recordings are fetched stands beside it in `<name>_recordings` (see recordings.py), where a link is not all.
+`recordings.py` beside it fetches its recordings where a link is not enough (see recording_source.py), and `history.py`
+reads its exports (see history/).
 """
 
 from __future__ import annotations
@@ -60,24 +61,24 @@ class Hook(Struct, frozen=True):
 
     @property
     def asks_whisper(self) -> bool:
-        """The carrier asks what to tell the one who has answered, by the URL that our answer to the call named."""
+        """Whether the carrier asks what to say to who answered, at the URL that our answer to the call named."""
         return self.parts[:1] == (WHISPER,)
 
     @property
     def whispered_number(self) -> str | None:
-        """The tracking number (E.164) of the call that such a request is about."""
+        """The tracking number (E.164) of the call that a whisper request is about."""
         digits = self.parts[1] if self.asks_whisper and len(self.parts) == 2 else ""
         return f"+{digits}" if digits.isascii() and digits.isdigit() else None
 
     def whisper_url(self, number: str) -> str:
-        """Where a carrier asks for the whisper of a call to `number`, however that is written."""
+        """Return the URL where a carrier asks for the whisper of a call to `number`, written in any way."""
         digits = number.lstrip("+")
         parts = (WHISPER, digits) if digits.isascii() and digits.isdigit() else (WHISPER,)
         return "/".join((self.endpoint_url, *parts))
 
 
 class Route(Struct, frozen=True):
-    """Where a call goes: the target number (E.164; None where nobody said), whether it is recorded, how it rings."""
+    """Where a call goes: the target number (E.164; None if it is not known), whether it is recorded, how it rings."""
 
     target_number: str | None
     record: bool
@@ -85,7 +86,7 @@ class Route(Struct, frozen=True):
 
 
 class Carrier(Protocol):
-    """The face of a carrier's module."""
+    """The interface of a carrier's `webhook.py`."""
 
     SIGNED_HEADERS: tuple[str, ...]
 
@@ -95,13 +96,13 @@ class Carrier(Protocol):
 
 
 def carrier(name: str) -> Carrier | None:
-    """The carrier's module, or None for a name we do not know."""
+    """Return the carrier's module, or None for a name we do not know."""
     module = CARRIERS.get(name)
     return cast(Carrier, import_module(module)) if module else None
 
 
 def our_call_id(vendor: str, carriers_id: str) -> str:
-    """`twilio-CA…`: the carrier's own id where it is safe in a URL, a key and a log, a digest of it where it is not."""
+    """Return our id of a call, `twilio-CA…`: of the carrier's id if that is safe in URLs and logs, else of a digest."""
     if _SAFE_ID.fullmatch(carriers_id) and not _LIKE_A_NUMBER.search(carriers_id):
         return f"{vendor}-{carriers_id}"
     return (

@@ -12,7 +12,7 @@ CREDENTIAL = "allowed_addresses"  # networks, comma separated; empty: the secret
 
 
 def check_source(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected where the endpoint has a list of addresses and the request comes from none of them."""
+    """Raise SignatureRejected if the endpoint has a list of addresses and the request comes from none of them."""
     listed = endpoint.credentials.get(CREDENTIAL, "").strip()
     if listed and not _is_in(hook.request.source_ip, listed):
         raise SignatureRejected("The address is not one of those allowed for this endpoint.")
@@ -22,5 +22,5 @@ def _is_in(address: str, listed: str) -> bool:
     try:
         source = ip_address(address)
         return any(source in ip_network(part.strip(), strict=False) for part in listed.split(",") if part.strip())
-    except ValueError:  # no address, or a list nobody can read: it must not open the endpoint
+    except ValueError:  # no address, or a list that cannot be read: it must not open the endpoint
         return False

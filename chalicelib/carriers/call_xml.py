@@ -9,13 +9,13 @@ from chalicelib.runtime.http import Answer
 
 
 def element(name: str, attributes: Mapping[str, str], inner: str = "") -> str:
-    """One element; `inner` is markup already."""
+    """Return one XML element; `inner` is markup already."""
     written = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
     return f"<{name}{written}>{inner}</{name}>" if inner else f"<{name}{written}/>"
 
 
 def spoken(text: str | None, language: str | None, verb: str = "Say") -> str:
-    """The verb that speaks a text, or plays the sound an https URL is of; nothing for none."""
+    """Return the verb that speaks a text, or that plays the sound behind an https URL; an empty text without one."""
     if not text:
         return ""
     if text.startswith("https://"):
@@ -24,6 +24,6 @@ def spoken(text: str | None, language: str | None, verb: str = "Say") -> str:
 
 
 def response(verbs: str = "") -> Answer:
-    """The document a carrier executes."""
+    """Return an answer whose document the carrier executes."""
     document = f'<?xml version="1.0" encoding="UTF-8"?><Response>{verbs}</Response>'
     return Answer(document, content_type="text/xml; charset=utf-8")

@@ -1,7 +1,7 @@
 """Calls from a carrier's history: every good row lands as an event of its call, every bad one is reported.
 
 An imported call goes the way of any other: through the queue to attribution, which asks who held its number then. What
-a webhook told of it counts before the import. It is not delivered anywhere: history is no news.
+a webhook reported of it counts before the import. It is not delivered anywhere: history is no news.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from chalicelib.registry import snapshot
 from chalicelib.runtime import s3_imports, sqs
 from chalicelib.runtime.settings import settings
 
-ENDPOINT = "history"  # stands for the endpoint of calls that no webhook told
+ENDPOINT = "history"  # the endpoint of calls that no webhook reported
 FUTURE = timedelta(days=1)  # a call that begins later is a misread date
 
 
 def from_drop(message: dict[str, Any], now: datetime) -> None:
-    """Take in the files an S3 notification names: `drop/calls/<site_id>/<vendor>-….csv`. Raises StorageUnavailable."""
+    """Import the files an S3 notification names: `drop/calls/<site_id>/<vendor>-….csv`. Raises StorageUnavailable."""
     s3_imports.take(
         message, "calls", lambda site_id, name, raw: import_rows(site_id, name.partition("-")[0].lower(), raw, now)
     )
@@ -38,7 +38,7 @@ def from_drop(message: dict[str, Any], now: datetime) -> None:
 def import_rows(site_id: str, vendor: str, raw: bytes, now: datetime, *, zone: str | None = None) -> dict[str, Any]:
     """Import an export of a carrier's calls.
 
-    Answers {"rows", "calls", "landed", "unchanged", "older_than_leases", "rejected": [{"line", "field", "reason"}]};
+    Returns {"rows", "calls", "landed", "unchanged", "older_than_leases", "rejected": [{"line", "field", "reason"}]};
     importing the file again changes nothing. `zone` is of times that name none, else the site's. Raises NotFound for an
     unknown site, BadInput for an unknown vendor or a file that is no table, StorageUnavailable.
     """
@@ -69,7 +69,7 @@ def import_rows(site_id: str, vendor: str, raw: bytes, now: datetime, *, zone: s
 def _read(
     raw: bytes, form: Format, zone: str, country: str, now: datetime, rejected: list[dict[str, Any]]
 ) -> tuple[int, dict[str, list[CallEvent]]]:
-    """The number of rows, and the events of those that can be taken, by the carrier's id of the call."""
+    """Return the number of rows, and the events of the good ones by the carrier's id of the call."""
     by_call: dict[str, list[tuple[int, Row]]] = defaultdict(list)
     rows = 0
     for line, row in rows_of(raw, form):
@@ -98,7 +98,7 @@ def _event(row: Row, form: Format, zone: str, country: str, now: datetime) -> Ca
 
 
 def _attributed(item: call_item.Item) -> bool:
-    """Whether attribution has seen all of the call's events: an import that died had not told it of the last ones."""
+    """Return whether attribution has seen all of the call's events: an import that died left some unqueued."""
     return int(item.get("folded", {}).get("N", 0)) >= sum(1 for name in item if name.startswith(call_item.EVENT))
 
 

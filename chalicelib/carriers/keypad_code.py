@@ -1,17 +1,17 @@
-"""What callers key on their telephones: promo codes are kept, nothing else. Pure.
+"""What callers key on their telephones: promo codes are stored, nothing else. Pure.
 
-A caller may key the number of his card or of his telephone. So of all that carriers tell of keys only a code is stored,
-seven to nine digits with a right check digit, and never single keys, of which anything could be put together. The one
-key of a menu is none either. Whether a code was ever shown to anybody, attribution finds out.
+A caller may key the number of a bank card or of a telephone. So of all the keys that carriers report only a code is
+stored, seven to nine digits with a right check digit, and never single keys, from which a number could be put together.
+The one key of a menu is no code either. Whether a code was ever shown, attribution finds out.
 """
 
 from __future__ import annotations
 
 from chalicelib.visits import promo_code
 
-VARIABLE = "promo_code"  # of a PBX that calls it that among the variables of a call
+VARIABLE = "promo_code"  # the name of a call's variable in which a PBX may send the code
 
 
 def code_in(keys: str | int | None) -> str | None:
-    """The promo code in a row of keys as a carrier tells it, `*` and `#` included; None where there is none."""
+    """Return the promo code in the keys a carrier reports, `*` and `#` included; None if there is none."""
     return promo_code.read(str(keys)[:200]) if keys else None

@@ -12,7 +12,7 @@ Pairs = list[tuple[str, str]]
 
 
 def pairs(request: Request) -> Pairs:
-    """The decoded fields in their order, repeated ones repeated. Raises BadInput."""
+    """Return the decoded fields in their order, repeated ones too. Raises BadInput."""
     if request.method == "GET":
         return query_pairs(request)
     try:
@@ -23,5 +23,5 @@ def pairs(request: Request) -> Pairs:
 
 
 def query_pairs(request: Request) -> Pairs:
-    """The decoded arguments of the URL."""
+    """Return the decoded arguments of the URL."""
     return [(name, value) for name, values in request.query.items() for value in values]

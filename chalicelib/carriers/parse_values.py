@@ -1,4 +1,4 @@
-"""What several carriers write alike: numbers without a plus, times without a zone, seconds as text. Pure."""
+"""What several carriers write in the same way: numbers without a plus, times without a zone, seconds as text. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Scalar = str | int | float | None
 
 
 def international(text: str | None, country: str) -> str | None:
-    """E.164 of a number written in full without its plus; None for `anonymous`, a SIP address, an extension."""
+    """Return E.164 of a number written in full without its plus; None for `anonymous`, a SIP address, an extension."""
     digits = (text or "").strip()
     return national(f"+{digits}" if digits.isascii() and digits.isdigit() else digits, country)
 
 
 def national(text: str | None, country: str) -> str | None:
-    """E.164 of a number that may be written as people of `country` write it; None where it is none."""
+    """Return E.164 of a number that may be written as people of `country` write it; None for anything else."""
     number = parse_caller(text, country=country)
     return number.e164 if number else None
 
 
 def moment(text: str | None, field: str, zone: str | None) -> datetime | None:
-    """A time as aware UTC; one without a zone is of `zone`, and unsaid where nobody told the zone. Raises BadInput."""
+    """Return an ISO time as aware UTC; one without a zone is of `zone`, or None without that. Raises BadInput."""
     if not text:
         return None
     try:
@@ -39,12 +39,12 @@ def moment(text: str | None, field: str, zone: str | None) -> datetime | None:
 
 
 def zoned(text: str | None, field: str) -> datetime | None:
-    """ISO 8601 with a zone, or nothing. Raises BadInput naming the field."""
+    """Return ISO 8601 with a zone as aware UTC; None for nothing. Raises BadInput naming the field."""
     return clock.parse_time(text, field=field) if text else None
 
 
 def seconds(value: Scalar, field: str) -> int | None:
-    """Whole seconds, as a number or as text; None for nothing. Raises BadInput naming the field."""
+    """Return whole seconds of a number or a text; None for nothing. Raises BadInput naming the field."""
     if value is None or value == "":
         return None
     try:
@@ -57,7 +57,7 @@ def seconds(value: Scalar, field: str) -> int | None:
 
 
 def needed(value: Scalar, field: str) -> str:
-    """The value as text. Raises BadInput naming the field where there is none."""
+    """Return the value as text. Raises BadInput naming the field if there is none."""
     if value is None or value == "":
         raise BadInput(field, "is missing")
     return str(value)

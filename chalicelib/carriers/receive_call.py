@@ -1,4 +1,4 @@
-"""A carrier's webhook: keep the event, connect the caller. Whatever breaks in between, the caller is connected."""
+"""A carrier's webhook: store the event, connect the caller. If anything breaks in between, the caller is connected."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from chalicelib.runtime import aws, log, sqs, tracing
 from chalicelib.runtime.http import Answer, Request
 from chalicelib.runtime.settings import settings
 
-ANSWER_SECONDS = 0.9  # with what keeping an event may take, under the 2 s a caller is owed
+ANSWER_SECONDS = 0.9  # with the time of spooling an event, under the 2 s a caller is owed
 _WORD = re.compile(r"[a-z][a-z_-]{0,30}")
-MAX_EVENT_BYTES = 64_000  # carriers send some kilobytes; a kept event must fit into a queue message
+MAX_EVENT_BYTES = 64_000  # carriers send some kilobytes; a spooled event must fit into a queue message
 
 
 def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...]) -> Answer:
     """Verify, parse, store and answer one webhook.
 
     Raises NotFound for a URL that is not ours or was closed, SignatureRejected, TooLarge, and BadInput naming the field
-    for a hook that names no call or leaves open what to answer. What is well signed and cannot be read is kept. An
-    outage of our storage, or storage that lost the endpoint, raises nothing: the raw event is kept, and the answer
-    forwards the call all the same.
+    for a hook that names no call or leaves open what to answer. A signed hook that cannot be parsed is stored as it
+    came. An outage of our storage, or storage that lost the endpoint, raises nothing: the raw event is spooled, and the
+    answer still forwards the call.
     """
     module, token = _endpoint_of(carrier, secret)
     if request.method not in getattr(module, "METHODS", ("POST",)):
@@ -43,20 +43,22 @@ def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...])
         return within(ANSWER_SECONDS, lambda: _answered(module, hook, token))
     except (BadInput, SignatureRejected, NotFound):
         raise
-    except Exception as failure:  # whatever else breaks must not stop a call: keep the event, say where the call goes
-        spool_bucket.keep(spool_bucket.KeptEvent(carrier, secret, parts, request), module.SIGNED_HEADERS, failure)
+    except Exception as failure:  # noqa: BLE001 - no other failure may stop a call: spool the event, forward the call
+        spool_bucket.spool_event(
+            spool_bucket.SpooledEvent(carrier, secret, parts, request), module.SIGNED_HEADERS, failure
+        )
         return module.reply(hook, (), lambda: _spare(token))
 
 
 def endpoint_url(carrier: str, secret: str) -> str:
-    """The public URL of a carrier's endpoint: what is configured at the carrier and what it signs."""
+    """Return the public URL of a carrier's endpoint, which is configured at the carrier and which it signs."""
     return f"{settings().public_url}/v1/carriers/{carrier}/{secret}"
 
 
 def store(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
     """Verify and parse the hook, write its events in one request per call, and queue the calls for attribution.
 
-    Raises SignatureRejected, BadInput where the hook does not even name a call, StorageUnavailable.
+    Raises SignatureRejected, BadInput if the hook does not even name a call, StorageUnavailable.
     """
     module.verify(hook, endpoint)
     events = _events_of(module, hook, endpoint, country)
@@ -71,28 +73,28 @@ def store(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tupl
 
 
 def _kind_of(hook: Hook) -> str | None:
-    """What the URL calls the event, for the log: a word, and nothing else that may stand there."""
+    """Return the URL's word for the event, for the log; None if the URL has anything but a plain word there."""
     return hook.parts[0] if hook.parts and _WORD.fullmatch(hook.parts[0]) else None
 
 
 def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """What the hook tells. One that is signed and cannot be read is kept as it came, and an event stands for it."""
+    """Return the hook's events. A signed hook that cannot be parsed is stored as it came, with an event for it."""
     try:
         return module.parse(hook, endpoint, country)
     except BadInput as refused:
         name = unparsed_event.digest(hook, settings().signing_key)
-        event = unparsed_event.stand_in(module, hook, refused, name)
+        event = unparsed_event.placeholder(module, hook, refused, name)
         if event is None:
             raise
         secret = hook.endpoint_url.rpartition("/")[2]
-        as_it_came = spool_bucket.KeptEvent(endpoint.vendor, secret, hook.parts, hook.request)
-        spool_bucket.keep_unread(as_it_came, module.SIGNED_HEADERS, name)
+        as_it_came = spool_bucket.SpooledEvent(endpoint.vendor, secret, hook.parts, hook.request)
+        spool_bucket.store_unparsed(as_it_came, module.SIGNED_HEADERS, name)
         log.warning("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
         return (event,)
 
 
 def where_to(token: EndpointToken, number: str | None, now: datetime) -> Route:
-    """Where a call to a number goes by the registry, else as the endpoint's token says. Raises StorageUnavailable."""
+    """Return where a call to a number goes, by the registry or else the endpoint's token. Raises StorageUnavailable."""
     owner = snapshot.owner_of(number, now) if number else None
     spare = _spare(token)
     return _route_of(owner, spare, now) if owner and owner.site_id == token.site_id else spare
@@ -116,11 +118,11 @@ def _answer_check(module: Carrier, request: Request) -> Answer:
 
 
 def _meet_storage() -> None:
-    """Make the clients before the clock runs: a container's first request is slow by itself, storage need not be."""
+    """Make the clients before the time limit runs: a container's first request is slow even with fast storage."""
     for service in ("dynamodb", "sqs"):
         try:
             aws.make_clients(service)
-        except Exception as failure:  # whoever asks for the client meets the same failure, and keeps the event
+        except Exception as failure:  # noqa: BLE001 - who uses the client meets the same failure, and spools the event
             log.warning("client_failed", service=service, error=type(failure).__name__)
 
 
@@ -135,18 +137,18 @@ def _answered(module: Carrier, hook: Hook, token: EndpointToken) -> Answer:
 
 
 def _spare(token: EndpointToken) -> Route:
-    """Where a call goes when nothing better is known."""
+    """Return where a call goes by the endpoint's token alone."""
     return Route(token.target_number, token.record, token.answering)
 
 
 def _router(token: EndpointToken, events: tuple[CallEvent, ...], hook: Hook) -> Callable[[], Route]:
-    """Finds where the call goes when the reply asks: by the number it came to, else as the endpoint's token says."""
+    """Return a function that finds the route when the reply asks: by the called number, else the endpoint's token."""
 
     def route() -> Route:
         number = next((event.number for event in events if event.number), hook.whispered_number)
         try:
             return where_to(token, number, hook.request.now)
-        except Exception as failure:  # an unreadable registry must not stop a call
+        except Exception as failure:  # noqa: BLE001 - an unreadable registry must not stop a call
             log.warning("route_unreadable", endpoint_id=token.endpoint_id, error=type(failure).__name__)
             return _spare(token)
 

@@ -1,9 +1,10 @@
-"""How each carrier gives its recordings. What a carrier does in its own way stands in one module beside its others.
+"""How each carrier gives its recordings. What a carrier does in its own way is in its folder's `recordings.py`.
 
-Each module has what it needs of this small face:
-    ask(told, endpoint, now)      → the request for the audio, or for a link to it; raises NoCredentials
+Each module has what it needs of this small interface:
+    ask(reported, endpoint, now)  → the request for the audio, or for a link to it; raises NoCredentials
     link(body)                    → the link in the answer to an Ask with `answers_with_link`; raises NotReady
-    removal(told, endpoint, now)  → the request that deletes the carrier's copy; raises NoCredentials.
+    removal(reported, endpoint, now)
+                                  → the request that deletes the carrier's copy; raises NoCredentials.
                                     A carrier without one cannot be asked to delete
     READY_AFTER                   seconds after which the first try makes sense; none where it says nothing
     PATIENCE                      seconds during which 404 means "not ready yet"; ten minutes where it says nothing
@@ -33,57 +34,57 @@ RECORDINGS = {  # vendor → module, imported when its first recording is fetche
     "vonage": "chalicelib.carriers.vonage.recordings",
     "zadarma": "chalicelib.carriers.zadarma.recordings",
 }
-API_URL = "api_url"  # an optional credential: where the carrier's API is, if not at its usual place
+API_URL = "api_url"  # an optional credential: where the carrier's API is, if not at its usual address
 PATIENCE = 600
 
 Removal = Callable[[ReportedRecording, Endpoint, datetime], Ask]
 
 
 def ask_for(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """The first request for a recording. Raises NoCredentials naming what the endpoint lacks."""
+    """Return the first request for a recording. Raises NoCredentials naming what the endpoint lacks."""
     module = _module(endpoint.vendor)
     ask: Ask = module.ask(reported, endpoint, now) if module else plain(reported)
     return ask
 
 
 def link_ask(vendor: str, body: bytes) -> Ask:
-    """The request for the audio at the link that a carrier's API answered. Raises NotReady."""
+    """Return the request for the audio, at the link in a carrier's API answer. Raises NotReady."""
     return Ask(import_module(RECORDINGS[vendor]).link(body))
 
 
 def removal_of(vendor: str) -> Removal | None:
-    """What makes the request that deletes a carrier's copy; None where the carrier has none."""
+    """Return the function that makes the request to delete a carrier's copy; None if the carrier has none."""
     removal: Removal | None = getattr(_module(vendor), "removal", None)
     return removal
 
 
 def ready_after(vendor: str) -> int:
-    """Seconds from the first word of a recording to the first try."""
+    """Return the seconds from a recording's first report to the first try."""
     seconds: int = getattr(_module(vendor), "READY_AFTER", 0)
     return seconds
 
 
 def patience(vendor: str) -> int:
-    """Seconds during which a recording that is not there may still come."""
+    """Return the seconds during which a recording that is not there may still come."""
     seconds: int = getattr(_module(vendor), "PATIENCE", PATIENCE)
     return seconds
 
 
 def says_later(vendor: str) -> bool:
-    """Whether the carrier answers something else than audio while a recording is not ready."""
+    """Return whether the carrier answers something other than audio while a recording is not ready."""
     later: bool = getattr(_module(vendor), "SAYS_LATER", False)
     return later
 
 
 def plain(reported: ReportedRecording) -> Ask:
-    """The link as it was told."""
+    """Return the request for the link as it was reported. Raises NoCredentials without one."""
     if not reported.url:
-        raise NoCredentials("The carrier told no link to this recording.")
+        raise NoCredentials("The carrier reported no link to this recording.")
     return Ask(reported.url)
 
 
 def credential(endpoint: Endpoint, name: str) -> str:
-    """A credential without which the carrier gives nothing. Raises NoCredentials."""
+    """Return a credential that the carrier requires. Raises NoCredentials if the endpoint lacks it."""
     value = endpoint.credentials.get(name)
     if not value:
         raise NoCredentials(f"The endpoint has no credential {name}.")
@@ -91,12 +92,12 @@ def credential(endpoint: Endpoint, name: str) -> str:
 
 
 def api(endpoint: Endpoint, usual: str) -> str:
-    """Where the carrier's API is, without a slash at its end."""
+    """Return the URL of the carrier's API, without a slash at its end."""
     return endpoint.credentials.get(API_URL, usual).rstrip("/")
 
 
 def is_carriers(url: str, endpoint: Endpoint, *domains: str) -> bool:
-    """Whether a link leads to the carrier itself: credentials go nowhere else, whatever an event says."""
+    """Return whether a link leads to the carrier itself: credentials go nowhere else, even if an event says so."""
     host = urlsplit(url).hostname or ""
     own = endpoint.credentials.get(API_URL)
     known = any(host == domain or host.endswith(f".{domain}") for domain in domains)
@@ -104,17 +105,17 @@ def is_carriers(url: str, endpoint: Endpoint, *domains: str) -> bool:
 
 
 def basic(user: str, password: str) -> dict[str, str]:
-    """The header of HTTP's basic authentication."""
+    """Return the header of HTTP's basic authentication."""
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The header of a token."""
+    """Return the header of a bearer token."""
     return {"Authorization": f"Bearer {token}"}
 
 
 def answer_of(body: bytes) -> dict[str, Any]:
-    """A JSON object that an API answered. Raises NotReady for anything else."""
+    """Return the JSON object of an API's answer. Raises NotReady for anything else."""
     try:
         answer = json.loads(body)
     except ValueError:

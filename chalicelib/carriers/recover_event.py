@@ -1,4 +1,4 @@
-"""Take in a carrier event that was kept while storage failed, as if it had been taken in when it was received."""
+"""Store a carrier event that was spooled while storage failed, as if it had been stored when it was received."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from chalicelib.runtime.settings import settings
 
 
 def recover(message: dict[str, Any], now: datetime) -> None:
-    """Verify and store one kept event. `message` is the event, or S3's notice of events kept in the bucket.
+    """Verify and store one spooled event. `message` is the event, or S3's notice of events spooled in the bucket.
 
-    What is badly signed is dropped for good with a line in the log, what cannot be read is kept as it came; an object
-    of the bucket is deleted once it is taken in. Raises StorageUnavailable while the outage lasts: the queue brings the
-    message again.
+    A badly signed event is dropped for good with a line in the log, one that cannot be parsed is kept as it came; an
+    object of the bucket is deleted once it is stored. Raises StorageUnavailable while the outage lasts: the queue
+    brings the message again.
     """
     if message.get("Event") == "s3:TestEvent":
         return
@@ -28,7 +28,7 @@ def recover(message: dict[str, Any], now: datetime) -> None:
         bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
         try:
             kept = spool_bucket.read_object(bucket, key)
-        except NotFound:  # S3 may give a notice twice: it was taken in the first time
+        except NotFound:  # S3 may give a notice twice: it was stored the first time
             continue
         if "contact" in kept:  # an event of a page: it has a queue and a task of its own
             sqs.send(settings().contact_queue, kept)
@@ -40,7 +40,7 @@ def recover(message: dict[str, Any], now: datetime) -> None:
 
 
 def _recover(message: dict[str, Any], now: datetime) -> bool:
-    """Take in one message; False where it was dropped."""
+    """Store one message; return False if it was dropped."""
     kept = spool_bucket.read(message)
     module = carriers.carrier(kept.carrier)
     token = open_endpoint(kept.secret, settings().signing_key)
@@ -49,14 +49,14 @@ def _recover(message: dict[str, Any], now: datetime) -> bool:
         log.warning("kept_event_dropped", carrier=kept.carrier, reason="endpoint_closed")
         return False
     if endpoint is None:
-        raise StorageUnavailable("The endpoint's record is missing.")  # it may be restored; the alarm tells a person
+        raise StorageUnavailable("The endpoint's record is missing.")  # it may be restored; an alarm goes off
     hook = Hook(kept.request, kept.parts, receive_call.endpoint_url(kept.carrier, kept.secret))
     try:
         receive_call.store(module, hook, endpoint, token.country)
     except SignatureRejected as error:
         log.warning("kept_event_dropped", endpoint_id=endpoint.endpoint_id, reason=error.error_code)
         return False
-    except BadInput as refused:  # its sender was not told so when it came
-        spool_bucket.keep_unread(kept, module.SIGNED_HEADERS, unparsed_event.digest(hook, settings().signing_key))
+    except BadInput as refused:  # its sender got no such answer when it came
+        spool_bucket.store_unparsed(kept, module.SIGNED_HEADERS, unparsed_event.digest(hook, settings().signing_key))
         log.warning("event_unread", endpoint_id=endpoint.endpoint_id, carrier=endpoint.vendor, field=refused.field)
     return True

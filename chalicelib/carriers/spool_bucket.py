@@ -1,9 +1,9 @@
-"""A carrier event that storage could not take: kept in a queue, else in the bucket, else in the log.
+"""A carrier event that storage could not take: spooled in a queue, else in the bucket, else in the log.
 
-It is kept sealed: signatures are checked on the raw body, so all of it waits there, numbers included.
+It is spooled sealed: signatures are checked on the raw body, so all of it waits there, numbers included.
 
-One that came well signed and cannot be read is kept in the bucket, too, in a folder that nothing takes it out of: moved
-into `kept/` once we can read it, it is taken in as if it came for the first time.
+An event that is well signed and cannot be parsed is stored in the bucket, too, in the folder `unread/`, from where
+nothing is recovered by itself: moved to `kept/` once we can parse it, it is recovered as if it came the first time.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from chalicelib.runtime.http import Request
 from chalicelib.runtime.settings import settings
 
 PREFIX, UNREAD = "kept/", "unread/"
-PLACE_SECONDS = 0.4  # for each place: the caller has waited ANSWER_SECONDS already
+SPOOL_SECONDS = 0.4  # for each spool: the caller has waited ANSWER_SECONDS already
 CONTEXT = "kept event"
 REPEATED_FOR_DAYS = 2
 
 
-class KeptEvent(Struct, frozen=True):
+class SpooledEvent(Struct, frozen=True):
     """A webhook as it came: enough to verify and read it again, at the moment it was received."""
 
     carrier: str
@@ -39,26 +39,26 @@ class KeptEvent(Struct, frozen=True):
     request: Request
 
 
-def keep(event: KeptEvent, signed_headers: tuple[str, ...], failure: Exception) -> None:
+def spool_event(event: SpooledEvent, signed_headers: tuple[str, ...], failure: Exception) -> None:
     """Put the event where `recover_event` finds it. Never raises: the caller is waiting to be connected.
 
-    With no other place left it stands sealed in the log, from where `python -m chalicelib recover` puts it there.
+    If neither queue nor bucket takes it, it is logged sealed, from where `python -m chalicelib recover` puts it there.
     """
     message = _sealed(_message(event, signed_headers))
-    places = {"queue": ("sqs", _into_queue), "bucket": ("s3", _into_bucket)}
-    where = next((place for place, (service, put) in places.items() if _tried(service, put, message)), None)
+    spools = {"queue": ("sqs", _into_queue), "bucket": ("s3", _into_bucket)}
+    where = next((name for name, (service, put) in spools.items() if _tried(service, put, message)), None)
     sealed = message if where is None and "sealed" in message else None
     where = where or ("log" if sealed else "nowhere")
     log.warning("event_kept", carrier=event.carrier, where=where, count=1, error=type(failure).__name__, kept=sealed)
 
 
-def kept_in_log(text: str) -> list[dict[str, Any]]:
-    """The kept messages that stand in a piece of the log, however its lines were exported; each once."""
+def spooled_in_log(text: str) -> list[dict[str, Any]]:
+    """Return the spooled messages in a piece of the log, exported in any form; each once."""
     found: dict[str, dict[str, Any]] = {}
     decoder = json.JSONDecoder()
-    for place in (match.start() for match in re.finditer(r'\{\s*"event"', text)):
+    for start in (match.start() for match in re.finditer(r'\{\s*"event"', text)):
         try:
-            line, _ = decoder.raw_decode(text, place)
+            line, _ = decoder.raw_decode(text, start)
         except ValueError:  # cut off, or no line of ours
             continue
         if line.get("event") == "event_kept" and line.get("where") == "log" and isinstance(line.get("kept"), dict):
@@ -67,13 +67,13 @@ def kept_in_log(text: str) -> list[dict[str, Any]]:
 
 
 def put_back(messages: list[dict[str, Any]]) -> None:
-    """Put kept messages into their queue, from which they are taken in. Raises StorageUnavailable."""
+    """Put spooled messages into their queue, from which they are recovered. Raises StorageUnavailable."""
     for message in messages:
         sqs.send(settings().kept_queue, message)
 
 
-def keep_unread(event: KeptEvent, signed_headers: tuple[str, ...], name: str) -> None:
-    """Put an event that cannot be read where a person finds it; `name` makes its repetitions one.
+def store_unparsed(event: SpooledEvent, signed_headers: tuple[str, ...], name: str) -> None:
+    """Store an event that cannot be parsed where a person finds it; its repetitions have the same `name`.
 
     Raises StorageUnavailable.
     """
@@ -82,8 +82,11 @@ def keep_unread(event: KeptEvent, signed_headers: tuple[str, ...], name: str) ->
         _put(_unread_key(event.carrier, event.request.now, name), message)
 
 
-def delete_unread(carrier: str, received_at: datetime, name: str) -> int:
-    """Delete an event that could not be read, old versions too; answers how many objects. Raises StorageUnavailable."""
+def delete_unparsed(carrier: str, received_at: datetime, name: str) -> int:
+    """Delete an event that could not be parsed, old versions too. Return the number of objects.
+
+    Raises StorageUnavailable.
+    """
     s3, deleted = aws.client("s3"), 0
     for day in range(REPEATED_FOR_DAYS):  # a carrier may have repeated it
         key = _unread_key(carrier, received_at + timedelta(days=day), name)
@@ -101,9 +104,9 @@ def _unread_key(carrier: str, received_at: datetime, name: str) -> str:
 
 def _tried(service: str, put: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> bool:
     try:
-        aws.make_clients(service)  # made before the clock runs
-        within(PLACE_SECONDS, lambda: put(message))
-    except Exception:  # nothing that breaks here may stop the call: the next place is tried, and the log tells
+        aws.make_clients(service)  # made before the time limit runs
+        within(SPOOL_SECONDS, lambda: put(message))
+    except Exception:  # noqa: BLE001 - no failure here may stop the call: the next spool is tried, and it is logged
         return False
     return True
 
@@ -112,8 +115,8 @@ def _into_queue(message: dict[str, Any]) -> None:
     sqs.send(settings().kept_queue, message, hot=True)
 
 
-def put(message: dict[str, Any], received_at: datetime) -> None:
-    """Put a message that no queue took where `recover_event` finds it. Raises StorageUnavailable."""
+def spool_contact(message: dict[str, Any], received_at: datetime) -> None:
+    """Put an event of a page that no queue took where `recover_event` finds it. Raises StorageUnavailable."""
     with aws.storage_errors():
         _put(f"{PREFIX}{clock.iso(received_at)[:10]}/{tokens.random_id('contact-')}.json", message)
 
@@ -128,13 +131,13 @@ def _put(key: str, message: dict[str, Any]) -> None:
     )
 
 
-def read(message: dict[str, Any]) -> KeptEvent:
-    """The event of a kept message. Raises ValueError for one that was sealed with another signing key."""
+def read(message: dict[str, Any]) -> SpooledEvent:
+    """Return the event of a spooled message. Raises ValueError for one that was sealed with another signing key."""
     if "sealed" in message:
         key = encryption.derive(settings().signing_key, "kept events")
         plain = encryption.unseal(encryption.INTAKE, message["sealed"], key=key, context=CONTEXT)
         if plain is None:
-            raise ValueError("A kept event was sealed with another signing key.")
+            raise ValueError("A spooled event was sealed with another signing key.")
         message = json.loads(plain)
     request = Request(
         method=message["method"],
@@ -145,23 +148,23 @@ def read(message: dict[str, Any]) -> KeptEvent:
         source_ip=message.get("source_ip", ""),
         now=clock.parse_time(message["received_at"], field="received_at"),
     )
-    return KeptEvent(message["carrier"], message["secret"], tuple(message["parts"]), request)
+    return SpooledEvent(message["carrier"], message["secret"], tuple(message["parts"]), request)
 
 
 def read_object(bucket: str, key: str) -> dict[str, Any]:
-    """A kept message from the bucket. Raises StorageUnavailable, NotFound where it was taken in before."""
+    """Return a spooled message from the bucket. Raises StorageUnavailable, NotFound if it was recovered before."""
     client = aws.client("s3")
     try:
         with aws.storage_errors():
             body = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except client.exceptions.NoSuchKey:
-        raise NotFound("No such kept event.") from None
+        raise NotFound("No such spooled event.") from None
     message: dict[str, Any] = json.loads(body)
     return message
 
 
 def forget_object(bucket: str, key: str) -> None:
-    """Delete a kept message from the bucket, once it is taken in. Raises StorageUnavailable."""
+    """Delete a spooled message from the bucket once it is recovered. Raises StorageUnavailable."""
     with aws.storage_errors():
         aws.client("s3").delete_object(Bucket=bucket, Key=key)
 
@@ -170,13 +173,13 @@ def _sealed(message: dict[str, Any]) -> dict[str, Any]:
     try:
         key = encryption.derive(settings().signing_key, "kept events")
         sealed = encryption.seal(encryption.INTAKE, json.dumps(message).encode(), key=key, context=CONTEXT)
-    except Exception as failure:  # an event is not lost because its seal fails: queue and bucket are encrypted, too
+    except Exception as failure:  # noqa: BLE001 - a failed seal loses no event: queue and bucket are encrypted, too
         log.warning("kept_event_unsealed", error=type(failure).__name__)
         return message
     return {"carrier": message["carrier"], "received_at": message["received_at"], "sealed": sealed}
 
 
-def _message(event: KeptEvent, signed_headers: tuple[str, ...]) -> dict[str, Any]:
+def _message(event: SpooledEvent, signed_headers: tuple[str, ...]) -> dict[str, Any]:
     request = event.request
     return {
         "carrier": event.carrier,

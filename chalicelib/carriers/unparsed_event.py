@@ -1,4 +1,4 @@
-"""A well-signed webhook that cannot be read: which call it is of, so that it is kept with the call. Pure.
+"""A well-signed webhook that cannot be parsed: which call it is of, so that it is stored with the call. Pure.
 
 Carriers add kinds of events, words and fields without asking. Refusing what we do not know would lose it, and hang up
 on a caller whose call starts with it. A module names in CALL_FIELDS where its carrier's bodies name the call.
@@ -19,10 +19,10 @@ from chalicelib.runtime.http import Request
 UNREAD_PREFIX = "unread-"
 
 
-def stand_in(module: Carrier, hook: Hook, refused: BadInput, name: str) -> CallEvent | None:
-    """The event that stands for the unread one, the same for its repetitions; None where the body names no call.
+def placeholder(module: Carrier, hook: Hook, refused: BadInput, name: str) -> CallEvent | None:
+    """Return the event for a hook that cannot be parsed, the same for its repetitions; None if it names no call.
 
-    It tells the field that could not be read, and nothing of what stood there.
+    It names the field that could not be parsed, and has nothing of its content.
     """
     named = _call_named(hook.request, getattr(module, "CALL_FIELDS", ()))
     if named is None:
@@ -31,12 +31,12 @@ def stand_in(module: Carrier, hook: Hook, refused: BadInput, name: str) -> CallE
 
 
 def digest_of(event: CallEvent) -> str | None:
-    """The digest of the request that a stored event stands for; None where it stands for itself."""
+    """Return the digest of the unparsed request that an event was stored for; None for any other event."""
     return event.event_id.removeprefix(UNREAD_PREFIX) if event.unread is not None else None
 
 
 def digest(hook: Hook, signing_key: bytes) -> str:
-    """Hex digits that stand for what the request told."""
+    """Return the keyed digest, in hex digits, of what a request says."""
     content = repr((hook.parts, sorted(hook.request.query.items()))).encode() + hook.request.body
     return encryption.digest(content, signing_key=signing_key, purpose="events")
 
@@ -57,7 +57,7 @@ def _fields(request: Request) -> Any:
 
 
 def _at(fields: Any, path: list[str]) -> str | None:
-    """What stands at `path` of the fields, as text. A form's field may hold JSON."""
+    """Return the value at `path` of the fields, as text. A form's field may hold JSON."""
     for name in path:
         if isinstance(fields, str):
             fields = msgspec.json.decode(fields)

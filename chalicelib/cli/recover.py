@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> bool:
-    kept = spool_bucket.kept_in_log(_lines(read_file(options.file, "FILE")))
+    kept = spool_bucket.spooled_in_log(_lines(read_file(options.file, "FILE")))
     spool_bucket.put_back(kept)
     show({"recovered": len(kept)})
     return True

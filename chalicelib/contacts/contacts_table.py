@@ -1,10 +1,10 @@
-"""The contacts table: one item a contact, found by its day, by the visitor and by the caller who told his number.
+"""The contacts table: one item a contact, found by its day, by the visitor and by the caller whose number it has.
 
 pk            <site_id>#<contact_id>
 doc           the contact as JSON
 site_day, site_visitor, site_caller with at_ms: its indexes; site_visitor goes when the visitor is erased
 erased        the erasure that took the visitor away
-personal      digests of what that took (attribution/proof_parts.py)
+personal      digests of what that took (audit/)
 x             expiry
 """
 
@@ -26,7 +26,7 @@ PERSONAL = "personal"
 
 
 def put(contact: Contact) -> bool:
-    """Store a contact; False where it is there already, as it was or without its visitor. Raises StorageUnavailable."""
+    """Store a contact; return False if it exists, with or without its visitor. Raises StorageUnavailable."""
     item = {
         "pk": {"S": f"{contact.site_id}#{contact.contact_id}"},
         "doc": {"S": _text(contact)},
@@ -49,13 +49,13 @@ def put(contact: Contact) -> bool:
 
 
 def get(site_id: str, contact_id: str) -> Contact | None:
-    """One contact, read consistently. Raises StorageUnavailable."""
+    """Return one contact, read consistently; None if there is none. Raises StorageUnavailable."""
     found = item(site_id, contact_id)
     return contact_of(found) if found else None
 
 
 def item(site_id: str, contact_id: str) -> Item | None:
-    """One contact's item, read consistently. Raises StorageUnavailable."""
+    """Return one contact's item, read consistently; None if there is none. Raises StorageUnavailable."""
     with aws.storage_errors():
         answer = _client().get_item(
             TableName=settings().contacts_table, Key={"pk": {"S": f"{site_id}#{contact_id}"}}, ConsistentRead=True
@@ -65,34 +65,34 @@ def item(site_id: str, contact_id: str) -> Item | None:
 
 
 def items_of_day(site_id: str, day: date) -> list[Item]:
-    """A day's contacts by their moments; `day` is of the site's zone. Raises StorageUnavailable."""
+    """Return the items of a day's contacts, oldest first; `day` is of the site's zone. Raises StorageUnavailable."""
     return list(_query("by_day", "site_day", f"{site_id}#{day.isoformat()}"))
 
 
 def items_of_visitor(site_id: str, visitor: str) -> Iterator[Item]:
-    """A visitor's contacts by their moments. Raises StorageUnavailable."""
+    """Return the items of a visitor's contacts, oldest first. Raises StorageUnavailable."""
     return _query("by_visitor", "site_visitor", f"{site_id}#{visitor}")
 
 
 def items_of_caller(site_id: str, caller_key: str) -> Iterator[Item]:
-    """The contacts in which a caller told his number, by their moments. Raises StorageUnavailable."""
+    """Return the items of the contacts that have a caller's number, oldest first. Raises StorageUnavailable."""
     return _query("by_caller", "site_caller", f"{site_id}#{caller_key}")
 
 
 def of_visitor(site_id: str, visitor: str) -> list[Contact]:
-    """The same as values."""
+    """Return a visitor's contacts, oldest first. Raises StorageUnavailable."""
     return [contact_of(found) for found in items_of_visitor(site_id, visitor)]
 
 
 def of_caller(site_id: str, caller_key: str) -> list[Contact]:
-    """The same as values."""
+    """Return the contacts that have a caller's number, oldest first. Raises StorageUnavailable."""
     return [contact_of(found) for found in items_of_caller(site_id, caller_key)]
 
 
 def redact(contact: Contact, personal: str, erasure_id: str) -> None:
     """Write a contact whose visitor was taken out, with the digests of what went. Raises StorageUnavailable.
 
-    Nothing of a contact changes but by an erasure, and two of them take the same away: the first one's stays.
+    Only an erasure changes a contact, and two erasures take the same away: the first one counts.
     """
     client = _client()
     try:
@@ -113,13 +113,13 @@ def redact(contact: Contact, personal: str, erasure_id: str) -> None:
 
 
 def contact_of(item: Item) -> Contact:
-    """A stored item as a contact."""
+    """Return the contact of a stored item."""
     fields = {**json_of(item), "site_id": _ids(item)[0], "contact_id": _ids(item)[1], "erased": ERASED in item}
     return msgspec.convert(fields, Contact)
 
 
 def json_of(item: Item) -> dict[str, Any]:
-    """What an item says of its contact, as JSON has it."""
+    """Return the stored JSON of an item's contact."""
     fields: dict[str, Any] = msgspec.json.decode(item["doc"]["S"])
     return fields
 

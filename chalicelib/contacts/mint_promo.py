@@ -1,4 +1,4 @@
-"""Show a visitor a promo code, and tell of its first showing as of anything that happens on his page."""
+"""Show a visitor a promo code, and queue its first showing like any other event of the page."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from chalicelib.visits import promo_table
 
 
 def show(request: Request, site_key: str) -> dict[str, Any]:
-    """Answer what promo.mint does. However often the page asks, the showing is told of once.
+    """Return the answer of take_promo.mint. If the page asks again, its showing is still queued once.
 
-    Raises what promo.mint raises; then no code stands that nobody was told of.
+    Raises what take_promo.mint raises; then no code is kept whose showing was not queued.
     """
     minted = take_promo.mint(request, site_key)
     shown = minted.taken.shown if minted.taken and minted.taken.new else None
@@ -39,6 +39,6 @@ def show(request: Request, site_key: str) -> dict[str, Any]:
     try:
         log.event("event_recorded", type=queued.kind, where=record_event.put(queued))
     except StorageUnavailable:
-        promo_table.forget(minted.site_id, shown.code, shown.visitor)  # asked again, the page makes it anew
+        promo_table.forget(minted.site_id, shown.code, shown.visitor)  # if the page asks again, it is made again
         raise
     return minted.answer

@@ -1,8 +1,8 @@
-"""Take what a visitor did on the page, or what the site's own server tells of it, into the queue.
+"""Queue what a visitor did on the page, as the page or the site's own server reports it.
 
-Nothing is looked up but the site, and nothing is stored here: this function answers everybody, so it may neither read
+Nothing is looked up but the site, and nothing is stored here: this function is open to everyone, so it may neither read
 who visitors are nor whose a number is. What is queued is sealed, numbers included. A queue that fails leaves the event
-in the bucket, from where it goes into the queue again; so does a registry that fails, and then take.py asks it.
+in the bucket, from where it goes into the queue again; so does a registry that fails, and then take_contact asks it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chalicelib.visits.request_types import Address, VisitorId
 LATE = timedelta(days=1)  # a browser may keep an event until it is online again
 EARLY = timedelta(minutes=5)  # and its clock may be ahead
 CONTEXT = "contact event"
-WAIT_SECONDS = 5  # before it is taken in: the page may just be storing the arrival that explains it
+WAIT_SECONDS = 5  # before it is stored: the page may just be storing the arrival that explains it
 
 
 class EventRequest(Struct):
@@ -47,7 +47,7 @@ class EventRequest(Struct):
 
 
 class QueuedEvent(Struct):
-    """An event on its way through the queue. `phone` is E.164, or as it was told where `welcome` is None."""
+    """An event on its way through the queue. `phone` is E.164, or as it was sent if `welcome` is None."""
 
     site_key: str
     visitor_id: str
@@ -58,15 +58,15 @@ class QueuedEvent(Struct):
     code: str
     form: str
     phone: str
-    welcome: bool | None  # None: the registry did not answer, who takes it in decides
+    welcome: bool | None  # None: the registry did not answer, take_contact decides
     origin: str
     crawler: bool
 
 
 def record(request: Request, site_key: str) -> dict[str, Any]:
-    """Answer `{"recorded": bool}`: false for crawlers and pages of other sites.
+    """Queue one event; return `{"recorded": bool}`, false for crawlers and pages of other sites.
 
-    Raises BadInput naming the field, NotFound for an unknown site key, StorageUnavailable where no place takes it.
+    Raises BadInput naming the field, NotFound for an unknown site key, StorageUnavailable if nothing takes it.
     """
     event = decode(request.body, EventRequest)
     visit = visit_of(event.url, "", request.headers)
@@ -103,12 +103,12 @@ def record(request: Request, site_key: str) -> dict[str, Any]:
 
 
 def is_welcome(site: Site, request: Request, url: str) -> bool:
-    """Whether it comes from one of the site's pages and not from a crawler, or from a server, which has no origin."""
+    """Return whether a request is from a page of the site and no crawler, or from a server, which sends no origin."""
     return from_own_page(site, request, visit_of(url, "", request.headers)) and not _is_crawler(request)
 
 
 def read_queued(message: dict[str, Any]) -> QueuedEvent:
-    """The event of a queued message. Raises ValueError for one that was sealed with another signing key."""
+    """Return the event of a queued message. Raises ValueError for one that was sealed with another signing key."""
     plain = encryption.unseal(encryption.INTAKE, message["contact"], key=_key(), context=CONTEXT)
     if plain is None:
         raise ValueError("An event was sealed with another signing key.")
@@ -116,18 +116,18 @@ def read_queued(message: dict[str, Any]) -> QueuedEvent:
 
 
 def _is_crawler(request: Request) -> bool:
-    """A browser says where its page is from; a server does not, and it has a name of its own."""
+    """Return whether it is a crawler: a browser sends an origin; a server does not, and may be named like a crawler."""
     return bool(request.header("origin")) and is_crawler(request.header("user-agent"))
 
 
 def put(queued: QueuedEvent) -> str:
-    """Put an event on its way; where it went. Raises StorageUnavailable where no place takes it."""
+    """Queue an event; return `queue`, or `bucket` if no queue took it. Raises StorageUnavailable if neither does."""
     sealed = encryption.seal(encryption.INTAKE, msgspec.json.encode(queued), key=_key(), context=CONTEXT)
     message = {"contact": sealed}
     try:
         sqs.send(settings().contact_queue, message, hot=True, delay_seconds=WAIT_SECONDS)
     except StorageUnavailable:
-        spool_bucket.put(message, queued.received_at)
+        spool_bucket.spool_contact(message, queued.received_at)
         return "bucket"
     return "queue"
 
@@ -142,9 +142,9 @@ def _moment(text: str | None, now: datetime) -> datetime:
 
 
 def _phone(text: str | None, site: Site, request: Request) -> str:
-    """E.164 or nothing. A server is told what is no number; a page would not hear it, so its form counts without.
+    """Return E.164 or nothing. Raises BadInput to a server that sends no number.
 
-    Raises BadInput.
+    A page would not read the error, so its form counts without the number.
     """
     try:
         return parse_phone(text, country=site.country).e164 if text else ""

@@ -1,4 +1,4 @@
-"""Show a visitor a promo code: his own for this page, the same one however often the page asks."""
+"""Give a visitor a promo code: their own for this page, the same one each time the page asks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from chalicelib.visits.request_types import Address, VisitorId
 from chalicelib.visits.visitor_key import visitor_key
 from chalicelib.visits.visits_table import RawTouch, days_kept, note_code, record_touch, touches_between
 
-TRIES = 6  # at different codes: of a hundred numbers at the most one is somebody's, so the third try is rare
-GROWS_AFTER = 2  # tries a digit is added: a crowd came since its codes were last counted
+TRIES = 6  # at different codes: of a hundred numbers at most one is taken, so the third try is rare
+GROWS_AFTER = 2  # tries a digit is added: many codes were made since they were last counted
 SAME_VISIT = timedelta(minutes=30)  # within which a page without a mark is the next one of a visit, not an arrival
 NONE: dict[str, Any] = {"code": None, "spoken": None, "expires_in": None}
 
@@ -39,7 +39,7 @@ class PromoRequest(Struct):
 
 
 class Minted(NamedTuple):
-    """What the page is answered; whose page it was, and the code that it shows, unless none is shown."""
+    """The answer to the page, whose page it was, and the code that it shows, if any."""
 
     answer: dict[str, Any]
     site_id: str
@@ -48,7 +48,7 @@ class Minted(NamedTuple):
 
 
 def mint(request: Request, site_key: str) -> Minted:
-    """The answer is `{"visitor_id", "code", "spoken", "expires_in"}`; no code for crawlers and pages of other sites.
+    """Return the answer `{"visitor_id", "code", "spoken", "expires_in"}`, with no code for crawlers and foreign pages.
 
     Raises BadInput naming the field, NotFound for an unknown site key, TooManyRequests, StorageUnavailable.
     """
@@ -63,7 +63,7 @@ def mint(request: Request, site_key: str) -> Minted:
     if not is_welcome(site, request, visit):
         return Minted({"visitor_id": visitor_id, **NONE}, site.site_id, visitor_id)
     visitor = visitor_key(site.site_id, visitor_id, settings().signing_key).hex()
-    who = address_key(request.source_ip) or visitor  # an address of no network of the Internet stands for anybody
+    who = address_key(request.source_ip) or visitor  # an address that is not public could be anyone's
     if not promo_counts_table.admits(site.site_id, who, request.now):
         raise TooManyRequests("Too many promo codes for one address in this hour.")
     _record_arrival(site, visitor, visit, request.now)
@@ -76,7 +76,7 @@ def mint(request: Request, site_key: str) -> Minted:
 
 
 def _taken(site: Site, visitor: str, url: str, now: datetime) -> Taken:
-    """The visitor's code of this page: made from both, so that the same page finds its own again without a search."""
+    """Take the visitor's code of this page: made from both, so that the page finds its own again without a search."""
     most = timedelta(days=days_kept(site))
     expires_at = now + min(timedelta(days=site.promo_days), most)
     shortest = promo_code.digits_for(promo_counts_table.made(site, now))
@@ -102,5 +102,5 @@ def _record_arrival(site: Site, visitor: str, visit: Visit, now: datetime) -> No
         touch = RawTouch(now, visit.url, visit.referrer, visit.region)
         record_touch(site.site_id, visitor, touch, days_kept(site))
     except StorageUnavailable:
-        # The visitor gets his code all the same: it still ties his call to the page.
+        # The visitor still gets the code: it ties their call to the page.
         log.warning("touch_lost", site_id=site.site_id)

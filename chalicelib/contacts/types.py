@@ -19,11 +19,11 @@ class ContactKind(StrEnum):
     TEL_CLICK = "tel_click"
     REVEAL = "reveal"
     PROMO_SHOWN = "promo_shown"
-    VISIT = "visit"  # the last arrival of the visitor whom a card names, where no contact of his is known
+    VISIT = "visit"  # the last arrival of the visitor whom a card names, if no contact of theirs is known
     PROMO_REPORTED = "promo_told"  # the page view of the promo code that a card names
 
 
-# He let the business know of him: a deal may come of it.
+# The visitor gave the business a way to reach them: a deal may come of it.
 LEADS = frozenset({ContactKind.FORM, ContactKind.CHAT, ContactKind.EMAIL_CLICK})
 # Made for a deal that names them: without one they are nothing, and they are never counted.
 OF_A_DEAL = frozenset({ContactKind.VISIT, ContactKind.PROMO_REPORTED})
@@ -31,18 +31,18 @@ COUNTED = tuple(kind for kind in ContactKind if kind not in OF_A_DEAL)
 
 
 class Contact(Struct, frozen=True):
-    """One thing a visitor did, and the touches that had brought him: models give it to sources as they give calls."""
+    """One thing a visitor did, and the touches before it: models give it to sources as they give calls."""
 
     site_id: str
     contact_id: str  # the same for a repetition of the same event
     kind: ContactKind
     at: datetime
     day: date  # of the site's zone
-    visitor: str  # 24 hex digits; an alias once he is erased
+    visitor: str  # 24 hex digits; an alias once they are erased
     url: str
     form: str  # the page's name for a form or a chat; empty where it has none
-    code: str  # the promo code shown or told
-    caller_key: str | None  # the subject of the number he told
+    code: str  # the promo code shown or named
+    caller_key: str | None  # the key of the caller whose number it has
     touches: tuple[Touch, ...]  # oldest first, none after the contact
     erased: bool = False
 

@@ -11,7 +11,7 @@ from chalicelib.carriers.unparsed_event import digest_of
 
 def erase_of_call(item: call_item.Item) -> int:
     """Delete those of a call from the bucket, old versions too. Raises StorageUnavailable."""
-    return sum(spool_bucket.delete_unread(*name) for name in _names(item))
+    return sum(spool_bucket.delete_unparsed(*name) for name in _names(item))
 
 
 def export_of_call(item: call_item.Item) -> list[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""Recordings of calls: told by the carrier, fetched into the bucket, shown by an expiring link (docs/recordings.md)."""
+"""Recordings of calls: reported by the carrier, fetched into the bucket, shown by a link (docs/recordings.md)."""

@@ -16,11 +16,11 @@ class Audio:
 
     format: str  # mp3, wav, ogg or m4a
     content_type: str
-    channels: int | None  # None: the format tells it further inside
+    channels: int | None  # None: the file has it further inside
 
 
 def audio_of(head: bytes) -> Audio | None:
-    """What the file that starts with `head` is; None for anything but MP3, WAV, Ogg and M4A."""
+    """Return the format of the file that starts with `head`; None for anything but MP3, WAV, Ogg and M4A."""
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return Audio("wav", "audio/wav", _wav_channels(head))
     if head[:4] == b"OggS":
@@ -31,21 +31,21 @@ def audio_of(head: bytes) -> Audio | None:
 
 
 def _wav_channels(head: bytes) -> int | None:
-    place = head.find(b"fmt ", 12)
-    return int.from_bytes(head[place + 10 : place + 12], "little") or None if place >= 0 else None
+    start = head.find(b"fmt ", 12)
+    return int.from_bytes(head[start + 10 : start + 12], "little") or None if start >= 0 else None
 
 
 def _ogg_channels(head: bytes) -> int | None:
-    """Of the first packet: Opus tells the channels in its tenth byte, Vorbis in its twelfth."""
+    """Return the channels by the first packet: Opus has them in its tenth byte, Vorbis in its twelfth."""
     for magic, offset in ((b"OpusHead", 9), (b"\x01vorbis", 11)):
-        place = head.find(magic, 0, 256)
-        if place >= 0 and len(head) > place + offset:
-            return head[place + offset] or None
+        start = head.find(magic, 0, 256)
+        if start >= 0 and len(head) > start + offset:
+            return head[start + offset] or None
     return None
 
 
 def _mp3(head: bytes) -> Audio | None:
-    """A frame's header, behind the ID3 tag and the padding if there are any."""
+    """Return the format by a frame's header, behind the ID3 tag and the padding if there are any."""
     start = 0
     if head[:3] == b"ID3" and len(head) >= 10:
         size = 0

@@ -1,4 +1,4 @@
-"""Who fetches a recording now: one claim beside its state. It ends with what is noted, or by itself if a fetch dies.
+"""Who fetches a recording now: one claim beside its state. The fetch's result ends it, or its time if the fetch dies.
 
 f#<recording id>   {"by": the fetch, "until": milliseconds since 1970}, an attribute of the call's item
 """
@@ -15,14 +15,16 @@ from chalicelib.calls.recording import OPEN
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 
-CLAIM_SECONDS = 200  # longer than the function may run, by more than two clocks differ: nobody is overtaken while at it
+CLAIM_SECONDS = (
+    200  # longer than the function may run, by more than two clocks differ: no fetch is overtaken while it runs
+)
 
 
 def claim(site_id: str, call_id: str, recording_id: str, fetcher: str, now: datetime) -> int | None:
-    """Take the right to fetch a recording that is still open; None where it is `fetcher`'s now.
+    """Claim the fetch of a recording that is still open; return None if `fetcher` has the claim now.
 
-    Else return for how many seconds it may still be somebody else's: 0 where it was settled meanwhile. Two claims never
-    hold at once, and one whose answer was lost recognises itself. Raises StorageUnavailable.
+    Else return for how many seconds another fetch may still have it, 0 if the recording was settled meanwhile. Two
+    claims never hold at once, and one whose answer was lost recognises itself. Raises StorageUnavailable.
     """
     states = {f":{state}": {"S": call_item.state_text(state)} for state in OPEN}
     still_open = " OR ".join(f"contains(#recording, {name})" for name in states)

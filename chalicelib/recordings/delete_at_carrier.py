@@ -13,7 +13,7 @@ DELETED = (404, 410)  # besides success: it was deleted before
 
 
 def remove_carriers_copy(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> CarriersCopy:
-    """What became of the copy: kept where the carrier cannot delete it, or not by us. Raises Unreachable."""
+    """Delete the copy and return its state: kept if the carrier cannot delete it, or not for us. Raises Unreachable."""
     removal = removal_of(endpoint.vendor)
     if removal is None:
         return CarriersCopy.KEPT

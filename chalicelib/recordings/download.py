@@ -1,7 +1,7 @@
 """Ask a carrier for a file: over https, from public addresses, bounded in size and time, each redirect checked alike.
 
-A webhook's link is somebody else's text. So the address a name resolves to is checked, and that very address is
-connected to: a name that changes its mind in between leads nowhere else.
+A webhook's link is a stranger's text. So the address a name resolves to is checked, and that very address is
+connected to: a name that resolves differently in between leads nowhere else.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LATER = (408, 409, 425, 429)
 
 
 def download(ask: Ask, into: IO[bytes], pending: Collection[int] = ()) -> int:
-    """Write what the carrier answers into a file; answers its bytes. Raises a NotFetched.
+    """Write what the carrier answers into a file; return its size in bytes. Raises a NotFetched.
 
     `pending` are the statuses that mean "not ready yet" for this recording at this time.
     """
@@ -48,7 +48,7 @@ def download(ask: Ask, into: IO[bytes], pending: Collection[int] = ()) -> int:
 
 
 def answer(ask: Ask, pending: Collection[int] = ()) -> bytes:
-    """What an API answers with success. Raises a NotFetched."""
+    """Return the body of an API's successful answer. Raises a NotFetched."""
     body = b""
     for chunk in _chunks(ask, pending):
         body += chunk
@@ -58,7 +58,7 @@ def answer(ask: Ask, pending: Collection[int] = ()) -> bytes:
 
 
 def status_of(ask: Ask) -> int:
-    """The status of a request whose answer does not matter. Raises Unreachable, Refused."""
+    """Return the status of a request whose body does not matter. Raises Unreachable, Refused."""
     with _opened(ask, time.monotonic() + TOTAL_SECONDS) as response:
         status: int = response.status
     return status
@@ -77,7 +77,7 @@ def _chunks(ask: Ask, pending: Collection[int]) -> Iterator[bytes]:
 
 
 def _judge(status: int, pending: Collection[int]) -> None:
-    """Raise what a status other than success means."""
+    """Raise the NotFetched that a status other than success means."""
     if 200 <= status < 300:
         return
     if status in pending:
@@ -91,7 +91,7 @@ def _judge(status: int, pending: Collection[int]) -> None:
 
 @contextmanager
 def _opened(ask: Ask, deadline: float) -> Iterator[Any]:
-    """The response to a request behind its redirects, its body not yet read."""
+    """Yield the response to a request behind its redirects, its body not yet read."""
     try:
         for _ in range(MAX_REDIRECTS + 1):
             _check(deadline)
@@ -118,7 +118,7 @@ def _send(pool: urllib3.HTTPConnectionPool, ask: Ask) -> Any:
 
 @contextmanager
 def _connection(url: str) -> Iterator[urllib3.HTTPConnectionPool]:
-    """A connection to an address that was checked, under the name of the link. Raises Refused, Unreachable."""
+    """Yield a connection to an address that was checked, under the name of the link. Raises Refused, Unreachable."""
     parts = urlsplit(url)
     plain_allowed = settings().test_fetch
     if not parts.hostname or parts.scheme not in (("https", "http") if plain_allowed else ("https",)):
@@ -144,7 +144,7 @@ def _address(host: str, port: int, *, anywhere: bool) -> str:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):
         raise Unreachable("The link's host cannot be found.") from None
-    # Lambda speaks IPv4 unless it stands in a network of its own that has more.
+    # Lambda speaks IPv4 unless it is in a network of its own that has more.
     addresses = [str(each[4][0]) for each in sorted(found, key=lambda each: each[0] != socket.AF_INET)]
     if not anywhere and not all(is_public(address) for address in addresses):
         raise Refused("The link leads to an address that is not public.")
@@ -152,7 +152,7 @@ def _address(host: str, port: int, *, anywhere: bool) -> str:
 
 
 def _redirected(ask: Ask, status: int, location: str) -> Ask:
-    """The request a redirect asks for. Headers, and so credentials, do not go to another place."""
+    """Return the request a redirect asks for. Headers, and so credentials, do not go to another host."""
     url = urljoin(ask.url, location)
     same = urlsplit(url)[:2] == urlsplit(ask.url)[:2]
     headers = ask.headers if same else {}

@@ -1,4 +1,4 @@
-"""Forget a call's recordings and transcripts: for who asks to be forgotten, and for a site's own retention."""
+"""Erase a call's recordings and transcripts: on a person's request, and by a site's own retention."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chalicelib.runtime import log
 def erase_recordings(item: call_item.Item) -> int:
     """Delete what the bucket holds of a stored call, old versions too, and let none of it be fetched again.
 
-    First noted, then deleted: a fetch that is under way finds the note and takes its file back. Answers how many
-    objects were deleted. Raises StorageUnavailable.
+    First noted, then deleted: a fetch that is under way finds the note and takes its file back. Returns
+    how many objects were deleted. Raises StorageUnavailable.
     """
     site_id, _, call_id = item["pk"]["S"].partition("#")
     reported = {each.recording_id for each in reported_recordings(call_item.record_of(item))}

@@ -41,7 +41,7 @@ NOT_YET = (404, 409, 425)
 
 
 def fetch(message: dict[str, Any], now: datetime) -> None:
-    """Bring one recording as far as it can be brought. `message` is {"site_id", "call_id", "recording_id"}.
+    """Fetch one recording as far as possible. `message` is {"site_id", "call_id", "recording_id"}.
 
     Each step is noted with the call and not done again, so a repetition continues where the last try ended. What no
     further try can change is noted, too. Of fetches at once one asks the carrier. Raises queue.TryLater where another
@@ -55,7 +55,7 @@ def fetch(message: dict[str, Any], now: datetime) -> None:
     record = call_item.record_of(item)
     reported = next((each for each in reported_recordings(record) if each.recording_id == recording_id), None)
     endpoint = snapshot.endpoint_by_id(record.endpoint_id, now)
-    if reported is None:  # its events are gone: somebody asked to be forgotten
+    if reported is None:  # its events are gone: they were erased on request
         log.event("recording_dropped", site_id=site_id, call_id=call_id)
         return
     known = {each.recording_id: each for each in call_item.recordings_of(item)}.get(recording_id)
@@ -71,11 +71,11 @@ def fetch(message: dict[str, Any], now: datetime) -> None:
 def _fetched(
     recording: Recording, reported: ReportedRecording, endpoint: Endpoint | None, message: dict[str, Any], now: datetime
 ) -> Recording:
-    """The recording after one try, as noted with its call. Raises queue.TryLater where another try may do better."""
+    """Return the recording after one try, as noted with its call. Raises sqs.TryLater if another try may do better."""
     site_id, call_id, fetcher = message["site_id"], message["call_id"], tokens.random_id("")
     left = claim(site_id, call_id, recording.recording_id, fetcher, now)
     if left is not None:
-        raise sqs.TryLater(settings().recording_queue, "Somebody else is at it.", at_least=left)
+        raise sqs.TryLater(settings().recording_queue, "Another fetch is running.", at_least=left)
     try:
         after = _store(recording, reported, endpoint, recordings_table.folder(site_id, call_id), now)
     except NotFetched as failure:
@@ -84,7 +84,7 @@ def _fetched(
             state = RecordingState.UNREACHABLE
         after = replace(recording, state=state, why=str(failure))
         if not recordings_table.put_failure(site_id, call_id, after, fetcher):
-            raise sqs.TryLater(settings().recording_queue, "Somebody else has taken it over.") from None
+            raise sqs.TryLater(settings().recording_queue, "Another fetch has taken it over.") from None
         log.warning("recording_not_fetched", site_id=site_id, call_id=call_id, state=state, reason=str(failure))
         if isinstance(failure, NotReady | Unreachable):
             raise sqs.TryLater(settings().recording_queue, str(failure)) from None
@@ -102,7 +102,7 @@ def _store(
 ) -> Recording:
     """Ask the carrier, check what came, put it into the bucket. Raises a NotFetched, StorageUnavailable."""
     if endpoint is None:
-        raise NoCredentials("The endpoint that told of it does not exist any more.")
+        raise NoCredentials("The endpoint that reported it does not exist any more.")
     patient = now - reported.reported_at < timedelta(seconds=carriers.patience(endpoint.vendor))
     with tempfile.TemporaryFile() as file:
         size = _download(reported, endpoint, file, NOT_YET if patient else (), now)
@@ -133,7 +133,7 @@ def _download(
 
 
 def _checked(file: IO[bytes], vendor: str, *, patient: bool) -> Audio:
-    """What the file is, by its own bytes. Raises Refused for what is no audio, NotReady where that means "later"."""
+    """Return the format by the file's own bytes. Raises Refused if it is no audio, NotReady if that means "later"."""
     file.seek(0)
     audio = audio_of(file.read(HEAD_BYTES))
     if audio is None:

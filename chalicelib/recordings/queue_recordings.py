@@ -1,4 +1,4 @@
-"""Queue the recordings that a call has come to know, as soon as it knows them: some links live ten minutes."""
+"""Queue the recordings of a call as soon as its events report them: some links live ten minutes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from chalicelib.runtime.settings import settings
 
 
 def announce(item: call_item.Item) -> None:
-    """Queue what the events of a stored call tell and nobody fetches yet. Raises StorageUnavailable.
+    """Queue the recordings that a stored call's events report and no fetch is queued for. Raises StorageUnavailable.
 
-    Queued before it is noted: a run that dies in between queues it again, and however often, it is fetched once.
+    Queued before it is noted: a run that dies in between queues it again, and it is still fetched once.
     """
     record = call_item.record_of(item)
     known = {recording.recording_id for recording in call_item.recordings_of(item)}

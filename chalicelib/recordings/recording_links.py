@@ -1,4 +1,4 @@
-"""Recordings as other systems and the manage API see them: with a link that ends, never with the carrier's own."""
+"""Recordings as other systems and the manage API see them: with a link that expires, never with the carrier's own."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from chalicelib.runtime import presigned_links
 
 
 def shown_recordings(recordings: tuple[Recording, ...], transcripts: tuple[Transcript, ...]) -> list[dict[str, Any]]:
-    """Each recording with `url`, a fresh link once it is stored, and its `transcript`, if there is one."""
+    """Return each recording with `url`, a fresh link once it is stored, and its `transcript`, if there is one."""
     written = {transcript.recording_id: transcript for transcript in transcripts}
     return [_shown(recording, written.get(recording.recording_id)) for recording in recordings]
 
 
 def whole_recordings(recordings: tuple[Recording, ...], transcripts: tuple[Transcript, ...]) -> list[dict[str, Any]]:
-    """The same, each transcript with everything that was said. Raises StorageUnavailable."""
+    """Return the same with the segments of each transcript. Raises StorageUnavailable."""
     shown = shown_recordings(recordings, transcripts)
     for each in shown:
         transcript = each["transcript"]

@@ -25,8 +25,8 @@ _ERASED = {":erased": {"S": call_item.state_text(RecordingState.ERASED)}}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Whose an object is."""
+class ObjectOwner:
+    """Which recording an object of the bucket belongs to."""
 
     site_id: str
     call_id: str
@@ -34,41 +34,41 @@ class Place:
 
 
 def folder(site_id: str, call_id: str) -> str:
-    """Where everything that belongs to a call's recordings lies, with a slash at its end."""
+    """Return the key prefix of everything that belongs to a call's recordings, with a slash at its end."""
     return f"{PREFIX}/{site_id}/{call_id}/"
 
 
-def place_of(key: str) -> Place | None:
-    """What an object's key says; None for the key of no recording."""
+def owner_of(key: str) -> ObjectOwner | None:
+    """Return the recording that an object's key names; None for any other key."""
     parts = key.split("/")
     if len(parts) != 4 or parts[0] != PREFIX:
         return None
-    return Place(parts[1], parts[2], parts[3].rpartition(".")[0])
+    return ObjectOwner(parts[1], parts[2], parts[3].rpartition(".")[0])
 
 
 def put_recording(site_id: str, call_id: str, recording: Recording) -> bool:
-    """Write a recording's state with its call and end any claim on it; False where the call is gone, or it was erased.
+    """Write a recording's state and end any claim on it; return False if the call is gone, or it was erased.
 
-    One that was stored is stored, whoever has the claim by now.
+    What was stored counts, even if another fetch has the claim by now.
     """
     name, claim = call_item.RECORDING + recording.recording_id, {"#claim": call_item.CLAIM + recording.recording_id}
     return _put(site_id, call_id, name, recording, _NOT_ERASED, _ERASED, claim)
 
 
 def put_failure(site_id: str, call_id: str, recording: Recording, fetcher: str) -> bool:
-    """Write why a recording was not fetched and end the claim; False where the claim is not `fetcher`'s any more."""
+    """Write why a recording was not fetched and end the claim; return False if the claim is no more `fetcher`'s."""
     name, claim = call_item.RECORDING + recording.recording_id, {"#claim": call_item.CLAIM + recording.recording_id}
     return _put(site_id, call_id, name, recording, "#claim.#by = :me", {":me": {"S": fetcher}}, claim | {"#by": "by"})
 
 
 def put_transcript(site_id: str, call_id: str, transcript: Transcript, *, only_new: bool = False) -> bool:
-    """Write a transcript's state with its call; False where the call is gone, or, asked so, where there is one."""
+    """Write a transcript's state with its call; return False if the call is gone, or has one and `only_new` is set."""
     name = call_item.TRANSCRIPT + transcript.recording_id
     return _put(site_id, call_id, name, transcript, _ONLY_NEW if only_new else "")
 
 
 def forget_transcript(site_id: str, call_id: str, recording_id: str) -> None:
-    """Take a transcript off its call."""
+    """Remove a transcript from its call."""
     with aws.storage_errors():
         aws.client("dynamodb").update_item(
             TableName=settings().calls_table,
@@ -91,13 +91,13 @@ def put_audio(key: str, audio: IO[bytes], content_type: str) -> None:
 
 
 def delete_audio(key: str) -> None:
-    """Take back a file that nobody may keep. The bucket forgets its old version by its own rule."""
+    """Delete a file that must not be kept. The bucket's own rule expires its old version."""
     with aws.storage_errors():
         aws.client("s3").delete_object(Bucket=settings().bucket, Key=key)
 
 
 def delete_folder(site_id: str, call_id: str) -> int:
-    """Delete every object of a call with all its versions; answers how many there were."""
+    """Delete every object of a call with all its versions; return how many there were."""
     client: Any = aws.client("s3")
     bucket, count = settings().bucket, 0
     with aws.storage_errors():
@@ -118,13 +118,13 @@ def put_object(key: str, body: bytes) -> None:
 
 
 def spoken(key: str) -> Spoken | None:
-    """A transcript's words; None where they are not there any more."""
+    """Return a transcript's words; None if they are no longer there."""
     body = read_object(key)
     return None if body is None else msgspec.json.decode(body, type=Spoken)
 
 
 def read_object(key: str) -> bytes | None:
-    """An object of the bucket; None where there is none."""
+    """Return the body of an object of the bucket; None if there is none."""
     client: Any = aws.client("s3")
     try:
         with aws.storage_errors():
@@ -143,7 +143,7 @@ def _put(
     values: Mapping[str, dict[str, str]] | None = None,
     claim: Mapping[str, str] | None = None,
 ) -> bool:
-    """Set one attribute of a call under a condition on it, and remove a claim; False where the condition is not met."""
+    """Set one attribute of a call under a condition, and remove a claim; return False if the condition is not met."""
     client: Any = aws.client("dynamodb")
     try:
         with aws.storage_errors():

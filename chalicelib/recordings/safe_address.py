@@ -8,7 +8,7 @@ _TRANSLATED = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))  # NAT6
 
 
 def is_public(text: str) -> bool:
-    """Whether an IP address is one of the open internet: not private, loopback, link-local, shared or reserved."""
+    """Return whether an IP address is public: not private, loopback, link-local, shared or reserved."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -23,7 +23,7 @@ def is_public(text: str) -> bool:
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address really leads to."""
+    """Return the IPv4 address that an IPv6 address really leads to; None if it leads to none."""
     if address.ipv4_mapped:
         return address.ipv4_mapped
     if address.sixtofour:

@@ -22,7 +22,7 @@ from chalicelib.carriers.receive_call import ANSWER_SECONDS, endpoint_url, recei
 from chalicelib.carriers.recover_event import recover
 from chalicelib.carriers.simulator.calls import SimulatedCall
 from chalicelib.carriers.simulator.requests import requests_of
-from chalicelib.carriers.spool_bucket import PLACE_SECONDS, kept_in_log, put_back
+from chalicelib.carriers.spool_bucket import SPOOL_SECONDS, put_back, spooled_in_log
 from chalicelib.core import deadline
 from chalicelib.registry import store as registry
 from chalicelib.runtime import aws, http
@@ -88,14 +88,14 @@ class Direct:
         return self._session.client(service, endpoint_url=self._url)
 
 
-PLACE_OWED, HOT_OWED, ASIDE_OWED = PLACE_SECONDS, aws.HOT_TIMEOUTS, aws.HOT_ASIDE_TIMEOUTS
+PLACE_OWED, HOT_OWED, ASIDE_OWED = SPOOL_SECONDS, aws.HOT_TIMEOUTS, aws.HOT_ASIDE_TIMEOUTS
 
 
 @pytest.fixture
 def fault(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """A fault's name. What does not hang is given all the time a loaded machine may need, lest it be an outage, too."""
     name = str(getattr(request, "param", "none"))
-    monkeypatch.setattr(spool_bucket, "PLACE_SECONDS", 60)
+    monkeypatch.setattr(spool_bucket, "SPOOL_SECONDS", 60)
     if name == "hanging":  # what hangs is given up on after the time that a caller is owed
         monkeypatch.setattr(aws, "HOT_TIMEOUTS", HOT_OWED)
     else:
@@ -230,7 +230,7 @@ def test_with_all_of_aws_gone_every_carrier_is_answered_and_the_log_keeps_the_ev
 ) -> None:
     secret = open_endpoint(vendor)
     if fault == "hanging":  # nothing is left that could need more time
-        monkeypatch.setattr(spool_bucket, "PLACE_SECONDS", PLACE_OWED)
+        monkeypatch.setattr(spool_bucket, "SPOOL_SECONDS", PLACE_OWED)
         monkeypatch.setattr(aws, "HOT_ASIDE_TIMEOUTS", ASIDE_OWED)
     forget_caches()
     world.proxy.inject(EVERYTHING | FAULTS[fault])
@@ -242,7 +242,7 @@ def test_with_all_of_aws_gone_every_carrier_is_answered_and_the_log_keeps_the_ev
     finish_abandoned_work()
     world.proxy.inject()
     forget_caches()
-    put_back(kept_in_log(logged + logged))
+    put_back(spooled_in_log(logged + logged))
     assert take_in(world) == 1
     assert is_stored_and_queued(world, call_id)
 
@@ -258,4 +258,4 @@ def test_an_answer_that_is_not_awss_is_an_outage_too(world: World) -> None:
 
 def test_what_a_caller_waits_at_the_worst_is_under_two_seconds() -> None:
     places = 2  # the queue, then the bucket
-    assert ANSWER_SECONDS + places * PLACE_SECONDS < 2
+    assert ANSWER_SECONDS + places * SPOOL_SECONDS < 2

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.__main__ import main
 from chalicelib.carriers import spool_bucket
 from chalicelib.carriers.recover_event import recover
-from chalicelib.carriers.spool_bucket import KeptEvent
+from chalicelib.carriers.spool_bucket import SpooledEvent
 from chalicelib.cli.redrive import QUEUES
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.runtime.settings import settings
@@ -32,8 +32,8 @@ def logged(aws: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     with monkeypatch.context() as outage:
         outage.setattr(spool_bucket, "_into_queue", broken)
         outage.setattr(spool_bucket, "_into_bucket", broken)
-        spool_bucket.keep(
-            KeptEvent("twilio", secret, (), request), ("x-twilio-signature",), StorageUnavailable("Down.")
+        spool_bucket.spool_event(
+            SpooledEvent("twilio", secret, (), request), ("x-twilio-signature",), StorageUnavailable("Down.")
         )
     return capsys.readouterr().out
 

@@ -148,8 +148,10 @@ def test_an_event_kept_in_the_bucket_is_taken_in_and_deleted_there(deployed: Dep
     os.environ["CALLPATH_KEPT_QUEUE"] = "http://127.0.0.1:9/closed"
     settings.cache_clear()
     request = signed_request(FIRST, NOW)
-    spool_bucket.keep(
-        spool_bucket.KeptEvent("generic", deployed.secret, (), request), generic.SIGNED_HEADERS, ValueError("an outage")
+    spool_bucket.spool_event(
+        spool_bucket.SpooledEvent("generic", deployed.secret, (), request),
+        generic.SIGNED_HEADERS,
+        ValueError("an outage"),
     )
     s3 = deployed.stack.client("s3")
     until(lambda: "Contents" not in s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool_bucket.PREFIX))

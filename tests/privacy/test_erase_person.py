@@ -271,9 +271,9 @@ def test_an_erased_call_is_delivered_to_nobody_any_more(shop: Any, capsys: pytes
 
 def test_a_webhook_that_could_not_be_read_goes_with_its_call(shop: Any) -> None:
     request = signed_request({"from": IVAN}, NOW)
-    spool_bucket.keep_unread(spool_bucket.KeptEvent("generic", "secret", (), request), (), "abc")
+    spool_bucket.store_unparsed(spool_bucket.SpooledEvent("generic", "secret", (), request), (), "abc")
     attribute(tell("generic-his1", CallEvent("unread-abc", "his1", at=NOW, unread="to")), NOW)
-    spool_bucket.keep_unread(spool_bucket.KeptEvent("generic", "secret", (), request), (), "of another call")
+    spool_bucket.store_unparsed(spool_bucket.SpooledEvent("generic", "secret", (), request), (), "of another call")
     s3 = shop.client("s3")
     assert erase(find_person.by_phone("s1", IVAN), NOW).complete
     left = s3.list_objects_v2(Bucket=settings().bucket, Prefix=spool_bucket.UNREAD)["Contents"]

@@ -57,6 +57,8 @@ FILES = ("app.py", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"
 # Where a word is not ours: a vendor's field, or a sentence in another's words. File → words.
 NOT_OURS: dict[str, set[str]] = {
     "chalicelib/visits/data/README.md": {"hereby", "shall"},  # the licence of a list
+    "chalicelib/contacts/types.py": {"told"},  # a kind of contact in the API
+    "chalicelib/recordings/transcripts/languages.py": {"he"},  # Hebrew
     "tests/rules/test_words.py": set(INSTEAD),
 }
 NOT_CLEAN_YET = (  # shrinks until it is empty
@@ -64,13 +66,10 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "chalicelib/api",
     "chalicelib/attribution",
     "chalicelib/calls",
-    "chalicelib/carriers",
     "chalicelib/cli",
-    "chalicelib/contacts",
     "chalicelib/delivery",
     "chalicelib/pool",
     "chalicelib/privacy",
-    "chalicelib/recordings",
     "chalicelib/reports",
     "infra",
     "tests/__init__.py",

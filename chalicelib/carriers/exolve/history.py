@@ -1,6 +1,6 @@
 """MTS Exolve's `call-history/v2/GetList`, JSON (M: its fields are not confirmed). Durations are in ms.
 
-Where it names a call by another id than its events (`uid`), the same call told by both becomes two: import only what
+Where it names a call by another id than its events (`uid`), a call that both report becomes two: import only what
 came before the webhooks.
 """
 

@@ -1,4 +1,4 @@
-"""MTS Exolve: a link, or a path whose place the endpoint's `api_url` must tell; `api_key` where that asks for one."""
+"""MTS Exolve: a link, or a path below the endpoint's `api_url`, with `api_key` if that API asks for one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from chalicelib.registry.types import Endpoint
 
 
 def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """The link, or the path below `api_url`. Raises NoCredentials where there is neither."""
+    """Return the request for the link, or for the path below `api_url`. Raises NoCredentials if there is neither."""
     if reported.url:
         return plain(reported)
-    key, place = endpoint.credentials.get("api_key"), credential(endpoint, API_URL).rstrip("/")
-    return Ask(f"{place}/{(reported.carriers_id or '').lstrip('/')}", headers=bearer(key) if key else {})
+    key, base = endpoint.credentials.get("api_key"), credential(endpoint, API_URL).rstrip("/")
+    return Ask(f"{base}/{(reported.carriers_id or '').lstrip('/')}", headers=bearer(key) if key else {})

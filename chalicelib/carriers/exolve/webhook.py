@@ -1,4 +1,4 @@
-"""MTS Exolve: unsigned JSON. `getControlCallFollowMe` asks where a call goes; events tell the rest.
+"""MTS Exolve: unsigned JSON. `getControlCallFollowMe` asks where a call goes; events report the rest.
 
 The secret in the URL is the proof, with a list of addresses as a second one. The answer hands out the same URL for the
 events. Durations are in milliseconds, numbers in full without a plus.
@@ -25,12 +25,12 @@ from chalicelib.runtime.http import Answer
 SIGNED_HEADERS: tuple[str, ...] = ()
 CREDENTIALS: tuple[str, ...] = ()
 CALL_FIELDS = ("call_sid", "params.call_sid")
-OPTIONAL_CREDENTIALS = (CREDENTIAL, "api_url", "api_key")  # the last two for recordings told by a path
+OPTIONAL_CREDENTIALS = (CREDENTIAL, "api_url", "api_key")  # the last two for recordings reported as a path
 ROUTING = "getControlCallFollowMe"
 ANSWERING = ("ring_seconds",)
-# Q.850 causes of a call nobody talked in; the others are failures.
+# Q.850 causes of a call without a talk; the others are failures.
 CAUSES = {
-    "16": CallStatus.ABANDONED,  # cleared in the normal way before anybody answered: the caller gave up
+    "16": CallStatus.ABANDONED,  # cleared in the normal way before an answer: the caller gave up
     "17": CallStatus.BUSY,
     "18": CallStatus.MISSED,
     "19": CallStatus.MISSED,
@@ -66,12 +66,12 @@ class WebhookPayload(msgspec.Struct):
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected for an address outside the endpoint's list."""
+    """Raise SignatureRejected for an address outside the endpoint's list."""
     check_source(hook, endpoint)
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """The one event of the body. Raises BadInput naming the field."""
+    """Return the one event of the body. Raises BadInput naming the field."""
     payload, now = json_body.decode(hook.request.body, WebhookPayload), hook.request.now
     if payload.method is not None:
         return (_asked(payload, country, CallEvent("route", "", at=now, started_at=now)),)
@@ -90,7 +90,7 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """Where the call goes, for a request that asks it; a receipt for events."""
+    """Return where the call goes if the request asks for it; a receipt for events."""
     payload = json_body.decode(hook.request.body, WebhookPayload)
     if payload.method != ROUTING:
         return Answer({"ok": True})
@@ -117,7 +117,7 @@ def _asked(payload: WebhookPayload, country: str, event: CallEvent) -> CallEvent
 
 
 def _measured(event: CallEvent, payload: WebhookPayload) -> CallEvent:
-    """The figures of a call that ended."""
+    """Add the durations and the outcome of a call that ended."""
     talk, total = _seconds(payload.talk_time, "talk_time") or 0, _seconds(payload.duration, "duration")
     cause = str(payload.cause_code or "")
     status = CallStatus.ACCEPTED if talk else CAUSES.get(cause, CallStatus.FAILED)
@@ -127,7 +127,7 @@ def _measured(event: CallEvent, payload: WebhookPayload) -> CallEvent:
 
 
 def _recorded(event: CallEvent, payload: WebhookPayload) -> CallEvent:
-    """`path` may be a link or a path below Exolve's own storage."""
+    """Add the recording; `path` may be a link or a path below Exolve's own storage."""
     path = payload.path or ""
     if path.startswith("https://"):
         return replace(event, recording_url=path)
@@ -143,7 +143,7 @@ def _with_parties(event: CallEvent, payload: WebhookPayload, country: str) -> Ca
 
 
 def _seconds(milliseconds: float | None, field: str) -> int | None:
-    """Begun seconds: a talk of 400 ms was a talk."""
+    """Return whole seconds, rounded up: a talk of 400 ms was a talk."""
     if milliseconds is None:
         return None
     if not 0 <= milliseconds <= MAX_SECONDS * 1000:

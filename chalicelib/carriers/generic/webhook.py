@@ -8,7 +8,7 @@
 
 Times are ISO 8601 or seconds since 1970. `linked_id` is the call where `call_id` is one of its legs: a telephone of
 the business that was rung. The call ends with its own `call.ended`, else when every leg has ended. The answer's
-`forward_to` tells a PBX that asks where the call is to go.
+`forward_to` gives a PBX that asks for it the number to forward the call to.
 """
 
 from __future__ import annotations
@@ -79,13 +79,13 @@ class WebhookPayload(msgspec.Struct):
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected unless our own scheme's headers fit the body."""
+    """Raise SignatureRejected unless the headers of our own scheme match the body."""
     request = hook.request
     webhook_signature.check(request.headers, request.body, endpoint.credentials.get("secret", ""), request.now)
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """The one event of the body. Raises BadInput naming the field."""
+    """Return the one event of the body. Raises BadInput naming the field."""
     payload = json_body.decode(hook.request.body, WebhookPayload)
     if payload.event not in EVENTS:
         raise BadInput("event", f"is not one of {', '.join(EVENTS)}")
@@ -126,9 +126,9 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """`{"ok": true}`; for a call that starts, or when storage is down and nobody can say, also `forward_to`.
+    """Return `{"ok": true}`; for a call that starts, or while storage is down and this is not known, also `forward_to`.
 
-    Beside that, what is set to be otherwise than a PBX would do it by itself: `record`, `ring_seconds`, `caller_id`,
+    Beside that, each setting that differs from what a PBX does by itself: `record`, `ring_seconds`, `caller_id`,
     `announcement`, `whisper`, `language`.
     """
     if any(event.answered_at or event.ended_at or event.recording_url for event in events):
@@ -143,12 +143,12 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
         "whisper": how.whisper,
         "language": how.language,
     }
-    asked = {name: value for name, value in wishes.items() if value}
-    return Answer({"ok": True, "forward_to": where.target_number} | asked)
+    given = {name: value for name, value in wishes.items() if value}
+    return Answer({"ok": True, "forward_to": where.target_number} | given)
 
 
 def _parties(payload: WebhookPayload, country: str) -> tuple[str | None, str | None]:
-    """(the customer, our tracking number). Who rings decides which of `from` and `to` is which."""
+    """Return (the customer, our tracking number): the direction decides which of `from` and `to` is which."""
     outgoing = payload.direction is Direction.OUT
     ours, theirs = (payload.caller, payload.called) if outgoing else (payload.called, payload.caller)
     field = "from" if outgoing else "to"
@@ -165,7 +165,7 @@ def _happened(payload: WebhookPayload, endpoint: Endpoint) -> datetime | None:
 
 
 def _time(value: str | float | None, field: str, endpoint: Endpoint) -> datetime | None:
-    """ISO 8601, or epoch seconds as a number or digits. Asterisk writes 0 or nothing for what did not happen."""
+    """Parse ISO 8601, or epoch seconds as a number or digits. Asterisk writes 0 or nothing for what did not happen."""
     if not value or value == "0":
         return None
     try:
@@ -175,7 +175,7 @@ def _time(value: str | float | None, field: str, endpoint: Endpoint) -> datetime
 
 
 def _zoned(text: str, endpoint: Endpoint) -> str:
-    """The text of a time; one without a zone gets the zone set for the endpoint, if there is one."""
+    """Return the text of a time; without a zone of its own it gets the endpoint's zone, if one is set."""
     if not endpoint.time_zone:
         return text
     try:

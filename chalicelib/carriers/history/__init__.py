@@ -1,6 +1,6 @@
-"""What carriers export of calls that are over: one table of words for each. A new one is one module and one row. Pure.
+"""Exports of past calls: one table of words for each carrier. A new one is one `history.py` and one row. Pure.
 
-A module is its `FORMAT`: how its headings and words are read. The rows go one way for all of them (rows.py).
+Each module is its `FORMAT`: what its headings and words mean. The rows of all of them are read in csv_rows.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HISTORIES = {  # vendor → module, imported when first asked for
     "zadarma": "chalicelib.carriers.zadarma.history",
 }
 
-# What a heading may stand for. From and to are as dialled; caller and number as we mean them, whoever rang.
+# What a heading may mean. From and to are as dialled; caller is the customer and number ours, in either direction.
 FIELDS = frozenset(
     {
         *("call_id", "leg_of", "direction", "from", "to", "caller", "number", "from_extension", "to_extension"),
@@ -40,19 +40,19 @@ class Format:
     """How one carrier's export is read. Words are in lower case."""
 
     headings: Mapping[str, str]  # field → its headings, separated by |; the first that is filled counts
-    statuses: Mapping[str, CallStatus] = field(default_factory=dict)  # how calls nobody talked in ended
-    talked: frozenset[str] = frozenset()  # statuses of calls that were answered, or of which only the length tells
+    statuses: Mapping[str, CallStatus] = field(default_factory=dict)  # how calls without a talk ended
+    talked: frozenset[str] = frozenset()  # statuses of calls that were answered, or whose length alone says whether
     unfinished: frozenset[str] = frozenset()  # statuses of calls that still go on
     directions: Mapping[str, Direction] = field(default_factory=dict)
     id_directions: Mapping[str, Direction] = field(default_factory=dict)  # how a call's id begins, where no column says
     columns: tuple[str, ...] = ()  # the headings of a file that comes without them, in its order
-    nobody: frozenset[str] = frozenset()  # what stands for a withheld number
+    nobody: frozenset[str] = frozenset()  # what is written for a withheld number
     zone: str | None = None  # of times without one; None: the site's
     per_second: int = 1  # in what durations are counted: 1000 for milliseconds
     in_full: bool = False  # numbers are written in full without a plus
 
     def row(self, cells: Mapping[str, str]) -> dict[str, str]:
-        """Cells by heading as cells by field; a field none of whose columns is there is not there either."""
+        """Return cells by field of cells by heading; a field without any of its columns is left out."""
         found = {
             name: [cells[each] for each in columns.split("|") if each in cells]
             for name, columns in self.headings.items()
@@ -61,7 +61,7 @@ class Format:
 
 
 def format_of(vendor: str) -> Format:
-    """The carrier's format. Raises BadInput naming `vendor`."""
+    """Return the carrier's format. Raises BadInput naming `vendor`."""
     if vendor not in HISTORIES:
         raise BadInput("vendor", f"not one of {', '.join(HISTORIES)}")
     found: Format = import_module(HISTORIES[vendor]).FORMAT

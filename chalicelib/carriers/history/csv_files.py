@@ -12,14 +12,14 @@ from chalicelib.core.errors import BadInput
 
 
 def rows_of(raw: bytes, form: Format) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row as (line or position in the file, cells by field). Raises BadInput for a file that is none of these."""
+    """Yield each row as (line or position in the file, cells by field). Raises BadInput for any other kind of file."""
     text = decode_text(raw).lstrip("\ufeff \r\n\t")
     found = _of_json(text) if _is_json(text, form) else _of_csv(text, form)
     return ((line, cells if BROKEN in cells else form.row(cells)) for line, cells in found)
 
 
 def _is_json(text: str, form: Format) -> bool:
-    """Mango's rows, too, begin with a square bracket: that of their list of recordings."""
+    """Return whether the text is JSON. Mango's CSV rows begin with a square bracket, too: a list of recordings."""
     return text[:1] == "{" or (text[:1] == "[" and text.partition("\n")[0].count(";") < max(len(form.columns) - 1, 1))
 
 
@@ -37,7 +37,7 @@ def _of_json(text: str) -> Iterator[tuple[int, dict[str, str]]]:
         objects = [_line(line) for line in text.splitlines() if line.strip()]
     if not objects:
         raise BadInput("file", "has no list of calls")
-    return ((place, _cells(each)) for place, each in enumerate(objects, start=1))
+    return ((position, _cells(each)) for position, each in enumerate(objects, start=1))
 
 
 def _line(text: str) -> Any:
@@ -48,7 +48,7 @@ def _line(text: str) -> Any:
 
 
 def _objects(parsed: Any) -> list[Any]:
-    """The list of objects, however deep an API wraps it; an object without one is the only row."""
+    """Return the list of objects, at any depth of what an API wraps it in; an object without one is the only row."""
     if isinstance(parsed, list):
         return parsed
     if not isinstance(parsed, dict):

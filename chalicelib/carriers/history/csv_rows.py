@@ -1,7 +1,7 @@
 """One row of a carrier's export as an event of its call. Pure.
 
-An imported event is one among those of its webhooks: the fold makes one call of them, and what a webhook told counts
-before it. Its id is made of what the row says, so the same row is the same event however often it comes.
+An imported event is one among those of its webhooks: the fold makes one call of them, and a webhook's values count
+before it. Its id is made of what the row says, so the same row always is the same event.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Row = Mapping[str, str]
 
 
 def mark_legs(rows: Iterable[Row], form: Format) -> list[Row]:
-    """The rows of one call with its forwarded legs marked as such: an outgoing row beside an incoming one is a leg."""
+    """Return the rows of one call, its forwarded legs marked as such: outgoing rows beside an incoming one are legs."""
     listed = list(rows)
     directions = [_direction_or_none(row, form) for row in listed]
     if Direction.IN not in directions:
@@ -38,7 +38,7 @@ def mark_legs(rows: Iterable[Row], form: Format) -> list[Row]:
 
 
 def event_of(row: Row, form: Format, zone: str, country: str, signing_key: bytes) -> CallEvent:
-    """The row's event; times without a zone are of `zone`, numbers without a prefix of `country`.
+    """Return the row's event; times without a zone are of `zone`, numbers without a prefix of `country`.
 
     Raises BadInput naming the field: what is missing, malformed, of a call that goes on, or between two employees.
     """
@@ -93,23 +93,23 @@ def _ended(event: CallEvent, row: Row, form: Format, zone: str, started_at: date
 
 
 def _talk(row: Row, form: Format) -> tuple[CallStatus | None, int | None, int | None]:
-    """(how it ended if nobody talked, the talk, how long the caller's line was open). Raises BadInput."""
+    """Return (how it ended without a talk, seconds of talk, seconds of the caller's open line). Raises BadInput."""
     status, talked = _status(row, form)
-    # Mango writes 0 where nobody answered; UIS says that a call was lost, whatever an announcement took.
+    # Mango writes 0 where nobody answered; UIS says that a call was lost even where an announcement took time.
     if status is None and (row.get("answered_at") == "0" or row.get("lost", "").lower() not in NO):
         status = CallStatus.MISSED
     if status:
         return status, 0, None
     talk, line = _seconds(row, "talk", form), _seconds(row, "line", form)
     if talk is None and line is None and not row.get("answered_at") and not talked:
-        raise BadInput("talk", "the row tells neither how long somebody talked nor that nobody did")
+        raise BadInput("talk", "the row says neither how long the talk was nor that there was none")
     if talk is None and row.get("leg_of"):
         return None, line, None  # of the forwarded leg all is talk
     return None, talk, line
 
 
 def _status(row: Row, form: Format) -> tuple[CallStatus | None, bool]:
-    """How a call ended that nobody talked in, if the row says so; whether it says that somebody did."""
+    """Return how a call without a talk ended, if the row says so, and whether the row says that there was a talk."""
     word = " ".join(row.get("status", "").lower().split())
     if word in form.unfinished:
         raise BadInput("status", "the call goes on: import it when it is over")
@@ -148,7 +148,7 @@ def _direction_or_none(row: Row, form: Format) -> Direction | None:
 
 
 def _number(text: str, field: str, form: Format, country: str) -> str | None:
-    """Our number. An extension or a SIP address in its place says nothing; anything else that is none is an error."""
+    """Return our number; None for an extension or a SIP address. Raises BadInput for anything else."""
     found = _read(text, form, country)
     if found or not text or "@" in text or (text.isdigit() and len(text) <= EXTENSION_DIGITS):
         return found
@@ -162,7 +162,7 @@ def _read(text: str, form: Format, country: str) -> str | None:
 
 
 def _bare(text: str) -> str:
-    """The number of `"Name" <79160000001>`."""
+    """Return the number of `"Name" <79160000001>`."""
     return text.rpartition("<")[2].rstrip(">") if text.endswith(">") else text
 
 
@@ -172,13 +172,13 @@ def _moment(row: Row, field: str, form: Format, zone: str) -> datetime | None:
 
 
 def _seconds(row: Row, field: str, form: Format) -> int | None:
-    """Whole seconds of a number of them, or of `mm:ss` and `h:mm:ss`."""
+    """Parse a number, `mm:ss` or `h:mm:ss` to whole seconds. Raises BadInput naming the field."""
     text = row.get(field, "")
     if ":" in text:
         parts = text.split(":")
         if len(parts) > 3 or not all(part.isdigit() for part in parts):
             raise BadInput(field, "is not a duration")
-        return seconds(sum(int(part) * 60**place for place, part in enumerate(reversed(parts))), field)
+        return seconds(sum(int(part) * 60**power for power, part in enumerate(reversed(parts))), field)
     if not text or form.per_second == 1:
         return seconds(text or None, field)
     try:
@@ -192,5 +192,5 @@ def _carried(row: Row) -> tuple[tuple[str, str], ...]:
 
 
 def _first(row: Row, field: str) -> str | None:
-    """The first of a list as Mango writes it, `[a,b]`."""
+    """Return the first of a list that Mango writes as `[a,b]`."""
     return row.get(field, "").strip("[]").partition(",")[0] or None

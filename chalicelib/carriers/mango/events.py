@@ -18,7 +18,7 @@ from chalicelib.core.errors import BadInput
 ZONE = "Europe/Moscow"  # of an account that names none
 EARLY = timedelta(minutes=30)  # no event comes from further in the future
 CALL_OVER = ("1100", "1110", "1120")  # caller or callee hung up: no other leg follows
-REASONS = {  # disconnect_reason of a call nobody talked in; a code not listed goes by its class
+REASONS = {  # disconnect_reason of a call without a talk; a code not listed goes by its class
     "1100": CallStatus.ABANDONED,
     "1110": CallStatus.ABANDONED,
     "1121": CallStatus.BUSY,
@@ -71,7 +71,7 @@ class WebhookPayload(msgspec.Struct):
 
 class Clock:
     """Mango's epochs: seconds since 1970 in UTC by its old papers, of Moscow's wall clock by the new. Events are never
-    of the future, so one that is ahead of its receipt tells which.
+    of the future, so one that is ahead of its receipt shows which.
     """
 
     def __init__(self, now: datetime, epoch: Scalar, zone: str | None) -> None:
@@ -80,7 +80,7 @@ class Clock:
         self._local = first is not None and first - now > EARLY
 
     def read(self, epoch: Scalar) -> datetime | None:
-        """The moment as aware UTC; None for 0 and for nothing. Raises BadInput."""
+        """Return an epoch as aware UTC; None for 0 and for nothing. Raises BadInput."""
         moment = _epoch(epoch)
         return moment.replace(tzinfo=self._zone).astimezone(UTC) if moment and self._local else moment
 
@@ -93,7 +93,7 @@ def _call(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEven
     name = f"call-{payload.call_id or ''}-{payload.seq or payload.call_state}"
     event = CallEvent(name[:200], needed(payload.entry_id, "entry_id"), at=at)
     event = _with_parties(event, payload, country, outgoing=bool(payload.caller.extension))
-    if payload.location == "abonent" and payload.call_id:  # the others are the menu and the queue, where nobody rings
+    if payload.location == "abonent" and payload.call_id:  # the others are the menu and the queue, where nothing rings
         event = replace(event, leg=payload.call_id, who=_extension(payload) or "")
     if payload.call_state == "Appeared":
         return replace(event, started_at=at, rang_at=at if event.leg else None)
@@ -103,7 +103,7 @@ def _call(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEven
 
 
 def _left(event: CallEvent, payload: WebhookPayload) -> CallEvent:
-    """A leg ended; the call with it, where one of the two hung up and nobody passed it on."""
+    """End a leg, and the call with it if one of the two hung up and the call was not passed on."""
     moved = payload.caller.was_transferred or payload.called.was_transferred
     reason = str(payload.disconnect_reason or "")
     event = replace(event, left_at=event.at if event.leg else None, hangup_cause=reason if event.leg else None)
@@ -111,7 +111,7 @@ def _left(event: CallEvent, payload: WebhookPayload) -> CallEvent:
 
 
 def _summary(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEvent | None:
-    """The end of the call. `entry_result` may be 1 without a talk (Mango's own example): the talk decides."""
+    """Return the end of a call. `entry_result` may be 1 without a talk (Mango's own example): the talk decides."""
     payload = _decode(raw)
     if str(payload.call_direction) == "0":
         return None
@@ -138,7 +138,7 @@ def _recording(raw: bytes, now: datetime, zone: str | None, country: str) -> Cal
 
 
 def _dtmf(raw: bytes, now: datetime, zone: str | None, country: str) -> CallEvent | None:
-    """What the caller keyed in a menu; nothing where it is no promo code."""
+    """Return the promo code that the caller keyed in a menu; None for any other keys."""
     payload = _decode(raw)
     code, at = code_in(payload.dtmf), Clock(now, payload.timestamp, zone).read(payload.timestamp)
     if code is None:
@@ -180,13 +180,13 @@ def _status(reason: str) -> CallStatus:
 
 
 def _extension(payload: WebhookPayload) -> str | None:
-    """Who talked for the business: his extension, else the number he was reached by."""
+    """Return who talked for the business: their extension, else the number they were reached at."""
     employee = payload.caller if payload.caller.extension else payload.called
     return str(employee.extension or employee.number or "") or None
 
 
 def _with_parties(event: CallEvent, payload: WebhookPayload, country: str, *, outgoing: bool) -> CallEvent:
-    """The line is our number. It may be a SIP address, and then only other events of the call tell the number."""
+    """Add our number, the customer and the direction. Where the line is a SIP address, other events have our number."""
     line = payload.line_number or payload.called.line_number or payload.caller.line_number or payload.dct.number
     number = national(line, country) or national(payload.dct.number, country)
     caller = national(payload.called.number if outgoing else payload.caller.number, country)

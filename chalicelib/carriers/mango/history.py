@@ -1,6 +1,6 @@
 """Mango Office's statistics: the CSV of `stats/result`, `;` between the fields and no headings (P, seen live).
 
-Each leg is a row; `entry_id` is the call. Times are seconds since 1970, `answer` 0 where nobody answered. The columns
+Each leg is a row; `entry_id` is the call. Times are seconds since 1970, `answer` 0 without an answer. The columns
 are those of the request that Mango's own papers show; with others, write the headings above.
 """
 

@@ -17,7 +17,7 @@ SAYS_LATER = True
 
 
 def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """The command that downloads a recording, signed like Mango's own events."""
+    """Return the request that downloads a recording, signed like Mango's own events."""
     key, salt = credential(endpoint, "api_key"), credential(endpoint, "api_salt")
     command = json.dumps({"recording_id": reported.carriers_id, "action": "download"}, separators=(",", ":"))
     form = {"vpbx_api_key": key, "sign": signature(key, command, salt), "json": command}

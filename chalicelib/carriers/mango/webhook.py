@@ -25,7 +25,7 @@ OPTIONAL_CREDENTIALS = (CREDENTIAL, "api_url")
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected unless the json field, as it came, was signed with the key and salt of the product."""
+    """Raise SignatureRejected unless the json field, as it came, was signed with the key and salt of the product."""
     form = dict(parse_form.pairs(hook.request))
     key, salt = endpoint.credentials.get("api_key", ""), endpoint.credentials.get("api_salt", "")
     expected = signature(key, form.get("json", ""), salt).encode()
@@ -36,15 +36,15 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 
 def signature(key: str, raw: str, salt: str) -> str:
-    """Hex SHA-256 of key, raw json field and salt."""
+    """Return hex SHA-256 of key, raw json field and salt."""
     return hashlib.sha256((key + raw + salt).encode()).hexdigest()
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """What one notification says of its call; nothing for those that are about no call. Raises BadInput."""
+    """Return the event of one notification; none for notifications about no call. Raises BadInput naming the field."""
     form = dict(parse_form.pairs(hook.request))
     reader = READERS.get("/".join(hook.parts))
-    if reader is None:  # sms, tags of recordings, results of commands: signed, and not about a call's making
+    if reader is None:  # sms, tags of recordings, results of commands: signed, and not about how a call went
         return ()
     if "json" not in form:
         raise BadInput("json", "is missing")
@@ -53,5 +53,5 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """A receipt."""
+    """Return a receipt."""
     return Answer({"ok": True})

@@ -32,7 +32,7 @@ HANGUP_CAUSES = {
 
 
 def kind_of(form: Form) -> str:
-    """What a webhook is about: answer, leg (the forwarded one), dial (its end), digits, hangup, record or other."""
+    """Return the kind of a webhook: answer, leg (the forwarded one), dial (its end), digits, hangup, record, other."""
     if form.get("Event") == "Record" or "RecordUrl" in form:
         return "record"
     if "DialAction" in form:
@@ -45,7 +45,7 @@ def kind_of(form: Form) -> str:
 
 
 def read(form: Form, now: datetime, country: str) -> CallEvent:
-    """The event of one form. Raises BadInput naming the field."""
+    """Return the event of one form. Raises BadInput naming the field."""
     kind = kind_of(form)
     call_id = needed(form.get("CallUUID"), "CallUUID")
     if kind == "answer":
@@ -66,7 +66,7 @@ def read(form: Form, now: datetime, country: str) -> CallEvent:
 
 
 def _hangup(form: Form, call_id: str, now: datetime) -> CallEvent:
-    """The caller's line was closed. Plivo may take it before the business answers, so its times are the line's."""
+    """Return the end of the caller's line. Plivo may open it before the business answers, so these are its times."""
     began = moment(form.get("StartTime"), "StartTime", "UTC")
     answered = moment(form.get("AnswerTime"), "AnswerTime", "UTC")
     ended = moment(form.get("EndTime"), "EndTime", "UTC") or now

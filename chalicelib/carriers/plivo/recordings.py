@@ -13,16 +13,16 @@ USUAL_API = "https://api.plivo.com"
 
 
 def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """The link; signed where the endpoint can sign, since an account may switch open links off."""
+    """Return the request for the link, signed if the endpoint can sign: an account may switch open links off."""
     url = plain(reported).url
     known = endpoint.credentials.get("auth_id") and is_carriers(url, endpoint, "plivo.com")
     return Ask(url, headers=_signed(endpoint) if known else {})
 
 
 def removal(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """DELETE of the recording's resource."""
+    """Return the request that deletes the recording. Raises NoCredentials without its id or `auth_id`."""
     if not reported.carriers_id:
-        raise NoCredentials("Plivo told no id of this recording.")
+        raise NoCredentials("Plivo reported no id of this recording.")
     account = f"{api(endpoint, USUAL_API)}/v1/Account/{credential(endpoint, 'auth_id')}"
     return Ask(f"{account}/Recording/{quote(reported.carriers_id, safe='')}/", "DELETE", _signed(endpoint))
 

@@ -1,7 +1,7 @@
 """Plivo: form-encoded webhooks with signature V3, answered in Plivo XML.
 
 One endpoint URL serves as answer_url and hangup_url; `dial` and `record` behind it go out with our answer. What a
-webhook tells is read from its fields, so the application may use the same URL for everything. GET and POST.
+webhook is about is read from its fields, so the application may use the same URL for everything. GET and POST.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_RECORDING_SECONDS = 7200
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected unless the account or its main account signed the request."""
+    """Raise SignatureRejected unless the account or its main account signed the request."""
     request, token = hook.request, endpoint.credentials.get("auth_token", "")
     url = hook.url
     if request.method != "GET" and request.query:
@@ -44,7 +44,7 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 
 def signature(method: str, url: str, fields: parse_form.Pairs, nonce: str, token: str) -> str:
-    """Base64 HMAC-SHA256 over Plivo's base string of the URL, its query, the fields and the nonce."""
+    """Return Base64 HMAC-SHA256 over Plivo's base string of the URL, its query, the fields and the nonce."""
     parts = urlsplit(url)
     bare = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
     query = parse_qsl(parts.query, keep_blank_values=True)
@@ -59,14 +59,14 @@ def signature(method: str, url: str, fields: parse_form.Pairs, nonce: str, token
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """What one webhook says of its call. Raises BadInput naming the field."""
+    """Return the event of one webhook; none for a whisper request. Raises BadInput naming the field."""
     if hook.asks_whisper:
-        return ()  # that somebody answered, other events tell
+        return ()  # other events report the answer
     return (read(dict(parse_form.pairs(hook.request)), hook.request.now, country),)
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """Plivo XML: an incoming call is forwarded, a <Dial> that ended ends the call, the rest is taken note of."""
+    """Return Plivo XML: an incoming call is forwarded, a <Dial> that ended ends the call, all else gets a receipt."""
     form = dict(parse_form.pairs(hook.request))
     if hook.asks_whisper:
         how = route().answering
@@ -93,6 +93,6 @@ def _forward(route: Route, hook: Hook, form: dict[str, str]) -> str:
 
 
 def _record(url: str) -> str:
-    """Recording beside the call: the whole session from the moment the business answers."""
+    """Return the verb that records the whole session beside the call, from when the business answers."""
     attributes = {"action": url, "callbackUrl": url, "recordSession": "true", "redirect": "false"}
     return element("Record", attributes | {"maxLength": str(MAX_RECORDING_SECONDS), "startOnDialAnswer": "true"})

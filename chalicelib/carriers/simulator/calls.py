@@ -1,6 +1,6 @@
 """One incoming call in the words of each carrier: what it posts, where, in the usual order. Pure.
 
-Calls that are passed on and calls the business makes stand in simulated_transfers.py and simulated_outgoing.py.
+Calls that are passed on are in transfers.py, calls the business makes in outgoing.py.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class SimulatedCall(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """One webhook: the path parts behind the endpoint's URL, and the fields told."""
+    """One webhook: the path parts behind the endpoint's URL, and the fields it posts."""
 
     parts: tuple[str, ...]
     fields: Mapping[str, Any]
@@ -137,7 +137,7 @@ def _vonage(call: SimulatedCall) -> list[Step]:
     line = {"conversation_uuid": call.call_id, "uuid": f"{call.call_id}-line", "from": call.caller[1:]}
     line |= {"to": call.number[1:]}
     leg = line | {"uuid": f"{call.call_id}-leg", "to": call.target[1:], "direction": "outbound"}
-    leg_parts = ("leg", call.call_id)  # where our answer sends what the forwarded leg tells
+    leg_parts = ("leg", call.call_id)  # the URL in our answer for the forwarded leg's events
     incoming = line | {"direction": "inbound"}
     began, answered, ended = iso(call.started_at), iso(call.answered_at), iso(call.ended_at)
     steps = [Step((), line)]
@@ -163,7 +163,7 @@ def vonage_event(
     more: Mapping[str, Any] | None = None,
     at: tuple[str, ...] = ("event",),
 ) -> Step:
-    """What Vonage posts of one leg's state."""
+    """Return what Vonage posts when a leg's state changes."""
     return Step(at, {**leg, "status": status, "timestamp": moment, **(more or {})})
 
 
@@ -184,7 +184,7 @@ def _zadarma(call: SimulatedCall) -> list[Step]:
 
 
 def zadarma_record(call: SimulatedCall) -> dict[str, str]:
-    """What names the recording of a talk."""
+    """Return the field that names the recording of a talk."""
     return {"call_id_with_rec": f"{call.call_id}.1"}
 
 
@@ -207,7 +207,7 @@ def _mango(call: SimulatedCall) -> list[Step]:
 
 
 def mango_record(call: SimulatedCall) -> list[Step]:
-    """The recording of a talk, told when it is ready."""
+    """Return the event of a talk's recording, posted when it is ready; none for a call without one."""
     if not call.talk_seconds or not call.recorded:
         return []
     saved: dict[str, Any] = {"entry_id": call.call_id, "recording_id": f"{call.call_id}-recording"}
@@ -266,25 +266,25 @@ SEQUENCES: dict[str, Callable[[SimulatedCall], list[Step]]] = {
 
 
 def recording(call: SimulatedCall) -> str:
-    """A link to what was said."""
+    """Return a link to the recording of the talk."""
     return f"https://recordings.example.com/{call.call_id}.mp3"
 
 
 def iso(moment: datetime) -> str:
-    """As APIs write it."""
+    """Write a time as most APIs do."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def twilio_time(moment: datetime) -> str:
-    """As Twilio writes it."""
+    """Write a time as Twilio does."""
     return moment.strftime("%a, %d %b %Y %H:%M:%S +0000")
 
 
 def telnyx_time(moment: datetime) -> str:
-    """As Telnyx writes it."""
+    """Write a time as Telnyx does."""
     return moment.strftime("%Y-%m-%d %H:%M:%S.%fZ")
 
 
 def plain(moment: datetime) -> str:
-    """Without a zone."""
+    """Write a time without its zone."""
     return moment.strftime("%Y-%m-%d %H:%M:%S")

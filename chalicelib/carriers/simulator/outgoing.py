@@ -1,6 +1,6 @@
-"""The business rings a customer from a tracking number, in the words of each carrier that tells it. Pure.
+"""The business rings a customer from a tracking number, in the words of each carrier that reports it. Pure.
 
-Exolve's events do not tell who rings whom.
+Exolve's events do not say who rings whom.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def _twilio_like(call: SimulatedCall, timestamp: Callable[[datetime], str]) -> l
     states += [({"CallStatus": "in-progress"}, call.answered_at)] if call.talk_seconds else []
     states.append((last, call.ended_at))
     return [
-        Step(("status",), base | state | {"SequenceNumber": str(place), "Timestamp": timestamp(moment)})
-        for place, (state, moment) in enumerate(states)
+        Step(("status",), base | state | {"SequenceNumber": str(number), "Timestamp": timestamp(moment)})
+        for number, (state, moment) in enumerate(states)
     ]
 
 

@@ -1,7 +1,7 @@
-"""Calls as each carrier would tell them: signed requests for trying an endpoint before a number is bought. Pure.
+"""Calls as each carrier would report them: signed requests for trying an endpoint before a number is bought. Pure.
 
-`requests_of(vendor, call, url, credentials, now)` gives the whole sequence; `probe(…)` one signed request that tells
-nothing: a good endpoint refuses it with 400, one whose credentials differ with 403.
+`requests_of(vendor, call, url, credentials, now)` gives the whole sequence; `probe(…)` one signed request that
+reports nothing: a good endpoint refuses it with 400, one whose credentials differ with 403.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """How one carrier writes and signs what it tells; `needs` are the credentials that takes."""
+    """How one carrier writes and signs what it posts; `needs` are the credentials this takes."""
 
     needs: tuple[str, ...]
     write: Callable[[str, Step, Credentials, datetime], tuple[dict[str, str], bytes]]
@@ -50,16 +50,16 @@ class Writer:
 def requests_of(
     vendor: str, call: SimulatedCall, url: str, credentials: Credentials, now: datetime
 ) -> Iterator[Signed]:
-    """The carrier's requests for one call, in their usual order. Raises BadInput naming a missing credential."""
+    """Yield the carrier's requests for one call, in their usual order. Raises BadInput naming a missing credential."""
     for step in steps_of(vendor, call):
         yield _signed(vendor, step, url, credentials, now)
 
 
 def steps_of(vendor: str, call: SimulatedCall) -> list[Step]:
-    """What the carrier posts of the call. Raises BadInput for an outgoing call of a carrier that tells of none."""
+    """Return what the carrier posts of the call. Raises BadInput for an outgoing call if the carrier reports none."""
     if call.outgoing:
         if vendor not in OUTGOING:
-            raise BadInput("outgoing", f"{vendor} does not tell outgoing calls apart")
+            raise BadInput("outgoing", f"{vendor} does not report outgoing calls as such")
         return OUTGOING[vendor](call)
     if call.passed_on and call.talk_seconds and vendor in TRANSFERS:
         return TRANSFERS[vendor](call)
@@ -67,7 +67,7 @@ def steps_of(vendor: str, call: SimulatedCall) -> list[Step]:
 
 
 def probe(vendor: str, url: str, credentials: Credentials, now: datetime) -> Signed:
-    """A well-signed request of the carrier that names no call. Raises BadInput naming a missing credential."""
+    """Return a well-signed request of the carrier that names no call. Raises BadInput naming a missing credential."""
     parts, fields = PROBES.get(vendor, ((), {}))
     return _signed(vendor, Step(parts, fields), url, credentials, now)
 

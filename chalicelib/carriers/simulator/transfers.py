@@ -1,7 +1,7 @@
-"""An incoming call that extension 101 answers and passes on to 102, in the words of those carriers that tell it. Pure.
+"""An incoming call that extension 101 answers and passes on to 102, in the words of the carriers that report it. Pure.
 
 Twilio, Telnyx, Plivo, Vonage and Exolve forward a call to the target number: what happens behind it they do not see,
-and tell of it what they tell of any answered call.
+and they report it as any answered call.
 """
 
 from __future__ import annotations

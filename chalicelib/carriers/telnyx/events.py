@@ -63,13 +63,13 @@ class Envelope(msgspec.Struct):
 
 
 def is_call_control(hook: Hook) -> bool:
-    """Whether the body is a Call Control event; TeXML is a form, in samples also a flat JSON object."""
+    """Return whether the body is a Call Control event; TeXML is a form, in samples also a flat JSON object."""
     raw = hook.request.body.lstrip()
     return raw.startswith(b"{") and b'"data"' in raw
 
 
 def call_control(hook: Hook, country: str) -> CallEvent:
-    """The event of one JSON body. Raises BadInput naming the field."""
+    """Return the event of one JSON body. Raises BadInput naming the field."""
     data = json_body.decode(hook.request.body, Envelope).data
     at = zoned(needed(data.occurred_at, "data.occurred_at"), "data.occurred_at")
     payload = data.payload
@@ -77,7 +77,7 @@ def call_control(hook: Hook, country: str) -> CallEvent:
     event = CallEvent(needed(data.id, "data.id")[:200], session, at=at, leg=payload.call_leg_id)
     event = _with_parties(event, payload, country)
     if data.event_type == "call.initiated":
-        # Only this event tells which leg is which: one that goes out rings somebody.
+        # Only this event says which leg is which: an outgoing one rings a telephone of the business.
         rang = at if payload.direction == "outgoing" and payload.call_leg_id else None
         return replace(event, started_at=zoned(payload.start_time, "data.payload.start_time") or at, rang_at=rang)
     if data.event_type in ("call.answered", "call.bridged"):
@@ -91,7 +91,7 @@ def call_control(hook: Hook, country: str) -> CallEvent:
 
 
 def texml_kind(hook: Hook) -> str:
-    """`incoming`, or which callback it is: by the URL's last part, else by its fields. Raises BadInput."""
+    """Return `incoming`, or which callback it is: by the URL's last part, else by its fields. Raises BadInput."""
     if hook.parts:
         if len(hook.parts) > 1 or hook.parts[0] not in TEXML_KINDS:
             raise BadInput("path", f"is not one of {', '.join(TEXML_KINDS)}")
@@ -102,7 +102,7 @@ def texml_kind(hook: Hook) -> str:
 
 
 def texml(hook: Hook, country: str) -> CallEvent:
-    """The event of one TeXML request; its fields are Twilio's. Raises BadInput naming the field."""
+    """Return the event of one TeXML request; its fields are Twilio's. Raises BadInput naming the field."""
     form = texml_form(hook)
     at = moment(form.get("Timestamp"), "Timestamp", "UTC")
     if at:
@@ -113,7 +113,7 @@ def texml(hook: Hook, country: str) -> CallEvent:
 
 
 def texml_form(hook: Hook) -> dict[str, str]:
-    """The fields of a TeXML request. Raises BadInput."""
+    """Return the fields of a TeXML request. Raises BadInput."""
     if hook.request.body.lstrip().startswith(b"{"):
         fields = json_body.decode(hook.request.body, dict[str, Any])
         return {name: str(value) for name, value in fields.items() if value is not None}
@@ -121,7 +121,7 @@ def texml_form(hook: Hook) -> dict[str, str]:
 
 
 def _with_parties(event: CallEvent, payload: Payload, country: str) -> CallEvent:
-    """Only the first event of a leg tells its direction; the others are taken as of an incoming call."""
+    """Add the two numbers. Only a leg's first event has a direction; the others are taken as of an incoming call."""
     outgoing = payload.direction == "outgoing"
     ours, theirs = (payload.caller, payload.called) if outgoing else (payload.called, payload.caller)
     direction = {"incoming": Direction.IN, "outgoing": Direction.OUT}.get(payload.direction or "")

@@ -14,7 +14,7 @@ LINK_LIVES = timedelta(minutes=9)
 
 
 def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """The link while it lives; afterwards the API, where the endpoint has a key, else the link all the same."""
+    """Return the request for the link while it is fresh, then for the API if the endpoint has a key, else the link."""
     fresh = reported.url and now - reported.linked_at < LINK_LIVES
     if fresh or not (reported.carriers_id and endpoint.credentials.get("api_key")):
         return plain(reported)
@@ -22,7 +22,7 @@ def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
 
 
 def link(body: bytes) -> str:
-    """A fresh link out of the API's description of the recording."""
+    """Return the fresh link in the API's description of the recording. Raises NotReady."""
     described = answer_of(body).get("data") or {}
     links = described.get("download_urls") or {}
     found = links.get("mp3") or links.get("wav")
@@ -32,13 +32,13 @@ def link(body: bytes) -> str:
 
 
 def removal(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """DELETE of the recording's resource."""
+    """Return the request that deletes the recording. Raises NoCredentials without its id or `api_key`."""
     return Ask(_resource(reported, endpoint), "DELETE", _signed(endpoint))
 
 
 def _resource(reported: ReportedRecording, endpoint: Endpoint) -> str:
     if not reported.carriers_id:
-        raise NoCredentials("Telnyx told no id of this recording.")
+        raise NoCredentials("Telnyx reported no id of this recording.")
     return f"{api(endpoint, USUAL_API)}/v2/recordings/{quote(reported.carriers_id, safe='')}"
 
 

@@ -29,7 +29,7 @@ ANSWERING = ("ring_seconds", "show", "announcement", "whisper")
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected unless the account's key signed the body within five minutes of now."""
+    """Raise SignatureRejected unless the account's key signed the body within five minutes of now."""
     request = hook.request
     timestamp = request.header("telnyx-timestamp")
     signature = request.header("telnyx-signature-ed25519")
@@ -40,16 +40,16 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """What one webhook says of its call. Raises BadInput naming the field."""
+    """Return the event of one webhook; none for a whisper request. Raises BadInput naming the field."""
     if hook.asks_whisper:
-        return ()  # that somebody answered, other events tell
+        return ()  # other events report the answer
     if telnyx_events.is_call_control(hook):
         return (telnyx_events.call_control(hook, country),)
     return (telnyx_events.texml(hook, country),)
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """TeXML: an incoming call is forwarded, a <Dial> that ended ends the call. Call Control gets a plain receipt."""
+    """Return TeXML: an incoming call is forwarded, a <Dial> that ended ends the call. Call Control gets a receipt."""
     if telnyx_events.is_call_control(hook):
         return Answer({"ok": True})
     if hook.asks_whisper:

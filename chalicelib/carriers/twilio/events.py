@@ -1,4 +1,4 @@
-"""Twilio's form fields as events. The fields are those Twilio documents; what a webhook leaves out stays unsaid."""
+"""Twilio's form fields as events. The fields are those Twilio documents; what a webhook leaves out stays None."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.carriers.keypad_code import code_in
 from chalicelib.core.errors import BadInput
 from chalicelib.core.phone import parse_caller, parse_phone
 
-# How Twilio says a call, a leg or a <Dial> ended; `completed` alone does not say that anybody talked.
+# How Twilio says a call, a leg or a <Dial> ended; `completed` alone does not say that there was a talk.
 END_STATUSES = {
     "busy": CallStatus.BUSY,
     "no-answer": CallStatus.MISSED,
@@ -82,7 +82,7 @@ def _status(form: Form, now: datetime, country: str) -> CallEvent:
 
 
 def _outgoing(event: CallEvent, form: Form, country: str) -> CallEvent:
-    """The business rang, by the API: the customer is in To, and the duration counts from his answer."""
+    """Return the event of a call the business made by the API: the customer is in To, `CallDuration` is the talk."""
     status = _need(form, "CallStatus")
     number, customer = parse_caller(form.get("From"), country=country), parse_caller(form.get("To"), country=country)
     return replace(
@@ -98,7 +98,7 @@ def _outgoing(event: CallEvent, form: Form, country: str) -> CallEvent:
 
 
 def _leg(form: Form, now: datetime, country: str) -> CallEvent:
-    """The forwarded leg is a call of its own at Twilio, its parent the call. Its To is the target, not our number."""
+    """Return the event of the forwarded leg, to Twilio a call whose parent is the call. Its To is the target number."""
     leg_id, status = _need(form, "CallSid"), _need(form, "CallStatus")
     at = _moment(form, "Timestamp") or now
     event = CallEvent(f"leg-{leg_id}-{form.get('SequenceNumber') or status}", _need(form, "ParentCallSid"), at=at)
@@ -118,7 +118,7 @@ def _recording(form: Form, now: datetime, country: str) -> CallEvent:
 
 
 def _digits(form: Form, now: datetime, country: str) -> CallEvent:
-    """A <Gather> ended."""
+    """Return the promo code that a <Gather> heard, if it is one."""
     code = code_in(form.get("Digits"))
     return CallEvent(f"digits-{code or 'no-code'}", _need(form, "CallSid"), at=now, promo_code=code)
 
@@ -135,7 +135,7 @@ READERS: dict[str, Callable[[Form, datetime, str], CallEvent]] = {
 
 
 def _ended(event: CallEvent) -> CallEvent:
-    """A call that ended also tells when it began. `Duration` is not that: it counts billed minutes."""
+    """Add the end of a call, and its start by `CallDuration`; `Duration` counts billed minutes."""
     if event.at is None or event.total_seconds is None:
         return replace(event, ended_at=event.at)
     return replace(event, ended_at=event.at, started_at=event.at - timedelta(seconds=event.total_seconds))

@@ -13,14 +13,14 @@ _ACCOUNT = re.compile(r"/Accounts/(AC[0-9a-zA-Z]+)/")
 
 
 def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """The recording as MP3, in two channels where it has two."""
+    """Return the request for the MP3, in two channels if it has them. Raises NoCredentials without a link."""
     url = plain(reported).url
     channels = "?RequestedChannels=2" if reported.channels == 2 else ""  # else both lines come mixed into one
     return Ask(f"{url}.mp3{channels}", headers=_signed(url, endpoint))
 
 
 def removal(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """DELETE of the recording's resource."""
+    """Return the request that deletes the recording. Raises NoCredentials for a link that is not Twilio's."""
     url = plain(reported).url
     headers = _signed(url, endpoint)
     if not headers:

@@ -31,7 +31,7 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected unless the request was signed with the account's auth token."""
+    """Raise SignatureRejected unless the request was signed with the account's auth token."""
     token = endpoint.credentials.get("auth_token", "")
     sent = hook.request.header("x-twilio-signature").encode()
     pairs = _pairs(hook.request.body)
@@ -43,15 +43,15 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 
 def signature(url: str, pairs: list[tuple[str, str]], token: str) -> str:
-    """Base64 HMAC-SHA1 over `url` and the sorted fields. A repeated field counts once for each distinct value."""
+    """Return Base64 HMAC-SHA1 over `url` and the sorted fields. A repeated field counts once per distinct value."""
     signed = url + "".join(name + value for name, value in sorted(set(pairs)))
     return base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """What one webhook says of its call. Raises BadInput naming the field."""
+    """Return the event of one webhook; none for a whisper request. Raises BadInput naming the field."""
     if hook.asks_whisper:
-        return ()  # that somebody answered, other events tell
+        return ()  # other events report the answer
     form = dict(_pairs(hook.request.body))
     kind = hook.parts[0] if hook.parts else "digits" if "Digits" in form else "incoming"
     reader = READERS.get(kind)
@@ -61,7 +61,7 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """TwiML: an incoming call is forwarded, who answers is told the whisper, a <Dial> that ended ends the call."""
+    """Return TwiML: an incoming call is forwarded, who answers hears the whisper, a <Dial> that ended ends the call."""
     if hook.parts in ((), ("digits",)):
         return response(_forward(route(), hook))
     if hook.asks_whisper:
@@ -78,7 +78,7 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
 
 
 def _spellings(url: str) -> tuple[str, str]:
-    """The URL without and with its scheme's default port."""
+    """Return the URL without and with its scheme's default port."""
     parts = urlsplit(url)
     port = DEFAULT_PORTS.get(parts.scheme)
     host = parts.netloc.removesuffix(f":{port}")

@@ -1,7 +1,7 @@
 """UIS, CoMagic and CallGear: unsigned notifications whose body is the JSON template we give them (docs/carriers.md).
 
 The secret in the URL is the proof, with a list of addresses as a second one. Calls are forwarded by the scenario set up
-at UIS; nothing of the answer is read. Our templates name the event; without it the mnemonic and the fields tell.
+at UIS; nothing of the answer is read. Our templates name the event; without it the mnemonic and the fields show it.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ class WebhookPayload(msgspec.Struct):
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected for an address outside the endpoint's list."""
+    """Raise SignatureRejected for an address outside the endpoint's list."""
     check_source(hook, endpoint)
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """The one event of the rendered template. Raises BadInput naming the field."""
+    """Return the one event of the rendered template. Raises BadInput naming the field."""
     payload = _payload_of(hook.request)
     kind = _kind(payload)
     at = _at(payload, endpoint.time_zone) or hook.request.now
@@ -85,7 +85,7 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """A receipt."""
+    """Return a receipt."""
     return Answer({"ok": True})
 
 
@@ -99,7 +99,7 @@ def _payload_of(request: Request) -> WebhookPayload:
 
 
 def _kind(payload: WebhookPayload) -> str:
-    """One of EVENTS, or `other`: by our own field, else by the link, the durations or the mnemonic of the template."""
+    """Return one of EVENTS, or `other`: by our own field, else by the template's link, durations or mnemonic."""
     if payload.event is not None:
         if payload.event not in EVENTS:
             raise BadInput("event", f"is not one of {', '.join(EVENTS)}")
@@ -128,7 +128,7 @@ def _number(value: Scalar) -> float:
 
 
 def _event_id(kind: str, payload: WebhookPayload) -> str:
-    """An employee may be rung twice in one call: then the moment tells the two apart."""
+    """Return the id of an event. An employee may be rung twice in one call, so their events have the moment in it."""
     moment = (
         payload.notification_timestamp or payload.notification_time if kind in ("ringing", "answered", "left") else None
     )
@@ -136,7 +136,7 @@ def _event_id(kind: str, payload: WebhookPayload) -> str:
 
 
 def _of_employee(event: CallEvent, payload: WebhookPayload, kind: str, began: datetime | None) -> CallEvent:
-    """One employee's telephone rings, is answered, or is done with the call, which may go on with another."""
+    """Add the leg of one employee, whose telephone rings, is answered, or is done with a call that may go on."""
     who = payload.employee_full_name or str(payload.employee_id or "")
     event = replace(event, leg=str(payload.employee_id or "") or who or None, who=who)
     if kind == "ringing":

@@ -57,7 +57,7 @@ class WebhookPayload(msgspec.Struct):
 
 
 def payload_of(request: Request) -> WebhookPayload:
-    """The JSON body, or the query of a GET. Raises BadInput."""
+    """Return the JSON body, or the query of a GET. Raises BadInput."""
     if request.method != "GET":
         return json_body.decode(request.body, WebhookPayload)
     try:
@@ -67,7 +67,7 @@ def payload_of(request: Request) -> WebhookPayload:
 
 
 def kind_of(payload: WebhookPayload) -> str:
-    """answer, input (the caller was asked to key something), event or record."""
+    """Return the kind of a webhook: answer, input (the caller was asked for keys), event or record."""
     if payload.dtmf is not None:
         return "input"
     if payload.recording_url:
@@ -76,7 +76,7 @@ def kind_of(payload: WebhookPayload) -> str:
 
 
 def read(payload: WebhookPayload, now: datetime, country: str) -> CallEvent:
-    """The event of one webhook. Raises BadInput naming the field."""
+    """Return the event of one webhook. Raises BadInput naming the field."""
     call_id = needed(payload.conversation_uuid or payload.conversation_uuid_from, "conversation_uuid")
     at = zoned(payload.timestamp, "timestamp") or now
     kind = kind_of(payload)
@@ -95,9 +95,9 @@ def read(payload: WebhookPayload, now: datetime, country: str) -> CallEvent:
 
 
 def read_leg(payload: WebhookPayload, call_id: str, now: datetime, country: str) -> CallEvent:
-    """The event of the leg that our answer forwarded the call to, whatever conversation it is in by now.
+    """Return the event of the leg that our answer forwarded the call to, in any conversation it is in by now.
 
-    Its parties are the target and whoever it was shown: neither is the call's. Its end is not the call's.
+    Its parties are the target and the number shown to it: neither is the call's. Its end is not the call's.
     """
     event = read(_of_call(payload, call_id), now, country)
     if event.leg is None:
@@ -108,7 +108,7 @@ def read_leg(payload: WebhookPayload, call_id: str, now: datetime, country: str)
 
 
 def _of_call(payload: WebhookPayload, call_id: str) -> WebhookPayload:
-    """The same, told of this call. A leg that comes into the call from its own conversation was not transferred."""
+    """Return the payload as one of this call. A leg that joins it from its own conversation is no transfer."""
     moved_to = None if payload.conversation_uuid_to == call_id else payload.conversation_uuid_to
     return msgspec.structs.replace(payload, conversation_uuid=call_id, conversation_uuid_to=moved_to)
 
@@ -137,7 +137,7 @@ def _of_status(event: CallEvent, payload: WebhookPayload, at: datetime) -> CallE
 
 
 def _completed(event: CallEvent, payload: WebhookPayload, at: datetime, incoming: bool) -> CallEvent:
-    """`start_time` is when the leg was answered: its duration counts from there."""
+    """Add the end of a leg. `start_time` is when it was answered: its duration counts from there."""
     length = seconds(payload.duration, "duration") or 0
     began = zoned(payload.start_time, "start_time") if length else None
     ended = zoned(payload.end_time, "end_time") or at

@@ -18,7 +18,7 @@ LIVES_SECONDS = 300
 
 
 def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """The link with a fresh token. Raises NoCredentials without `application_id` and `private_key`."""
+    """Return the request for the link, with a fresh token. Raises Refused if it is not Vonage's, NoCredentials."""
     url = plain(reported).url
     if not is_carriers(url, endpoint, *DOMAINS):
         raise Refused("The link does not lead to Vonage.")
@@ -26,15 +26,15 @@ def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
 
 
 def removal(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """DELETE through the Media API, which knows a recording by the last part of its link."""
-    asked = ask(reported, endpoint, now)
-    parts = urlsplit(asked.url)
+    """Return the request that deletes the recording at the Media API, by the last part of its link."""
+    fetch = ask(reported, endpoint, now)
+    parts = urlsplit(fetch.url)
     file_id = parts.path.rstrip("/").rpartition("/")[2]
-    return Ask(f"{parts.scheme}://{parts.netloc}/v3/media/{file_id}", "DELETE", asked.headers)
+    return Ask(f"{parts.scheme}://{parts.netloc}/v3/media/{file_id}", "DELETE", fetch.headers)
 
 
 def application_token(endpoint: Endpoint, now: datetime) -> str:
-    """An RS256 JWT of the application. Raises NoCredentials."""
+    """Return an RS256 JWT of the application. Raises NoCredentials."""
     application_id, pem = credential(endpoint, "application_id"), credential(endpoint, "private_key")
     issued = int(now.timestamp())
     claims = {"application_id": application_id, "iat": issued, "exp": issued + LIVES_SECONDS}

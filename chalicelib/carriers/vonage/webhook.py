@@ -1,8 +1,8 @@
 """Vonage: JSON webhooks under a JWT that holds the body's hash; the answer is an NCCO that forwards the call.
 
-One endpoint URL serves as answer_url (GET or POST); `event` and `record` behind it take the rest, `leg/<call>` what the
-leg tells that our answer forwards the call to, `whisper/<number>` what is told to who answers it. What else a webhook
-tells is read from its fields. Every leg is a call of its own (uuid) in one conversation, which is the call.
+One endpoint URL serves as answer_url (GET or POST); `event` and `record` behind it take the rest, `leg/<call>` the
+events of the leg that our answer forwards the call to, `whisper/<number>` asks for the whisper to who answers it. What
+else a webhook is about is read from its fields. Every leg is a call of its own (uuid); their conversation is the call.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SAFE = re.compile(r"[A-Za-z0-9-]{1,80}")
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected unless Vonage signed this very body within five minutes of now."""
+    """Raise SignatureRejected unless Vonage signed this very body within five minutes of now."""
     request = hook.request
     scheme, _, token = request.header("authorization").partition(" ")
     claimed = claims(token.strip(), endpoint.credentials.get("signature_secret", ""))
@@ -50,7 +50,7 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 
 def claims(token: str, secret: str) -> dict[str, Any]:
-    """What an HS256 JWT says. Raises SignatureRejected unless it was signed with `secret`."""
+    """Return the claims of an HS256 JWT. Raises SignatureRejected unless it was signed with `secret`."""
     signed, _, signature = token.rpartition(".")
     if not secret or not hmac.compare_digest(jwt_signature(signed, secret).encode(), signature.encode()):
         raise SignatureRejected("The signature does not match.")
@@ -64,15 +64,15 @@ def claims(token: str, secret: str) -> dict[str, Any]:
 
 
 def jwt_signature(signed: str, secret: str) -> str:
-    """The last part of a JWT whose first two are `signed`."""
+    """Return the last part of a JWT whose first two are `signed`."""
     mac = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """What one webhook says of its call. Raises BadInput naming the field."""
+    """Return the event of one webhook; none for a whisper request. Raises BadInput naming the field."""
     if hook.asks_whisper:
-        return ()  # that somebody answered, other events tell
+        return ()  # other events report the answer
     payload, now = payload_of(hook.request), hook.request.now
     if hook.parts[:1] == (LEG,) and len(hook.parts) == 2:
         return (read_leg(payload, hook.parts[1], now, country),)
@@ -80,7 +80,7 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """An NCCO for a call that comes in or a whisper, a receipt for events. Vonage sends again what gets a 5xx."""
+    """Return an NCCO for an incoming call or a whisper, a receipt for events. Vonage repeats what gets a 5xx."""
     if hook.asks_whisper:
         how = route().answering
         return Answer(_spoken(how.whisper, how.language))

@@ -1,7 +1,7 @@
 """Zadarma's statistics of the PBX: JSON of `/v1/statistics/pbx/?version=2` (S, P), CSV of the cabinet (M).
 
-Times are of the account's zone. `destination` of an incoming call may be an extension: then only the webhooks told
-which number was called. Whether a call came in or went out, its id says.
+Times are of the account's zone. `destination` of an incoming call may be an extension: then only the webhooks say
+which number was called. The id of a call says whether it came in or went out.
 """
 
 from __future__ import annotations

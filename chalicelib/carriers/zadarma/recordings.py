@@ -19,7 +19,7 @@ PATIENCE = 86_400
 
 
 def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
-    """GET of the link. Raises NoCredentials without `key`."""
+    """Return the request for the link. Raises NoCredentials without `key`."""
     query = urlencode({"call_id": reported.carriers_id or ""})
     key, secret = credential(endpoint, "key"), credential(endpoint, "secret")
     headers = {"Authorization": f"{key}:{signature(METHOD, query, secret)}"}
@@ -27,14 +27,14 @@ def ask(reported: ReportedRecording, endpoint: Endpoint, now: datetime) -> Ask:
 
 
 def signature(method: str, query: str, secret: str) -> str:
-    """Base64 of the hex HMAC-SHA1 over the method, the sorted query and the query's MD5, as Zadarma defines it."""
+    """Return Base64 of the hex HMAC-SHA1 over the method, the sorted query and its MD5, as Zadarma defines it."""
     digest = hashlib.md5(query.encode(), usedforsecurity=False).hexdigest()
     signed = hmac.new(secret.encode(), f"{method}{query}{digest}".encode(), hashlib.sha1).hexdigest()
     return base64.b64encode(signed.encode()).decode()
 
 
 def link(body: bytes) -> str:
-    """The link in `{"status": "success", "link" or "links"}`."""
+    """Return the link in `{"status": "success", "link" or "links"}`. Raises NotReady without one."""
     answer = answer_of(body)
     links = [answer.get("link"), *(answer.get("links") or ())]
     found = next((each for each in links if isinstance(each, str) and each), None)

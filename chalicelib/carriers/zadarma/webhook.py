@@ -59,7 +59,7 @@ DISPOSITIONS = {
 
 
 def verify(hook: Hook, endpoint: Endpoint) -> None:
-    """Raises SignatureRejected unless the account's secret signed the event's fields; BadInput for an unknown event."""
+    """Raise SignatureRejected unless the account's secret signed the event's fields; BadInput for an unknown event."""
     form, secret = dict(parse_form.pairs(hook.request)), endpoint.credentials.get("secret", "")
     sent = hook.request.header("signature").encode()
     if not secret or not hmac.compare_digest(signature(form, secret).encode(), sent):
@@ -67,7 +67,7 @@ def verify(hook: Hook, endpoint: Endpoint) -> None:
 
 
 def signature(form: dict[str, str], secret: str) -> str:
-    """Base64 of the hex HMAC-SHA1, as PHP's hash_hmac gives it, over the fields Zadarma signs. Raises BadInput."""
+    """Return Base64 of the hex HMAC-SHA1 (as PHP's hash_hmac gives it) over the signed fields. Raises BadInput."""
     signed = SIGNED_FIELDS.get(form.get("event", ""))
     if signed is None:
         raise BadInput("event", f"is not one of {', '.join(SIGNED_FIELDS)}")
@@ -76,7 +76,7 @@ def signature(form: dict[str, str], secret: str) -> str:
 
 
 def echo(request: Request) -> Answer:
-    """Zadarma checks a URL by asking it to repeat `zd_echo`. Raises BadInput."""
+    """Repeat `zd_echo`, by which Zadarma checks a URL. Raises BadInput if it is not a plain word."""
     text = request.argument("zd_echo") or ""
     if not _ECHO.fullmatch(text):
         raise BadInput("zd_echo", "is missing or no plain word")
@@ -84,7 +84,7 @@ def echo(request: Request) -> Answer:
 
 
 def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]:
-    """The one event of the form. Raises BadInput naming the field."""
+    """Return the one event of the form. Raises BadInput naming the field."""
     form = dict(parse_form.pairs(hook.request))
     name, now = form["event"], hook.request.now
     call_id = needed(form.get("pbx_call_id"), "pbx_call_id")
@@ -106,7 +106,7 @@ def parse(hook: Hook, endpoint: Endpoint, country: str) -> tuple[CallEvent, ...]
 
 
 def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route]) -> Answer:
-    """A call that starts is redirected to the target number; everything else is taken note of."""
+    """Redirect a call that starts to the target number; everything else gets an empty answer."""
     redirect = hook.parts[0] if hook.parts else FIRST_EXTENSION
     starts = dict(parse_form.pairs(hook.request)).get("event") == "NOTIFY_START"
     target = route().target_number if starts and redirect != NO_REDIRECT else None
@@ -116,14 +116,14 @@ def reply(hook: Hook, events: tuple[CallEvent, ...], route: Callable[[], Route])
 
 
 def _event_id(form: dict[str, str]) -> str:
-    """Several extensions may ring and answer one call; each recording is one of its own."""
+    """Return the id of an event. Several extensions may ring and answer one call, and a call has several recordings."""
     parts = ("event", "internal", "destination", "call_id_with_rec", "call_start")
     names = parts if form["event"] in ("NOTIFY_INTERNAL", "NOTIFY_ANSWER", "NOTIFY_RECORD") else parts[:1]
     return "-".join(form.get(part, "") for part in names)[:200]
 
 
 def _ended(event: CallEvent, form: dict[str, str], began: datetime | None, now: datetime) -> CallEvent:
-    """`duration` is the length of the talk of a call that was answered, of the ringing of one that was not."""
+    """Add the end. `duration` is the length of the talk of an answered call, of the ringing of any other."""
     status = DISPOSITIONS.get(form.get("disposition", "").strip().lower())
     length = seconds(form.get("duration"), "duration") or 0
     talk = length if status is CallStatus.ACCEPTED else 0
@@ -134,7 +134,7 @@ def _ended(event: CallEvent, form: dict[str, str], began: datetime | None, now: 
 
 
 def _recorded(event: CallEvent, form: dict[str, str]) -> CallEvent:
-    """Zadarma tells an id, which its API turns into a link when the recording is ready."""
+    """Add the recording's id, which Zadarma's API turns into a link when the recording is ready."""
     recording = form.get("call_id_with_rec") if form.get("is_recorded", "1") == "1" else None
     return replace(event, recording_id=recording) if recording else event
 

@@ -1,4 +1,4 @@
-"""The languages Amazon Transcribe writes down from files, and which one a country's calls are taken to be in. Pure."""
+"""The languages that Amazon Transcribe transcribes from files, and the default language of a country's calls. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FALLBACK = "en-US"
 
 
 def language_of(language: str | None, country: str) -> str:
-    """The language a site names, else that of its country, else American English."""
+    """Return the language a site names, else that of its country, else American English."""
     if language:
         return language
     only = [each for each in LANGUAGES if each.endswith(f"-{country}")]

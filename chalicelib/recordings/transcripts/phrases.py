@@ -1,4 +1,4 @@
-"""Find a site's key phrases in what was said, whatever their case and, up to a point, their ending. Pure.
+"""Find a site's key phrases in what was said, in any case and, up to a point, with any ending. Pure.
 
 No dictionary and no grammar: two words are the same word if they begin alike and the rest looks like an ending. That
 finds «доставку» for «доставка» and "delivered" for "delivery", and now and then a word that only looks related.
@@ -16,7 +16,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def find_phrases(words: Sequence[Word], phrases: Sequence[str]) -> tuple[PhraseFound, ...]:
-    """Every phrase by party in the order of `phrases`; a phrase counts where one party said its words in a row."""
+    """Return every phrase by party in the order of `phrases`; a phrase counts if one party said its words in a row."""
     found = []
     for phrase in phrases:
         wanted = normal(phrase)
@@ -30,12 +30,12 @@ def find_phrases(words: Sequence[Word], phrases: Sequence[str]) -> tuple[PhraseF
 
 
 def normal(text: str) -> list[str]:
-    """The words of a text, comparable: lower case, ё as е, no punctuation."""
+    """Return the words of a text, comparable: lower case, ё as е, no punctuation."""
     return _WORD.findall(text.casefold().replace("ё", "е"))
 
 
 def alike(wanted: str, said: str) -> bool:
-    """Whether two normal words are taken to be forms of one.
+    """Return whether two normal words are taken to be forms of one.
 
     Up to three letters, and anything with a digit, must be equal. A longer word may differ in its last letter, from
     seven letters on in its last two, and be up to three letters longer.
@@ -49,13 +49,13 @@ def alike(wanted: str, said: str) -> bool:
 
 
 def _times(wanted: list[str], words: Sequence[Word]) -> list[float]:
-    """When the wanted words were said in a row; occurrences do not overlap."""
+    """Return the seconds at which the wanted words were said in a row; occurrences do not overlap."""
     spoken = [(part, word.starts) for word in words for part in normal(word.text)]
-    times, place = [], 0
-    while wanted and place + len(wanted) <= len(spoken):
-        if all(alike(each, spoken[place + offset][0]) for offset, each in enumerate(wanted)):
-            times.append(spoken[place][1])
-            place += len(wanted)
+    times, start = [], 0
+    while wanted and start + len(wanted) <= len(spoken):
+        if all(alike(each, spoken[start + offset][0]) for offset, each in enumerate(wanted)):
+            times.append(spoken[start][1])
+            start += len(wanted)
         else:
-            place += 1
+            start += 1
     return times

@@ -1,4 +1,4 @@
-"""Take in what Amazon Transcribe wrote down: the words into the bucket, what is counted of them to the call."""
+"""Store what Amazon Transcribe wrote down: the words in the bucket, what is counted of them with the call."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ def read(message: dict[str, Any], now: datetime) -> None:
 
 
 def _found(job: Job, now: datetime) -> Found | None:
-    """What the job's recording belongs to; None where any of it is gone."""
-    place = recordings_table.place_of(job.media_key)
-    item = calls.item(place.site_id, place.call_id) if place else None
-    site = snapshot.site_by_id(place.site_id, now) if place else None
-    if place is None or item is None or site is None:
+    """Return what the job's recording belongs to; None if any of it is gone."""
+    owner = recordings_table.owner_of(job.media_key)
+    item = calls.item(owner.site_id, owner.call_id) if owner else None
+    site = snapshot.site_by_id(owner.site_id, now) if owner else None
+    if owner is None or item is None or site is None:
         return None
     known = {each.recording_id: each for each in call_item.recordings_of(item)}
-    recording = known.get(place.recording_id)
+    recording = known.get(owner.recording_id)
     if recording is None or recording.state is not RecordingState.STORED:
         return None
     customer_rang = item.get("direction", {}).get("S") != Direction.OUT
-    return Found(site, place.call_id, recording, customer_rang)
+    return Found(site, owner.call_id, recording, customer_rang)
 
 
 def _transcript(found: Found, job: Job) -> Transcript:

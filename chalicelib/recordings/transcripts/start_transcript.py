@@ -1,4 +1,4 @@
-"""Have a stored recording written down, where its site wants that."""
+"""Start the transcription of a stored recording, if its site wants transcripts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def start_transcript(item: call_item.Item, site: Site, recording: Recording) -> 
         )
     except transcribe_jobs.JobRefused as refusal:
         noted = Transcript(recording.recording_id, TranscriptState.FAILED, language, f"Not taken: {refusal}")
-    # Noted after it was started: who dies in between starts it again, which changes nothing. It may be done already.
+    # Noted after it was started: a run that dies between starts it again, which changes nothing. It may be done by now.
     call_id = item["pk"]["S"].partition("#")[2]
     recordings_table.put_transcript(site.site_id, call_id, noted, only_new=True)
     log.event("transcript_started", site_id=site.site_id, call_id=call_id, state=noted.state, language=language)

@@ -1,4 +1,4 @@
-"""What can be counted of a transcript: who talked how much, how long nobody did, which phrases fell. Pure."""
+"""What can be counted of a transcript: who talked how much, how long the silence was, which phrases were said. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chalicelib.calls.transcript import Analysis, Segment, Word
 from chalicelib.recordings.transcripts.phrases import find_phrases
 
 PAUSE = 1.0  # seconds of rest that end an utterance; shorter ones are within it
-SILENCE_FROM = 2.0  # seconds for which nobody speaks that count as silence
+SILENCE_FROM = 2.0  # seconds without a word that count as silence
 
 Span = tuple[float, float]
 
@@ -38,7 +38,7 @@ def analyse(words: Sequence[Word], seconds: float, phrases: Sequence[str] = ()) 
 
 
 def segments_of(words: Sequence[Word]) -> tuple[Segment, ...]:
-    """The words as a conversation: a new segment where another party speaks, or the same one after a pause."""
+    """Return the words as a conversation: a new segment where another party speaks, or the same one after a pause."""
     segments: list[Segment] = []
     for word in sorted(words, key=lambda each: (each.starts, each.ends)):
         last = segments[-1] if segments else None
@@ -54,7 +54,7 @@ def _spans(words: Sequence[Word], party: str | None) -> list[Span]:
 
 
 def _joined(spans: list[Span], gap: float) -> list[Span]:
-    """Spans that overlap or lie less than `gap` apart as one."""
+    """Join spans that overlap or are less than `gap` seconds apart."""
     joined: list[Span] = []
     for starts, ends in spans:
         if joined and (starts <= joined[-1][1] or starts - joined[-1][1] < gap):
@@ -65,7 +65,7 @@ def _joined(spans: list[Span], gap: float) -> list[Span]:
 
 
 def _silences(spans: list[Span], length: float) -> list[float]:
-    """The gaps before, between and behind the spans that are long enough to be silence."""
+    """Return the gaps before, between and after the spans that are long enough to be silence, in seconds."""
     starts = [*(span[0] for span in spans), length]
     ends = [0.0, *(span[1] for span in spans)]
     gaps = (start - end for start, end in zip(starts, ends, strict=True))

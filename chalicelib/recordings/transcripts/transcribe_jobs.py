@@ -1,4 +1,4 @@
-"""Amazon Transcribe's jobs: started under a name that tells nothing, and found again by it."""
+"""Amazon Transcribe's jobs: started under a name that reveals nothing, and found again by it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
 
-SPEAKERS = 4  # told apart in one channel, at most
+SPEAKERS = 4  # at most, in one channel
 
 
 class JobRefused(Exception):
@@ -18,7 +18,7 @@ class JobRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job and where its files lie in the bucket."""
+    """A job and the key of its audio in the bucket."""
 
     status: str  # QUEUED, IN_PROGRESS, COMPLETED or FAILED
     language: str
@@ -27,17 +27,17 @@ class Job:
 
 
 def job_name(key: str) -> str:
-    """The one name of the job for an object. EventBridge's rule knows our jobs by how it starts."""
+    """Return the one name of the job for an object. EventBridge's rule knows our jobs by how it starts."""
     return f"callpath.{settings().stage}.{sha256(key.encode()).hexdigest()[:40]}"
 
 
 def output_key(key: str) -> str:
-    """Where the result for an object lies."""
+    """Return the key of the result for an object."""
     return f"{key.rpartition('.')[0]}.transcribe.json"
 
 
 def start(key: str, media_format: str, language: str, channels: int | None) -> None:
-    """Start the job for an object; once, however often it is asked. Raises JobRefused, StorageUnavailable."""
+    """Start the job for an object; repetitions change nothing. Raises JobRefused, StorageUnavailable."""
     client: Any = aws.client("transcribe")
     two: dict[str, Any] = {"ChannelIdentification": True}
     one: dict[str, Any] = {"ShowSpeakerLabels": True, "MaxSpeakerLabels": SPEAKERS}
@@ -59,7 +59,7 @@ def start(key: str, media_format: str, language: str, channels: int | None) -> N
 
 
 def find(name: str) -> Job | None:
-    """A job by its name; None where there is none. Raises StorageUnavailable."""
+    """Return a job by its name; None if there is none. Raises StorageUnavailable."""
     client: Any = aws.client("transcribe")
     with aws.storage_errors():
         try:

@@ -61,9 +61,9 @@ class _Document(msgspec.Struct):
 
 
 def words_of(raw: bytes, *, customer_rang: bool) -> tuple[Word, ...]:
-    """All words in the order they were begun. Raises UnreadableTranscript.
+    """Return all words in the order they begin. Raises UnreadableTranscript.
 
-    Of two channels the first is the line that rang, so it tells who is who. Speakers told apart in one channel are
+    Of two channels the first is the line that rang, so the parties are known. Speakers in one channel are
     only numbered in the order they first speak.
     """
     try:
@@ -85,7 +85,7 @@ def _of_channels(results: _Results, customer_rang: bool) -> list[Word]:
 
 
 def _of_speakers(results: _Results) -> list[Word]:
-    """A word names its speaker itself in newer results, and only in the list of labels in older ones."""
+    """Return the words by speaker. In newer results a word has its speaker, in older ones the list of labels has."""
     spans = (span for segment in (results.speaker_labels or _Speakers()).segments for span in segment.items)
     labels = {span.start_time: span.speaker_label for span in spans}
     order: dict[str, str] = {}
@@ -98,7 +98,7 @@ def _of_speakers(results: _Results) -> list[Word]:
 
 
 def _words(items: list[_Item], parties: list[str]) -> list[Word]:
-    """Items as words, each with its party; punctuation goes to the word before it."""
+    """Return items as words, each with its party; punctuation goes to the word before it."""
     words: list[Word] = []
     for item, party in zip(items, parties, strict=True):
         text = item.alternatives[0].content if item.alternatives else ""

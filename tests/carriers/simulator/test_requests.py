@@ -294,5 +294,5 @@ def test_zadarma_checks_its_url_and_others_have_nothing_to_check(site: Any) -> N
 def test_a_kept_get_comes_back_with_its_query_and_its_address() -> None:
     secret = seal_endpoint(ENDPOINTS["uis"], "RU", b"x" * 32)
     request = Request("GET", "/v1", {"a": ("1", "2")}, {}, b"", "192.0.2.9", NOW)
-    message = json.loads(json.dumps(spool_bucket._message(spool_bucket.KeptEvent("uis", secret, (), request), ())))
+    message = json.loads(json.dumps(spool_bucket._message(spool_bucket.SpooledEvent("uis", secret, (), request), ())))
     assert spool_bucket.read(message).request == request
