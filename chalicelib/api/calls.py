@@ -11,10 +11,10 @@ from msgspec import Struct
 from chalicelib.api import validators
 from chalicelib.api.auth import site_of
 from chalicelib.api.requests import day_of, page, page_of, plain
-from chalicelib.api.rulebooks import book_of
+from chalicelib.api.rulebooks import read_rulebook
 from chalicelib.attribution import note_self_reported
 from chalicelib.attribution.credit import credit_of
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.attribution.self_reported_answer import (
     SelfReportedByCall,
     self_reported_by_call,
@@ -47,13 +47,15 @@ def collection(request: Request, site_id: str) -> Any:
     """
     site = site_of(request, site_id)
     limit, after = page_of(request)
-    day, model, book = day_of(request, site), _model(request, site), book_of(site)
+    day, model, rulebook = day_of(request, site), _model(request, site), read_rulebook(site)
     wanted = is_unmatched if validators.flag(request.argument("unmatched"), "unmatched") else _any
     answers = self_reported_by_call(deals_table.deals_of_day(site_id, day))
     calls = sorted(filter(wanted, calls_table.calls_of_day(site_id, day)), key=_key)
     rest = [attributed for attributed in calls if after is None or _key(attributed) > after]
     phones = callers.open_callers([attributed.call for attributed in rest[:limit]])
-    shown = page("calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, book, phones, answers))
+    shown = page(
+        "calls", rest, limit, _key, lambda attributed: _line(attributed, site, model, rulebook, phones, answers)
+    )
     return {"day": day.isoformat(), "model": model} | shown
 
 
@@ -77,7 +79,7 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
         answer = _call(call, phones) | {"day": None, "evidence": None, "credit": [], "self_reported": None}
     else:
         answers = self_reported_by_call(deals_table.deals_of_day(site_id, attributed.day))
-        line = _line(attributed, site, model, book_of(site), phones, answers)
+        line = _line(attributed, site, model, read_rulebook(site), phones, answers)
         kind = line["evidence"]["kind"]
         answer = line | {"evidence": as_builtins(attributed.evidence) | {"kind": kind}}
     told = callers.open_callers_of_events(record)
@@ -89,15 +91,21 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
 def noted(site: Site, call_id: str, text: str | None, now: datetime) -> dict[str, Any]:
     """Note an answer with a call; answers {"self_reported": how it is kept and read}. Raises NotFound, BadInput."""
     return {
-        "self_reported": shown_self_reported(note_self_reported.note(site.site_id, call_id, text, now), book_of(site))
+        "self_reported": shown_self_reported(
+            note_self_reported.note(site.site_id, call_id, text, now), read_rulebook(site)
+        )
     }
 
 
-def shown_self_reported(reported: SelfReported | None, book: Book) -> dict[str, Any] | None:
+def shown_self_reported(reported: SelfReported | None, rulebook: Rulebook) -> dict[str, Any] | None:
     """An answer as it is shown: the words, what they are counted as, and when they were noted."""
     if reported is None:
         return None
-    return {"answer": reported.answer, "channel": book.read_self_reported(reported), "told_at": plain(reported.told_at)}
+    return {
+        "answer": reported.answer,
+        "channel": rulebook.read_self_reported(reported),
+        "told_at": plain(reported.told_at),
+    }
 
 
 def is_unmatched(attributed: AttributedCall) -> bool:
@@ -115,7 +123,7 @@ def _line(
     attributed: AttributedCall,
     site: Site,
     model: str,
-    book: Book,
+    rulebook: Rulebook,
     phones: Mapping[str, str | None],
     answers: SelfReportedByCall,
 ) -> dict[str, Any]:
@@ -124,10 +132,10 @@ def _line(
     for whole in (evidence, *evidence["by_number"]):
         for held in (whole, *whole["candidates"], *whole["earlier"]):
             held["touches"] = len(held["touches"])
-    credit = [plain(part) for part in credit_of(attributed, site, book, model)]
+    credit = [plain(part) for part in credit_of(attributed, site, rulebook, model)]
     states = [{"recording_id": each.recording_id, "state": each.state} for each in attributed.recordings]
     shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit, "recordings": states}
-    told = {"self_reported": shown_self_reported(answer, book), "unmatched": is_unmatched(attributed)}
+    told = {"self_reported": shown_self_reported(answer, rulebook), "unmatched": is_unmatched(attributed)}
     return _call(attributed.call, phones) | shown | told
 
 

@@ -12,9 +12,9 @@ from chalicelib.api import validators
 from chalicelib.api.auth import account_of, key_of, site_of
 from chalicelib.api.recompute_days import asked_days, recompute
 from chalicelib.api.requests import plain
-from chalicelib.api.rulebooks import book_of
+from chalicelib.api.rulebooks import read_rulebook
 from chalicelib.attribution import channel_rules
-from chalicelib.attribution.rulebook import Book, why
+from chalicelib.attribution.rulebook import Rulebook, why
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.core.json_body import decode
 from chalicelib.registry import store
@@ -80,14 +80,14 @@ def test(request: Request) -> Any:
     trial = decode(request.body, Trial)
     site = site_of(request, trial.site_id) if trial.site_id else None
     if site:
-        book = book_of(site)
+        rulebook = read_rulebook(site)
     else:
         key = key_of(request)
         account_id = account_of(key, request.argument("account_id"))
-        book = Book(rules=store.rules_of(account_id).rules if account_id else ())
+        rulebook = Rulebook(rules=store.rules_of(account_id).rules if account_id else ())
     if trial.rules is not None:
-        book = Book(book.campaigns, rules_in(trial.rules), book.time_zone)
-    return tried(book, trial.url, trial.referrer, request.now, site)
+        rulebook = Rulebook(rulebook.campaigns, rules_in(trial.rules), rulebook.time_zone)
+    return tried(rulebook, trial.url, trial.referrer, request.now, site)
 
 
 def shown(account_id: str) -> dict[str, Any]:
@@ -103,18 +103,18 @@ def replace_rules(
     return shown(account_id) | {"recomputed": recompute(store.sites_of(account_id), back, now)}
 
 
-def tried(book: Book, url: str, referrer: str, now: datetime, site: Site | None = None) -> dict[str, Any]:
+def tried(rulebook: Rulebook, url: str, referrer: str, now: datetime, site: Site | None = None) -> dict[str, Any]:
     """An arrival at `url` from `referrer` today: {"source", "builtin", "rule", "campaign_id", "why", "parts"}."""
     own = [landing_url.host_of(origin) for origin in site.allowed_origins] if site else []
     arrival = arrival_of(url, referrer, own)
     touch = Touch(now, url, referrer, "", arrival.source)
-    decision = book.decide(touch)
+    decision = rulebook.decide(touch)
     return {
         "source": plain(decision.source),
         "builtin": plain(arrival.source) | {"decided_by": arrival.basis},
         "rule": decision.rule,
         "campaign_id": decision.campaign_id or None,
-        "why": why(book, decision, arrival.basis),
+        "why": why(rulebook, decision, arrival.basis),
         "parts": {part: list(texts) for part, texts in channel_rules.parts_of(touch).items()},
     }
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from chalicelib.attribution.campaign_match import key_of
 from chalicelib.attribution.models import Model, model_of
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls.evidence import MEASURED, AttributedCall, EarlierCall, Evidence, EvidenceKind
 from chalicelib.calls.redaction import page_of
 from chalicelib.calls.types import Credit
@@ -29,7 +29,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when somebody came of whom nothing i
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One touch as credit sees it: its source as the account's book names it, and the campaign it is counted under.
+    """One touch as credit sees it: its source as the account's rulebook names it, and the campaign it is counted under.
 
     A call to a number that stands for one source is a touch of that source, at the moment of the call.
     """
@@ -54,12 +54,14 @@ class Path:
     steps: tuple[PathStep, ...]
 
 
-def credit_of(attributed: AttributedCall, site: Site, book: Book, model: str | None = None) -> tuple[Credit, ...]:
+def credit_of(
+    attributed: AttributedCall, site: Site, rulebook: Rulebook, model: str | None = None
+) -> tuple[Credit, ...]:
     """Who gets the call under the site's model, or another: by touch, the weights summing to exactly 1.
 
     Raises BadInput for a model we do not know.
     """
-    return shared_by(model_of(model or site.model), paths_of(attributed, site, book))
+    return shared_by(model_of(model or site.model), paths_of(attributed, site, rulebook))
 
 
 def shared_by(model: Model, paths: Sequence[Path]) -> tuple[Credit, ...]:
@@ -71,17 +73,17 @@ def shared_by(model: Model, paths: Sequence[Path]) -> tuple[Credit, ...]:
     return tuple(credits)
 
 
-def paths_of(attributed: AttributedCall, site: Site, book: Book) -> tuple[Path, ...]:
+def paths_of(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> tuple[Path, ...]:
     """The possible callers with the touches that count for each: within the look-back, as the repeat rule says.
 
     The overflow number and the unknown are paths of one step. Shares sum to exactly 1.
     """
-    return tuple(Path(caller.share, _steps(caller, book)) for caller in _callers(attributed, site, book))
+    return tuple(Path(caller.share, _steps(caller, rulebook)) for caller in _callers(attributed, site, rulebook))
 
 
-def path_of_visit(touches: Iterable[Touch], at: datetime, site: Site, book: Book) -> Path:
+def path_of_visit(touches: Iterable[Touch], at: datetime, site: Site, rulebook: Rulebook) -> Path:
     """The path of a visitor who is known: his touches within the look-back before a moment, or one unknown step."""
-    steps = tuple(_step(touch, book) for touch in _window(touches, at, site))
+    steps = tuple(_step(touch, rulebook) for touch in _window(touches, at, site))
     return Path(ONE, steps or (_bare("unknown"),))
 
 
@@ -107,15 +109,15 @@ class _Caller(NamedTuple):
     called: tuple[PathStep, ...] = ()
 
 
-def _callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller]:
+def _callers(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> list[_Caller]:
     evidence, begun = attributed.evidence, attributed.call.started_at
-    own = _own_callers(attributed, site, book)
+    own = _own_callers(attributed, site, rulebook)
     if not evidence.earlier:
         return own
     measured = evidence.told_by_itself in MEASURED
     if site.repeat_rule is RepeatRule.MODEL:
         others = _window([touch for call in evidence.earlier for touch in call.touches], begun, site)
-        called = tuple(step for call in evidence.earlier for step in _called(call, call.started_at, book))
+        called = tuple(step for call in evidence.earlier for step in _called(call, call.started_at, rulebook))
         called = tuple(step for step in called if step.at >= begun - timedelta(days=site.lookback_days))
         mine = own if measured else [_Caller(ONE, (), own[0].otherwise)]
         return [
@@ -124,11 +126,11 @@ def _callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller
     if measured and site.repeat_rule is RepeatRule.NEW_VISIT:
         return own
     call = evidence.earlier[0 if site.repeat_rule is RepeatRule.FIRST else -1]
-    touches, called = _window(call.touches, call.started_at, site), _called(call, call.started_at, book)
+    touches, called = _window(call.touches, call.started_at, site), _called(call, call.started_at, rulebook)
     return [_Caller(ONE, touches, _bare("unknown"), called)]
 
 
-def _own_callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Caller]:
+def _own_callers(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> list[_Caller]:
     """Who may have made the call, as far as the call itself tells."""
     evidence, begun = attributed.evidence, attributed.call.started_at
     kind = evidence.told_by_itself
@@ -151,7 +153,7 @@ def _own_callers(attributed: AttributedCall, site: Site, book: Book) -> list[_Ca
         return [_Caller(ONE, (), nobody)]
     # The touches are of the page view that a promo code names; a code that stands for a campaign has none.
     touches = _window(evidence.touches, evidence.called_at or begun, site)
-    return [_Caller(ONE, touches, nobody, _called(evidence, begun, book))]
+    return [_Caller(ONE, touches, nobody, _called(evidence, begun, rulebook))]
 
 
 def _window(touches: Iterable[Touch], at: datetime, site: Site) -> tuple[Touch, ...]:
@@ -166,18 +168,18 @@ def _merged(one: Iterable[Touch], other: Iterable[Touch]) -> tuple[Touch, ...]:
     return tuple(sorted(each_once.values(), key=lambda touch: touch.at))
 
 
-def _steps(caller: _Caller, book: Book) -> tuple[PathStep, ...]:
+def _steps(caller: _Caller, rulebook: Rulebook) -> tuple[PathStep, ...]:
     """What counts for a caller, oldest first."""
-    steps = [*(_step(touch, book) for touch in caller.touches), *caller.called]
+    steps = [*(_step(touch, rulebook) for touch in caller.touches), *caller.called]
     return tuple(sorted(steps, key=lambda step: step.at)) or (caller.otherwise,)
 
 
-def _step(touch: Touch, book: Book) -> PathStep:
-    found = book.decide(touch)
+def _step(touch: Touch, rulebook: Rulebook) -> PathStep:
+    found = rulebook.decide(touch)
     return PathStep(touch.at, found.source, touch.region, landing_page(touch.url), found.campaign_id)
 
 
-def _called(told: Evidence | EarlierCall, at: datetime, book: Book) -> tuple[PathStep, ...]:
+def _called(told: Evidence | EarlierCall, at: datetime, rulebook: Rulebook) -> tuple[PathStep, ...]:
     """The source that the number called, or the promo code told, stands for; nothing where it stands for none.
 
     Its campaign may be archived, or past its dates: its billboard may still hang.
@@ -185,7 +187,7 @@ def _called(told: Evidence | EarlierCall, at: datetime, book: Book) -> tuple[Pat
     kind = told.told_by_itself if isinstance(told, Evidence) else told.kind
     if kind is not EvidenceKind.STATIC and not told.campaign_id:
         return ()
-    campaign, offline = book.campaign(told.campaign_id), Source("offline", "", "", told.campaign_id or "", "", "")
+    campaign, offline = rulebook.campaign(told.campaign_id), Source("offline", "", "", told.campaign_id or "", "", "")
     if campaign is None:
         return (PathStep(at, offline),)
     parts = {part: value for part, value in campaign.match.items() if not wildcard.is_pattern(value)}

@@ -1,7 +1,6 @@
-"""An account's book: the names it gives to its traffic itself, its channel rules and its campaigns, and how it reads
-what customers say. Pure.
+"""An account's rulebook: its channel rules, its campaigns and its rules for self-reported sources. Pure.
 
-Evidence keeps a touch as it was seen and as the built-in rules read it. The book is opened when credit or facts are
+Evidence keeps a touch as it was seen and as the built-in rules read it. The rulebook is opened when credit or facts are
 computed, never before: a changed rule or campaign recounts the past without touching a call.
 """
 
@@ -12,9 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from chalicelib.attribution import campaign_match, channel_rules
 from chalicelib.calls import self_reported_words
 from chalicelib.calls.self_reported import SelfReported
+from chalicelib.core.canonical_json import canonical, sha256
 from chalicelib.registry.types import Campaign, ChannelRule, SelfReportedRule
 from chalicelib.visits.types import Source, Touch
 
@@ -33,7 +35,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class Rulebook:
     """A site's campaigns, and its account's rules and reading of answers in the order they are tried.
 
     Days are of `time_zone`.
@@ -43,6 +45,13 @@ class Book:
     rules: tuple[ChannelRule, ...] = ()
     time_zone: str = "UTC"
     self_reported_rules: tuple[SelfReportedRule, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Return 16 hex digits that change with any campaign or rule."""
+        parts = msgspec.to_builtins(self)
+        parts["answers"] = parts.pop("self_reported_rules")  # the name that digests in reports made so far have
+        return sha256(canonical(parts))[:16]
 
     def read_self_reported(self, reported: SelfReported | None) -> str | None:
         """What a customer's answer is counted as, beside what was measured; None where he was not asked."""
@@ -76,16 +85,16 @@ class Book:
         return Decision(campaign_match.placed(campaign, source) if campaign else source, rule, campaign)
 
 
-def why(book: Book, decision: Decision, basis: str) -> str:
+def why(rulebook: Rulebook, decision: Decision, basis: str) -> str:
     """One or two plain sentences: which rule and campaign decided, or that the built-in reading stands."""
-    said: Iterable[str] = (_of_rule(book, decision, basis), _of_campaign(decision))
+    said: Iterable[str] = (_of_rule(rulebook, decision, basis), _of_campaign(decision))
     return " ".join(sentence for sentence in said if sentence)
 
 
-def _of_rule(book: Book, decision: Decision, basis: str) -> str:
+def _of_rule(rulebook: Rulebook, decision: Decision, basis: str) -> str:
     if decision.rule is None:
         return f"No rule of the account fits, so the built-in rules decide by {basis}."
-    rule = book.rules[decision.rule]
+    rule = rulebook.rules[decision.rule]
     named = f" ({rule.name})" if rule.name else ""
     asked = " and ".join(channel_rules.told(condition) for condition in rule.when)
     return f"Rule {decision.rule}{named} decides: {asked}."

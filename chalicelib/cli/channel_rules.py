@@ -7,8 +7,8 @@ from typing import Any
 
 from chalicelib.api.channel_rules import NewRules, replace_rules, rules_in, shown, tried
 from chalicelib.api.recompute_days import DAYS, checked_days
-from chalicelib.api.rulebooks import book_of
-from chalicelib.attribution.rulebook import Book
+from chalicelib.api.rulebooks import read_rulebook
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.cli.arguments import site_of
 from chalicelib.cli.console import read_file, show
 from chalicelib.core import clock
@@ -69,10 +69,10 @@ def _test(options: argparse.Namespace) -> bool:
         stack_settings.require_settings()
     site = site_of(options.site) if options.site else None
     account_id = site.account_id if site else options.account
-    book = book_of(site) if site else Book(rules=store.rules_of(account_id).rules if account_id else ())
+    rulebook = read_rulebook(site) if site else Rulebook(rules=store.rules_of(account_id).rules if account_id else ())
     if options.file:
-        book = Book(book.campaigns, rules_of_file(options.file), book.time_zone)
-    show(tried(book, options.url, options.referrer, clock.utc_now(), site))
+        rulebook = Rulebook(rulebook.campaigns, rules_of_file(options.file), rulebook.time_zone)
+    show(tried(rulebook, options.url, options.referrer, clock.utc_now(), site))
     return True
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from chalicelib.attribution.credit import credit_of
-from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.attribution.load_rulebook import load_rulebook
 from chalicelib.calls import callers
 from chalicelib.calls.evidence import AttributedCall, Evidence, as_builtins
 from chalicelib.calls.types import Credit
@@ -49,7 +49,7 @@ class Told:
     @cached_property
     def credit(self) -> Credit:
         """The heaviest part of the call's credit: the source that a single name is asked for."""
-        credits = credit_of(self.attributed, self.site, book_of(self.site, self.now))
+        credits = credit_of(self.attributed, self.site, load_rulebook(self.site, self.now))
         return max(credits, key=lambda credit: credit.weight)
 
     @cached_property

@@ -8,13 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from chalicelib.attribution.campaign_match import names_of
-from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.attribution.load_rulebook import load_rulebook
 from chalicelib.attribution.models import MODELS, model_of
 from chalicelib.audit import chain_table
-from chalicelib.core.canonical_json import canonical, sha256
 from chalicelib.core.errors import BadInput, NotFound
 from chalicelib.registry import store
 from chalicelib.registry.types import Site
@@ -86,8 +83,7 @@ def build_one(site: Site, first_day: date, last_day: date, model: str, now: date
 def basis_of(site: Site, now: datetime) -> Basis:
     """What the site's reports are counted under now."""
     last = chain_table.last_entry(site.site_id)
-    book = sha256(canonical(msgspec.to_builtins(book_of(site, now))))[:16]
-    return Basis(book, last.sequence if last else None, last.digest if last else None)
+    return Basis(load_rulebook(site, now).digest, last.sequence if last else None, last.digest if last else None)
 
 
 def _build_due(site: Site, periods: Iterable[Period], now: datetime) -> int:

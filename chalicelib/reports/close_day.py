@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.attribution.load_rulebook import load_rulebook
 from chalicelib.audit import chain_table
 from chalicelib.calls import changed_days_table
 from chalicelib.calls.events_table import CALL_DAYS
@@ -63,7 +63,7 @@ def rebuild(site_id: str, day: date, now: datetime) -> None:
         log.event("day_kept", site_id=site_id, day=day)  # its calls have expired: rebuilding would empty it
         return
     evidence = read_day.read(site_id, day)
-    facts_bucket.write_day(site_id, day, read_day.facts_of(evidence, site, book_of(site, now)))
+    facts_bucket.write_day(site_id, day, read_day.facts_of(evidence, site, load_rulebook(site, now)))
     chained = chain_table.append(site_id, day, read_day.leaves_of(evidence), now)
     if chained:
         log.event("day_proved", site_id=site_id, day=day, sequence=chained.sequence, root=chained.root)

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.attribution.load_rulebook import load_rulebook
 from chalicelib.audit import chain_table
 from chalicelib.audit.hash_chain import ChainEntry, broken_link, first_difference, root_of
 from chalicelib.calls import changed_days_table
@@ -95,7 +95,7 @@ def _evidence_findings(evidence: DayEvidence, entry: ChainEntry) -> Iterator[str
 
 
 def _figures_findings(evidence: DayEvidence, site: Site, now: datetime) -> Iterator[str]:
-    derived = read_day.facts_of(evidence, site, book_of(site, now))
+    derived = read_day.facts_of(evidence, site, load_rulebook(site, now))
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         for kind, published in _published(site.site_id, evidence.day, Path(folder)).items():
             again = _through_parquet(kind, derived[kind], Path(folder))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.find_evidence import FORGOTTEN
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls import calls_table, changed_days_table
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.evidence import EvidenceKind
@@ -88,7 +88,7 @@ def test_a_call_finds_the_visitor_and_his_touches_through_the_lease(site: Any) -
     assert (evidence.kind, evidence.visitor, evidence.leased_at) == (EvidenceKind.LIVE, visitor(), LEASED)
     assert [each.source.channel for each in evidence.touches] == ["paid_search", "direct"]
     assert evidence.touches[0].region == "Москва"
-    (credit,) = credit_of(found(), SITE, Book())
+    (credit,) = credit_of(found(), SITE, Rulebook())
     assert (credit.source.channel, credit.source.campaign) == ("paid_search", "338151")
 
 
@@ -101,9 +101,9 @@ def test_touches_after_the_call_or_beyond_the_lookback_do_not_count(site: Any) -
         "yandex",
         "",
     ]  # the look-back may change
-    (path,) = paths_of(found(), SITE, Book())
+    (path,) = paths_of(found(), SITE, Rulebook())
     assert [step.source.source for step in path.steps] == ["yandex", ""]
-    (wider,) = paths_of(found(), replace(SITE, lookback_days=92), Book())
+    (wider,) = paths_of(found(), replace(SITE, lookback_days=92), Rulebook())
     assert [step.source.source for step in wider.steps] == ["old", "yandex", ""]
 
 

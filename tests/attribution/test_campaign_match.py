@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from chalicelib.attribution.campaign_match import best, fit_of, key_of, names_of
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.registry.types import Campaign
 from chalicelib.visits.classify_source import classify
 from chalicelib.visits.types import Source, Touch
@@ -101,8 +101,8 @@ def test_days_are_those_of_the_sites_zone() -> None:
     late = Touch(
         datetime(2026, 11, 22, 21, 30, tzinfo=UTC), "https://s.example/?utm_source=vk", "", "", source("utm_source=vk")
     )
-    assert Book((ended,), time_zone="UTC").decide(late).campaign_id == "c1"
-    assert Book((ended,), time_zone="Europe/Moscow").decide(late).campaign_id == ""
+    assert Rulebook((ended,), time_zone="UTC").decide(late).campaign_id == "c1"
+    assert Rulebook((ended,), time_zone="Europe/Moscow").decide(late).campaign_id == ""
 
 
 def test_the_closest_campaign_wins_in_whatever_order_they_stand() -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.attribution.channel_rules import PARTS, first_fitting, meets, parts_of
-from chalicelib.attribution.rulebook import Book, why
+from chalicelib.attribution.rulebook import Rulebook, why
 from chalicelib.core import wildcard
-from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
+from chalicelib.core.canonical_json import canonical, sha256
+from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition, SelfReportedRule
 from chalicelib.visits.classify_source import arrival_of, classify
 from chalicelib.visits.types import Touch
 
@@ -65,6 +66,12 @@ def test_every_part_that_is_told_to_people_can_be_asked() -> None:
     assert set(parts_of(touch())) == set(PARTS)
 
 
+def test_the_digest_of_a_rulebook_is_the_one_that_earlier_reports_show() -> None:
+    as_before = {"campaigns": [], "rules": [], "time_zone": "UTC", "answers": [{"channel": "ai", "phrases": ["бот"]}]}
+    rulebook = Rulebook(self_reported_rules=(SelfReportedRule("ai", ("бот",)),))
+    assert rulebook.digest == sha256(canonical(as_before))[:16] != Rulebook().digest
+
+
 def test_all_conditions_must_hold_and_the_first_rule_that_fits_decides() -> None:
     both = ChannelRule("both", (*rule("source", "exact", "admitad").when, *rule("host", "exact", "no.example").when))
     rules = [both, rule("medium", "exact", "cpa"), rule("source", "exact", "admitad")]
@@ -73,40 +80,40 @@ def test_all_conditions_must_hold_and_the_first_rule_that_fits_decides() -> None
 
 
 def test_a_rule_may_give_source_and_medium_of_its_own() -> None:
-    book = Book(rules=(replace(rule("source", "exact", "admitad"), source="partners", medium=""),))
-    found = book.decide(touch())
+    rulebook = Rulebook(rules=(replace(rule("source", "exact", "admitad"), source="partners", medium=""),))
+    found = rulebook.decide(touch())
     assert (found.source.channel, found.source.source, found.source.medium) == ("partners", "partners", "")
     assert (found.source.campaign, found.rule, found.campaign_id) == ("Spring_1", 0, "")
 
 
 def test_without_rules_and_campaigns_the_reading_that_was_stored_stands() -> None:
-    assert Book().decide(touch()).source == touch().source
+    assert Rulebook().decide(touch()).source == touch().source
 
 
 def test_of_an_erased_touch_only_rules_decide_that_ask_for_what_is_kept() -> None:
     erased = replace(touch(), url="", referrer="")
     by_host, by_source = rule("host", "glob", "*"), rule("source", "exact", "admitad", channel="kept")
-    assert Book(rules=(by_host, by_source)).decide(touch()).source.channel == "partners"
-    assert Book(rules=(by_host, by_source)).decide(erased).source.channel == "kept"
-    assert Book(rules=(by_host,)).decide(erased).source == erased.source
+    assert Rulebook(rules=(by_host, by_source)).decide(touch()).source.channel == "partners"
+    assert Rulebook(rules=(by_host, by_source)).decide(erased).source.channel == "kept"
+    assert Rulebook(rules=(by_host,)).decide(erased).source == erased.source
 
 
 def test_campaigns_see_what_the_rules_made_of_a_touch_and_their_channel_wins() -> None:
     rules = (replace(rule("source", "exact", "admitad"), source="cpa networks"),)
     campaign = Campaign("c1", "s1", "Сети", channel="сети", match={"source": "cpa networks"})
-    found = Book((campaign,), rules).decide(touch())
+    found = Rulebook((campaign,), rules).decide(touch())
     assert (found.source.channel, found.source.campaign, found.campaign_id) == ("сети", "Сети", "c1")
 
 
 def test_it_says_which_rule_decides_and_why() -> None:
     named = replace(rule("host", "glob", "*.example"), name="Партнёры")
     campaign = Campaign("c1", "s1", "Весна", channel="весна", match={"campaign": "spring_1"})
-    book, basis = Book((campaign,), (named,)), arrival_of(URL, REFERRER).basis
-    told = why(book, book.decide(touch()), basis)
+    rulebook, basis = Rulebook((campaign,), (named,)), arrival_of(URL, REFERRER).basis
+    told = why(rulebook, rulebook.decide(touch()), basis)
     assert told == (
         "Rule 0 (Партнёры) decides: host is like *.example. It belongs to campaign Весна and takes its channel весна."
     )
-    assert why(Book(), Book().decide(touch()), basis) == (
+    assert why(Rulebook(), Rulebook().decide(touch()), basis) == (
         "No rule of the account fits, so the built-in rules decide by the link's utm tags."
     )
 

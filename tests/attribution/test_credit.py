@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.credit import credit_of, landing_page
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, EvidenceKind
 from chalicelib.calls.fold import CallRecord, fold
 from chalicelib.calls.types import CallEvent
@@ -39,11 +39,14 @@ TOUCHES = (touch(DIRECT_URL), touch("https://shop.example/", "https://vk.com/"),
 
 
 def test_touches_share_by_the_model_and_carry_region_and_landing_page() -> None:
-    (credit,) = credit_of(attributed(EvidenceKind.LIVE, TOUCHES), SITE, Book(), "first_touch")
+    (credit,) = credit_of(attributed(EvidenceKind.LIVE, TOUCHES), SITE, Rulebook(), "first_touch")
     assert (credit.source.channel, credit.source.campaign, credit.weight) == ("paid_search", "338151", 1)
     assert (credit.region, credit.landing_page) == ("Москва", "shop.example/pallets")
     assert (
-        sum((c.weight for c in credit_of(attributed(EvidenceKind.LIVE, TOUCHES), SITE, Book(), "linear")), Decimal(0))
+        sum(
+            (c.weight for c in credit_of(attributed(EvidenceKind.LIVE, TOUCHES), SITE, Rulebook(), "linear")),
+            Decimal(0),
+        )
         == 1
     )
 
@@ -51,7 +54,7 @@ def test_touches_share_by_the_model_and_carry_region_and_landing_page() -> None:
 def test_another_model_gives_the_same_call_to_another_touch() -> None:
     call = attributed(EvidenceKind.GRACE, TOUCHES)
     winners = {
-        model: credit_of(call, SITE, Book(), model)[0].source.channel for model in ("last_touch", "last_non_direct")
+        model: credit_of(call, SITE, Rulebook(), model)[0].source.channel for model in ("last_touch", "last_non_direct")
     }
     assert winners == {"last_touch": "direct", "last_non_direct": "social"}
 
@@ -60,33 +63,33 @@ def test_a_campaign_of_the_registry_gives_its_channel_to_what_it_matches() -> No
     ours = Campaign("c1", "s1", "Контекст", channel="контекст", match={"source": "Yandex", "campaign": "338151"})
     other = Campaign("c2", "s1", "Другая", channel="other", match={"source": "yandex", "campaign": "1"})
     empty = Campaign("c3", "s1", "Пустая", channel="nobody")
-    (credit,) = credit_of(attributed(EvidenceKind.LIVE, TOUCHES[:1]), SITE, Book((other, empty, ours)))
+    (credit,) = credit_of(attributed(EvidenceKind.LIVE, TOUCHES[:1]), SITE, Rulebook((other, empty, ours)))
     assert (credit.source.channel, credit.source.campaign) == ("контекст", "338151")
 
 
 def test_a_static_number_stands_for_its_campaign() -> None:
     call = attributed(EvidenceKind.STATIC, campaign_id="avito")
-    (credit,) = credit_of(call, SITE, Book((Campaign("avito", "s1", "Авито", "classifieds", {"source": "avito"}),)))
+    (credit,) = credit_of(call, SITE, Rulebook((Campaign("avito", "s1", "Авито", "classifieds", {"source": "avito"}),)))
     assert (credit.source.channel, credit.source.source, credit.source.campaign) == ("classifieds", "avito", "Авито")
-    (plain,) = credit_of(call, SITE, Book((Campaign("avito", "s1", "Авито"),)))
+    (plain,) = credit_of(call, SITE, Rulebook((Campaign("avito", "s1", "Авито"),)))
     assert (plain.source.channel, plain.source.campaign, plain.weight) == ("offline", "Авито", 1)
-    (gone,) = credit_of(call, SITE, Book())
+    (gone,) = credit_of(call, SITE, Rulebook())
     assert (gone.source.channel, gone.source.campaign) == ("offline", "avito")
 
 
 def test_overflow_and_unknown_are_rows_of_their_own() -> None:
     for kind, channel in ((EvidenceKind.OVERFLOW, "overflow"), (EvidenceKind.UNKNOWN, "unknown")):
-        (credit,) = credit_of(attributed(kind), SITE, Book())
+        (credit,) = credit_of(attributed(kind), SITE, Rulebook())
         assert (credit.source.channel, credit.weight) == (channel, 1)
 
 
 def test_a_visitor_without_touches_is_unknown() -> None:
-    assert credit_of(attributed(EvidenceKind.LIVE), SITE, Book(), "last_touch")[0].source.channel == "unknown"
+    assert credit_of(attributed(EvidenceKind.LIVE), SITE, Rulebook(), "last_touch")[0].source.channel == "unknown"
 
 
 def test_a_model_we_do_not_know_is_named() -> None:
     with pytest.raises(BadInput) as refused:
-        credit_of(attributed(EvidenceKind.LIVE, TOUCHES), SITE, Book(), "astrology")
+        credit_of(attributed(EvidenceKind.LIVE, TOUCHES), SITE, Rulebook(), "astrology")
     assert refused.value.field == "model"
 
 
@@ -115,7 +118,7 @@ def shared(kind: EvidenceKind = EvidenceKind.SHARED) -> AttributedCall:
 
 
 def weights(call: AttributedCall, model: str, site: Site = SITE) -> dict[str, Decimal]:
-    return {part.source.channel: part.weight for part in credit_of(call, site, Book(), model)}
+    return {part.source.channel: part.weight for part in credit_of(call, site, Rulebook(), model)}
 
 
 def test_candidates_share_and_the_model_shares_each_ones_part() -> None:
@@ -128,7 +131,7 @@ def test_candidates_share_and_the_model_shares_each_ones_part() -> None:
         "direct": Decimal("0.3"),
         "unknown": Decimal("0.1"),
     }
-    assert {part.share for part in credit_of(shared(), SITE, Book(), "linear")} == set(
+    assert {part.share for part in credit_of(shared(), SITE, Rulebook(), "linear")} == set(
         map(Decimal, ("0.6", "0.3", "0.1"))
     )
 
@@ -146,7 +149,7 @@ def test_what_is_nobodys_stays_the_overflow_numbers() -> None:
 def test_a_promo_code_is_the_visit_it_was_shown_to_or_the_campaign_it_stands_for() -> None:
     assert weights(attributed(EvidenceKind.PROMO, TOUCHES), "last_touch") == {"direct": 1}
     told = attributed(EvidenceKind.PROMO, campaign_id="avito")
-    (credit,) = credit_of(told, SITE, Book((Campaign("avito", "s1", "Авито", "classifieds"),)))
+    (credit,) = credit_of(told, SITE, Rulebook((Campaign("avito", "s1", "Авито", "classifieds"),)))
     assert (credit.source.channel, credit.source.campaign) == ("classifieds", "Авито")
 
 
@@ -163,6 +166,6 @@ def test_any_candidates_under_any_model_are_exactly_one_call(
     kind = data.draw(st.sampled_from(EvidenceKind))
     call = AttributedCall(CALL, Evidence(kind, "why", candidates=candidates), date(2026, 11, 22))
     rule = data.draw(st.sampled_from(RepeatRule))
-    credit = credit_of(call, replace(SITE, repeat_rule=rule), Book(), model)
+    credit = credit_of(call, replace(SITE, repeat_rule=rule), Rulebook(), model)
     assert sum(part.weight for part in credit) == 1
     assert all(part.weight > 0 for part in credit)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.credit import credit_of, paths_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls.evidence import Evidence, EvidenceKind
 from chalicelib.pool.lending import provision_numbers
 from chalicelib.pool.statistics import delays_table
@@ -56,7 +56,7 @@ def call(at: float, number: str | None = DYNAMIC) -> Evidence:
 
 
 def shares(model: str = "last_touch", **changes: Any) -> dict[str, Decimal]:
-    credits = credit_of(found(), replace(SITE, **changes), Book(), model)
+    credits = credit_of(found(), replace(SITE, **changes), Rulebook(), model)
     return {part.source.source or part.source.channel: part.weight for part in credits}
 
 
@@ -170,7 +170,7 @@ def test_a_call_to_the_overflow_number_is_shared_by_those_who_were_shown_it(site
 def test_an_overflow_call_nobody_was_shown_the_number_before_stays_the_numbers_own(site: Any) -> None:
     assert call(120, POOL.overflow_number).candidates == ()
     assert shares() == {"overflow": 1}
-    assert [path.share for path in paths_of(found(), SITE, Book())] == [1]
+    assert [path.share for path in paths_of(found(), SITE, Rulebook())] == [1]
 
 
 def test_what_is_left_for_others_stays_the_overflow_numbers(site: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.explanation import Story, as_text, explain
-from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.attribution.load_rulebook import load_rulebook
 from chalicelib.calls import calls_table
 from chalicelib.calls.evidence import EvidenceKind
 from chalicelib.calls.redaction import visitors_of
@@ -143,7 +143,7 @@ def test_an_overflow_call_is_still_one_for_the_accuracy(shop: Any) -> None:
     tell("generic-1", CallEvent(f"digits-{CODE}", "generic-1", at=NOW, promo_code=CODE))
     call("generic-1", MARIA, POOL.overflow_number or "")
     (fact,) = facts_of_day(
-        SITE, book_of(SITE, NOW), calls_table.calls_of_day("s1", NOW.date()), [], lambda key: None
+        SITE, load_rulebook(SITE, NOW), calls_table.calls_of_day("s1", NOW.date()), [], lambda key: None
     ).calls
     assert (fact.evidence, fact.overflow, fact.pool_id) == ("promo", True, "p1")
     counted = census_table.minutes("p1", NOW - DAY, NOW + DAY)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Story, as_text, explain
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls import callers, calls_table
 from chalicelib.calls.evidence import Evidence, EvidenceKind
 from chalicelib.calls.redaction import visitors_of
@@ -56,7 +56,7 @@ def call(call_id: str, at: float, number: str = DYNAMIC, now: Any = NOW, **said:
 
 
 def credit(call_id: str, model: str = "last_touch", **changes: Any) -> dict[str, Decimal]:
-    parts = credit_of(found(call_id), replace(SITE, **changes), Book(), model)
+    parts = credit_of(found(call_id), replace(SITE, **changes), Rulebook(), model)
     return {part.source.source or part.source.channel: part.weight for part in parts}
 
 
@@ -297,7 +297,7 @@ def test_it_is_explained_in_words(site: Any) -> None:
     visit("vk", AGO + 86_400 * 1.5), call("again", AGO + 86_400 * 1.5 + 100)
     attributed = calls_table.call("s1", "again")
     assert attributed is not None
-    story = Story(attributed, [], credit_of(attributed, SITE, Book()), SITE.model, [], None, waiting=False)
+    story = Story(attributed, [], credit_of(attributed, SITE, Rulebook()), SITE.model, [], None, waiting=False)
     text = as_text(explain(story, ZoneInfo("UTC")))
     assert "Certainty shared: The caller had called this number before" in text
     assert "the caller had called from this visit and dialled again" in text

@@ -15,7 +15,7 @@ from chalicelib.attribution import repeat_callers
 from chalicelib.attribution.attribute_call import attribute
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.repeat_rules import MAX_TOUCHES, own_evidence
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls import callers, calls_table
 from chalicelib.calls.events_table import add_events
 from chalicelib.calls.evidence import EvidenceKind
@@ -79,7 +79,7 @@ def pass_on(session: Any) -> None:
 def sources(session: Any, **changes: Any) -> dict[str, str]:
     """Who gets each call, by the site's rule."""
     site = replace(SITE, **changes)
-    return {call_id: named(credit_of(found(call_id), site, Book())[0]) for call_id in calls(session)}
+    return {call_id: named(credit_of(found(call_id), site, Rulebook())[0]) for call_id in calls(session)}
 
 
 def named(credit: Credit) -> str:
@@ -112,7 +112,9 @@ def test_each_rule_names_its_source_without_touching_a_call(site: Any) -> None:
     first = sources(site, repeat_rule=RepeatRule.FIRST)
     assert first == {"yandex": "yandex", "static": "yandex", "vk": "yandex", "unknown": "yandex"}
     by_model = replace(SITE, repeat_rule=RepeatRule.MODEL, model="linear")
-    shares = {call_id: [named(part) for part in credit_of(found(call_id), by_model, Book())] for call_id in calls(site)}
+    shares = {
+        call_id: [named(part) for part in credit_of(found(call_id), by_model, Rulebook())] for call_id in calls(site)
+    }
     assert shares == {
         "yandex": ["yandex"],
         "static": ["yandex", "avito"],
@@ -121,15 +123,17 @@ def test_each_rule_names_its_source_without_touching_a_call(site: Any) -> None:
     }
     for days, left in ((30, ["avito", "vk"]), (15, ["vk"])):  # of this call; they are 40, 20 and 5 days behind it
         short = replace(by_model, lookback_days=days)
-        assert [named(part) for part in credit_of(found("unknown"), short, Book())] == left
+        assert [named(part) for part in credit_of(found("unknown"), short, Rulebook())] == left
 
 
 def test_a_caller_who_first_dialled_a_static_number_is_its_sources_by_the_first_rule(site: Any) -> None:
     for call_id in ("static", "vk", "unknown"):
         attribute(ring(call_id, **calls(site)[call_id]), NOW)
     first = replace(SITE, repeat_rule=RepeatRule.FIRST)
-    assert {named(credit_of(found(call_id), first, Book())[0]) for call_id in ("static", "vk", "unknown")} == {"avito"}
-    assert named(credit_of(found("vk"), SITE, Book())[0]) == "vk"
+    assert {named(credit_of(found(call_id), first, Rulebook())[0]) for call_id in ("static", "vk", "unknown")} == {
+        "avito"
+    }
+    assert named(credit_of(found("vk"), SITE, Rulebook())[0]) == "vk"
 
 
 def test_a_number_that_leads_to_nobody_is_his_latest_static_calls(site: Any) -> None:
@@ -138,7 +142,7 @@ def test_a_number_that_leads_to_nobody_is_his_latest_static_calls(site: Any) -> 
     evidence = found("unknown").evidence
     assert (evidence.kind, evidence.repeat_of) == (EvidenceKind.REPEAT, "static")
     assert evidence.why.endswith("was measured by what stands for one source.")
-    (credit,) = credit_of(found("unknown"), SITE, Book((Campaign("avito", "s1", "Авито", "classifieds"),)))
+    (credit,) = credit_of(found("unknown"), SITE, Rulebook((Campaign("avito", "s1", "Авито", "classifieds"),)))
     assert (credit.source.channel, credit.source.campaign, credit.campaign_id) == ("classifieds", "Авито", "avito")
 
 

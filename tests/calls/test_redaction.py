@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls.evidence import AttributedCall, Candidate, EarlierCall, Evidence, EvidenceKind
 from chalicelib.calls.redaction import redacted, redacted_touch, sure_visitor, visitors_of
 from chalicelib.registry.types import RepeatRule
@@ -81,7 +81,7 @@ def test_credit_is_the_same_before_and_after(evidence: Evidence, model: str, rul
 
     def credits(found: Evidence) -> list[object]:
         call = AttributedCall(replace(CALL, started_at=NOW), found, date(2026, 11, 22))
-        parts = credit_of(call, site, Book(), model)
+        parts = credit_of(call, site, Rulebook(), model)
         return [replace(part, source=replace(part.source, click_id=None)) for part in parts]
 
     assert credits(redacted(evidence, alias)) == credits(evidence)

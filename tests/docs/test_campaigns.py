@@ -12,7 +12,7 @@ from chalicelib.api.campaign_import import HEADINGS
 from chalicelib.api.channel_rules import NewRules, rules_in, tried
 from chalicelib.attribution.campaign_match import PLATFORMS
 from chalicelib.attribution.channel_rules import PARTS
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.core.json_body import decode
 from chalicelib.reports.layouts.labels import ENGLISH
 from chalicelib.visits.channels import CHANNELS
@@ -55,7 +55,7 @@ def test_the_headings_it_names_are_read() -> None:
 def test_the_rules_it_shows_do_what_they_say(url: str, referrer: str, channel: str) -> None:
     (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     rules = rules_in(decode(json.dumps(json.loads(shown)).encode(), NewRules).rules)
-    assert tried(Book(rules=rules), url, referrer, NOW)["source"]["channel"] == channel
+    assert tried(Rulebook(rules=rules), url, referrer, NOW)["source"]["channel"] == channel
 
 
 def test_a_macro_beside_a_name_is_cut_away_as_it_says() -> None:

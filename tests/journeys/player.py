@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from chalicelib.api.campaign_service import change, checked_fields
 from chalicelib.api.channel_rules import NewRules, rules_in
 from chalicelib.attribution import attribute_call
-from chalicelib.attribution.load_rulebook import book_of
+from chalicelib.attribution.load_rulebook import load_rulebook
 from chalicelib.calls import calls_table
 from chalicelib.contacts import contacts_table
 from chalicelib.core import clock
@@ -238,12 +238,12 @@ def opened(journey: Mapping[str, Any], client: Client, session: Any) -> World:
 
 
 def facts(day: date) -> DayFacts:
-    """What is counted of one day, by the book as it stands at the end of the journey."""
+    """What is counted of one day, by the rulebook as it stands at the end of the journey."""
     forget_caches()
     site = registry.site("s1")
     assert site is not None
     calls, deals = calls_table.calls_of_day("s1", day), deals_table.deals_of_day("s1", day)
-    return facts_of_day(site, book_of(site, datetime.now(UTC)), calls, deals, lambda caller: None)
+    return facts_of_day(site, load_rulebook(site, datetime.now(UTC)), calls, deals, lambda caller: None)
 
 
 def source_of_contact(contact_id: str) -> tuple[str, str]:
@@ -251,7 +251,7 @@ def source_of_contact(contact_id: str) -> tuple[str, str]:
     contact = contacts_table.get("s1", contact_id)
     site = registry.site("s1")
     assert contact is not None and site is not None
-    credits, _ = facts_of_contacts(site, book_of(site, datetime.now(UTC)), [contact])
+    credits, _ = facts_of_contacts(site, load_rulebook(site, datetime.now(UTC)), [contact])
     (part,) = [credit for credit in credits if credit.model == "last_non_direct"]
     return contact.kind, " / ".join((part.channel, part.source, part.campaign, part.keyword)).rstrip("/ ")
 

@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 
 from chalicelib.attribution import note_self_reported
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls import calls_table
 from chalicelib.calls.evidence import EvidenceKind
 from chalicelib.calls.self_reported_words import parse
@@ -71,7 +71,7 @@ def rows(folder: Path, statement: str) -> list[tuple[Any, ...]]:
 
 def counted() -> DayFacts:
     calls, deals = calls_table.calls_of_day("s1", DAY), deals_table.deals_of_day("s1", DAY)
-    return facts_of_day(SITE, Book(), calls, deals, lambda caller: None)
+    return facts_of_day(SITE, Rulebook(), calls, deals, lambda caller: None)
 
 
 def test_the_facts_tell_what_was_said_beside_what_was_measured(aws: Any, tmp_path: Path) -> None:

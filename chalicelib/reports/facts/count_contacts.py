@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from chalicelib.attribution.credit import Path, path_of_visit, shared_by
 from chalicelib.attribution.models import MODELS
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.contacts.types import OF_A_DEAL, Contact
 from chalicelib.deals.types import Deal
 from chalicelib.registry.types import Site
@@ -20,13 +20,13 @@ def counted(contacts: Iterable[Contact], deals: Iterable[Deal]) -> list[Contact]
 
 
 def facts_of_contacts(
-    site: Site, book: Book, contacts: Sequence[Contact]
+    site: Site, rulebook: Rulebook, contacts: Sequence[Contact]
 ) -> tuple[list[ContactFact], list[ContactPathFact]]:
     """A day's contacts under every model, and the paths that other models ask."""
     credits: list[ContactFact] = []
     steps: list[ContactPathFact] = []
     for contact in contacts:
-        path = path_of_visit(contact.touches, contact.at, site, book)
+        path = path_of_visit(contact.touches, contact.at, site, rulebook)
         credits.extend(_credit_facts(contact, site, path))
         steps.extend(_path_facts(contact, path))
     return credits, steps

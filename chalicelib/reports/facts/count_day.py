@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from chalicelib.attribution.credit import Path, paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.attribution.self_reported_answer import self_reported_by_call, self_reported_of, shown_kind
 from chalicelib.calls.callbacks import called_back
 from chalicelib.calls.evidence import AttributedCall, EvidenceKind
@@ -22,7 +22,7 @@ from chalicelib.registry.types import Site
 from chalicelib.reports.fact_rows import CallFact, CreditFact, DealFact, PathFact, columns_of
 from chalicelib.visits.types import Source
 
-PathsOf = Callable[[AttributedCall, Site, Book], tuple[Path, ...]]
+PathsOf = Callable[[AttributedCall, Site, Rulebook], tuple[Path, ...]]
 NO_SOURCE = Source("unknown", "", "", "", "", "")  # of a deal that comes from nothing known and names none itself
 
 
@@ -38,7 +38,7 @@ class DayFacts:
 
 def facts_of_day(
     site: Site,
-    book: Book,
+    rulebook: Rulebook,
     calls: Sequence[AttributedCall],
     deals: Sequence[Deal],
     first_call_of: Callable[[str], datetime | None],
@@ -60,18 +60,18 @@ def facts_of_day(
     credited: list[CreditFact] = []
     steps: list[PathFact] = []
     for attributed in calls:
-        found = paths(attributed, site, book)
-        threshold = talk_threshold(site, book, shared_by(model_of(site.model), found))
+        found = paths(attributed, site, rulebook)
+        threshold = talk_threshold(site, rulebook, shared_by(model_of(site.model), found))
         region = found[0].steps[-1].region
         answer = self_reported_of(attributed, answers)
         quality = marks.get(attributed.call.call_id)
-        fact = _call_fact(site, attributed, threshold, reached, quality, region, answer, book)
+        fact = _call_fact(site, attributed, threshold, reached, quality, region, answer, rulebook)
         counted.append(fact)
         if attributed.call.direction is Direction.IN:
             credited.extend(_credit_facts(fact, found))
             steps.extend(_path_facts(fact, found))
     own = own_sources or {}
-    cards = (_deal_fact(site, book, deal, first_call_of, own.get(deal.external_id, NO_SOURCE)) for deal in deals)
+    cards = (_deal_fact(site, rulebook, deal, first_call_of, own.get(deal.external_id, NO_SOURCE)) for deal in deals)
     return DayFacts(tuple(counted), tuple(credited), tuple(steps), tuple(cards))
 
 
@@ -84,10 +84,10 @@ def quality_marks(deals: Iterable[Deal]) -> dict[str, Decimal]:
     return {call_id: round_half_up(Decimal(sum(given)) / len(given), 2) for call_id, given in marks.items()}
 
 
-def talk_threshold(site: Site, book: Book, credit: Sequence[Credit]) -> int:
+def talk_threshold(site: Site, rulebook: Rulebook, credit: Sequence[Credit]) -> int:
     """Seconds of talk that make a call a target call: those of the campaign with the most credit, or the site's."""
     heaviest = max(credit, key=lambda part: part.weight, default=None)
-    campaign = book.campaign(heaviest.campaign_id) if heaviest else None
+    campaign = rulebook.campaign(heaviest.campaign_id) if heaviest else None
     told = campaign.target_talk_seconds if campaign else None
     return site.target_talk_seconds if told is None else told
 
@@ -100,7 +100,7 @@ def _call_fact(
     quality: Decimal | None,
     region: str,
     answer: SelfReported | None,
-    book: Book,
+    rulebook: Rulebook,
 ) -> CallFact:
     call, evidence = attributed.call, attributed.evidence
     local = site.local(call.started_at)
@@ -131,7 +131,7 @@ def _call_fact(
         overflow=evidence.of_number.told_by_itself is EvidenceKind.OVERFLOW,
         wait_seconds=call.wait_seconds,
         end_missing=call.end_missing,
-        self_reported=book.read_self_reported(answer),
+        self_reported=rulebook.read_self_reported(answer),
     )
 
 
@@ -182,7 +182,7 @@ def _path_facts(fact: CallFact, paths: Sequence[Path]) -> Iterable[PathFact]:
 
 
 def _deal_fact(
-    site: Site, book: Book, deal: Deal, first_call_of: Callable[[str], datetime | None], own: Source
+    site: Site, rulebook: Rulebook, deal: Deal, first_call_of: Callable[[str], datetime | None], own: Source
 ) -> DealFact:
     won = deal.status is OutcomeStatus.WON
     ours = deal.currency == site.currency  # amounts of two currencies do not add up
@@ -208,6 +208,6 @@ def _deal_fact(
         own_campaign=own.campaign,
         own_keyword=own.keyword,
         own_creative=own.creative,
-        self_reported=book.read_self_reported(deal.self_reported),
+        self_reported=rulebook.read_self_reported(deal.self_reported),
         contact_id=deal.contact_id,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.audit import leaves
 from chalicelib.audit.hash_chain import Leaf
 from chalicelib.calls import call_item, callback_lookup, calls_table, self_reported_digest
@@ -60,21 +60,21 @@ def read(site_id: str, day: date) -> DayEvidence:
     )
 
 
-def facts_of(evidence: DayEvidence, site: Site, book: Book) -> dict[str, Iterable[Fact]]:
+def facts_of(evidence: DayEvidence, site: Site, rulebook: Rulebook) -> dict[str, Iterable[Fact]]:
     """The day's facts by kind. Other days tell two things: when a buyer first called, and whether a missed caller was
     rung back. Raises StorageUnavailable.
     """
     calls = evidence.calls
     found = facts_of_day(
         site,
-        book,
+        rulebook,
         calls,
         evidence.deals,
         lambda caller_key: _first_call(site.site_id, caller_key),
         reached=callback_lookup.reached(site, [attributed.call for attributed in calls]),
     )
-    spend = spend_table.facts_of_rows(site.site_id, evidence.spend.values(), book)
-    contacts, contact_paths = count_contacts.facts_of_contacts(site, book, evidence.contacts)
+    spend = spend_table.facts_of_rows(site.site_id, evidence.spend.values(), rulebook)
+    contacts, contact_paths = count_contacts.facts_of_contacts(site, rulebook, evidence.contacts)
     facts: dict[str, Iterable[Fact]] = {"calls": found.calls, "credits": found.credits, "paths": found.paths}
     facts |= {"contacts": contacts, "contact_paths": contact_paths}
     return facts | {"deals": found.deals, "spend": spend}

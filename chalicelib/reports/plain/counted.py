@@ -10,7 +10,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from chalicelib.attribution.credit import Path, paths_of
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls.callbacks import called_back
 from chalicelib.calls.evidence import AttributedCall, EvidenceKind
 from chalicelib.core.errors import BadInput
@@ -29,7 +29,9 @@ from chalicelib.reports.spend.generic_csv import spend_row
 SITE_ID = "files"
 
 
-def counted(calls: Input, deals: Input, spend: Input, site: Site, key: bytes, book: Book) -> dict[str, list[Fact]]:
+def counted(
+    calls: Input, deals: Input, spend: Input, site: Site, key: bytes, rulebook: Rulebook
+) -> dict[str, list[Fact]]:
     """All rows as facts by kind. `key` is of the callers' hashes; calls back are looked for in all of the file."""
     reader = Reader(site.zone, site.country, key)
     attributed = _calls(calls, reader)
@@ -38,10 +40,12 @@ def counted(calls: Input, deals: Input, spend: Input, site: Site, key: bytes, bo
     own = {row.external_id: row.source for row in rows if row.source}
     reached = called_back((each.call for each in attributed), reader.zone)
     found = [
-        facts_of_day(site, book, day_calls, day_deals, known.first_call, paths=_paths, own_sources=own, reached=reached)
+        facts_of_day(
+            site, rulebook, day_calls, day_deals, known.first_call, paths=_paths, own_sources=own, reached=reached
+        )
         for day_calls, day_deals in _by_day(attributed, [_deal(row, known, site) for row in rows])
     ]
-    costs = spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency), book))
+    costs = spend.parsed(lambda line, cells: spend_fact(SITE_ID, spend_row(_texts(cells), site.currency), rulebook))
     return {
         "calls": [fact for day in found for fact in day.calls],
         "credits": [fact for day in found for fact in day.credits],
@@ -77,11 +81,11 @@ def _calls(source: Input, reader: Reader) -> list[AttributedCall]:
     return source.parsed(parse)
 
 
-def _paths(attributed: AttributedCall, site: Site, book: Book) -> tuple[Path, ...]:
+def _paths(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> tuple[Path, ...]:
     """A row that names its source means it, whatever kind of number was called."""
     if attributed.evidence.touches:
         attributed = replace(attributed, evidence=replace(attributed.evidence, kind=EvidenceKind.LIVE))
-    return paths_of(attributed, site, book)
+    return paths_of(attributed, site, rulebook)
 
 
 def _timed(row: DealRow, known: CallsByCaller) -> DealRow:

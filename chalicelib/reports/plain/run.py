@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.attribution.models import model_of
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.core import clock, money
 from chalicelib.core.errors import BadInput
 from chalicelib.deals.import_deals import HEADINGS as DEAL_HEADINGS
@@ -57,7 +57,7 @@ def run(
     inputs = (Input(calls).read(), Input(deals, DEAL_HEADINGS).read(), Input(spend, SPEND_HEADINGS).read())
     told = money.parse_currency(currency) if currency else _currency_in(inputs[1:])
     site = Site(SITE_ID, "", "", calls.stem, (), time_zone, told, country, model=spec)
-    facts = counted(*inputs, site, secrets.token_bytes(32), Book(rules=rules, time_zone=time_zone))
+    facts = counted(*inputs, site, secrets.token_bytes(32), Rulebook(rules=rules, time_zone=time_zone))
     rejected = [row for one in inputs for row in one.rejected]
     _tell(rejected, out)
     files = _report(facts, site, groupings, calls)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.attribution import campaign_match
-from chalicelib.attribution.rulebook import Book, Decision
+from chalicelib.attribution.rulebook import Decision, Rulebook
 from chalicelib.reports.fact_rows import SpendFact
 from chalicelib.reports.spend.row import SpendRow
 from chalicelib.visits.channels import channel_named, channel_of
@@ -11,9 +11,9 @@ from chalicelib.visits.referrers import known_source_of_name
 from chalicelib.visits.types import Source
 
 
-def spend_fact(site_id: str, row: SpendRow, book: Book) -> SpendFact:
+def spend_fact(site_id: str, row: SpendRow, rulebook: Rulebook) -> SpendFact:
     """A row as it is counted: as its file says, else under the campaign it fits, else by the account's rules."""
-    found = _decided(row, book)
+    found = _decided(row, rulebook)
     return SpendFact(
         site_id=site_id,
         day=row.day,
@@ -31,14 +31,14 @@ def spend_fact(site_id: str, row: SpendRow, book: Book) -> SpendFact:
     )
 
 
-def _decided(row: SpendRow, book: Book) -> Decision:
+def _decided(row: SpendRow, rulebook: Rulebook) -> Decision:
     """By the campaign's own id or name, as people write the cost of a billboard, or as a click with these tags."""
     source = Source(_channel(row), row.source, row.medium, row.campaign, row.keyword, row.ad_id)
-    named = (each for each in book.campaigns if row.campaign and row.campaign in (each.campaign_id, each.name))
+    named = (each for each in rulebook.campaigns if row.campaign and row.campaign in (each.campaign_id, each.name))
     campaign = next(named, None)
     if campaign is not None:
         return Decision(campaign_match.placed(campaign, source), None, campaign)
-    return book.decide_source(source, row.day)
+    return rulebook.decide_source(source, row.day)
 
 
 def _channel(row: SpendRow) -> str:

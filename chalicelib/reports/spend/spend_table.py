@@ -11,7 +11,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.reports.fact_rows import SpendFact
 from chalicelib.reports.spend.channel import spend_fact
 from chalicelib.reports.spend.row import SpendRow
@@ -72,9 +72,9 @@ def put(site_id: str, rows: Iterable[SpendRow], stated_at: datetime) -> int:
     return written
 
 
-def facts_of_rows(site_id: str, rows: Iterable[SpendRow], book: Book) -> list[SpendFact]:
+def facts_of_rows(site_id: str, rows: Iterable[SpendRow], rulebook: Rulebook) -> list[SpendFact]:
     """Spend as it is counted. Its channel is decided now: better rules reach a day when it is rebuilt."""
-    return [spend_fact(site_id, row, book) for row in rows]
+    return [spend_fact(site_id, row, rulebook) for row in rows]
 
 
 def _attributes(row: SpendRow) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from chalicelib.attribution.credit import credit_of
-from chalicelib.attribution.load_rulebook import book_of
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.load_rulebook import load_rulebook
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls.types import Direction
 from chalicelib.pool.lending import census_table
 from chalicelib.pool.statistics.what_if_size import OtherSize, other_size
@@ -74,7 +74,7 @@ def replay(site: Site, first_day: date, last_day: date, what_if: WhatIf, now: da
 
     Raises StorageUnavailable.
     """
-    other, book = what_if.of_site(site), book_of(site, now)
+    other, rulebook = what_if.of_site(site), load_rulebook(site, now)
     calls: list[ChangedCall] = []
     counted = 0
     with tempfile.TemporaryDirectory(prefix="replay-") as folder:
@@ -82,8 +82,8 @@ def replay(site: Site, first_day: date, last_day: date, what_if: WhatIf, now: da
         for day in _days(first_day, last_day):
             evidence = read_day.read(site.site_id, day)
             for side in sides:
-                side.add(evidence, book)
-            found = _changed_calls(evidence, site, other, book)
+                side.add(evidence, rulebook)
+            found = _changed_calls(evidence, site, other, rulebook)
             counted += sum(call.call.direction is Direction.IN for call in evidence.calls)
             calls += found
         before, after = (side.tables(first_day, last_day, now) for side in sides)
@@ -109,8 +109,8 @@ class _Side:
         self._paths: dict[str, list[Path]] = {kind: [] for kind in SCHEMAS}
         folder.mkdir()
 
-    def add(self, evidence: DayEvidence, book: Book) -> None:
-        for kind, facts in read_day.facts_of(evidence, self._site, book).items():
+    def add(self, evidence: DayEvidence, rulebook: Rulebook) -> None:
+        for kind, facts in read_day.facts_of(evidence, self._site, rulebook).items():
             path = self._folder / f"{kind}-{evidence.day}.parquet"
             parquet.write(path, kind, facts)
             self._paths[kind].append(path)
@@ -130,12 +130,12 @@ class _Side:
         return dict(compose(parquet.FactFiles(self._paths), order, now, self._folder).tables)
 
 
-def _changed_calls(evidence: DayEvidence, site: Site, other: Site, book: Book) -> list[ChangedCall]:
+def _changed_calls(evidence: DayEvidence, site: Site, other: Site, rulebook: Rulebook) -> list[ChangedCall]:
     found = []
     for attributed in evidence.calls:
         call = attributed.call
         if call.direction is Direction.IN:
-            before, after = credit_of(attributed, site, book), credit_of(attributed, other, book)
+            before, after = credit_of(attributed, site, rulebook), credit_of(attributed, other, rulebook)
             found.append(changed_call(call.call_id, call.started_at, before, after))
     return [each for each in found if each is not None]
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from chalicelib.attribution.credit import paths_of, shared_by
 from chalicelib.attribution.models import MODELS, model_of
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, EvidenceKind
 from chalicelib.core.apportion import apportion
 from chalicelib.reports.compose import Order, compose
@@ -63,7 +63,7 @@ def files(folder: Path, facts: dict[str, Iterable[Fact]]) -> parquet.FactFiles:
 
 @pytest.fixture(scope="module")
 def written(calls: list[AttributedCall], tmp_path_factory: pytest.TempPathFactory) -> parquet.FactFiles:
-    found = facts_of_day(SITE, Book(), calls, (), lambda _: None)
+    found = facts_of_day(SITE, Rulebook(), calls, (), lambda _: None)
     return files(
         tmp_path_factory.mktemp("facts"), {"calls": found.calls, "credits": found.credits, "paths": found.paths}
     )
@@ -112,7 +112,7 @@ def test_a_row_with_shared_calls_tells_between_what_it_lies(
     (table,) = document(written, model_of(model).spec, tmp_path).tables.values()
     rows = {row.key[0]: row for row in table.rows}
     rng, inside, drawn = Random(1), 0, 0
-    parts = [shared_by(model_of(model), paths_of(each, SITE, Book())) for each in calls]
+    parts = [shared_by(model_of(model), paths_of(each, SITE, Rulebook())) for each in calls]
     for _ in range(300):
         counts = dict.fromkeys(rows, Decimal(0))
         for credits in parts:
@@ -145,7 +145,7 @@ def test_every_format_tells_the_bounds_where_there_are_any(written: parquet.Fact
 
 def test_without_shared_calls_no_file_has_bounds(calls: list[AttributedCall], tmp_path: Path) -> None:
     sure = [each for each in calls if not each.evidence.candidates]
-    found = facts_of_day(SITE, Book(), sure, (), lambda _: None)
+    found = facts_of_day(SITE, Rulebook(), sure, (), lambda _: None)
     written = files(tmp_path, {"calls": found.calls, "credits": found.credits})
     for model in ("last_touch", "linear"):  # a model that splits a call is no doubt about its caller
         shown = render_all(document(written, model, tmp_path))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.attribution.rulebook import Book
+from chalicelib.attribution.rulebook import Rulebook
 from chalicelib.registry.types import Campaign, ChannelRule, Comparison, Condition
 from chalicelib.reports.spend.channel import spend_fact
 from chalicelib.reports.spend.row import SpendRow
@@ -37,5 +37,5 @@ def row(**told: Any) -> SpendRow:
     ],
 )
 def test_spend_is_counted_where_its_calls_are(told: dict[str, Any], channel: str, campaign: str) -> None:
-    found = spend_fact("s1", row(**told), Book((BRAND,), (RULE,)))
+    found = spend_fact("s1", row(**told), Rulebook((BRAND,), (RULE,)))
     assert (found.channel, found.campaign) == (channel, campaign)
