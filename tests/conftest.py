@@ -12,7 +12,9 @@ from weakref import WeakSet
 import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
+from msgspec import structs
 
+from chalicelib.runtime.settings import Settings, variable_of
 from tests.fakes.carrier_server import CarrierServer, carrier_server
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"  # the account that moto plays
@@ -56,6 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
 
 
+REQUIRED = {field.name for field in structs.fields(Settings) if field.required}
+
 # Storage that answers late is an outage to the product, and on a loaded machine it may: only tests of outages want one.
 PATIENT = {"connect_timeout": 60, "read_timeout": 60}
 
@@ -71,6 +75,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CALLPATH_SIGNING_KEY", SIGNING_KEY)
     monkeypatch.setenv("CALLPATH_PUBLIC_URL", "https://calls.example.com/api")
     monkeypatch.setenv("CALLPATH_STAGE", "test")
+    for name in REQUIRED - {"signing_key"}:
+        monkeypatch.setenv(variable_of(name), "none-yet")  # a test that stores anything names what it stores it in
     for limits in ("HOT_TIMEOUTS", "HOT_ASIDE_TIMEOUTS"):
         monkeypatch.setattr(f"chalicelib.runtime.aws.{limits}", PATIENT)
     forget_caches()

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from chalicelib.carriers.twilio.webhook import signature
@@ -20,7 +19,7 @@ from chalicelib.pool.lending.container_cache import Memory
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, Site, TrackingNumber
 from chalicelib.runtime import webhook_signature
-from chalicelib.runtime.http import Answer, Request
+from chalicelib.runtime.http import Answer, Request, to_json
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime(2026, 11, 22, 9, 52, 30, tzinfo=UTC)
@@ -167,5 +166,5 @@ def messages(session: Any, url: str) -> list[dict[str, Any]]:
 
 def issue(request: Request, site_key: str, memory: Memory | None = None) -> dict[str, Any]:
     """Ask for a number as a page does; the answer as the page reads it."""
-    answer: dict[str, Any] = to_builtins(issue_number.issue(request, site_key, memory))
+    answer: dict[str, Any] = json.loads(to_json(issue_number.issue(request, site_key, memory)))
     return answer

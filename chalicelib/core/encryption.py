@@ -19,9 +19,11 @@ KEY_BYTES, NONCE_BYTES = 32, 12
 
 @lru_cache(maxsize=64)
 def derive(key: bytes, purpose: str) -> bytes:
-    """Derive a key of 32 bytes for one purpose: HKDF with SHA-256 (RFC 5869), one block, without salt."""
-    extracted = hmac.digest(bytes(32), key, "sha256")
-    return hmac.digest(extracted, f"callpath {purpose}".encode() + b"\x01", "sha256")
+    """Derive a key of 32 bytes for one purpose: HKDF with SHA-256 (RFC 5869), without salt."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"callpath {purpose}".encode()).derive(key)
 
 
 def seal(mark: str, plain: bytes, *, key: bytes, context: str) -> str:

@@ -246,7 +246,8 @@ def test_what_goes_wrong_is_one_sentence_and_a_code(
     assert "Traceback" not in told
 
 
-def test_without_a_stack_or_settings_it_says_what_to_name(run: Any) -> None:
+def test_without_a_stack_or_settings_it_says_what_to_name(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CALLPATH_DIRECTORY_TABLE")
     code, _, told = run("provision", "--operator-key")
 
     assert code == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from threading import Thread
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +12,7 @@ from chalice.app import SQSEvent
 from chalice.test import Client
 
 from app import app
-from chalicelib.core.deadline import Work
+from chalicelib.core.deadline import started
 from chalicelib.runtime import log, sqs
 from chalicelib.runtime.http import answers
 from chalicelib.runtime.tracing import traced
@@ -108,11 +108,12 @@ def test_a_schedule_names_its_task(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_what_outlives_its_request_keeps_its_id(capsys: pytest.CaptureFixture[str]) -> None:
     """Work that was given up goes on in its thread, while the container answers the next request."""
+    answered = Event()
     with log.invocation(FIRST, "receive_call"):
-        late = Work(lambda: log.event("late"))
+        late = started(lambda: (answered.wait(), log.event("late")))
     with log.invocation(SECOND, "receive_call"):
-        late.start()
-        late.join()
+        answered.set()
+        late.result()
         log.event("next")
     assert [(line["event"], line["request_id"]) for line in lines(capsys)] == [("late", "r1"), ("next", "r2")]
 

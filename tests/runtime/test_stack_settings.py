@@ -49,6 +49,7 @@ def test_a_missing_signing_key_is_said_so(described: str) -> None:
         use_stack(described)
 
 
-def test_without_a_stack_the_environment_must_name_the_tables() -> None:
+def test_without_a_stack_the_environment_must_name_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CALLPATH_DIRECTORY_TABLE")
     with pytest.raises(BadInput, match="--stack"):
         require_settings()

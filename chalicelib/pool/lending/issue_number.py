@@ -10,7 +10,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chalicelib.core import tokens
-from chalicelib.core.deadline import Work
+from chalicelib.core.deadline import started
 from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.core.json_body import decode
 from chalicelib.pool.lending import rules
@@ -204,12 +204,10 @@ def _storing_arrival(page: PageRequest) -> Iterator[None]:
     hot_client()  # made here: boto3's clients may be shared by threads, what makes them may not
     visit, site = page.visit, page.found.site
     touch = RawTouch(page.now, visit.url, visit.referrer, visit.region)
-    aside = Work(lambda: record_touch(site.site_id, page.visitor.hex(), touch, days_kept(site)))
-    aside.start()
+    aside = started(lambda: record_touch(site.site_id, page.visitor.hex(), touch, days_kept(site)))
     try:
         yield
     finally:
-        aside.join()
         try:
             aside.result()
         except StorageUnavailable:
