@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from chalicelib.carriers.twilio.webhook import signature
 from chalicelib.pool.lending import issue_number
-from chalicelib.pool.lending.container_cache import Memory
+from chalicelib.pool.lending.container_cache import ContainerCache
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Campaign, Endpoint, NumberKind, Pool, Site, TrackingNumber
 from chalicelib.runtime import webhook_signature
@@ -164,7 +164,7 @@ def messages(session: Any, url: str) -> list[dict[str, Any]]:
     return found
 
 
-def issue(request: Request, site_key: str, memory: Memory | None = None) -> dict[str, Any]:
+def issue(request: Request, site_key: str, cache: ContainerCache | None = None) -> dict[str, Any]:
     """Ask for a number as a page does; the answer as the page reads it."""
-    answer: dict[str, Any] = json.loads(to_json(issue_number.issue(request, site_key, memory)))
+    answer: dict[str, Any] = json.loads(to_json(issue_number.issue(request, site_key, cache)))
     return answer

@@ -1,4 +1,4 @@
-"""From the race for a call to its candidates: who is worth naming, and with what share. Pure."""
+"""From competing likelihoods to a call's candidates: who is worth naming, and with what share. Pure."""
 
 from __future__ import annotations
 
@@ -10,42 +10,46 @@ from msgspec.structs import replace
 from chalicelib.calls.evidence import Candidate
 from chalicelib.core.apportion import apportion
 from chalicelib.pool.lending.lease_group import moment_of
-from chalicelib.pool.statistics.delay_profile import Entrant, Race
+from chalicelib.pool.statistics.delay_profile import CallCandidate, Likelihoods
 from chalicelib.visits.types import Touch
 
 LEAST_SHARE = 0.05  # below, nobody is a plausible rival: a plain live lease has the whole call
 LEAST_OF_MANY = 0.02  # of a call to an overflow number: many were shown it, and none of them alone
-MOST = 8  # each costs a look at his touches
+MOST = 8  # each costs a read of their touches
 
 
-def named(race: Race, least: float = LEAST_SHARE) -> tuple[list[Entrant], float]:
-    """The plausible ones, likeliest first, and what is left for anybody else, in calls a second; 0 where implausible.
+def named(likelihoods: Likelihoods, least: float = LEAST_SHARE) -> tuple[list[CallCandidate], float]:
+    """Return the plausible candidates, likeliest first, and the calls a second of anybody else; 0 where implausible.
 
-    The likeliest names himself even where all are many; a single one who is left without a rival has the whole call.
+    Where there are many, the likeliest is named at least; a single plausible one has the whole call.
     """
-    plausible = [entrant for entrant in race.entrants[:MOST] if entrant.likelihood >= least * race.total > 0]
-    rest = race.total - sum(entrant.likelihood for entrant in plausible)
-    return plausible, rest if rest >= least * race.total or not plausible else 0.0
+    total = likelihoods.total
+    plausible = [each for each in likelihoods.candidates[:MOST] if each.likelihood >= least * total > 0]
+    rest = total - sum(each.likelihood for each in plausible)
+    return plausible, rest if rest >= least * total or not plausible else 0.0
 
 
 def candidates_of(
-    entrants: list[Entrant], rest: float, at: float, touches_of: Callable[[str], tuple[Touch, ...]]
+    plausible: list[CallCandidate], rest: float, at: float, touches_of: Callable[[str], tuple[Touch, ...]]
 ) -> tuple[Candidate, ...]:
-    """The candidates of a call that came at `at` (seconds since 2024), likeliest first; anybody else in his place."""
-    likelihoods = [*(entrant.likelihood for entrant in entrants), *([rest] if rest else [])]
+    """Return the candidates of a call that came at `at` (seconds since 2024), likeliest first.
+
+    Anybody else, where `rest` is not 0, is one of them, without a visitor.
+    """
+    likelihoods = [*(each.likelihood for each in plausible), *([rest] if rest else [])]
     shares = apportion([Decimal(likelihood) for likelihood in likelihoods])
     found = [
         Candidate(
             share=share,
-            likelihood=entrant.likelihood,
-            visitor=entrant.suspect.visitor,
-            shown_at=moment_of(entrant.suspect.shown_at),
-            shown_until=moment_of(entrant.suspect.shown_until),
-            delay_seconds=round(at - entrant.suspect.shown_until, 3),
-            stands_for=entrant.suspect.stands_for,
-            touches=touches_of(entrant.suspect.visitor),
+            likelihood=each.likelihood,
+            visitor=each.shown.visitor,
+            shown_at=moment_of(each.shown.shown_at),
+            shown_until=moment_of(each.shown.shown_until),
+            delay_seconds=round(at - each.shown.shown_until, 3),
+            stands_for=each.shown.weight,
+            touches=touches_of(each.shown.visitor),
         )
-        for entrant, share in zip(entrants, shares, strict=False)
+        for each, share in zip(plausible, shares, strict=False)
     ]
     if rest:
         found.append(Candidate(shares[-1], rest))

@@ -17,7 +17,14 @@ from chalicelib.pool.lending import find_holder, overflow_sample_table
 from chalicelib.pool.lending.lease_group import moment_of, second_of
 from chalicelib.pool.lending.lease_history import SKEW, Held, Holding
 from chalicelib.pool.statistics import delays_table
-from chalicelib.pool.statistics.delay_profile import Entrant, Profile, Race, Suspect, prior_profile, race
+from chalicelib.pool.statistics.delay_profile import (
+    CallCandidate,
+    Likelihoods,
+    Profile,
+    ShownVisitor,
+    likelihoods_of,
+    prior_profile,
+)
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site, TrackingNumber
 from chalicelib.runtime import log
@@ -30,10 +37,10 @@ TouchesOf = Callable[[str], tuple[Touch, ...]]
 
 
 class Found(NamedTuple):
-    """A call's own evidence, and the race its pool's delay profile learns from; None where it is no such call."""
+    """A call's own evidence, and the likelihoods its pool's delay profile learns from; None where there are none."""
 
     evidence: Evidence
-    raced: Race | None = None
+    likelihoods: Likelihoods | None = None
 
 
 def of_leases(call: Call, site: Site, owner: TrackingNumber, now: datetime, touches_of: TouchesOf) -> Found:
@@ -46,14 +53,16 @@ def of_leases(call: Call, site: Site, owner: TrackingNumber, now: datetime, touc
 def of_holding(holding: Holding, pool_id: str, started_at: datetime, profile: Profile, touches_of: TouchesOf) -> Found:
     """The evidence of a call to a dynamic number, by who held it. Pure."""
     at = second_of(started_at)
-    suspects = [Suspect(each.visitor, second_of(each.leased_at), second_of(each.expires_at)) for each in holding.recent]
-    found = race(suspects, at, profile, profile.background, SKEW)
-    entrants, rest = named(found)
+    shown = [
+        ShownVisitor(each.visitor, second_of(each.leased_at), second_of(each.expires_at)) for each in holding.recent
+    ]
+    found = likelihoods_of(shown, at, profile, profile.background, SKEW)
+    plausible, rest = named(found)
     evidence = Evidence(EvidenceKind.UNKNOWN, holding.why, pool_id, delay_profile=profile.version)
-    if len(entrants) == 1 and not rest:
-        evidence = _sole(evidence, entrants[0], holding, at, touches_of)
-    elif entrants:
-        evidence = _shared(evidence, candidates_of(entrants, rest, at, _few(touches_of)), touches_of)
+    if len(plausible) == 1 and not rest:
+        evidence = _sole(evidence, plausible[0], holding, at, touches_of)
+    elif plausible:
+        evidence = _shared(evidence, candidates_of(plausible, rest, at, _few(touches_of)), touches_of)
     elif holding.recent:
         evidence = replace(evidence, why=_forgotten(holding.recent[0], started_at))
     if holding.cut:
@@ -72,22 +81,22 @@ def of_overflow(call: Call, site: Site, owner: TrackingNumber, now: datetime, to
     hold = pool.hold_seconds if pool else USUAL_HOLD
     profile, span = delays_table.profile_of(pool_id, now), hold + site.call_grace_seconds
     seen = overflow_sample_table.shown_before(pool_id, call.started_at, span)
-    suspects = [
-        Suspect(each.visitor, second_of(each.first_at), second_of(each.last_at) + hold, each.stands_for)
+    shown = [
+        ShownVisitor(each.visitor, second_of(each.first_at), second_of(each.last_at) + hold, each.weight)
         for each in seen
     ]
-    return of_shown(suspects, pool_id, call.started_at, span, profile, touches_of)
+    return of_shown(shown, pool_id, call.started_at, span, profile, touches_of)
 
 
 def of_shown(
-    suspects: list[Suspect], pool_id: str, started_at: datetime, span: float, profile: Profile, touches_of: TouchesOf
+    shown: list[ShownVisitor], pool_id: str, started_at: datetime, span: float, profile: Profile, touches_of: TouchesOf
 ) -> Found:
     """The evidence of a call to an overflow number, by who was shown it within `span` seconds before. Pure."""
-    at, visitors = second_of(started_at), sum(each.stands_for for each in suspects)
-    found = race(suspects, at, profile, profile.remembered * visitors / span)
-    entrants, rest = named(found, LEAST_OF_MANY)
+    at, visitors = second_of(started_at), sum(each.weight for each in shown)
+    found = likelihoods_of(shown, at, profile, profile.remembered * visitors / span)
+    plausible, rest = named(found, LEAST_OF_MANY)
     why = "The pool's shared number was called: no dynamic number had been free."
-    candidates = candidates_of(entrants, rest, at, _few(touches_of)) if entrants else ()
+    candidates = candidates_of(plausible, rest, at, _few(touches_of)) if plausible else ()
     if visitors:
         why += (
             f" About {visitors:.0f} {'visitor had' if round(visitors) == 1 else 'visitors had'} been shown it lately."
@@ -104,22 +113,22 @@ def _profile(pool_id: str, now: datetime) -> Profile:
         return prior_profile()
 
 
-def _sole(evidence: Evidence, entrant: Entrant, holding: Holding, at: float, touches_of: TouchesOf) -> Evidence:
+def _sole(evidence: Evidence, candidate: CallCandidate, holding: Holding, at: float, touches_of: TouchesOf) -> Evidence:
     """Nobody else comes into question."""
-    suspect = entrant.suspect
+    shown = candidate.shown
     kind, why = EvidenceKind(holding.certainty), holding.why
-    if suspect.visitor != holding.visitor:
-        live = at <= suspect.shown_until + SKEW
+    if shown.visitor != holding.visitor:
+        live = at <= shown.shown_until + SKEW
         kind = EvidenceKind.LIVE if live else EvidenceKind.PREVIOUS
-        why = f"Of all who had seen the number only he comes into question, {when(at - suspect.shown_until)}."
+        why = f"Of all who had seen the number only he comes into question, {when(at - shown.shown_until)}."
     return replace(
         evidence,
         kind=kind,
         why=why,
-        visitor=suspect.visitor,
-        leased_at=moment_of(suspect.shown_at),
-        expires_at=moment_of(suspect.shown_until),
-        touches=touches_of(suspect.visitor),
+        visitor=shown.visitor,
+        leased_at=moment_of(shown.shown_at),
+        expires_at=moment_of(shown.shown_until),
+        touches=touches_of(shown.visitor),
     )
 
 

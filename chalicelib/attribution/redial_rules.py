@@ -20,7 +20,7 @@ from chalicelib.calls.evidence import AttributedCall, Candidate, Evidence, Evide
 from chalicelib.calls.types import Call, Direction
 from chalicelib.pool.lending.lease_group import second_of
 from chalicelib.pool.lending.lease_history import SKEW
-from chalicelib.pool.statistics.delay_profile import Profile, Race, Suspect, race
+from chalicelib.pool.statistics.delay_profile import Likelihoods, Profile, ShownVisitor, likelihoods_of
 from chalicelib.pool.statistics.redial_rates import NotedCall, since_bin
 
 HALF = Decimal("0.5")
@@ -94,14 +94,14 @@ def with_redial(own: Evidence, call: Call, others: Sequence[AttributedCall], pro
     return _evidence(own, dialled, candidates)
 
 
-def noted_call(call: Call, others: Sequence[AttributedCall], found: Race, pool_id: str | None) -> NotedCall:
+def noted_call(call: Call, others: Sequence[AttributedCall], found: Likelihoods, pool_id: str | None) -> NotedCall:
     """What a pool learns from a call to a number of its, by what the caller's earlier calls are known to be."""
     if call.caller_key is None:
         return NotedCall(found.bins)
     before = [each for each in calls_before(call, others) if _lent(each, pool_id)]
     to_number = [each for each in before if each.call.number == call.number]
     known = _known(call, before)
-    own = sorted(each.place for each in found.entrants if known.get(each.suspect.visitor, 0.0) >= float(HALF))
+    own = sorted(each.bin_index for each in found.candidates if known.get(each.shown.visitor, 0.0) >= float(HALF))
     spans = [
         (call.started_at - each[-1].call.started_at).total_seconds() if each else None for each in (to_number, before)
     ]
@@ -113,18 +113,18 @@ def _shown(own: Evidence, at: float, profile: Profile) -> tuple[list[Candidate],
     if own.candidates or not (own.visitor and own.leased_at and own.expires_at):
         rest = sum(each.likelihood for each in own.candidates if each.visitor is None)
         return [each for each in own.candidates if each.visitor], rest
-    suspect = Suspect(own.visitor, second_of(own.leased_at), second_of(own.expires_at))
-    found = race([suspect], at, profile, 0.0, SKEW)
+    shown = ShownVisitor(own.visitor, second_of(own.leased_at), second_of(own.expires_at))
+    found = likelihoods_of([shown], at, profile, 0.0, SKEW)
     sole = Candidate(
         Decimal(1),
         found.total,
         own.visitor,
         own.leased_at,
         own.expires_at,
-        delay_seconds=round(at - suspect.shown_until, 3),
+        delay_seconds=round(at - shown.shown_until, 3),
         touches=few(own.touches),
     )
-    return [sole] if found.entrants else [], 0.0
+    return [sole] if found.candidates else [], 0.0
 
 
 def _known(call: Call, others: Iterable[AttributedCall]) -> Mapping[str, float]:

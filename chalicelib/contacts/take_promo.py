@@ -10,7 +10,7 @@ from msgspec import Struct
 from chalicelib.core import tokens
 from chalicelib.core.errors import NotFound, StorageUnavailable, TooManyRequests
 from chalicelib.core.json_body import decode
-from chalicelib.pool.lending.eligibility import is_welcome
+from chalicelib.pool.lending.eligibility import is_eligible
 from chalicelib.pool.lending.rate_limit import address_key
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import Site
@@ -60,7 +60,7 @@ def mint(request: Request, site_key: str) -> Minted:
     site = found.site
     tracing.annotate(site=site.site_id)
     visitor_id = asked.visitor_id or tokens.random_id("v")
-    if not is_welcome(site, request, visit):
+    if not is_eligible(site, request, visit):
         return Minted({"visitor_id": visitor_id, **NONE}, site.site_id, visitor_id)
     visitor = visitor_key(site.site_id, visitor_id, settings().signing_key).hex()
     who = address_key(request.source_ip) or visitor  # an address that is not public could be anyone's

@@ -10,27 +10,28 @@ from hypothesis import strategies as st
 
 from chalicelib.attribution.candidate_shares import LEAST_SHARE, MOST, candidates_of, named
 from chalicelib.calls.evidence import Candidate
-from chalicelib.pool.statistics.delay_profile import Entrant, Race, Suspect
+from chalicelib.pool.statistics.delay_profile import CallCandidate, Likelihoods, ShownVisitor
 from chalicelib.visits.types import Touch
 
 RATES = st.floats(1e-12, 1e-2)
 
 
-def raced(*likelihoods: float, background: float = 0.0) -> Race:
+def competing(*likelihoods: float, background: float = 0.0) -> Likelihoods:
     ordered = sorted(likelihoods, reverse=True)
-    return Race(tuple(Entrant(Suspect(f"v{place}", 0, 100), 0, rate) for place, rate in enumerate(ordered)), background)
+    shown = [ShownVisitor(f"v{index}", 0, 100) for index in range(len(ordered))]
+    return Likelihoods(tuple(map(CallCandidate, shown, [0] * len(ordered), ordered)), background)
 
 
-def found(race: Race, at: float = 130) -> tuple[Candidate, ...]:
-    return candidates_of(*named(race), at, lambda _: ())
+def found(likelihoods: Likelihoods, at: float = 130) -> tuple[Candidate, ...]:
+    return candidates_of(*named(likelihoods), at, lambda _: ())
 
 
 @given(st.lists(RATES, max_size=20), st.floats(0, 1e-2))
 def test_the_shares_are_exactly_one_and_nobody_is_below_the_least(rates: list[float], background: float) -> None:
-    entrants, rest = named(raced(*rates, background=background))
-    assert len(entrants) <= MOST
-    if entrants:
-        candidates = candidates_of(entrants, rest, 130, lambda _: ())
+    plausible, rest = named(competing(*rates, background=background))
+    assert len(plausible) <= MOST
+    if plausible:
+        candidates = candidates_of(plausible, rest, 130, lambda _: ())
         assert sum(each.share for each in candidates) == 1
         assert [each.share for each in candidates] == sorted((each.share for each in candidates), reverse=True)
         assert all(each.share > Decimal(LEAST_SHARE) * Decimal("0.999") for each in candidates)
@@ -38,20 +39,20 @@ def test_the_shares_are_exactly_one_and_nobody_is_below_the_least(rates: list[fl
 
 
 def test_an_implausible_rival_leaves_the_whole_call_to_the_other() -> None:
-    (candidate,) = found(raced(1e-4, 1e-6, background=1e-6))
+    (candidate,) = found(competing(1e-4, 1e-6, background=1e-6))
     assert (candidate.share, candidate.visitor, candidate.delay_seconds) == (1, "v0", 30)
 
 
 def test_many_implausible_ones_are_together_somebody_else() -> None:
-    leader, others = found(raced(1e-4, *[2e-6] * 10))
+    leader, others = found(competing(1e-4, *[2e-6] * 10))
     assert (leader.visitor, others.visitor) == ("v0", None)
     assert float(others.share) == pytest.approx(2e-5 / 1.2e-4, rel=1e-6)
 
 
 def test_where_nobody_is_plausible_nobody_is_named() -> None:
-    entrants, rest = named(raced(1e-6, background=1e-3))
-    assert entrants == [] and rest > 0
-    assert named(raced()) == ([], 0.0)
+    plausible, rest = named(competing(1e-6, background=1e-3))
+    assert plausible == [] and rest > 0
+    assert named(competing()) == ([], 0.0)
 
 
 def test_a_candidate_brings_the_touches_of_his_visits() -> None:
@@ -61,5 +62,5 @@ def test_a_candidate_brings_the_touches_of_his_visits() -> None:
         asked.append(visitor)
         return ()
 
-    candidates_of(*named(raced(1e-4, 9e-5, 1e-7, background=1e-5)), 130, touches_of)
+    candidates_of(*named(competing(1e-4, 9e-5, 1e-7, background=1e-5)), 130, touches_of)
     assert asked == ["v0", "v1"], "only who is named costs a look"

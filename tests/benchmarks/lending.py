@@ -15,11 +15,10 @@ from botocore.config import Config
 from chalicelib.pool.lending import group_codec, rules
 from chalicelib.pool.lending.find_holder import holder_at
 from chalicelib.pool.lending.groups_table import Consumed, PoolTable
-from chalicelib.pool.lending.lease_group import RETIRED, SLOTS, Group, Slot, moment_of
+from chalicelib.pool.lending.lease_group import RETIRED, SLOTS, Group, Position, Slot, moment_of
 from chalicelib.pool.lending.lease_history import key_of
 from chalicelib.pool.lending.pool_view import Policy, PoolView
-from chalicelib.pool.lending.rules import RING_FULL
-from chalicelib.pool.lending.slot_search import Choice
+from chalicelib.pool.lending.rules import CLOSED_FULL
 from chalicelib.registry import keys, snapshot
 from chalicelib.registry.types import NumberKind, Pool, Site, SiteSnapshot, TrackingNumber
 from chalicelib.runtime import aws
@@ -70,7 +69,7 @@ class BenchPool:
     def lease(self) -> None:
         """One new visitor. The clock moves on first, so that the pool stays as full as it is."""
         self.now += HOLD / (USE * self.size)
-        found = self.table.hold(rules.lend(self.view, secrets.token_bytes(12), self.now, self.rng))
+        found = self.table.run(rules.lend(self.view, secrets.token_bytes(12), self.now, self.rng))
         if found is None:
             raise AssertionError("a pool in half use had no number")
         self.lent.append(found)
@@ -79,7 +78,7 @@ class BenchPool:
         """The visitor who came last renews."""
         last = self.lent[-1]
         self.now += 1
-        self.table.hold(rules.renew(self.view, Choice(last.group, last.slot), last.visitor, self.now))
+        self.table.run(rules.renew(self.view, Position(last.group, last.slot), last.visitor, self.now))
 
     def holder(self) -> None:
         """Who held the number lent last, ten seconds into the lease: nobody dials in the first four."""
@@ -125,10 +124,10 @@ def counts() -> Iterator[Row]:
     """
     with counted_tables():
         pool = BenchPool("bench", 500)
-        ring = RING_FULL * pool.view.size  # leases until every group has moved its own
-        for _ in range(2 * ring):
+        closed = CLOSED_FULL * pool.view.size  # leases until every group has moved its own
+        for _ in range(2 * closed):
             pool.lease()
-        for name, step, times in (("counted_lease", pool.lease, RINGS * ring), ("counted_renew", pool.renew, ROUNDS)):
+        for name, step, times in (("counted_lease", pool.lease, RINGS * closed), ("counted_renew", pool.renew, ROUNDS)):
             note = f"500 numbers, {USE:.0%} in use, one container; DynamoDB Local's count of {times:,}, with history"
             pool.table.consumed = Consumed()
             for _ in range(times):
@@ -169,10 +168,10 @@ def _plain_client() -> Any:
 
 def _raw_update(client: Any) -> Callable[[], None]:
     """The floor of a lease: one conditional UpdateItem of an item as large as a head in use."""
-    table, key = settings().pools_table, {"k": {"S": "floor#0"}, "e": {"N": str(group_codec.HEAD)}}
+    table, key = settings().pools_table, {"k": {"S": "floor#0"}, "e": {"N": str(group_codec.CURRENT)}}
     filled = Group(tuple(Slot(secrets.token_bytes(12), 90_000_000, 90_000_300) for _ in range(SLOTS)), (), 0)
-    ring = [part for _ in range(11) for part in group_codec.slot_value(3, filled.slots[0])["L"]]
-    client.put_item(TableName=table, Item=group_codec.write_group("floor", 0, filled) | {"r": {"L": ring}})
+    closed = [part for _ in range(11) for part in group_codec.slot_value(3, filled.slots[0])["L"]]
+    client.put_item(TableName=table, Item=group_codec.write_group("floor", 0, filled) | {"r": {"L": closed}})
     turn = iter(range(90_000_301, 99_999_999))
 
     def update() -> None:

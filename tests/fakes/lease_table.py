@@ -11,28 +11,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.pool.lending import group_codec, rules
-from chalicelib.pool.lending.address_quota import ON_ITS_WAY, Allowance, Ticket, allowance_of
+from chalicelib.pool.lending.address_quota import ON_ITS_WAY, AddressQuota, QuotaToken, quota_of
 from chalicelib.pool.lending.commands import (
     Command,
-    Conversation,
     Copied,
     Copy,
     Read,
     Release,
     Renew,
     Retake,
+    Steps,
     Take,
     Trim,
     Written,
 )
 from chalicelib.pool.lending.find_holder import MOST_IMAGES
-from chalicelib.pool.lending.lease_group import GUARD, RETIRED, SLOTS, Closed, Group, Slot, free_before
+from chalicelib.pool.lending.lease_group import GUARD, RETIRED, SLOTS, Closed, Group, Position, Slot, free_before
 from chalicelib.pool.lending.lease_history import Holding, holding_of, key_of
 from chalicelib.pool.lending.pool_view import Policy, PoolView
-from chalicelib.pool.lending.slot_search import Choice
 
 START = 90_000_000.0
-Seat = tuple[int, int]
+GroupSlot = tuple[int, int]
 
 
 def free_group(slots: int = SLOTS) -> Group:
@@ -44,70 +43,81 @@ def numbers_of(groups: int, slots: int = SLOTS) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(f"+7495{group:04d}{slot:03d}" for slot in range(slots)) for group in range(groups))
 
 
-def ticket_holds(head: Group, slot: int, ticket: Ticket | None) -> bool:
+def quota_token_holds(current: Group, slot: int, quota_token: QuotaToken | None) -> bool:
     """Whether no other slot has the ticket, but for those whose leases were over and are so still."""
-    if ticket is None:
+    if quota_token is None:
         return True
-    others = [(index, each) for index, each in enumerate(head.slots) if index != slot]
-    return all(each.until < ticket.over if index in ticket.ended else each.tag != ticket.tag for index, each in others)
+    others = [(index, each) for index, each in enumerate(current.slots) if index != slot]
+    return all(
+        each.until < quota_token.over if index in quota_token.ended else each.tag != quota_token.tag
+        for index, each in others
+    )
 
 
-def is_still(head: Group, copied: Copied) -> bool:
+def is_still(current: Group, copied: Copied) -> bool:
     """Whether the head's ring is the one that was copied."""
-    return (head.last_chunk, len(head.ring)) == (copied.last_chunk, copied.closed)
+    return (current.last_chunk, len(current.closed)) == (copied.last_chunk, copied.closed)
 
 
-def applied(head: Group, command: Take | Retake | Renew | Release) -> Group | None:
+def applied(current: Group, command: Take | Retake | Renew | Release) -> Group | None:
     """The group after a write, or None where its condition fails: what DynamoDB does of table.py's expressions."""
-    old = head.slots[command.slot]
+    old = current.slots[command.slot]
     copied = None if isinstance(command, Release) else command.copied
     if copied is not None:
-        if not is_still(head, copied):
+        if not is_still(current, copied):
             return None
-        head = head._replace(ring=(), last_chunk=copied.key)
+        current = current._replace(closed=(), last_chunk=copied.key)
     match command:
         case Take():
-            free = old.until < command.free_before and head.slot_of(command.visitor) is None
-            return _begun(head, command, old) if free and ticket_holds(head, command.slot, command.ticket) else None
+            free = old.until < command.free_before and current.slot_of(command.visitor) is None
+            return (
+                _begun(current, command, old)
+                if free and quota_token_holds(current, command.slot, command.quota_token)
+                else None
+            )
         case Retake():
             ended = old.visitor == command.visitor and old.until < command.running
-            return _begun(head, command, old) if ended and ticket_holds(head, command.slot, command.ticket) else None
+            return (
+                _begun(current, command, old)
+                if ended and quota_token_holds(current, command.slot, command.quota_token)
+                else None
+            )
         case Renew():
             holds = command.running <= old.until < command.until
         case Release():
             running = command.running <= old.until <= command.latest
             holds = running and (old.until > command.until or old.until == command.latest)
     return (
-        _replaced(head, command.slot, old._replace(until=command.until))
+        _replaced(current, command.slot, old._replace(until=command.until))
         if holds and old.visitor == command.visitor
         else None
     )
 
 
-def _begun(head: Group, command: Take | Retake, old: Slot) -> Group:
+def _begun(current: Group, command: Take | Retake, old: Slot) -> Group:
     closed = Closed(command.slot, old.visitor, old.leased, old.until)
-    tag = command.ticket.tag if command.ticket else None
+    tag = command.quota_token.tag if command.quota_token else None
     lease = Slot(command.visitor, command.leased, command.until, tag=tag)
-    return _replaced(head._replace(ring=(*head.ring, closed)), command.slot, lease)
+    return _replaced(current._replace(closed=(*current.closed, closed)), command.slot, lease)
 
 
-def _replaced(head: Group, index: int, slot: Slot) -> Group:
-    return head._replace(slots=(*head.slots[:index], slot, *head.slots[index + 1 :]))
+def _replaced(current: Group, index: int, slot: Slot) -> Group:
+    return current._replace(slots=(*current.slots[:index], slot, *current.slots[index + 1 :]))
 
 
 class MemoryTable:
     """What `PoolTable` does, without DynamoDB: every command is atomic, and conditional as there."""
 
     def __init__(self, groups: int, slots: int = SLOTS) -> None:
-        self.heads = {group: free_group(slots) for group in range(groups)}
+        self.groups = {group: free_group(slots) for group in range(groups)}
         self.chunks: dict[tuple[int, int], Group] = {}
         self.commands: list[Command] = []
 
-    def hold(self, conversation: Conversation[Any]) -> Any:
+    def run(self, steps: Steps[Any]) -> Any:
         answer: Any = None
         while True:
             try:
-                command = conversation.send(answer)
+                command = steps.send(answer)
             except StopIteration as ended:
                 return ended.value
             answer = self.execute(command)
@@ -116,50 +126,50 @@ class MemoryTable:
         self.commands.append(command)
         match command:
             case Read():
-                return {group: self.heads[group] for group in command.groups if group in self.heads}
+                return {group: self.groups[group] for group in command.groups if group in self.groups}
             case Take() | Retake() | Renew() | Release():
-                changed = applied(self.heads[command.group], command)
+                changed = applied(self.groups[command.group], command)
                 if changed is not None:
-                    self.heads[command.group] = changed
-                return Written(changed is not None, self.heads[command.group])
+                    self.groups[command.group] = changed
+                return Written(changed is not None, self.groups[command.group])
             case Copy():
                 stored = self.chunks.get((command.group, command.key))
-                if stored is None or len(stored.ring) < len(command.image.ring):
-                    self.chunks[command.group, command.key] = command.image
-                return Written(True, command.image)
+                if stored is None or len(stored.closed) < len(command.state.closed):
+                    self.chunks[command.group, command.key] = command.state
+                return Written(True, command.state)
             case Trim():
-                head = self.heads[command.group]
-                if not is_still(head, Copied(command.image.last_chunk, len(command.image.ring), command.key)):
-                    return Written(False, head)
-                self.heads[command.group] = head._replace(ring=(), last_chunk=command.key)
-                return Written(True, self.heads[command.group])
+                current = self.groups[command.group]
+                if not is_still(current, Copied(command.state.last_chunk, len(command.state.closed), command.key)):
+                    return Written(False, current)
+                self.groups[command.group] = current._replace(closed=(), last_chunk=command.key)
+                return Written(True, self.groups[command.group])
 
-    def retire(self, seat: Seat, now: float, *, at_once: bool, number: str = "+74950000000") -> bool:
+    def retire(self, position: GroupSlot, now: float, *, at_once: bool, number: str = "+74950000000") -> bool:
         """What `heads.retire` does."""
-        group, index = seat
-        old, limit = self.heads[group].slots[index], RETIRED if at_once else free_before(now, GUARD)
+        group, index = position
+        old, limit = self.groups[group].slots[index], RETIRED if at_once else free_before(now, GUARD)
         if old.until >= limit:
             return False
         closed = Closed(index, old.visitor, old.leased, old.until)
-        head = self.heads[group]._replace(ring=(*self.heads[group].ring, closed))
-        self.heads[group] = _replaced(head, index, Slot(None, old.until, RETIRED, number))
+        current = self.groups[group]._replace(closed=(*self.groups[group].closed, closed))
+        self.groups[group] = _replaced(current, index, Slot(None, old.until, RETIRED, number))
         return True
 
-    def activate(self, seat: Seat) -> None:
+    def activate(self, position: GroupSlot) -> None:
         """What `heads.activate` does."""
-        group, index = seat
-        end = self.heads[group].slots[index].leased
-        self.heads[group] = _replaced(self.heads[group], index, Slot(None, end, end))
+        group, index = position
+        end = self.groups[group].slots[index].leased
+        self.groups[group] = _replaced(self.groups[group], index, Slot(None, end, end))
 
     def history(self, group: int, since: int, most: int = MOST_IMAGES) -> tuple[Group, ...]:
         """Newest first, as `PoolTable.history`."""
-        images = {key: image for (of, key), image in self.chunks.items() if of == group}
-        images[group_codec.HEAD] = self.heads[group]
-        return tuple(images[key] for key in sorted(images, reverse=True) if key >= since)[:most]
+        states = {key: state for (of, key), state in self.chunks.items() if of == group}
+        states[group_codec.CURRENT] = self.groups[group]
+        return tuple(states[key] for key in sorted(states, reverse=True) if key >= since)[:most]
 
-    def holder(self, seat: Seat, at: float, grace: float = 1800) -> Holding:
-        images = self.history(seat[0], key_of(at - grace))
-        return holding_of(seat[1], images, at, grace, most=MOST_IMAGES)
+    def holder(self, position: GroupSlot, at: float, grace: float = 1800) -> Holding:
+        states = self.history(position[0], key_of(at - grace))
+        return holding_of(position[1], states, at, grace, most=MOST_IMAGES)
 
 
 @dataclass(slots=True)
@@ -174,7 +184,7 @@ class Container:
 class Talk:
     """A conversation under way: the command it waits for."""
 
-    conversation: Conversation[Any]
+    steps: Steps[Any]
     visitor: bytes
     begun: float
     waiting: Command
@@ -185,7 +195,7 @@ class Talk:
 class Grant:
     """A lease that was written, as the oracle saw it; `until` when it was displaced or last changed."""
 
-    seat: Seat
+    position: GroupSlot
     visitor: bytes
     leased: int
     first_until: int
@@ -206,10 +216,10 @@ class World:
     now: float = START
     doubles: int = 0
     talks: list[Talk] = field(default_factory=list)
-    held: dict[tuple[Seat, bytes], float] = field(
+    held: dict[tuple[GroupSlot, bytes], float] = field(
         default_factory=dict
     )  # until when, in true time, a page shows a number, or its visitor was promised to be reached by it
-    ends: dict[tuple[Seat, bytes], int] = field(default_factory=dict)  # of the leases as pages know them
+    ends: dict[tuple[GroupSlot, bytes], int] = field(default_factory=dict)  # of the leases as pages know them
     grants: list[Grant] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -222,30 +232,30 @@ class World:
     def ask(self, container: int, visitor: bytes) -> None:
         """A page without a lease asks for a number."""
         here = self.containers[container]
-        lend = rules.lend(here.view, visitor, self.now + here.skew, self.rng, self.allowance(visitor))
+        lend = rules.lend(here.view, visitor, self.now + here.skew, self.rng, self.quota(visitor))
         self._begin(lend, visitor)
 
-    def renew(self, container: int, seat: Seat, visitor: bytes) -> None:
+    def renew(self, container: int, position: GroupSlot, visitor: bytes) -> None:
         here = self.containers[container]
-        now, lapsed = self.now + here.skew, self.held[seat, visitor] < self.now
-        renew = rules.renew(here.view, Choice(*seat), visitor, now, self.allowance(visitor), lapsed=lapsed)
+        now, lapsed = self.now + here.skew, self.held[position, visitor] < self.now
+        renew = rules.renew(here.view, Position(*position), visitor, now, self.quota(visitor), lapsed=lapsed)
         self._begin(renew, visitor)
 
-    def release(self, container: int, seat: Seat, visitor: bytes) -> None:
+    def release(self, container: int, position: GroupSlot, visitor: bytes) -> None:
         """The visitor leaves: their page is gone, whatever becomes of the message."""
-        self.held.pop((seat, visitor), None)
+        self.held.pop((position, visitor), None)
         now = self.now + self.containers[container].skew
-        self._begin(rules.release(Choice(*seat), visitor, now, self.ends[seat, visitor]), visitor)
+        self._begin(rules.release(Position(*position), visitor, now, self.ends[position, visitor]), visitor)
 
     def address(self, visitor: bytes) -> str | None:
         return f"address {visitor[0] % self.addresses}" if self.addresses else None
 
-    def allowance(self, visitor: bytes) -> Allowance | None:
-        return allowance_of(self.address(visitor), "p1", self.groups * self.slots, self.groups, 10, b"key")
+    def quota(self, visitor: bytes) -> AddressQuota | None:
+        return quota_of(self.address(visitor), "p1", self.groups * self.slots, self.groups, 10, b"key")
 
     def held_by_address(self) -> Counter[str | None]:
         """How many numbers each address holds at this moment, whatever anybody has seen of it."""
-        slots = (slot for head in self.table.heads.values() for slot in head.slots)
+        slots = (slot for current in self.table.groups.values() for slot in current.slots)
         return Counter(self.address(slot.visitor) for slot in slots if slot.visitor and slot.until >= self.now)
 
     def step(self, place: int, *, fate: str = "answered") -> None:
@@ -267,13 +277,13 @@ class World:
         while self.talks:
             self.step(0)
 
-    def _begin(self, conversation: Conversation[Any], visitor: bytes) -> None:
-        talk = Talk(conversation, visitor, self.now, Read(()))
+    def _begin(self, steps: Steps[Any], visitor: bytes) -> None:
+        talk = Talk(steps, visitor, self.now, Read(()))
         self._send(talk, None)
 
     def _send(self, talk: Talk, answer: Any) -> None:
         try:
-            talk.waiting = talk.conversation.send(answer)
+            talk.waiting = talk.steps.send(answer)
             talk.first = talk.first or talk.waiting
         except StopIteration as ended:
             if isinstance(ended.value, rules.Lent):
@@ -289,24 +299,24 @@ class World:
         command = talk.waiting
         answer = self.table.execute(command)
         if isinstance(command, Take | Retake | Renew | Release) and answer.done:
-            self._watch(command, answer.image)
+            self._watch(command, answer.state)
         return answer
 
-    def _watch(self, command: Take | Retake | Renew | Release, image: Group) -> None:
-        seat = (command.group, command.slot)
+    def _watch(self, command: Take | Retake | Renew | Release, state: Group) -> None:
+        position = (command.group, command.slot)
         if isinstance(command, Take | Retake):
-            others = [end for (of, visitor), end in self.held.items() if of == seat and visitor != command.visitor]
+            others = [end for (of, visitor), end in self.held.items() if of == position and visitor != command.visitor]
             self.doubles += sum(1 for end in others if end > self.now)
-            self.grants.append(Grant(seat, command.visitor, command.leased, command.until, command.until))
+            self.grants.append(Grant(position, command.visitor, command.leased, command.until, command.until))
             return
-        slot = image.slots[command.slot]
+        slot = state.slots[command.slot]
         for grant in reversed(self.grants):
-            if (grant.seat, grant.visitor, grant.leased) == (seat, command.visitor, slot.leased):
+            if (grant.position, grant.visitor, grant.leased) == (position, command.visitor, slot.leased):
                 grant.until = command.until
                 return
 
-    def _promise(self, talk: Talk, seat: Seat, seconds: float) -> None:
+    def _promise(self, talk: Talk, position: GroupSlot, seconds: float) -> None:
         end = talk.begun + seconds
-        if self.table.heads[seat[0]].slots[seat[1]].visitor not in (None, talk.visitor) and end > self.now:
+        if self.table.groups[position[0]].slots[position[1]].visitor not in (None, talk.visitor) and end > self.now:
             self.doubles += 1
-        self.held[seat, talk.visitor] = max(end, self.held.get((seat, talk.visitor), end))
+        self.held[position, talk.visitor] = max(end, self.held.get((position, talk.visitor), end))

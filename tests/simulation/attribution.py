@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from chalicelib.attribution.candidate_shares import LEAST_OF_MANY, candidates_of, named
 from chalicelib.pool.lending.lease_history import SKEW
-from chalicelib.pool.statistics.delay_profile import Profile, learned, prior_profile, race
+from chalicelib.pool.statistics.delay_profile import Profile, learned, likelihoods_of, prior_profile
 from chalicelib.reports.figures.formulas import Spread, interval_of
 from tests.simulation import report
 from tests.simulation.callers import GRACE, Habits, Ring, Shop, Watch, background, counted, watch
@@ -67,7 +67,7 @@ class Score:
 
     def add(self, ring: Ring, shares: Shares, sources: Mapping[str, int]) -> None:
         """Count one call."""
-        shown = any(each.visitor == ring.caller for each in ring.suspects)
+        shown = any(each.visitor == ring.caller for each in ring.shown)
         truth = ring.caller if shown or ring.redial else NOBODY
         everyone = {*shares, truth}
         self.calls += 1
@@ -98,11 +98,11 @@ def shared(profile: Profile) -> Rule:
 
     def rule(ring: Ring) -> Shares:
         least = {"least": LEAST_OF_MANY} if ring.overflow else {}
-        found = race(ring.suspects, ring.at, profile, background(ring, profile), 0 if ring.overflow else SKEW)
-        entrants, rest = named(found, **least)
-        if not entrants:
+        found = likelihoods_of(ring.shown, ring.at, profile, background(ring, profile), 0 if ring.overflow else SKEW)
+        plausible, rest = named(found, **least)
+        if not plausible:
             return {NOBODY: 1.0}
-        candidates = candidates_of(entrants, rest, ring.at, lambda _: ())
+        candidates = candidates_of(plausible, rest, ring.at, lambda _: ())
         return {each.visitor or NOBODY: float(each.share) for each in candidates}
 
     return rule

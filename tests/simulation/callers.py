@@ -19,11 +19,10 @@ from functools import cache
 from typing import NamedTuple
 
 from chalicelib.pool.lending import rules
-from chalicelib.pool.lending.lease_group import second_of
+from chalicelib.pool.lending.lease_group import Position, second_of
 from chalicelib.pool.lending.lease_history import SKEW, Certainty, Holding
 from chalicelib.pool.lending.pool_view import Policy, PoolView
-from chalicelib.pool.lending.slot_search import Choice
-from chalicelib.pool.statistics.delay_profile import Counted, Profile, Suspect, race
+from chalicelib.pool.statistics.delay_profile import Counted, Profile, ShownVisitor, likelihoods_of
 from chalicelib.pool.statistics.redial_rates import Sight
 from tests.fakes.lease_table import START, MemoryTable, numbers_of
 from tests.simulation.traffic import Fate, Visitors, Visits
@@ -68,7 +67,7 @@ class Ring(NamedTuple):
 
     at: float
     caller: str
-    suspects: tuple[Suspect, ...]
+    shown: tuple[ShownVisitor, ...]
     overflow: bool
     winner: str | None  # the lease that `holding` names; the overflow number's calls were nobody's
     held: Holding | None = None  # of a lent number: who had it, and who may have dialled it besides
@@ -109,12 +108,12 @@ def background(ring: Ring, profile: Profile) -> float:
     """The rate of those who are not looked back to: as attribution reckons it."""
     if not ring.overflow:
         return profile.background
-    return profile.remembered * sum(each.stands_for for each in ring.suspects) / (HOLD + GRACE)
+    return profile.remembered * sum(each.weight for each in ring.shown) / (HOLD + GRACE)
 
 
 def counted(shop: Shop, seen: Watch, days: int) -> Counted:
     """What the profile is learned from, where nobody asks who called before: calls to lent numbers only."""
-    lent = [race(ring.suspects, ring.at, _ANY, 0.0, SKEW).bins for ring in seen.rings if not ring.overflow]
+    lent = [likelihoods_of(ring.shown, ring.at, _ANY, 0.0, SKEW).bins for ring in seen.rings if not ring.overflow]
     calls = Counter(Sight(bins) for bins in lent)
     return Counted(calls, seen.leases, seen.live_seconds, shop.numbers * days * DAY, days * DAY)
 
@@ -174,24 +173,24 @@ class _World:
 
     def _visit(self, visitor: bytes, fate: Fate, calls_at: Callable[[float], float | None]) -> None:
         self.sources[visitor.hex()] = self._source()
-        lent = self.table.hold(rules.lend(self.view, visitor, self.now, self.rng))
-        seat = None if lent is None else (lent.group, lent.slot)
-        if lent is None or seat is None:
+        lent = self.table.run(rules.lend(self.view, visitor, self.now, self.rng))
+        position = None if lent is None else (lent.group, lent.slot)
+        if lent is None or position is None:
             self.overflowed.append((self.now, visitor))
         else:
             self.leases += lent.leased == math.floor(self.now)  # else the lease of a visit before runs still
             renewals = int(fate.stay // self.visits.renew_every)
             for place in range(1, renewals + 1):
-                self._at(self.now + place * self.visits.renew_every, "renew", seat, visitor)
+                self._at(self.now + place * self.visits.renew_every, "renew", position, visitor)
             if fate.goodbye is not None:
-                self._at(self.now + fate.stay, "leave", seat, visitor)
+                self._at(self.now + fate.stay, "leave", position, visitor)
             if self.share_looked_at and self.look.random() < self.share_looked_at:
                 for minute in range(MINUTES):
                     when = self.now + renewals * self.visits.renew_every + 60 * (minute + self.look.random())
-                    self._at(when, "look", visitor, seat, minute)
+                    self._at(when, "look", visitor, position, minute)
         called_after = calls_at(fate.stay)
         if called_after is not None:
-            self._at(self.now + called_after, "ring", visitor, seat, False)
+            self._at(self.now + called_after, "ring", visitor, position, False)
 
     def _source(self) -> int:
         """Campaigns come in waves, so that the visitors before and after a call are not all alike."""
@@ -213,41 +212,41 @@ class _World:
         when = habits.reading[0] * self.rng.lognormvariate(0, habits.reading[1])
         return when if self.rng.random() < habits.anew_calls and when < stay else None
 
-    def _renew(self, seat: tuple[int, int], visitor: bytes) -> None:
-        self.table.hold(rules.renew(self.view, Choice(*seat), visitor, self.now))
+    def _renew(self, position: tuple[int, int], visitor: bytes) -> None:
+        self.table.run(rules.renew(self.view, Position(*position), visitor, self.now))
 
-    def _leave(self, seat: tuple[int, int], visitor: bytes) -> None:
-        until = self.table.heads[seat[0]].slots[seat[1]].until
-        self.table.hold(rules.release(Choice(*seat), visitor, self.now, until, self.view))
+    def _leave(self, position: tuple[int, int], visitor: bytes) -> None:
+        until = self.table.groups[position[0]].slots[position[1]].until
+        self.table.run(rules.release(Position(*position), visitor, self.now, until, self.view))
 
-    def _ring(self, visitor: bytes, seat: tuple[int, int] | None, again: bool) -> Iterator[Ring]:
+    def _ring(self, visitor: bytes, position: tuple[int, int] | None, again: bool) -> Iterator[Ring]:
         habits, phone = self.shop.habits, self.phones[visitor]
         if habits.redials and self.rng.random() < habits.redials:
             median, sigma = habits.redial_after
-            self._at(self.now + median * self.rng.lognormvariate(0, sigma), "ring", visitor, seat, True)
+            self._at(self.now + median * self.rng.lognormvariate(0, sigma), "ring", visitor, position, True)
         if habits.anew and phone and self.rng.random() < habits.anew:
             self._at(self.now + self.rng.expovariate(1 / (habits.anew_days * DAY)), "come_anew", phone)
         said = phone.hex() if phone else None
-        if seat is None:
+        if position is None:
             since = self.now - HOLD - GRACE
-            shown = tuple(Suspect(who.hex(), at, at + HOLD) for at, who in self.overflowed[-200:] if at >= since)
+            shown = tuple(ShownVisitor(who.hex(), at, at + HOLD) for at, who in self.overflowed[-200:] if at >= since)
             yield Ring(self.now, visitor.hex(), shown, True, None, None, "overflow", said, again)
             return
-        held, number = self.table.holder(seat, self.now, GRACE), f"{seat[0]}-{seat[1]}"
+        held, number = self.table.holder(position, self.now, GRACE), f"{position[0]}-{position[1]}"
         winner = None if held.certainty is Certainty.UNKNOWN else held.visitor
-        yield Ring(self.now, visitor.hex(), suspects_of(held), False, winner, held, number, said, again)
+        yield Ring(self.now, visitor.hex(), shown_in(held), False, winner, held, number, said, again)
 
-    def _look(self, visitor: bytes, seat: tuple[int, int], minute: int) -> None:
-        held = self.table.holder(seat, self.now, GRACE)
+    def _look(self, visitor: bytes, position: tuple[int, int], minute: int) -> None:
+        held = self.table.holder(position, self.now, GRACE)
         right = held.certainty is not Certainty.UNKNOWN and held.visitor == visitor.hex()
         self.late.append(Late(minute, right))
-        slots = [slot for group in self.table.heads.values() for slot in group.slots if slot.visitor is not None]
+        slots = [slot for group in self.table.groups.values() for slot in group.slots if slot.visitor is not None]
         self.in_use.append(sum(slot.until >= self.now for slot in slots) / self.shop.numbers)
 
 
-def suspects_of(held: Holding) -> tuple[Suspect, ...]:
-    """Who was shown a number, as the race wants them."""
-    return tuple(Suspect(e.visitor, second_of(e.leased_at), second_of(e.expires_at)) for e in held.recent)
+def shown_in(held: Holding) -> tuple[ShownVisitor, ...]:
+    """Who was shown a number, as `likelihoods_of` takes them."""
+    return tuple(ShownVisitor(e.visitor, second_of(e.leased_at), second_of(e.expires_at)) for e in held.recent)
 
 
-_ANY = Profile("", (0.0,) * 64, 0.0, 0.0)  # only the bins are asked of the race
+_ANY = Profile("", (0.0,) * 64, 0.0, 0.0)  # only the bins are used

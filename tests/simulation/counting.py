@@ -142,9 +142,11 @@ class _Days:
         engine, begin = self.run_of_cell.engine, FIRST + 60 * len(self.rows)
         engine.at(engine.now + 60, self._count)
         store = self._design.store
-        heads = store.apply(Read(tuple(range(-(-self.trial.numbers // SLOTS)))), engine.now, 0.0)
-        images = [store.history(g, begin) if needs_history(head, begin) else [head] for g, head in heads.items()]
-        counted = count(images, (begin, begin + 60), self.hold)
+        groups = store.apply(Read(tuple(range(-(-self.trial.numbers // SLOTS)))), engine.now, 0.0)
+        states = [
+            store.history(g, begin) if needs_history(current, begin) else [current] for g, current in groups.items()
+        ]
+        counted = count(states, (begin, begin + 60), self.hold)
         row = Minute(moment_of(begin), overflow=self.overflow[begin // 60], **counted._asdict())
         self.rows.append(row)
         if len(self.rows) % 60 == 0:

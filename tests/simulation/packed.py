@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.pool.lending import group_codec, lease_history, rules
-from chalicelib.pool.lending.address_quota import TAG_BYTES, Allowance, allowance_of
+from chalicelib.pool.lending.address_quota import TAG_BYTES, AddressQuota, quota_of
 from chalicelib.pool.lending.commands import Command, Copy, Read, Release, Renew, Retake, Take, Trim, Written
-from chalicelib.pool.lending.lease_group import RETIRED, SLOTS, Closed, Group, Slot
+from chalicelib.pool.lending.lease_group import RETIRED, SLOTS, Closed, Group, Position, Slot
 from chalicelib.pool.lending.lease_history import Lease
 from chalicelib.pool.lending.pool_view import Policy, PoolView
-from chalicelib.pool.lending.slot_search import Choice
 from tests.fakes.lease_table import applied, is_still
 from tests.simulation.design import Held
 from tests.simulation.engine import Charge, Talk
@@ -38,20 +37,20 @@ class PackedStore:
         groups = -(-truth.numbers // SLOTS)
         self._truth, self._rng = truth, rng
         self._keys = [f"{POOL_ID}#{group}" for group in range(groups)]
-        self._heads = [_new_head(min(truth.numbers - group * SLOTS, SLOTS)) for group in range(groups)]
+        self._versions = [_new_head(min(truth.numbers - group * SLOTS, SLOTS)) for group in range(groups)]
         self._chunks: list[list[tuple[int, Group]]] = [[] for _ in range(groups)]
         self._sizes = [_head_size(groups, closed) for closed in range(64)]
 
     def charges(self, command: Command) -> list[Charge]:
         if isinstance(command, Read):
             return [Charge(self._keys[group], reads=read_units(1)) for group in command.groups]
-        head, key = self.head(command.group), self._keys[command.group]
+        current, key = self.current(command.group), self._keys[command.group]
         if isinstance(command, Copy):
-            return [Charge(key, write_units(self._sizes[len(command.image.ring)] + EXPIRY_BYTES), history=True)]
+            return [Charge(key, write_units(self._sizes[len(command.state.closed)] + EXPIRY_BYTES), history=True)]
         copied = command.copied if isinstance(command, Take | Retake | Renew) else None
         grows = isinstance(command, Take | Retake) and copied is None  # of two sizes the larger is charged
-        moved = copied is not None and not is_still(head, copied)  # refused for the sake of history alone
-        size = self._sizes[len(head.ring) + grows]
+        moved = copied is not None and not is_still(current, copied)  # refused for the sake of history alone
+        size = self._sizes[len(current.closed) + grows]
         return [Charge(key, write_units(size), history=moved or isinstance(command, Trim))]
 
     def apply(self, command: Command, at: float, clock_error: float) -> Any:
@@ -65,15 +64,17 @@ class PackedStore:
             case Copy():
                 return self._copy(command)
             case Trim():
-                head = self.head(command.group)
-                unmoved = head.last_chunk == command.image.last_chunk and len(head.ring) == len(command.image.ring)
+                current = self.current(command.group)
+                unmoved = current.last_chunk == command.state.last_chunk and len(current.closed) == len(
+                    command.state.closed
+                )
                 return self._write(
-                    command.group, head._replace(ring=(), last_chunk=command.key) if unmoved else None, at
+                    command.group, current._replace(closed=(), last_chunk=command.key) if unmoved else None, at
                 )
 
-    def head(self, group: int) -> Group:
+    def current(self, group: int) -> Group:
         """The present."""
-        return self._heads[group][-1][1]
+        return self._versions[group][-1][1]
 
     def leases(self, number: int, at: float) -> list[Lease]:
         """What `holder_at` derives the holder from: the first images since the moment, read consistently."""
@@ -84,40 +85,40 @@ class PackedStore:
         """The images of a group that hold every lease which ended since then, newest first."""
         chunks = self._chunks[group]
         start = bisect.bisect_left(chunks, lease_history.key_of(since), key=lambda chunk: chunk[0])
-        return [self.head(group), *(image for _, image in reversed(chunks[start:]))]
+        return [self.current(group), *(state for _, state in reversed(chunks[start:]))]
 
     def rest(self, ends: Iterable[int]) -> None:
         """Begin with numbers that were lent before, until these moments."""
         for number, until in enumerate(ends):
             group, slot = divmod(number, SLOTS)
             visitor = number.to_bytes(12, "big")
-            slots = _replaced(self.head(group).slots, slot, Slot(visitor, until - 300, until))
-            self._heads[group].append((0.0, self.head(group)._replace(slots=slots)))
+            slots = _replaced(self.current(group).slots, slot, Slot(visitor, until - 300, until))
+            self._versions[group].append((0.0, self.current(group)._replace(slots=slots)))
             self._truth.lend(number, Lease(visitor, until - 300, until), until - 300.0, 0.0)
 
     def _seen(self, group: int, at: float) -> Group:
         """A head as an eventually consistent read shows it."""
-        versions = self._heads[group]
+        versions = self._versions[group]
         if self._rng.random() >= STALE_SHARE:
             return versions[-1][1]
         moment = at - self._rng.expovariate(1 / STALE_SECONDS)
-        return next((image for since, image in reversed(versions) if since <= moment), versions[0][1])
+        return next((state for since, state in reversed(versions) if since <= moment), versions[0][1])
 
     def _begin(self, command: Take | Retake, at: float, clock_error: float) -> Written:
-        head = self.head(command.group)
-        changed = applied(head, command)
+        current = self.current(command.group)
+        changed = applied(current, command)
         if changed is not None:
             lease = Lease(command.visitor, command.leased, command.until)
             self._truth.lend(command.group * SLOTS + command.slot, lease, at, clock_error)
-        elif isinstance(command, Take) and head.slots[command.slot].visitor != command.visitor:
+        elif isinstance(command, Take) and current.slots[command.slot].visitor != command.visitor:
             self._truth.refused += 1
         return self._write(command.group, changed, at)
 
     def _move_end(self, command: Renew | Release, at: float, clock_error: float) -> Written:
-        head = self.head(command.group)
-        changed = applied(head, command)
+        current = self.current(command.group)
+        changed = applied(current, command)
         if changed is not None:
-            later = command.until > head.slots[command.slot].until
+            later = command.until > current.slots[command.slot].until
             tell = self._truth.extend if later else self._truth.shorten
             tell(command.group * SLOTS + command.slot, command.until, clock_error)
         return self._write(command.group, changed, at)
@@ -126,19 +127,19 @@ class PackedStore:
         chunks = self._chunks[copy.group]
         place = bisect.bisect_left(chunks, copy.key, key=lambda chunk: chunk[0])
         if place < len(chunks) and chunks[place][0] == copy.key:
-            if len(chunks[place][1].ring) < len(copy.image.ring):
-                chunks[place] = (copy.key, copy.image)
+            if len(chunks[place][1].closed) < len(copy.state.closed):
+                chunks[place] = (copy.key, copy.state)
         else:
-            chunks.insert(place, (copy.key, copy.image))
+            chunks.insert(place, (copy.key, copy.state))
             del chunks[:-CHUNKS_KEPT]
-        return Written(True, copy.image)
+        return Written(True, copy.state)
 
-    def _write(self, group: int, image: Group | None, at: float) -> Written:
+    def _write(self, group: int, state: Group | None, at: float) -> Written:
         """The answer to a write that makes this image; None: its condition failed."""
-        if image is None:
-            return Written(False, self.head(group))
-        self._heads[group].append((at, image))
-        return Written(True, image)
+        if state is None:
+            return Written(False, self.current(group))
+        self._versions[group].append((at, state))
+        return Written(True, state)
 
 
 class PackedGroups:
@@ -152,8 +153,8 @@ class PackedGroups:
         self._policy, self._rng = policy, rng
         self.store = PackedStore(truth, rng)
         self._views: list[PoolView] = []
-        seats = [str(number) for number in range(truth.numbers)]
-        self._numbers = [tuple(seats[start : start + SLOTS]) for start in range(0, truth.numbers, SLOTS)]
+        positions = [str(number) for number in range(truth.numbers)]
+        self._numbers = [tuple(positions[start : start + SLOTS]) for start in range(0, truth.numbers, SLOTS)]
 
     def memory(self) -> PoolView:
         view = PoolView(self._numbers, self._policy, self._rng)
@@ -166,26 +167,26 @@ class PackedGroups:
             view.configure(self._numbers, policy)
 
     def lend(self, memory: PoolView, visitor: bytes, now: float, address: str | None = None) -> Talk:
-        allowance = self.allowance(memory, visitor, address)
-        return _held((yield from rules.lend(memory, visitor, now, self._rng, allowance)))
+        quota = self.quota(memory, visitor, address)
+        return _held((yield from rules.lend(memory, visitor, now, self._rng, quota)))
 
     def come_back(self, memory: PoolView, visitor: bytes, held: Held, now: float) -> Talk:
-        allowance, lapsed = self.allowance(memory, visitor, None), held.until < now
-        seat, leased = _seat(held.number), held.leased
-        lent = yield from rules.renew(memory, seat, visitor, now, allowance, lapsed=lapsed, leased=leased)
-        return _held(lent or (yield from rules.lend(memory, visitor, now, self._rng, allowance)))
+        quota, lapsed = self.quota(memory, visitor, None), held.until < now
+        position, leased = _position(held.number), held.leased
+        lent = yield from rules.renew(memory, position, visitor, now, quota, lapsed=lapsed, leased=leased)
+        return _held(lent or (yield from rules.lend(memory, visitor, now, self._rng, quota)))
 
     def renew(self, memory: PoolView, visitor: bytes, held: Held, now: float, address: str | None = None) -> Talk:
-        allowance = self.allowance(memory, visitor, address)
-        return _held((yield from rules.renew(memory, _seat(held.number), visitor, now, allowance)))
+        quota = self.quota(memory, visitor, address)
+        return _held((yield from rules.renew(memory, _position(held.number), visitor, now, quota)))
 
-    def allowance(self, memory: PoolView, visitor: bytes, address: str | None) -> Allowance | None:
+    def quota(self, memory: PoolView, visitor: bytes, address: str | None) -> AddressQuota | None:
         """What the visitor's address may hold. `address` is written as `address_key` does; None: their own."""
         own = address or visitor.hex()
-        return allowance_of(own, POOL_ID, memory.count, memory.size, self.address_percent, SIGNING_KEY)
+        return quota_of(own, POOL_ID, memory.count, memory.size, self.address_percent, SIGNING_KEY)
 
     def release(self, memory: PoolView, visitor: bytes, held: Held, now: float) -> Talk:
-        yield from rules.release(_seat(held.number), visitor, now, held.until, memory)
+        yield from rules.release(_position(held.number), visitor, now, held.until, memory)
 
     def leases(self, number: int, at: float) -> list[Lease]:
         return self.store.leases(number, at)
@@ -195,8 +196,8 @@ def _held(lent: rules.Lent | None) -> Held | None:
     return None if lent is None else Held(lent.group * SLOTS + lent.slot, lent.leased, lent.until)
 
 
-def _seat(number: int) -> Choice:
-    return Choice(*divmod(number, SLOTS))
+def _position(number: int) -> Position:
+    return Position(*divmod(number, SLOTS))
 
 
 def _new_head(numbers: int) -> deque[tuple[float, Group]]:
@@ -213,5 +214,5 @@ def _head_size(groups: int, closed: int) -> int:
     """Bytes of a head whose twelve slots are lent, tagged, with so many closed leases, in the pool's last group."""
     visitor, begin, end = bytes(12), 110_123_457, 110_123_757
     slots = tuple(Slot(visitor, begin, end, tag=bytes(TAG_BYTES)) for _ in range(SLOTS))
-    ring = tuple(Closed(index % SLOTS, visitor, begin, end) for index in range(closed))
-    return item_size(group_codec.write_group(POOL_ID, groups - 1, Group(slots, ring, end * 1000)))
+    leases = tuple(Closed(index % SLOTS, visitor, begin, end) for index in range(closed))
+    return item_size(group_codec.write_group(POOL_ID, groups - 1, Group(slots, leases, end * 1000)))

@@ -56,7 +56,7 @@ def judged(seen: Watch, profile: Profile, redials: bool = True) -> Iterator[Judg
 def _own(ring: Ring, profile: Profile) -> Found:
     at = moment_of(ring.at)
     if ring.held is None:
-        return of_shown(list(ring.suspects), POOL, at, HOLD + GRACE, profile, lambda _: (_TOUCH,))
+        return of_shown(list(ring.shown), POOL, at, HOLD + GRACE, profile, lambda _: (_TOUCH,))
     return of_holding(ring.held, POOL, at, profile, lambda _: (_TOUCH,))
 
 
@@ -139,7 +139,7 @@ def _scored(calls: Iterator[Judged], seen: Watch, since: float) -> dict[str, Sco
             called.add((ring.phone, ring.number))
         if ring.at < since:
             continue
-        shown_to_others = any(each.visitor != ring.caller for each in ring.suspects)
+        shown_to_others = any(each.visitor != ring.caller for each in ring.shown)
         counts = {"all": True, "again": known, "stranger": ring.redial and shown_to_others}
         for kind, counted_in in counts.items():
             if counted_in:

@@ -13,7 +13,7 @@ from chalicelib.pool.lending import group_codec
 from chalicelib.pool.lending.address_quota import TAG_BYTES, numbers_for_one
 from chalicelib.pool.lending.lease_group import SLOTS, Closed, Group, Slot
 from chalicelib.pool.lending.lease_history import Lease
-from chalicelib.pool.lending.rules import RING_FULL
+from chalicelib.pool.lending.rules import CLOSED_FULL
 from tests.simulation import report
 from tests.simulation.cells import FLOODED, FLOODS, GUARDED, NEW_EACH_TIME, NO_GUARD, TUNING_SEEDS, USE_80
 from tests.simulation.engine import START, Charge, Engine, Network
@@ -148,12 +148,12 @@ def test_items_are_as_large_as_dynamodb_counts_them() -> None:
 
 def test_a_full_ring_still_fits_into_one_write_unit_with_times_of_nine_digits() -> None:
     begin, end = 110_123_457, 110_123_757
-    head = Group(
+    current = Group(
         tuple(Slot(bytes(12), begin, end, tag=bytes(TAG_BYTES)) for _ in range(SLOTS)),
-        tuple(Closed(index % SLOTS, bytes(12), begin, end) for index in range(RING_FULL)),
+        tuple(Closed(index % SLOTS, bytes(12), begin, end) for index in range(CLOSED_FULL)),
         end * 1000,
     )
-    assert write_units(item_size(group_codec.write_group(POOL_ID, 833, head))) == 1
+    assert write_units(item_size(group_codec.write_group(POOL_ID, 833, current))) == 1
 
 
 @pytest.mark.parametrize("flood", [NEW_EACH_TIME, *FLOODS], ids=lambda flood: flood.name)

@@ -24,7 +24,7 @@ TAG_BYTES = 2
 STEP = 40_503  # between the tags of one address: odd, so that they are all different
 
 
-class Ticket(NamedTuple):
+class QuotaToken(NamedTuple):
     """Leave to hold one number of a group. `ended`: slots that carry its tag of leases that end before `over`."""
 
     tag: bytes
@@ -32,7 +32,7 @@ class Ticket(NamedTuple):
     over: int
 
 
-class Allowance(NamedTuple):
+class AddressQuota(NamedTuple):
     """What one address may hold of one pool."""
 
     mark: int  # of the address in this pool, as large as a tag
@@ -47,22 +47,22 @@ class Allowance(NamedTuple):
     @property
     def tags(self) -> tuple[bytes, ...]:
         """The tags of all tickets that any group has for the address."""
-        return tuple(self._tag(ticket) for ticket in range(min(self.most // self.groups + 1, SLOTS)))
+        return tuple(self._tag(quota_token) for quota_token in range(min(self.most // self.groups + 1, SLOTS)))
 
-    def ticket(self, group: int, image: Group | None, slot: int | None, over: int) -> Ticket | None:
+    def quota_token(self, group: int, state: Group | None, slot: int | None, over: int) -> QuotaToken | None:
         """A ticket for this slot, or None where leases of the address that end at `over` or later have them all."""
-        tags = [self._tag(ticket) for ticket in range(self.in_group(group))]
-        if image is None:
-            return Ticket(tags[0], (), over)
-        carried = [(each.tag, each.until, index) for index, each in enumerate(image.slots) if each.tag in tags]
+        tags = [self._tag(quota_token) for quota_token in range(self.in_group(group))]
+        if state is None:
+            return QuotaToken(tags[0], (), over)
+        carried = [(each.tag, each.until, index) for index, each in enumerate(state.slots) if each.tag in tags]
         taken = {tag for tag, until, index in carried if until >= over and index != slot}
         ended = {tag: [index for of, _, index in carried if of == tag and index != slot] for tag in tags}
         spare = [tag for tag in tags if tag not in taken]
         best = min(spare, key=lambda tag: len(ended[tag]), default=None)
-        return None if best is None else Ticket(best, tuple(ended[best]), over)
+        return None if best is None else QuotaToken(best, tuple(ended[best]), over)
 
-    def _tag(self, ticket: int) -> bytes:
-        return ((self.mark + ticket * STEP) % (1 << 8 * TAG_BYTES)).to_bytes(TAG_BYTES, "big")
+    def _tag(self, quota_token: int) -> bytes:
+        return ((self.mark + quota_token * STEP) % (1 << 8 * TAG_BYTES)).to_bytes(TAG_BYTES, "big")
 
 
 def over_before(now: float, guard: int) -> int:
@@ -78,11 +78,11 @@ def numbers_for_one(numbers: int, percent: int) -> int:
     return numbers if percent == 100 else max(LEAST_NUMBERS, numbers * percent // 100)
 
 
-def allowance_of(
+def quota_of(
     address: str | None, pool_id: str, numbers: int, groups: int, percent: int, key: bytes
-) -> Allowance | None:
+) -> AddressQuota | None:
     """The allowance of an address as `crowd.address_key` writes it; None: no limit. `key` is the signing key."""
     if address is None or percent == 100 or not groups:
         return None
     digest = hmac.new(key, f"address\0{pool_id}\0{address}".encode(), hashlib.sha256).digest()
-    return Allowance(int.from_bytes(digest[:TAG_BYTES], "big"), numbers_for_one(numbers, percent), groups)
+    return AddressQuota(int.from_bytes(digest[:TAG_BYTES], "big"), numbers_for_one(numbers, percent), groups)

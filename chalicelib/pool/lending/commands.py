@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from chalicelib.pool.lending.address_quota import Ticket
+from chalicelib.pool.lending.address_quota import QuotaToken
 from chalicelib.pool.lending.lease_group import Group
 
 
@@ -35,7 +35,7 @@ class Take(NamedTuple):
     leased: int
     until: int
     free_before: int
-    ticket: Ticket | None = None  # None: his address is not limited
+    quota_token: QuotaToken | None = None  # None: his address is not limited
     copied: Copied | None = None  # None: the ring is not emptied
 
 
@@ -51,7 +51,7 @@ class Retake(NamedTuple):
     leased: int
     until: int
     running: int
-    ticket: Ticket | None = None
+    quota_token: QuotaToken | None = None
     copied: Copied | None = None
 
 
@@ -85,7 +85,7 @@ class Copy(NamedTuple):
     """Write the image as a chunk of history under `key`, unless a fuller copy is there."""
 
     group: int
-    image: Group
+    state: Group
     key: int
 
 
@@ -93,7 +93,7 @@ class Trim(NamedTuple):
     """Empty the ring, if it is still the one that was copied, and note `key`, under which that was done."""
 
     group: int
-    image: Group
+    state: Group
     key: int
 
 
@@ -104,9 +104,9 @@ class Written(NamedTuple):
     """
 
     done: bool
-    image: Group | None
+    state: Group | None
 
 
 Command: TypeAlias = Read | Take | Retake | Renew | Release | Copy | Trim
 T = TypeVar("T")
-Conversation: TypeAlias = Generator[Command, Any, T]
+Steps: TypeAlias = Generator[Command, Any, T]

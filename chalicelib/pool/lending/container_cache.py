@@ -7,7 +7,7 @@ from functools import lru_cache
 from threading import local
 
 from chalicelib.pool.lending.pool_view import Policy, PoolView
-from chalicelib.pool.lending.rate_limit import Crowd
+from chalicelib.pool.lending.rate_limit import RateLimit
 from chalicelib.registry.types import Pool, SiteSnapshot
 from chalicelib.runtime.chance import chance
 
@@ -21,7 +21,7 @@ class _Views(local):
         self.of = lru_cache(maxsize=POOLS)(new)
 
 
-class Memory:
+class ContainerCache:
     """Views of pools, and how often addresses came. Nothing is lost with it but speed and strictness.
 
     Threads may share it. Each has views of its own, as each container has: a view changes between a request's steps.
@@ -29,7 +29,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.rng = chance()
-        self.crowd = Crowd()
+        self.rate_limit = RateLimit()
         self._views = _Views(self._new_view)
 
     def view(self, found: SiteSnapshot, pool: Pool) -> PoolView:
@@ -43,6 +43,6 @@ class Memory:
 
 
 @lru_cache(maxsize=1)
-def this_container() -> Memory:
+def this_container() -> ContainerCache:
     """This container's memory."""
-    return Memory()
+    return ContainerCache()

@@ -31,11 +31,11 @@ def count(groups: Iterable[Sequence[Group]], minute: tuple[float, float], hold: 
     """
     begin, end = minute
     histories = list(groups)
-    leases = [lease for images in histories for lease in _leases(images)]
+    leases = [lease for states in histories for lease in _leases(states)]
     stays = [stay_of(lease.until - lease.leased, hold) for lease in leases if begin <= lease.until < end]
     return Counted(
         live=sum(1 for lease in leases if lease.leased < end <= lease.until),
-        numbers=sum(1 for head, *_ in histories for slot in head.slots if not slot.retired),
+        numbers=sum(1 for current, *_ in histories for slot in current.slots if not slot.retired),
         leases=sum(1 for lease in leases if begin <= lease.leased < end),
         ended=len(stays),
         stay=sum(stay.least for stay in stays),
@@ -45,11 +45,11 @@ def count(groups: Iterable[Sequence[Group]], minute: tuple[float, float], hold: 
     )
 
 
-def needs_history(head: Group, since: float) -> bool:
+def needs_history(current: Group, since: float) -> bool:
     """Return whether a lease that ended at `since` (seconds since 2024) or later may be missing from the head."""
-    return head.last_chunk >= key_of(since)
+    return current.last_chunk >= key_of(since)
 
 
-def _leases(images: Sequence[Group]) -> Iterator[Lease]:
+def _leases(states: Sequence[Group]) -> Iterator[Lease]:
     for slot in range(SLOTS):
-        yield from leases_of(slot, images)
+        yield from leases_of(slot, states)

@@ -9,7 +9,7 @@ from chalicelib.runtime.http import Request
 from chalicelib.visits.page_view import Visit, origin_of
 
 
-def is_welcome(site: Site, request: Request, visit: Visit) -> bool:
+def is_eligible(site: Site, request: Request, visit: Visit) -> bool:
     """Whether the request comes from one of the site's pages and not from a crawler."""
     return from_own_page(site, request, visit) and not is_crawler(request.header("user-agent"))
 

@@ -29,8 +29,8 @@ def holder_at(owner: TrackingNumber, at: datetime, grace_seconds: int, now: date
     if owner.pool_id is None or owner.group is None or owner.slot is None:
         return Holding(Certainty.UNKNOWN, "The number is not lent to visitors.")
     moment, table = second_of(at), PoolTable(owner.pool_id)
-    newest = group_codec.HEAD
+    newest = group_codec.CURRENT
     if second_of(now) - moment > SETTLED:
         newest = table.first_key(owner.group, key_of(moment + SETTLED))
-    images = table.history(owner.group, key_of(moment - grace_seconds), MOST_IMAGES, newest)
-    return holding_of(owner.slot, images, moment, grace_seconds, most=MOST_IMAGES)
+    states = table.history(owner.group, key_of(moment - grace_seconds), MOST_IMAGES, newest)
+    return holding_of(owner.slot, states, moment, grace_seconds, most=MOST_IMAGES)

@@ -27,7 +27,7 @@ Item = dict[str, dict[str, Any]]
 
 NAMES = "ABCDEFGHIJKL"
 TAGS = "abcdfgijlmno"  # no type of DynamoDB's, for the local engine takes an attribute M for a map
-HEAD = 9_999_999_999_999
+CURRENT = 9_999_999_999_999
 NOBODY: dict[str, Any] = {"N": "0"}
 SECONDS_TO_EPOCH = int(EPOCH.timestamp())
 
@@ -46,7 +46,7 @@ class Values(Struct, gc=False):
     L: list[Value]
 
 
-class Stored(Struct, kw_only=True):
+class StoredGroup(Struct, kw_only=True):
     """A group's item as DynamoDB's JSON has it, by attribute: msgspec reads all of it in C."""
 
     A: Values
@@ -79,15 +79,15 @@ class Stored(Struct, kw_only=True):
     e: Value
 
 
-_RING, _H = 2 * SLOTS, 2 * SLOTS + 1
+_R, _H = 2 * SLOTS, 2 * SLOTS + 1
 
 
-def key(pool_id: str, group: int, moment: int = HEAD) -> Item:
+def key(pool_id: str, group: int, moment: int = CURRENT) -> Item:
     """The key of a group's head, or of its chunk of that moment."""
     return {"k": {"S": f"{pool_id}#{group}"}, "e": {"N": str(moment)}}
 
 
-def group_number(item: Stored) -> int:
+def group_number(item: StoredGroup) -> int:
     """Which group of its pool an item is of."""
     return int(str(item.k.S).rpartition("#")[2])
 
@@ -102,27 +102,26 @@ def slot_value(index: int, slot: Slot) -> dict[str, Any]:
     return {"L": [{"N": str(index)}, who, {"N": str(slot.leased)}, {"N": str(slot.until)}]}
 
 
-def read_group(item: Stored | Item) -> Group:
-    """An item, head or chunk, as a value. It may be as botocore gives it, too, where nobody read it before."""
-    stored = item if isinstance(item, Stored) else msgspec.convert(item, Stored, strict=False)
+def read_group(item: StoredGroup | Item) -> Group:
+    """Return an item, current or of history, as a value. Items as botocore parses them are accepted too."""
+    stored = item if isinstance(item, StoredGroup) else msgspec.convert(item, StoredGroup, strict=False)
     parts = astuple(stored)
     slots = tuple(map(_slot, parts[:SLOTS], parts[SLOTS : 2 * SLOTS]))
-    ring: list[Value] = parts[_RING].L
-    closed = zip(ring[::4], ring[1::4], ring[2::4], ring[3::4], strict=True)
-    return Group(
-        slots, tuple(Closed(index.N, who.B, leased.N, until.N) for index, who, leased, until in closed), parts[_H].N
-    )
+    flat: list[Value] = parts[_R].L
+    leases = zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
+    closed = tuple(Closed(index.N, who.B, leased.N, until.N) for index, who, leased, until in leases)
+    return Group(slots, closed, parts[_H].N)
 
 
-def write_group(pool_id: str, group: int, image: Group, moment: int = HEAD) -> Item:
-    """A value as an item. A chunk of history tells nothing of addresses."""
-    ring: list[dict[str, Any]] = []
-    for closed in image.ring:
-        ring += slot_value(closed.slot, Slot(closed.visitor, closed.leased, closed.until))["L"]
-    slots = {name: slot_value(index, slot) for index, (name, slot) in enumerate(zip(NAMES, image.slots, strict=True))}
-    held = zip(TAGS, image.slots, strict=True) if moment == HEAD else ()
+def write_group(pool_id: str, group: int, state: Group, moment: int = CURRENT) -> Item:
+    """Return a value as an item. A chunk of history has no tags of addresses."""
+    flat: list[dict[str, Any]] = []
+    for lease in state.closed:
+        flat += slot_value(lease.slot, Slot(lease.visitor, lease.leased, lease.until))["L"]
+    slots = {name: slot_value(index, slot) for index, (name, slot) in enumerate(zip(NAMES, state.slots, strict=True))}
+    held = zip(TAGS, state.slots, strict=True) if moment == CURRENT else ()
     tags: Item = {name: {"B": slot.tag} for name, slot in held if slot.tag is not None}
-    return {**key(pool_id, group, moment), **slots, **tags, "r": {"L": ring}, "h": {"N": str(image.last_chunk)}}
+    return {**key(pool_id, group, moment), **slots, **tags, "r": {"L": flat}, "h": {"N": str(state.last_chunk)}}
 
 
 def _slot(stored: Values, tag: Value | None) -> Slot:

@@ -13,22 +13,22 @@ from typing import Any, TypeVar
 
 from chalicelib.core.errors import StorageUnavailable
 from chalicelib.pool.lending import group_codec
-from chalicelib.pool.lending.address_quota import Ticket
+from chalicelib.pool.lending.address_quota import QuotaToken
 from chalicelib.pool.lending.commands import (
     Command,
-    Conversation,
     Copied,
     Copy,
     Read,
     Release,
     Renew,
     Retake,
+    Steps,
     Take,
     Trim,
     Written,
 )
 from chalicelib.pool.lending.lease_group import Group, Slot
-from chalicelib.pool.lending.response_parser import put_images_aside
+from chalicelib.pool.lending.response_parser import register_parser
 from chalicelib.runtime import aws, log
 from chalicelib.runtime.settings import settings
 
@@ -37,14 +37,14 @@ T = TypeVar("T")
 HISTORY_SECONDS = 90 * 86_400
 BATCH = 100  # keys of one BatchGetItem
 NOTHING = {":none": {"L": list[Any]()}}
-NOT_SEATED = f"NOT :me IN ({', '.join(f'{name}[1]' for name in group_codec.NAMES)})"
+NOT_IN_GROUP = f"NOT :me IN ({', '.join(f'{name}[1]' for name in group_codec.NAMES)})"
 
 
 @lru_cache(maxsize=1)
 def hot_client() -> Any:
     """The container's hot client, which reads images of groups aside. Raises nothing: it connects when it is used."""
     client = aws.client("dynamodb", hot=True)
-    put_images_aside(client)
+    register_parser(client)
     return client
 
 
@@ -78,16 +78,16 @@ class PoolTable:
         self.consumed = Consumed()
         self.pool_id = pool_id
         if client is not None:
-            put_images_aside(client)
+            register_parser(client)
         self._client = client or hot_client()
         self._name = name or settings().pools_table
 
-    def hold(self, conversation: Conversation[T]) -> T:
+    def run(self, steps: Steps[T]) -> T:
         """Lead a conversation of the rules to its end."""
         answer: Any = None
         while True:
             try:
-                command = conversation.send(answer)
+                command = steps.send(answer)
             except StopIteration as ended:
                 result: T = ended.value
                 return result
@@ -129,24 +129,24 @@ class PoolTable:
             wanted += left
         return found
 
-    def history(self, group: int, since: int, most: int, until: int = group_codec.HEAD) -> tuple[Group, ...]:
+    def history(self, group: int, since: int, most: int, until: int = group_codec.CURRENT) -> tuple[Group, ...]:
         """The last `most` images of a group with keys in [since, until], newest first; the head's key is wire.HEAD.
 
         Consistent; one Query a megabyte, which is a thousand images.
         """
-        images: list[Group] = []
+        states: list[Group] = []
         page: dict[str, Any] = {"Limit": most, "ScanIndexForward": False}
         while True:
             answer = self._query(group, since, until, **page)
-            images += (group_codec.read_group(item) for item in answer["Items"])
-            if "LastEvaluatedKey" not in answer or len(images) >= most:
-                return tuple(images)
-            page |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": most - len(images)}
+            states += (group_codec.read_group(item) for item in answer["Items"])
+            if "LastEvaluatedKey" not in answer or len(states) >= most:
+                return tuple(states)
+            page |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": most - len(states)}
 
     def first_key(self, group: int, since: int) -> int:
         """The key of a group's oldest image with this key or a later one; wire.HEAD where that is the head."""
-        items = self._query(group, since, group_codec.HEAD, Limit=1, ProjectionExpression="e")["Items"]
-        return int(items[0]["e"]["N"]) if items else group_codec.HEAD
+        items = self._query(group, since, group_codec.CURRENT, Limit=1, ProjectionExpression="e")["Items"]
+        return int(items[0]["e"]["N"]) if items else group_codec.CURRENT
 
     def _query(self, group: int, since: int, until: int, **options: Any) -> dict[str, Any]:
         """One page of a group's images with keys in [since, until], read consistently."""
@@ -182,7 +182,7 @@ class PoolTable:
                 )
         except self._client.exceptions.ConditionalCheckFailedException as refusal:
             self.consumed.add_refusal()
-            return Written(False, self._image_of(refusal.response, group))
+            return Written(False, self._state_of(refusal.response, group))
         self.consumed.add(answer, write=True)
         return Written(True, group_codec.read_group(answer["Attributes"]))
 
@@ -208,14 +208,14 @@ class PoolTable:
         slot = group_codec.NAMES[take.slot]
         lease = group_codec.slot_value(take.slot, Slot(take.visitor, take.leased, take.until))
         lease_is_over = f"{slot}[3] < :free_before"
-        change, has_ticket, tag = _ticketed(take.slot, take.ticket)
-        untagged = "" if take.ticket else f" REMOVE {group_codec.TAGS[take.slot]}"
+        change, has_quota_token, tag = _with_quota_token(take.slot, take.quota_token)
+        untagged = "" if take.quota_token else f" REMOVE {group_codec.TAGS[take.slot]}"
         pushed, is_copied, chunk = _pushed(slot, take.copied)
         values = {":lease": lease, ":free_before": {"N": str(take.free_before)}, ":me": {"B": take.visitor}}
         return self.update(
             take.group,
             f"SET {pushed}, {slot} = :lease{change}{untagged}",
-            f"{lease_is_over} AND {NOT_SEATED}{has_ticket}{is_copied}",
+            f"{lease_is_over} AND {NOT_IN_GROUP}{has_quota_token}{is_copied}",
             values | tag | chunk,
         )
 
@@ -224,14 +224,14 @@ class PoolTable:
         lease = group_codec.slot_value(retake.slot, Slot(retake.visitor, retake.leased, retake.until))
         still_theirs = f"{slot}[1] = :me"
         has_ended = f"{slot}[3] < :running"
-        change, has_ticket, tag = _ticketed(retake.slot, retake.ticket)
-        untagged = "" if retake.ticket else f" REMOVE {group_codec.TAGS[retake.slot]}"
+        change, has_quota_token, tag = _with_quota_token(retake.slot, retake.quota_token)
+        untagged = "" if retake.quota_token else f" REMOVE {group_codec.TAGS[retake.slot]}"
         pushed, is_copied, chunk = _pushed(slot, retake.copied)
         values = {":lease": lease, ":me": {"B": retake.visitor}, ":running": {"N": str(retake.running)}}
         return self.update(
             retake.group,
             f"SET {pushed}, {slot} = :lease{change}{untagged}",
-            f"{still_theirs} AND {has_ended}{has_ticket}{is_copied}",
+            f"{still_theirs} AND {has_ended}{has_quota_token}{is_copied}",
             values | tag | chunk,
         )
 
@@ -267,11 +267,11 @@ class PoolTable:
     def _keep_history(self, command: Copy | Trim) -> Written:
         try:
             if isinstance(command, Trim):
-                unmoved, chunk = _unmoved(Copied(command.image.last_chunk, len(command.image.ring), command.key))
+                unmoved, chunk = _unmoved(Copied(command.state.last_chunk, len(command.state.closed), command.key))
                 change = "SET r = :none, h = :key"
                 return self.update(command.group, change, f"attribute_exists(k){unmoved}", chunk | NOTHING)
-            length = {":length": {"N": str(4 * len(command.image.ring))}}
-            item = group_codec.write_group(self.pool_id, command.group, command.image, command.key)
+            length = {":length": {"N": str(4 * len(command.state.closed))}}
+            item = group_codec.write_group(self.pool_id, command.group, command.state, command.key)
             expires = command.key // 1000 + HISTORY_SECONDS + group_codec.SECONDS_TO_EPOCH
             # A copy that is there already and as full will do: the condition's failure is as good as success.
             self.put(item | {"x": {"N": str(expires)}}, "attribute_not_exists(k) OR size(r) < :length", length)
@@ -279,13 +279,13 @@ class PoolTable:
             # The lease it came with stands already, and a later write of this group tries again.
             log.warning("history_not_moved", pool_id=self.pool_id, group=command.group)
             return Written(False, None)
-        return Written(True, command.image)
+        return Written(True, command.state)
 
-    def _image_of(self, refusal: dict[str, Any], group: int) -> Group | None:
-        item = refusal.get("Item") or self._read_head(group)
+    def _state_of(self, refusal: dict[str, Any], group: int) -> Group | None:
+        item = refusal.get("Item") or self._read_current(group)
         return group_codec.read_group(item) if item else None
 
-    def _read_head(self, group: int) -> group_codec.Item | None:
+    def _read_current(self, group: int) -> group_codec.Item | None:
         """For engines that send no image with a refusal, and for a head that does not exist."""
         with aws.storage_errors():
             answer = self._client.get_item(
@@ -319,17 +319,17 @@ def _unmoved(copied: Copied | None) -> tuple[str, dict[str, Any]]:
     return " AND h = :last AND size(r) = :length", {name: {"N": str(value)} for name, value in told.items()}
 
 
-def _ticketed(slot: int, ticket: Ticket | None) -> tuple[str, str, dict[str, Any]]:
+def _with_quota_token(slot: int, quota_token: QuotaToken | None) -> tuple[str, str, dict[str, Any]]:
     """What a ticket adds to a write that lends this slot: to the change, to the condition and to the values.
 
     No other slot may carry the tag, but for those whose lease was seen to be over and is so still.
     """
-    if ticket is None:
+    if quota_token is None:
         return "", "", {}
-    others = [name for index, name in enumerate(group_codec.TAGS) if index != slot and index not in ticket.ended]
+    others = [name for index, name in enumerate(group_codec.TAGS) if index != slot and index not in quota_token.ended]
     condition = f" AND NOT :tag IN ({', '.join(others)})" if others else ""
-    values: dict[str, Any] = {":tag": {"B": ticket.tag}}
-    if ticket.ended:
-        condition += "".join(f" AND {group_codec.NAMES[index]}[3] < :over" for index in ticket.ended)
-        values[":over"] = {"N": str(ticket.over)}
+    values: dict[str, Any] = {":tag": {"B": quota_token.tag}}
+    if quota_token.ended:
+        condition += "".join(f" AND {group_codec.NAMES[index]}[3] < :over" for index in quota_token.ended)
+        values[":over"] = {"N": str(quota_token.over)}
     return f", {group_codec.TAGS[slot]} = :tag", condition, values

@@ -14,19 +14,18 @@ from chalicelib.core.deadline import started
 from chalicelib.core.errors import NotFound, StorageUnavailable
 from chalicelib.core.json_body import decode
 from chalicelib.pool.lending import rules
-from chalicelib.pool.lending.address_quota import Allowance, allowance_of
+from chalicelib.pool.lending.address_quota import AddressQuota, quota_of
 from chalicelib.pool.lending.census_table import tally
-from chalicelib.pool.lending.container_cache import Memory, this_container
+from chalicelib.pool.lending.container_cache import ContainerCache, this_container
 from chalicelib.pool.lending.eligibility import from_own_page, is_crawler
 from chalicelib.pool.lending.groups_table import PoolTable, hot_client
 from chalicelib.pool.lending.hold_time import renew_in
-from chalicelib.pool.lending.lease_group import second_of
+from chalicelib.pool.lending.lease_group import Position, second_of
 from chalicelib.pool.lending.lease_token import LeaseToken, open_lease, seal_lease
 from chalicelib.pool.lending.overflow_sample_table import sample
 from chalicelib.pool.lending.pool_view import PoolView
 from chalicelib.pool.lending.rate_limit import address_key
 from chalicelib.pool.lending.select_pool import fitting
-from chalicelib.pool.lending.slot_search import Choice
 from chalicelib.registry import snapshot
 from chalicelib.registry.types import NumberKind, Pool, SiteSnapshot, SwapRule
 from chalicelib.runtime import log, tracing
@@ -70,7 +69,7 @@ class PageRequest(Struct, frozen=True):
     visit: Visit
     address: str
     visitor_id: str
-    visitor: bytes  # the key that stands for the visitor
+    visitor: bytes  # the visitor's key
     held: LeaseToken | None
     now: datetime
     second: float  # the same, as leases count
@@ -83,21 +82,21 @@ class PageRequest(Struct, frozen=True):
         return is_marked(self.visit) and self.held.arrival != self.visit.fingerprint
 
 
-def issue(request: Request, site_key: str, memory: Memory | None = None) -> NumberAnswer:
+def issue(request: Request, site_key: str, cache: ContainerCache | None = None) -> NumberAnswer:
     """Renew the visitor's lease, else lend a number of the first fitting pool, else name an overflow number.
 
-    `memory` is what the container remembers; this one's by default.
+    `cache` is what the container remembers; by default this one's.
     Raises BadInput naming the field, NotFound for an unknown site key, StorageUnavailable.
     """
-    page, memory = _read(request, site_key), memory or this_container()
+    page, cache = _read(request, site_key), cache or this_container()
     tracing.annotate(site=page.found.site.site_id)
     if not _is_eligible(page, request):
         return _original(page, "stranger")
-    if not _within_rate(page, memory):
+    if not _within_rate(page, cache):
         return _overflow(page, fitting(page.found.pools, page.visit), refused=True)
     with _storing_arrival(page):
         tally().flush(request.now)
-        return _renewed(page, memory) or _lent(page, memory)
+        return _renewed(page, cache) or _lent(page, cache)
 
 
 def _read(request: Request, site_key: str) -> PageRequest:
@@ -114,7 +113,7 @@ def _read(request: Request, site_key: str) -> PageRequest:
 
 
 def _own_lease(token: str | None, visitor: bytes, site_id: str) -> LeaseToken | None:
-    """The lease in hand, if we signed it for this very visitor."""
+    """Return the lease in hand, if we signed it for this visitor."""
     if not token:
         return None
     held = open_lease(token, settings().signing_key)
@@ -125,62 +124,64 @@ def _own_lease(token: str | None, visitor: bytes, site_id: str) -> LeaseToken | 
 
 
 def _is_eligible(page: PageRequest, request: Request) -> bool:
-    """Whether the page is the site's own, and asked for by a person.
+    """Return whether the page is the site's own, and requested by a person.
 
-    Who has a lease of ours was let in before; only strangers pay for the look at their User-Agent.
+    The holder of a lease was checked before; only for other visitors the User-Agent is looked at.
     """
     if not from_own_page(page.found.site, request, page.visit):
         return False
     return page.held is not None or not is_crawler(request.header("user-agent"))
 
 
-def _within_rate(page: PageRequest, memory: Memory) -> bool:
-    """Whether the address may open one page more without a lease in hand, in this minute."""
+def _within_rate(page: PageRequest, cache: ContainerCache) -> bool:
+    """Return whether the address may open one page more without a lease in hand, in this minute."""
     if page.held is not None or all(pool.address_percent == 100 for pool in page.found.pools):
         return True
-    return memory.crowd.admits(page.address, page.second)
+    return cache.rate_limit.admits(page.address, page.second)
 
 
-def _quota(page: PageRequest, pool: Pool, view: PoolView) -> Allowance | None:
-    """What the request's address may hold of the pool; None: as much as it likes."""
+def _quota(page: PageRequest, pool: Pool, view: PoolView) -> AddressQuota | None:
+    """Return what the request's address may hold of the pool; None: no limit."""
     address, percent = address_key(page.address), pool.address_percent
-    return allowance_of(address, pool.pool_id, view.count, view.size, percent, settings().signing_key)
+    return quota_of(address, pool.pool_id, view.count, view.size, percent, settings().signing_key)
 
 
-def _renewed(page: PageRequest, memory: Memory) -> NumberAnswer | None:
+def _renewed(page: PageRequest, cache: ContainerCache) -> NumberAnswer | None:
     """Extend the lease in hand by one write and no read; None where it is lost."""
     held = page.held
     pool = next((pool for pool in page.found.pools if held and pool.pool_id == held.pool_id), None)
     if held is None or pool is None:
         return None
-    view = memory.view(page.found, pool)
+    view = cache.view(page.found, pool)
     in_use = view.lendable(held.group, held.slot) and view.numbers[held.group][held.slot] == held.number
     lapsed = held.until < page.second
     if not in_use and lapsed:
         return None  # taken out of use since: a lease that runs may go on, one that lapsed may not come back
     table, quota = PoolTable(pool.pool_id), _quota(page, pool, view)
-    seat = Choice(held.group, held.slot)
-    renewed = table.hold(rules.renew(view, seat, page.visitor, page.second, quota, lapsed=lapsed, leased=held.leased))
+    position = Position(held.group, held.slot)
+    renewed = table.run(
+        rules.renew(view, position, page.visitor, page.second, quota, lapsed=lapsed, leased=held.leased)
+    )
     return None if renewed is None else _dynamic(page, pool, renewed, held.number, table, "number_renewed")
 
 
-def _lent(page: PageRequest, memory: Memory) -> NumberAnswer:
+def _lent(page: PageRequest, cache: ContainerCache) -> NumberAnswer:
     """Lend a number of the first fitting pool that has one; else the first overflow number, else none of ours."""
     pools = fitting(page.found.pools, page.visit)
     now, refused = page.second, False
     for pool in pools:
-        view, table = memory.view(page.found, pool), PoolTable(pool.pool_id)
+        view, table = cache.view(page.found, pool), PoolTable(pool.pool_id)
         quota = _quota(page, pool, view)
-        lend = rules.lend(view, page.visitor, now, memory.rng, quota, proven=page.held is not None)
-        lent = table.hold(lend) if view.size else None
+        lend = rules.lend(view, page.visitor, now, cache.rng, quota, proven=page.held is not None)
+        lent = table.run(lend) if view.size else None
         if lent is not None:
             return _dynamic(page, pool, lent, view.numbers[lent.group][lent.slot], table, "number_lent")
-        refused = refused or (quota is not None and view.crowded(quota, now))
+        refused = refused or (quota is not None and view.over_quota(quota, now))
     return _overflow(page, pools, refused=refused)
 
 
 def _overflow(page: PageRequest, pools: Sequence[Pool], *, refused: bool) -> NumberAnswer:
-    """The first overflow number of these pools, else none of ours. `refused`: for the sake of other visitors."""
+    """Return the first overflow number of these pools, else none of ours. `refused`: for the sake of other visitors."""
     for pool in pools:
         if pool.overflow_number:
             tally().add(pool.pool_id, page.now, refused=refused)
@@ -232,7 +233,7 @@ def _answer(page: PageRequest, kind: NumberKind, number: str, pool: Pool, lease:
 
 
 def _original(page: PageRequest, why: str) -> NumberAnswer:
-    """The page keeps its own number."""
+    """Answer that the page keeps its own number."""
     log.event("number_original", site_id=page.found.site.site_id, why=why)
     return NumberAnswer(page.visitor_id, None, NumberKind.ORIGINAL, None, ASK_AGAIN, ASK_AGAIN, ())
 

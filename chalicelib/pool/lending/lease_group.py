@@ -41,6 +41,13 @@ class Slot(NamedTuple):
         return self.retired and self.kept_for is None
 
 
+class Position(NamedTuple):
+    """Where a number is in its pool."""
+
+    group: int
+    slot: int
+
+
 class Closed(NamedTuple):
     """A lease that is over for good: displaced by another one. `visitor` None: the slot had not been lent."""
 
@@ -54,7 +61,7 @@ class Group(NamedTuple):
     """One image of a group as storage returned it: a head, or a chunk of history, which is a copy of a head."""
 
     slots: tuple[Slot, ...]
-    ring: tuple[Closed, ...]  # oldest first
+    closed: tuple[Closed, ...]  # oldest first
     last_chunk: int = 0  # key of the newest chunk of the group's history when the image was made; 0: there was none
 
     def slot_of(self, visitor: bytes) -> int | None:
@@ -74,7 +81,7 @@ class Group(NamedTuple):
         Only leases count: what an operator's clock wrote, into a slot that was opened or closed, moves nothing.
         """
         begun = (slot.leased for slot in self.slots if slot.visitor is not None)
-        ended = (closed.until for closed in self.ring if closed.visitor is not None)
+        ended = (closed.until for closed in self.closed if closed.visitor is not None)
         return max((*begun, *ended), default=0)
 
 

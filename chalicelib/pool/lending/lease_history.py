@@ -58,28 +58,28 @@ def key_of(second: float) -> int:
     return int((second - SKEW) * 1000)
 
 
-def holding_of(slot: int, images: Sequence[Group], at: float, grace: float, *, most: int) -> Holding:
+def holding_of(slot: int, states: Sequence[Group], at: float, grace: float, *, most: int) -> Holding:
     """Whose call it is that came at `at`, from the newest images of the group. With `most` of them some may be cut."""
-    leases = leases_of(slot, images)
-    cut = len(images) >= most and images[-1].last_chunk >= key_of(at - grace)
+    leases = leases_of(slot, states)
+    cut = len(states) >= most and states[-1].last_chunk >= key_of(at - grace)
     return replace(holding(leases, at, grace), recent=recent(leases, at, grace), cut=cut)
 
 
-def leases_of(slot: int, images: Sequence[Group]) -> list[Lease]:
+def leases_of(slot: int, states: Sequence[Group]) -> list[Lease]:
     """A slot's leases in the order they began. `images` newest first, as the history gives them.
 
     A lease in a ring is over for good. Of one that was still in its slot the image made last knows the end best: the
     one after most chunks, and of these the one with the fullest ring. Keys order only what was pushed.
     """
     ends: dict[tuple[int, bytes], int] = {}
-    ordered = list(reversed(images))
-    ordered.sort(key=lambda image: (image.last_chunk, len(image.ring)))  # stable: of two alike the newer is last
-    for image in ordered:
-        present = image.slots[slot]
+    ordered = list(reversed(states))
+    ordered.sort(key=lambda state: (state.last_chunk, len(state.closed)))  # stable: of two alike the newer is last
+    for state in ordered:
+        present = state.slots[slot]
         if present.visitor is not None:
             ends[present.leased, present.visitor] = present.until
-    for image in ordered:
-        for closed in image.ring:
+    for state in ordered:
+        for closed in state.closed:
             if closed.slot == slot and closed.visitor is not None:
                 ends[closed.leased, closed.visitor] = closed.until
     return [Lease(visitor, leased, until) for (leased, visitor), until in sorted(ends.items())]

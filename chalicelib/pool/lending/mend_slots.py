@@ -33,7 +33,7 @@ class Seen(NamedTuple):
     """A slot as it was seen, and the number that lives in it by the registry; None where none does."""
 
     group: int
-    position: int
+    slot_index: int
     slot: Slot
     resident: TrackingNumber | None
 
@@ -84,8 +84,8 @@ def mend_slots(pool_id: str, groups: Mapping[int, Group], numbers: Iterable[Trac
 
 
 def _seen(groups: Mapping[int, Group], residents: Mapping[tuple[int, int], TrackingNumber]) -> Iterator[Seen]:
-    for group, image in groups.items():
-        for index, slot in enumerate(image.slots):
+    for group, state in groups.items():
+        for index, slot in enumerate(state.slots):
             yield Seen(group, index, slot, residents.get((group, index)))
 
 
@@ -95,17 +95,17 @@ def _open(table: PoolTable, seen: Seen) -> bool:
         return False
     number = seen.resident.number
     kept = seen.slot.kept_for == number or (
-        seen.let_go and slots.keep(table, seen.group, seen.position, seen.slot, number)
+        seen.let_go and slots.keep(table, seen.group, seen.slot_index, seen.slot, number)
     )
     if not kept or seen.resident.state is not NumberState.ACTIVE:
         return False
-    slots.activate(table, seen.group, {seen.position: number})
+    slots.activate(table, seen.group, {seen.slot_index: number})
     return True
 
 
 def _abandon(table: PoolTable, seen: Seen, now: datetime) -> bool:
     """Close an open slot that no record names. Whose it was is not known: it stays closed as long as any history."""
-    return slots.abandon(table, seen.group, seen.position, second_of(now), GUARD)
+    return slots.abandon(table, seen.group, seen.slot_index, second_of(now), GUARD)
 
 
 def _is_over(seen: Seen, now: datetime) -> bool:
@@ -116,10 +116,10 @@ def _is_over(seen: Seen, now: datetime) -> bool:
 
 
 def _free(table: PoolTable, seen: Seen) -> bool:
-    group, position, slot, _ = seen
+    group, index, slot, _ = seen
     if not seen.number:
-        return slots.free(table, group, position, "")
-    if not seen.let_go and not slots.let_go(table, group, position, slot):
+        return slots.free(table, group, index, "")
+    if not seen.let_go and not slots.let_go(table, group, index, slot):
         return False
     # Where an import was faster the number lives here now, and the next hour opens the slot for it.
-    return store.let_go(seen.number, table.pool_id, group, position) and slots.free(table, group, position, seen.number)
+    return store.let_go(seen.number, table.pool_id, group, index) and slots.free(table, group, index, seen.number)

@@ -82,19 +82,19 @@ def _leases_end(numbers: Iterable[TrackingNumber], now: datetime) -> dict[str, d
         if each.pool_id is not None and each.group is not None and each.slot is not None:
             by_pool[each.pool_id][each.number] = (each.group, each.slot)
     ends: dict[str, datetime] = {}
-    for pool_id, seats in by_pool.items():
-        table, groups = PoolTable(pool_id), {group for group, _ in seats.values()}
-        images = table.read(groups, consistent=True)
+    for pool_id, positions in by_pool.items():
+        table, groups = PoolTable(pool_id), {group for group, _ in positions.values()}
+        states = table.read(groups, consistent=True)
         unfinished = {
             number: (group, slot)
-            for number, (group, slot) in seats.items()
-            if group in images and not images[group].slots[slot].retired
+            for number, (group, slot) in positions.items()
+            if group in states and not states[group].slots[slot].retired
         }
         for number, (group, slot) in unfinished.items():  # who archived it got no further than the registry
             slots.retire(table, group, slot, number, second_of(now), at_once=True, guard=GUARD)
-        images |= table.read({group for group, _ in unfinished.values()}, consistent=True)
-        for number, (group, slot) in seats.items():
-            kept = images[group].slots[slot] if group in images else None
+        states |= table.read({group for group, _ in unfinished.values()}, consistent=True)
+        for number, (group, slot) in positions.items():
+            kept = states[group].slots[slot] if group in states else None
             if kept is not None and kept.kept_for == number and kept.leased:
                 ends[number] = moment_of(kept.leased)
     return ends

@@ -42,7 +42,7 @@ class Shown(Struct, frozen=True):
     visitor: str  # 24 hex digits
     first_at: datetime
     last_at: datetime
-    stands_for: float  # visitors
+    weight: float  # visitors
 
 
 class _Reservoir:
@@ -71,7 +71,7 @@ class _Reservoir:
         return self.visitors > self.written_visitors and (doubled or second - self.written_at >= WRITE_SECONDS)
 
 
-class ShownSample:
+class OverflowSample:
     """One container's memory of whom it showed overflow numbers in this minute. Threads may share it."""
 
     def __init__(self) -> None:
@@ -115,9 +115,9 @@ class ShownSample:
 
 
 @lru_cache(maxsize=1)
-def sample() -> ShownSample:
+def sample() -> OverflowSample:
     """This container's sample."""
-    return ShownSample()
+    return OverflowSample()
 
 
 def shown_before(pool_id: str, at: datetime, seconds: float) -> list[Shown]:
@@ -148,16 +148,16 @@ def shown_before(pool_id: str, at: datetime, seconds: float) -> list[Shown]:
 
 def _read(item: dict[str, Any]) -> list[Shown]:
     entries = list(_ENTRY.iter_unpack(item["v"]["B"]))
-    stands_for = int(item["n"]["N"]) / len(entries)
-    return [Shown(visitor.hex(), moment_of(first), moment_of(last), stands_for) for visitor, first, last in entries]
+    weight = int(item["n"]["N"]) / len(entries)
+    return [Shown(visitor.hex(), moment_of(first), moment_of(last), weight) for visitor, first, last in entries]
 
 
 def _joined(one: Shown, other: Shown | None, at: datetime) -> Shown:
     """A visitor seen in two minutes, or by two containers; none of it after the call."""
     last = min(one.last_at, at)
     if other is None:
-        return Shown(one.visitor, one.first_at, last, one.stands_for)
-    first, weight = min(one.first_at, other.first_at), max(one.stands_for, other.stands_for)
+        return Shown(one.visitor, one.first_at, last, one.weight)
+    first, weight = min(one.first_at, other.first_at), max(one.weight, other.weight)
     return Shown(one.visitor, first, max(last, other.last_at), weight)
 
 

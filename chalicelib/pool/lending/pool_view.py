@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from chalicelib.pool.lending.address_quota import Allowance
+from chalicelib.pool.lending.address_quota import AddressQuota
 from chalicelib.pool.lending.lease_group import GUARD, Group, idle_time
 
 FIRST_TRUST, LEAST_TRUST, MOST_TRUST = 1.0, 0.02, 3600.0  # seconds of age per rested slot that a view shows
@@ -17,7 +17,7 @@ TRUST_GAIN, TRUST_LOSS = 1.05, 0.66  # eight or nine reads or successes on old v
 PACE_WEIGHT = 0.1  # of one image in the moving average of idle time
 FEW_GROUPS = 16  # up to here all groups are candidates
 NEGATIVE_SECONDS = 1.0
-CROWDED_SECONDS, CROWDED_MOST = 5.0, 1024  # how long an address stays refused, and how many such are remembered
+OVER_QUOTA_SECONDS, OVER_QUOTA_MOST = 5.0, 1024  # how long an address stays refused, and how many such are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Policy:
 class Seen:
     """An image and when it came."""
 
-    image: Group
+    state: Group
     at: float
 
 
@@ -53,7 +53,7 @@ class PoolView:
         self._seen: dict[int, Seen] = {}  # in the order of refreshing
         self._where: dict[bytes, tuple[int, int]] = {}
         self._tagged: dict[bytes, set[tuple[int, int]]] = {}  # an address's tag → seats that carry it
-        self._crowded: dict[int, float] = {}  # an address's mark → until when it is refused
+        self._over_quota: dict[int, float] = {}  # an address's mark → until when it is refused
         self._by_end: list[tuple[float, int, float]] = []  # heap of (jittered oldest end, group, seen at)
         self._closed_until = 0.0
 
@@ -78,19 +78,19 @@ class PoolView:
         """Whether the registry has a number there that may be lent."""
         return group < self.size and slot < len(self.numbers[group]) and self.numbers[group][slot] != ""
 
-    def record(self, group: int, image: Group, now: float, *, paced: bool = True) -> None:
+    def record(self, group: int, state: Group, now: float, *, paced: bool = True) -> None:
         """Remember an image that just came home. `paced`: it was not one visitor's to choose which group it is of."""
         self.forget(group)
-        self._seen[group] = Seen(image, now)
-        for index, slot in enumerate(image.slots):
+        self._seen[group] = Seen(state, now)
+        for index, slot in enumerate(state.slots):
             if slot.visitor is not None:
                 self._where[slot.visitor] = (group, index)
             if slot.tag is not None:
                 self._tagged.setdefault(slot.tag, set()).add((group, index))
         if paced:
-            self._learn_pace(image, now)
+            self._learn_pace(state, now)
         jitter = self._rng.uniform(0, 0.1 * (self.pace or 0))
-        heapq.heappush(self._by_end, (image.oldest_end() + jitter, group, now))
+        heapq.heappush(self._by_end, (state.oldest_end() + jitter, group, now))
         if len(self._by_end) > 4 * len(self._seen) + 64:
             self._by_end = [entry for entry in self._by_end if self._is_current(entry)]
             heapq.heapify(self._by_end)
@@ -98,33 +98,33 @@ class PoolView:
     def forget(self, group: int) -> None:
         """Drop what is known of a group."""
         seen = self._seen.pop(group, None)
-        for index, slot in enumerate(seen.image.slots if seen else ()):
+        for index, slot in enumerate(seen.state.slots if seen else ()):
             if slot.visitor is not None and self._where.get(slot.visitor, (None,))[0] == group:
                 del self._where[slot.visitor]
-            if slot.tag is not None and (seats := self._tagged.get(slot.tag)) is not None:
-                seats.discard((group, index))
-                if not seats:
+            if slot.tag is not None and (positions := self._tagged.get(slot.tag)) is not None:
+                positions.discard((group, index))
+                if not positions:
                     del self._tagged[slot.tag]
 
-    def image(self, group: int) -> Group | None:
+    def state(self, group: int) -> Group | None:
         """The last image of a group."""
         seen = self._seen.get(group)
-        return seen.image if seen else None
+        return seen.state if seen else None
 
     def age(self, group: int, now: float) -> float:
         """Seconds since the group's image came; infinite where there is none."""
         seen = self._seen.get(group)
         return max(now - seen.at, 0.0) if seen else math.inf
 
-    def seat_of(self, visitor: bytes) -> tuple[int, int] | None:
+    def position_of(self, visitor: bytes) -> tuple[int, int] | None:
         """The group and slot where the visitor was last seen, if its number may be lent."""
-        seat = self._where.get(visitor)
-        return seat if seat and self.lendable(*seat) else None
+        position = self._where.get(visitor)
+        return position if position and self.lendable(*position) else None
 
-    def held_by(self, allowance: Allowance, over: int) -> list[tuple[int, int]]:
+    def held_by(self, quota: AddressQuota, over: int) -> list[tuple[int, int]]:
         """The groups and slots of an address's leases that end at `over` or later, as far as the images go."""
-        seats = (seat for tag in allowance.tags for seat in self._tagged.get(tag, ()))
-        return [(group, slot) for group, slot in seats if self._seen[group].image.slots[slot].until >= over]
+        positions = (position for tag in quota.tags for position in self._tagged.get(tag, ()))
+        return [(group, slot) for group, slot in positions if self._seen[group].state.slots[slot].until >= over]
 
     def candidates(self) -> Iterable[int]:
         """Groups worth a look: all of a small pool; of a large one the freshest and those that rest longest."""
@@ -171,24 +171,24 @@ class PoolView:
 
     def note_exhausted(self, now: float, *, all_read: bool) -> None:
         """Spare storage for a moment: until a lease can end, at most a second; a tenth if not all was read."""
-        ends = (seen.image.oldest_end() for seen in self._seen.values())
+        ends = (seen.state.oldest_end() for seen in self._seen.values())
         first_end = min(ends, default=0) + self.policy.guard + 1  # free from then on: `until` < now - guard
         self._closed_until = min(now + NEGATIVE_SECONDS, max(first_end, now)) if all_read else now + 0.1
 
-    def crowded(self, allowance: Allowance, now: float) -> bool:
+    def over_quota(self, quota: AddressQuota, now: float) -> bool:
         """Whether the address was refused just now because it holds what it may."""
-        until = self._crowded.get(allowance.mark, 0.0)
-        return until - CROWDED_SECONDS <= now < until
+        until = self._over_quota.get(quota.mark, 0.0)
+        return until - OVER_QUOTA_SECONDS <= now < until
 
-    def note_crowded(self, allowance: Allowance, now: float) -> None:
+    def note_over_quota(self, quota: AddressQuota, now: float) -> None:
         """Spare storage the address for a moment, and the pool's other visitors nothing."""
-        if len(self._crowded) >= CROWDED_MOST:
-            self._crowded = {mark: until for mark, until in self._crowded.items() if until > now}
-        if len(self._crowded) < CROWDED_MOST:
-            self._crowded[allowance.mark] = now + CROWDED_SECONDS
+        if len(self._over_quota) >= OVER_QUOTA_MOST:
+            self._over_quota = {mark: until for mark, until in self._over_quota.items() if until > now}
+        if len(self._over_quota) < OVER_QUOTA_MOST:
+            self._over_quota[quota.mark] = now + OVER_QUOTA_SECONDS
 
-    def _learn_pace(self, image: Group, now: float) -> None:
-        idle = idle_time(image, now, self.policy.guard)
+    def _learn_pace(self, state: Group, now: float) -> None:
+        idle = idle_time(state, now, self.policy.guard)
         if idle is not None:
             self.pace = idle if self.pace is None else self.pace + PACE_WEIGHT * (idle - self.pace)
 

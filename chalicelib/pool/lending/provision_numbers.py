@@ -20,10 +20,10 @@ from chalicelib.core.errors import BadInput, Conflict, NotFound, StorageUnavaila
 from chalicelib.core.phone import PhoneNumber
 from chalicelib.pool.lending import slots
 from chalicelib.pool.lending.groups_table import PoolTable
-from chalicelib.pool.lending.lease_group import GUARD, Group, second_of
+from chalicelib.pool.lending.lease_group import GUARD, Group, Position, second_of
 from chalicelib.pool.lending.move_rules import Refusal, refusals
 from chalicelib.pool.lending.number_csv import parse_row
-from chalicelib.pool.lending.slot_assignment import Seat, by_group, plan
+from chalicelib.pool.lending.slot_assignment import assign_slots, by_group
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberKind, NumberState, Ownership, TrackingNumber
 from chalicelib.runtime import log
@@ -190,17 +190,17 @@ def _write(
 
     Raises Overtaken where a record is not the known one any more, or what is known is older than `until` (monotonic).
     """
-    seats: dict[str, Seat] = {}
+    positions: dict[str, Position] = {}
     for pool_id, members in _by_pool(number for number in numbers if number.kind is NumberKind.DYNAMIC):
-        seats |= _seat(PoolTable(pool_id), members)
-    placed = [_with_seat(number, seats.get(number.number)) for number in numbers]
+        positions |= _assign(PoolTable(pool_id), members)
+    placed = [_assigned(number, positions.get(number.number)) for number in numbers]
     owners = {number: record.owner for number, record in known.items()}
     changed = [number for number in placed if number != owners.get(number.number)]
     if time.monotonic() > until:
         raise store.Overtaken
     store.move_numbers(site_id, changed, known, now)
     for pool_id, members in _by_pool(number for number in placed if number.kind is NumberKind.DYNAMIC):
-        lent = {number.number: seats[number.number] for number in members if number.state is NumberState.ACTIVE}
+        lent = {number.number: positions[number.number] for number in members if number.state is NumberState.ACTIVE}
         for group, taken in by_group(lent).items():
             slots.activate(PoolTable(pool_id), group, taken)
     return placed
@@ -213,31 +213,31 @@ def _settled(number: TrackingNumber, owner: TrackingNumber | None) -> TrackingNu
     return replace(owner, label=number.label or owner.label, target_number=number.target_number or owner.target_number)
 
 
-def _seat(table: PoolTable, members: Sequence[TrackingNumber]) -> dict[str, Seat]:
+def _assign(table: PoolTable, members: Sequence[TrackingNumber]) -> dict[str, Position]:
     """Keep a slot for each number. What stands already is left where it is."""
     known = {
-        number.number: Seat(number.group, number.slot)
+        number.number: Position(number.group, number.slot)
         for number in members
         if number.group is not None and number.slot is not None
     }
     wanted = [number.number for number in members if number.number not in known]
     for _ in range(slots.TRIES if wanted else 0):
         groups = slots.read_all(table, consistent=True)
-        seats = plan(groups, wanted)
-        missing = {number: seat for number, seat in seats.items() if not _is_kept(groups, number, seat)}
+        positions = assign_slots(groups, wanted)
+        missing = {number: position for number, position in positions.items() if not _is_kept(groups, number, position)}
         if all(slots.claim(table, group, taken, new=group not in groups) for group, taken in by_group(missing).items()):
-            return known | seats
+            return known | positions
     if wanted:
         raise StorageUnavailable("The pool is being changed. Try again.")
     return known
 
 
-def _is_kept(groups: Mapping[int, Group], number: str, seat: Seat) -> bool:
-    return seat.group in groups and groups[seat.group].slots[seat.slot].kept_for == number
+def _is_kept(groups: Mapping[int, Group], number: str, position: Position) -> bool:
+    return position.group in groups and groups[position.group].slots[position.slot].kept_for == number
 
 
-def _with_seat(number: TrackingNumber, seat: Seat | None) -> TrackingNumber:
-    return number if seat is None else replace(number, group=seat.group, slot=seat.slot)
+def _assigned(number: TrackingNumber, position: Position | None) -> TrackingNumber:
+    return number if position is None else replace(number, group=position.group, slot=position.slot)
 
 
 def _by_pool(numbers: Iterable[TrackingNumber]) -> list[tuple[str, list[TrackingNumber]]]:

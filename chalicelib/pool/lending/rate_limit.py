@@ -23,7 +23,7 @@ class _Minute:
         self.number = self.newcomers = 0
 
 
-class Crowd:
+class RateLimit:
     """One container's count of newcomers by address. `now` is seconds since 2024. Threads may share it."""
 
     def __init__(self, most_addresses: int = ADDRESSES) -> None:

@@ -12,9 +12,8 @@ from chalicelib.pool.lending import rules
 from chalicelib.pool.lending.container_cache import this_container
 from chalicelib.pool.lending.groups_table import PoolTable
 from chalicelib.pool.lending.issue_number import Token
-from chalicelib.pool.lending.lease_group import second_of
+from chalicelib.pool.lending.lease_group import Position, second_of
 from chalicelib.pool.lending.lease_token import open_lease
-from chalicelib.pool.lending.slot_search import Choice
 from chalicelib.registry import snapshot
 from chalicelib.runtime import log, tracing
 from chalicelib.runtime.http import Request
@@ -45,12 +44,12 @@ def release(request: Request, site_key: str) -> dict[str, Any]:
     lease = open_lease(asked.lease, key)
     if lease is None or lease.visitor != visitor_key(site_id, asked.visitor_id, key):
         raise BadInput("lease", "not a lease of this visitor")
-    seat = Choice(lease.group, lease.slot)
+    position = Position(lease.group, lease.slot)
     pool = next((pool for pool in found.pools if pool.pool_id == lease.pool_id), None)
     view = this_container().view(found, pool) if pool else None
-    written = PoolTable(lease.pool_id).hold(
-        rules.release(seat, lease.visitor, second_of(request.now), lease.until, view)
+    written = PoolTable(lease.pool_id).run(
+        rules.release(position, lease.visitor, second_of(request.now), lease.until, view)
     )
-    released = written.image is not None and written.image.slots[lease.slot].visitor == lease.visitor
+    released = written.state is not None and written.state.slots[lease.slot].visitor == lease.visitor
     log.event("number_released", site_id=site_id, pool_id=lease.pool_id, released=released)
     return {"released": released}

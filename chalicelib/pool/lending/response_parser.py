@@ -12,15 +12,15 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.pool.lending.group_codec import Stored
+from chalicelib.pool.lending.group_codec import StoredGroup
 
 EVENT = "before-parse.dynamodb."
 # Where images are in an operation's answer. Of an update: of one that was made, and of one whose condition failed.
 ANSWERS: dict[str, dict[str, Any]] = {
-    "UpdateItem": {"Attributes": Stored, "Item": Stored},
-    "GetItem": {"Item": Stored},
-    "Query": {"Items": list[Stored]},
-    "BatchGetItem": {"Responses": dict[str, list[Stored]]},
+    "UpdateItem": {"Attributes": StoredGroup, "Item": StoredGroup},
+    "GetItem": {"Item": StoredGroup},
+    "Query": {"Items": list[StoredGroup]},
+    "BatchGetItem": {"Responses": dict[str, list[StoredGroup]]},
 }
 DECODERS = {
     operation: {name: msgspec.json.Decoder(shape, strict=False) for name, shape in parts.items()}
@@ -29,26 +29,26 @@ DECODERS = {
 _body = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def put_images_aside(client: Any) -> None:
+def register_parser(client: Any) -> None:
     """Let this client give groups' images as wire.Stored, other items as ever. Again is as good as once."""
     for operation in ANSWERS:
-        client.meta.events.register(EVENT + operation, _aside, unique_id=EVENT + operation)
+        client.meta.events.register(EVENT + operation, _parse_states, unique_id=EVENT + operation)
 
 
-def _aside(
+def _parse_states(
     operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
 ) -> None:
     try:
         body = _body.decode(response_dict["body"])
     except msgspec.DecodeError:
         return  # not an answer of DynamoDB's: botocore knows how to complain
-    images = {}
+    states = {}
     for name, decoder in DECODERS[operation_model.name].items():
         try:
             if name in body:
-                images[name] = decoder.decode(body[name])
+                states[name] = decoder.decode(body[name])
         except msgspec.ValidationError:
             continue  # items of another table
-    if images:
-        response_dict["body"] = msgspec.json.encode({name: part for name, part in body.items() if name not in images})
-        customized_response_dict.update(images)
+    if states:
+        response_dict["body"] = msgspec.json.encode({name: part for name, part in body.items() if name not in states})
+        customized_response_dict.update(states)

@@ -21,22 +21,22 @@ import math
 import random
 from typing import NamedTuple
 
-from chalicelib.pool.lending.address_quota import Allowance, Ticket, over_before
+from chalicelib.pool.lending.address_quota import AddressQuota, QuotaToken, over_before
 from chalicelib.pool.lending.commands import (
-    Conversation,
     Copied,
     Copy,
     Read,
     Release,
     Renew,
     Retake,
+    Steps,
     Take,
     Trim,
     Written,
 )
-from chalicelib.pool.lending.lease_group import Group, Slot, end_of, free_before
+from chalicelib.pool.lending.lease_group import Group, Position, Slot, end_of, free_before
 from chalicelib.pool.lending.pool_view import PoolView
-from chalicelib.pool.lending.slot_search import Choice, Search
+from chalicelib.pool.lending.slot_search import Search
 
 RELEASE_GRACE = 90  # seconds a number still belongs to a visitor who left: they may be dialling
 MOST_WRITES, RENEWALS = 8, 3
@@ -44,7 +44,7 @@ MOST_WRITES, RENEWALS = 8, 3
 # ring as full as that is moved at once. One that is known to fill is copied before the next write to its group, which
 # then empties it and costs no more than it would without; the two leases between are for what others pushed meanwhile.
 # A renewal does so earlier: nobody waits for it.
-RING_FULL, RING_FILLS, RING_FILLS_RENEW = 18, 16, 13
+CLOSED_FULL, CLOSED_FILLING, CLOSED_FILLING_RENEW = 18, 16, 13
 LOOKED_AT_AGAIN = 64  # groups, before an address is refused
 
 
@@ -63,34 +63,34 @@ def lend(
     visitor: bytes,
     now: float,
     rng: random.Random,
-    allowance: Allowance | None = None,
+    quota: AddressQuota | None = None,
     *,
     proven: bool = True,
-) -> Conversation[Lent | None]:
+) -> Steps[Lent | None]:
     """A number for a visitor: the one they have or had, while nobody else got it, else a rested one; None if none.
 
     `allowance` is their address's, if that is limited. If it is why they get none, the view tells (`crowded`).
     Without `proven` somebody only says who they are: a lease that runs is theirs if their address was given it.
     """
-    lent = yield from _regain(view, visitor, now, allowance, proven=proven)
+    lent = yield from _regain(view, visitor, now, quota, proven=proven)
     if lent is not None:
         return lent
-    if view.exhausted(now) or (yield from _crowded(view, allowance, now)):
+    if view.exhausted(now) or (yield from _over_quota(view, quota, now)):
         return None
-    search, choice = Search(view, now, rng, allowance), None
+    search, choice = Search(view, now, rng, quota), None
     for _ in range(MOST_WRITES):
-        known = view.seat_of(visitor)
+        known = view.position_of(visitor)
         choice = yield from search.next()
-        if view.seat_of(visitor) not in (known, None):  # the search came upon him
-            lent = yield from _regain(view, visitor, now, allowance, proven=proven)
+        if view.position_of(visitor) not in (known, None):  # the search came upon him
+            lent = yield from _regain(view, visitor, now, quota, proven=proven)
         elif choice is None:
             break
         else:
             lent = yield from _take(search, choice, visitor, proven=proven)
         if lent is not None:
             return lent
-    if allowance is not None and search.crowded:
-        view.note_crowded(allowance, now)
+    if quota is not None and search.over_quota:
+        view.note_over_quota(quota, now)
     elif choice is None:
         view.note_exhausted(now, all_read=search.all_read)
     return None
@@ -98,14 +98,14 @@ def lend(
 
 def renew(
     view: PoolView,
-    seat: Choice,
+    position: Position,
     visitor: bytes,
     now: float,
-    allowance: Allowance | None = None,
+    quota: AddressQuota | None = None,
     *,
     lapsed: bool = False,
     leased: int | None = None,
-) -> Conversation[Lent | None]:
+) -> Steps[Lent | None]:
     """Extend the visitor's lease by the pool's hold; begin a new one where it has ended. None: no number of theirs.
 
     It went to somebody else, or it is not lent any more, or their address has nothing left of its allowance. `lapsed`
@@ -113,155 +113,155 @@ def renew(
     later one of somebody else in the slot, nothing is written.
     """
     until, running = end_of(now, view.policy.hold), math.ceil(now)
-    image = view.image(seat.group)
-    if image is not None and leased is not None and _displaced(image.slots[seat.slot], visitor, leased):
+    state = view.state(position.group)
+    if state is not None and leased is not None and _displaced(state.slots[position.slot], visitor, leased):
         return None
-    ended = lapsed or (image is not None and image.slots[seat.slot].until < running)
+    ended = lapsed or (state is not None and state.slots[position.slot].until < running)
     for turn in range(RENEWALS):
-        ticket = _ticket(view, allowance, seat, now) if ended else None
-        if ended and (not view.lendable(*seat) or (allowance is not None and ticket is None)):
+        quota_token = _quota_token(view, quota, position, now) if ended else None
+        if ended and (not view.lendable(*position) or (quota is not None and quota_token is None)):
             return None
         copied = (
-            (yield from _copied(view, seat.group, RING_FILLS_RENEW)) if turn == 0 else None
+            (yield from _copied(view, position.group, CLOSED_FILLING_RENEW)) if turn == 0 else None
         )  # what failed once is not burdened again
-        write: Renew | Retake = Renew(*seat, visitor, until, running, copied)
+        write: Renew | Retake = Renew(*position, visitor, until, running, copied)
         if ended:
-            write = Retake(*seat, visitor, math.floor(now), until, running, ticket, copied)
+            write = Retake(*position, visitor, math.floor(now), until, running, quota_token, copied)
         written: Written = yield write
-        if written.image is None:
-            view.forget(seat.group)
+        if written.state is None:
+            view.forget(position.group)
             return None
-        view.record(seat.group, written.image, now, paced=False)
-        if written.done and len(written.image.ring) >= RING_FULL:
-            yield from spill(seat.group, written.image)
-        slot = written.image.slots[seat.slot]
+        view.record(position.group, written.state, now, paced=False)
+        if written.done and len(written.state.closed) >= CLOSED_FULL:
+            yield from archive(position.group, written.state)
+        slot = written.state.slots[position.slot]
         if slot.visitor != visitor or written.done or slot.until >= until:
-            return _standing(seat, visitor, written.image)
+            return _lent(position, visitor, written.state)
         ended = slot.until < running  # not as it had seemed
     return None
 
 
 def release(
-    seat: Choice, visitor: bytes, now: float, latest: int, view: PoolView | None = None
-) -> Conversation[Written]:
+    position: Position, visitor: bytes, now: float, latest: int, view: PoolView | None = None
+) -> Steps[Written]:
     """Give back the lease that ends at `latest`: it stays the visitor's for the grace from now on, then it is free.
 
     A repetition changes nothing, nor does a release that was delayed until after a renewal, or after the lease's end.
     """
-    written: Written = yield Release(*seat, visitor, end_of(now, RELEASE_GRACE), latest, math.ceil(now))
-    if view is not None and not view.unseen and written.image is not None:
-        view.record(seat.group, written.image, now, paced=False)  # a look at twelve numbers for nothing
-    if written.done and written.image is not None and len(written.image.ring) >= RING_FULL:
-        yield from spill(seat.group, written.image)
+    written: Written = yield Release(*position, visitor, end_of(now, RELEASE_GRACE), latest, math.ceil(now))
+    if view is not None and not view.unseen and written.state is not None:
+        view.record(position.group, written.state, now, paced=False)  # a look at twelve numbers for nothing
+    if written.done and written.state is not None and len(written.state.closed) >= CLOSED_FULL:
+        yield from archive(position.group, written.state)
     return written
 
 
-def spill(group: int, image: Group) -> Conversation[None]:
+def archive(group: int, state: Group) -> Steps[None]:
     """Move the ring into a chunk of history. A crash between the two steps leaves a second copy and loses nothing."""
-    key = chunk_key(image)
-    copied: Written = yield Copy(group, image, key)
+    key = chunk_key(state)
+    copied: Written = yield Copy(group, state, key)
     if copied.done:
-        yield Trim(group, image, key)
+        yield Trim(group, state, key)
 
 
-def _copied(view: PoolView, group: int, fills: int) -> Conversation[Copied | None]:
+def _copied(view: PoolView, group: int, fills: int) -> Steps[Copied | None]:
     """Copy a ring that fills, so that the write that follows may empty it; None: that write is one like any other."""
-    image = view.image(group)
-    if image is None or len(image.ring) < fills:
+    state = view.state(group)
+    if state is None or len(state.closed) < fills:
         return None
-    key = chunk_key(image)
-    copied: Written = yield Copy(group, image, key)
-    return Copied(image.last_chunk, len(image.ring), key) if copied.done else None
+    key = chunk_key(state)
+    copied: Written = yield Copy(group, state, key)
+    return Copied(state.last_chunk, len(state.closed), key) if copied.done else None
 
 
-def chunk_key(image: Group) -> int:
+def chunk_key(state: Group) -> int:
     """The image's key as a chunk: milliseconds since 2024 of its last push, and more than that of the chunk before.
 
     So chunks sort as they were made, whatever clocks said, and a lease is in a chunk whose key is not before its end.
     """
-    return max(image.last_push() * 1000, image.last_chunk + 1)
+    return max(state.last_push() * 1000, state.last_chunk + 1)
 
 
 def _regain(
-    view: PoolView, visitor: bytes, now: float, allowance: Allowance | None, *, proven: bool
-) -> Conversation[Lent | None]:
+    view: PoolView, visitor: bytes, now: float, quota: AddressQuota | None, *, proven: bool
+) -> Steps[Lent | None]:
     """The number that the visitor was last seen with."""
-    seat = view.seat_of(visitor)
-    if seat is None or not (proven or _given_to(view, Choice(*seat), allowance, now)):
+    position = view.position_of(visitor)
+    if position is None or not (proven or _given_to(view, Position(*position), quota, now)):
         return None
-    return (yield from renew(view, Choice(*seat), visitor, now, allowance))
+    return (yield from renew(view, Position(*position), visitor, now, quota))
 
 
-def _given_to(view: PoolView, seat: Choice, allowance: Allowance | None, now: float) -> bool:
+def _given_to(view: PoolView, position: Position, quota: AddressQuota | None, now: float) -> bool:
     """Whether the slot's lease was given to this address, or runs no more."""
-    image = view.image(seat.group)
-    if image is None:
+    state = view.state(position.group)
+    if state is None:
         return False
-    slot = image.slots[seat.slot]
-    return slot.until < math.ceil(now) or (allowance is not None and slot.tag in allowance.tags)
+    slot = state.slots[position.slot]
+    return slot.until < math.ceil(now) or (quota is not None and slot.tag in quota.tags)
 
 
-def _crowded(view: PoolView, allowance: Allowance | None, now: float) -> Conversation[bool]:
+def _over_quota(view: PoolView, quota: AddressQuota | None, now: float) -> Steps[bool]:
     """Whether the address holds what it may. Before it is refused it is looked at again, once in a few seconds."""
-    if allowance is None or view.crowded(allowance, now):
-        return allowance is not None
+    if quota is None or view.over_quota(quota, now):
+        return quota is not None
     over = over_before(now, view.policy.guard)
-    held = view.held_by(allowance, over)
-    if len(held) < allowance.most:
+    held = view.held_by(quota, over)
+    if len(held) < quota.most:
         return False
-    images: dict[int, Group] = yield Read(tuple(sorted({group for group, _ in held}))[:LOOKED_AT_AGAIN])
-    for group, image in images.items():
-        view.record(group, image, now)
-    if len(view.held_by(allowance, over)) < allowance.most:
+    states: dict[int, Group] = yield Read(tuple(sorted({group for group, _ in held}))[:LOOKED_AT_AGAIN])
+    for group, state in states.items():
+        view.record(group, state, now)
+    if len(view.held_by(quota, over)) < quota.most:
         return False
-    view.note_crowded(allowance, now)
+    view.note_over_quota(quota, now)
     return True
 
 
-def _ticket(view: PoolView, allowance: Allowance | None, seat: Choice, now: float) -> Ticket | None:
+def _quota_token(view: PoolView, quota: AddressQuota | None, position: Position, now: float) -> QuotaToken | None:
     """What an address that is limited needs to be lent this slot; None where there is no limit, or nothing left."""
     over = over_before(now, view.policy.guard)
-    if allowance is None or len(view.held_by(allowance, over)) >= allowance.most:
+    if quota is None or len(view.held_by(quota, over)) >= quota.most:
         return None
-    return allowance.ticket(seat.group, view.image(seat.group), seat.slot, over)
+    return quota.quota_token(position.group, view.state(position.group), position.slot, over)
 
 
-def _take(search: Search, choice: Choice, visitor: bytes, *, proven: bool) -> Conversation[Lent | None]:
+def _take(search: Search, choice: Position, visitor: bytes, *, proven: bool) -> Steps[Lent | None]:
     """One conditional write. None: it met a conflict, and the view knows more than before."""
     view, now = search.view, search.now
     age = view.age(choice.group, now)
     leased, until = math.floor(now), end_of(now, view.policy.hold)
-    ticket = _ticket(view, search.allowance, choice, now)
-    copied = yield from _copied(view, choice.group, RING_FILLS)
-    written: Written = yield Take(*choice, visitor, leased, until, free_before(now, view.policy.guard), ticket, copied)
+    quota_token = _quota_token(view, search.quota, choice, now)
+    copied = yield from _copied(view, choice.group, CLOSED_FILLING)
+    written: Written = yield Take(
+        *choice, visitor, leased, until, free_before(now, view.policy.guard), quota_token, copied
+    )
     search.asked.add(choice.group)
-    if written.image is None:
+    if written.state is None:
         view.forget(choice.group)
         return None
-    view.record(choice.group, written.image, now)
-    taken = written.image.slots[choice.slot]
+    view.record(choice.group, written.state, now)
+    taken = written.state.slots[choice.slot]
     # An SDK repeats a write whose answer was lost: the second one fails, upon an image that shows the first.
     if written.done or (taken.visitor == visitor and taken.leased == leased):
         view.believe_more(age)
-        if len(written.image.ring) >= RING_FULL:
-            yield from spill(choice.group, written.image)
-        return _standing(choice, visitor, written.image)
-    return (yield from _conflict(search, choice, visitor, written.image, proven=proven))
+        if len(written.state.closed) >= CLOSED_FULL:
+            yield from archive(choice.group, written.state)
+        return _lent(choice, visitor, written.state)
+    return (yield from _conflict(search, choice, visitor, written.state, proven=proven))
 
 
-def _conflict(
-    search: Search, choice: Choice, visitor: bytes, image: Group, *, proven: bool
-) -> Conversation[Lent | None]:
+def _conflict(search: Search, choice: Position, visitor: bytes, state: Group, *, proven: bool) -> Steps[Lent | None]:
     """The visitor has a slot of this group (second tab, retry), somebody was faster, or the address has its part."""
-    view, mine = search.view, image.slot_of(visitor)
+    view, mine = search.view, state.slot_of(visitor)
     if mine is None:
-        if image.slots[choice.slot].until >= free_before(search.now, view.policy.guard):
+        if state.slots[choice.slot].until >= free_before(search.now, view.policy.guard):
             view.believe_less()
         return None
-    seat, lent = Choice(choice.group, mine), None
-    if view.lendable(*seat) and (proven or _given_to(view, seat, search.allowance, search.now)):
-        lent = yield from renew(view, seat, visitor, search.now, search.allowance)
-    if lent is None and (now_there := view.image(choice.group)) and now_there.slot_of(visitor) is not None:
+    position, lent = Position(choice.group, mine), None
+    if view.lendable(*position) and (proven or _given_to(view, position, search.quota, search.now)):
+        lent = yield from renew(view, position, visitor, search.now, search.quota)
+    if lent is None and (now_there := view.state(choice.group)) and now_there.slot_of(visitor) is not None:
         search.refused.add(choice.group)
     return lent
 
@@ -271,6 +271,6 @@ def _displaced(slot: Slot, visitor: bytes, leased: int) -> bool:
     return slot.visitor not in (None, visitor) and slot.leased > leased
 
 
-def _standing(seat: Choice, visitor: bytes, image: Group) -> Lent | None:
-    slot = image.slots[seat.slot]
-    return Lent(*seat, visitor, slot.leased, slot.until) if slot.visitor == visitor else None
+def _lent(position: Position, visitor: bytes, state: Group) -> Lent | None:
+    slot = state.slots[position.slot]
+    return Lent(*position, visitor, slot.leased, slot.until) if slot.visitor == visitor else None

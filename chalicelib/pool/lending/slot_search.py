@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
 
-from chalicelib.pool.lending.address_quota import Allowance, over_before
-from chalicelib.pool.lending.commands import Conversation, Read
-from chalicelib.pool.lending.lease_group import Group, free_before
+from chalicelib.pool.lending.address_quota import AddressQuota, over_before
+from chalicelib.pool.lending.commands import Read, Steps
+from chalicelib.pool.lending.lease_group import Group, Position, free_before
 from chalicelib.pool.lending.pool_view import PoolView
 
 FIRST_READ = 32  # groups read when a container meets a pool
@@ -20,18 +19,11 @@ EXPLORE = 0.005  # share of requests that read although memory would do: finds n
 RESTED = 0.5  # of the pool's pace: idle for so long, a number counts as rested
 
 
-class Choice(NamedTuple):
-    """The slot to try."""
-
-    group: int
-    slot: int
-
-
 class Search:
     """One request's search for a number; it remembers what it has read and must not read again."""
 
-    def __init__(self, view: PoolView, now: float, rng: random.Random, allowance: Allowance | None = None) -> None:
-        self.view, self.now, self.rng, self.allowance = view, now, rng, allowance
+    def __init__(self, view: PoolView, now: float, rng: random.Random, quota: AddressQuota | None = None) -> None:
+        self.view, self.now, self.rng, self.quota = view, now, rng, quota
         self._free_before = free_before(now, view.policy.guard)
         self._full: set[int] = set()  # groups of which the visitor's address holds all it may
         self.asked: set[int] = set()  # groups whose image came during this request
@@ -45,35 +37,35 @@ class Search:
         return len(self.asked) >= self.view.size
 
     @property
-    def crowded(self) -> bool:
+    def over_quota(self) -> bool:
         """Whether a number is free that the visitor does not get for what his address holds already."""
         return bool(self._free(self._full, barred=frozenset()))
 
-    def next(self) -> Conversation[Choice | None]:
+    def next(self) -> Steps[Position | None]:
         """The next slot to try, or None when no free number was found."""
         self._find_full()
         choice = None if self._explore else self._remembered() or self._among(self.asked)
         self._explore = False
         while choice is None and (groups := self._to_read()):
-            images: dict[int, Group] = yield Read(groups)
+            states: dict[int, Group] = yield Read(groups)
             self.asked.update(groups)
             for group in groups:
-                if group in images:
-                    self.view.record(group, images[group], self.now)
+                if group in states:
+                    self.view.record(group, states[group], self.now)
                 else:
                     self.view.forget(group)
             self._find_full()
             choice = self._among(groups)
         return choice
 
-    def _remembered(self) -> Choice | None:
+    def _remembered(self) -> Position | None:
         """A random rested slot of the view least likely to be out of date; past the cool-down if any view has such.
 
         Others take rested slots at random, so a view with many of them may be older.
         """
         view, rested = self.view, self._rested()
         for rest in dict.fromkeys((max(rested, view.policy.cooldown), rested)):
-            surest, chosen = view.trust, list[Choice]()
+            surest, chosen = view.trust, list[Position]()
             for group in view.candidates():
                 slots = [choice for choice, idle in self._free((group,)) if idle >= rest]
                 if slots and (doubt := view.age(group, self.now) / len(slots)) < surest:
@@ -82,7 +74,7 @@ class Search:
                 return self.rng.choice(chosen)
         return None
 
-    def _among(self, groups: Iterable[int]) -> Choice | None:
+    def _among(self, groups: Iterable[int]) -> Position | None:
         """Of these groups: a random slot past the cool-down, else a random rested one, else the one idle longest."""
         free = self._free(groups)
         rested = self._rested()
@@ -95,25 +87,25 @@ class Search:
     def _rested(self) -> float:
         return RESTED * (self.view.pace or 0.0)
 
-    def _free(self, groups: Iterable[int], *, barred: Collection[int] | None = None) -> list[tuple[Choice, float]]:
+    def _free(self, groups: Iterable[int], *, barred: Collection[int] | None = None) -> list[tuple[Position, float]]:
         """The free, lendable slots of these groups and how long each has been idle, in seconds."""
         barred = self.refused | self._full if barred is None else barred
         return [
-            (Choice(group, index), self.now - slot.until)
+            (Position(group, index), self.now - slot.until)
             for group in groups
-            if group not in barred and (image := self.view.image(group)) is not None
-            for index, slot in enumerate(image.slots)
+            if group not in barred and (state := self.view.state(group)) is not None
+            for index, slot in enumerate(state.slots)
             if slot.until < self._free_before and self.view.lendable(group, index)
         ]
 
     def _find_full(self) -> None:
-        if self.allowance is not None:
-            allowance, view, over = self.allowance, self.view, over_before(self.now, self.view.policy.guard)
-            held = view.held_by(allowance, over)
+        if self.quota is not None:
+            quota, view, over = self.quota, self.view, over_before(self.now, self.view.policy.guard)
+            held = view.held_by(quota, over)
             self._full = (
                 set(range(view.size))
-                if len(held) >= allowance.most
-                else {g for g, _ in held if allowance.ticket(g, view.image(g), None, over) is None}
+                if len(held) >= quota.most
+                else {g for g, _ in held if quota.quota_token(g, view.state(g), None, over) is None}
             )
 
     def _to_read(self) -> tuple[int, ...]:

@@ -32,31 +32,31 @@ def read_all(table: PoolTable, *, consistent: bool) -> dict[int, Group]:
         start, width = start + width, min(2 * width, BATCH)
 
 
-def claim(table: PoolTable, group: int, seats: Mapping[int, str], *, new: bool) -> bool:
+def claim(table: PoolTable, group: int, positions: Mapping[int, str], *, new: bool) -> bool:
     """Keep empty slots for these numbers (slot → E.164). False: somebody moved in meanwhile; read and plan again."""
     if new:
-        slots = tuple(Slot(None, 0, RETIRED, seats.get(index)) for index in range(SLOTS))
-        head = Group(slots, ())
-        return table.put(group_codec.write_group(table.pool_id, group, head), "attribute_not_exists(k)")
-    names = {group_codec.NAMES[index]: index for index in seats}
+        slots = tuple(Slot(None, 0, RETIRED, positions.get(index)) for index in range(SLOTS))
+        current = Group(slots, ())
+        return table.put(group_codec.write_group(table.pool_id, group, current), "attribute_not_exists(k)")
+    names = {group_codec.NAMES[index]: index for index in positions}
     changes = ", ".join(f"{name}[1] = :number{index}" for name, index in names.items())
     conditions = " AND ".join(
         f"{name}[3] = :retired AND ({name}[1] = :nobody OR {name}[1] = :number{index})" for name, index in names.items()
     )
     return table.update(
-        group, f"SET {changes}", conditions, _numbers(seats) | {":nobody": group_codec.NOBODY} | END
+        group, f"SET {changes}", conditions, _numbers(positions) | {":nobody": group_codec.NOBODY} | END
     ).done
 
 
-def activate(table: PoolTable, group: int, seats: Mapping[int, str]) -> None:
+def activate(table: PoolTable, group: int, positions: Mapping[int, str]) -> None:
     """Lend the retired slots that are kept for these numbers; leave all others alone. Raises StorageUnavailable.
 
     A slot that was lent before goes on from the end of its last lease: it has been idle since then, no longer, and is
     not lent before that end.
     """
     for _ in range(TRIES):
-        image = table.read([group], consistent=True).get(group)
-        asleep = {index: number for index, number in seats.items() if image and _kept(image, index, number)}
+        state = table.read([group], consistent=True).get(group)
+        asleep = {index: number for index, number in positions.items() if state and _kept(state, index, number)}
         if not asleep or _open(table, group, asleep):
             return
     raise StorageUnavailable("The pool is being changed. Try again.")
@@ -76,7 +76,7 @@ def retire(table: PoolTable, group: int, slot: int, number: str, now: float, *, 
         f"{name}[3] < :limit",
         {":number": {"S": number}, ":limit": {"N": str(limit)}} | END,
     )
-    return written.done or (written.image is not None and _kept(written.image, slot, number))
+    return written.done or (written.state is not None and _kept(written.state, slot, number))
 
 
 def let_go(table: PoolTable, group: int, slot: int, kept: Slot) -> bool:
@@ -114,9 +114,9 @@ def abandon(table: PoolTable, group: int, slot: int, now: float, guard: int) -> 
     ).done
 
 
-def forget_addresses(table: PoolTable, group: int, image: Group, over: int) -> bool:
+def forget_addresses(table: PoolTable, group: int, state: Group, over: int) -> bool:
     """Delete the tags of leases that ended before `over`, as the image shows them. Whether there were any to delete."""
-    ended = [index for index, slot in enumerate(image.slots) if slot.tag is not None and slot.until < over]
+    ended = [index for index, slot in enumerate(state.slots) if slot.tag is not None and slot.until < over]
     if not ended:
         return False
     condition = " AND ".join(f"{group_codec.NAMES[index]}[3] < :over" for index in ended)
@@ -124,18 +124,18 @@ def forget_addresses(table: PoolTable, group: int, image: Group, over: int) -> b
     return table.update(group, change, condition, {":over": {"N": str(over)}}).done
 
 
-def _open(table: PoolTable, group: int, seats: Mapping[int, str]) -> bool:
+def _open(table: PoolTable, group: int, positions: Mapping[int, str]) -> bool:
     """Open slots that are still kept for these numbers, all in one write, or none."""
-    names = {group_codec.NAMES[index]: index for index in seats}
+    names = {group_codec.NAMES[index]: index for index in positions}
     changes = ", ".join(f"{name}[1] = :nobody, {name}[3] = {name}[2]" for name in names)
     conditions = " AND ".join(f"{name}[3] = :retired AND {name}[1] = :number{index}" for name, index in names.items())
-    values = _numbers(seats) | {":nobody": group_codec.NOBODY} | END
+    values = _numbers(positions) | {":nobody": group_codec.NOBODY} | END
     return table.update(group, f"SET {changes}", conditions, values).done
 
 
-def _numbers(seats: Mapping[int, str]) -> dict[str, Any]:
-    return {f":number{index}": {"S": number} for index, number in seats.items()}
+def _numbers(positions: Mapping[int, str]) -> dict[str, Any]:
+    return {f":number{index}": {"S": number} for index, number in positions.items()}
 
 
-def _kept(image: Group, slot: int, number: str) -> bool:
-    return image.slots[slot].retired and image.slots[slot].kept_for == number
+def _kept(state: Group, slot: int, number: str) -> bool:
+    return state.slots[slot].retired and state.slots[slot].kept_for == number

@@ -40,12 +40,12 @@ def _count_pool(pool: Pool, now: datetime) -> int:
     table = PoolTable(pool.pool_id)
     begin, end = map(second_of, census_table.settled_minute(now))
     groups = slots.read_all(table, consistent=False)
-    histories = [_history(table, group, head, begin) for group, head in groups.items()]
+    histories = [_history(table, group, current, begin) for group, current in groups.items()]
     counted = count_groups(histories, (begin, end), pool.hold_seconds)
     census_table.put_count(pool.pool_id, now, counted)
     return counted.live
 
 
-def _history(table: PoolTable, group: int, head: Group, since: float) -> tuple[Group, ...]:
+def _history(table: PoolTable, group: int, current: Group, since: float) -> tuple[Group, ...]:
     """The images that together hold every lease since then: mostly the head alone, else one query more."""
-    return table.history(group, key_of(since), MOST_CHUNKS) if needs_history(head, since) else (head,)
+    return table.history(group, key_of(since), MOST_CHUNKS) if needs_history(current, since) else (current,)

@@ -1,16 +1,16 @@
-"""How likely a visitor calls, by how long ago he saw the number: a pool's delay profile, and how it is learned. Pure.
+"""How likely a visitor calls, by how long ago they saw the number: a pool's delay profile, and how it is learned. Pure.
 
-Callers are a race. Everyone who was shown a number may call it, at a rate that rises while he reads it (nobody dials in
-the first seconds) and falls once it is gone from his page; and whoever noted it long ago calls at the remembered rate.
-The call is somebody's with the probability of his rate among all rates at that moment.
+Those who may have made a call compete. Every visitor who was shown the number may call it, at a rate that rises while
+they read it (nobody dials in the first seconds) and falls once it is gone from their page; people who noted it long ago
+call at the remembered rate. The probability that a visitor made the call is their rate among all rates at that moment.
 
 Rates are piecewise constant: by the age of a lease that runs, by the delay since a lease that has ended. They are
 learned from the pool's own calls over the time that visitors spent in each bin. A sure call counts in one bin; one that
-several visitors may have made counts in each with its probability under the very rates that are sought (expectation and
-maximisation). Where calls are few a prior stands in: the usual shape, on the pool's own level. docs/adr/0008 tells why.
+several visitors may have made counts in each with its probability under the rates that are sought (expectation and
+maximisation). Where calls are few a prior decides: the usual shape, on the pool's own level. docs/adr/0008 says why.
 
 A caller who called the number before may have dialled it again from the call log: at the rate of a redial, by how long
-ago that was. Of all others it is then asked how likely they are this very caller: docs/adr/0019.
+ago that was. All others are then weighed by how likely they are this same caller: docs/adr/0019.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PRIOR_CALLS = 5  # what the usual shape is worth in each bin, in calls seen
 PRIOR_LEVEL = 0.05  # calls a lease, of a pool that nothing is known of
 LIVE, LATE = 0.92, 0.05  # of calls: while the number is shown, within a day after; the rest later
 USUAL_STAY = 300  # seconds that a number is shown
-HASTE = (0.0005, 0.1, 0.4, 0.8, 1.0, 1.0)  # the rate at each age, of the rate of who has read the page
+HASTE = (0.0005, 0.1, 0.4, 0.8, 1.0, 1.0)  # the rate at each age, as a part of the rate once the page has been read
 FADING = 180  # seconds: the rate falls as 1 / (delay + FADING)^1.5
 ROUNDS, SETTLED = 500, 1e-4  # of expectation and maximisation at most, and the change of a rate that ends them
 USUAL_NUMBERS = 4  # that a pool of which nothing is known has lent
@@ -59,7 +59,7 @@ class Profile(Struct, frozen=True):
 
     @property
     def background(self) -> float:
-        """Calls a second to a number by people who noted it long ago."""
+        """Return the calls a second to a number by people who noted it long ago."""
         return self.remembered * self.turnover
 
 
@@ -85,71 +85,73 @@ class _Expected:
     new_visits: list[float] = field(default_factory=lambda: [0.0] * SINCE_BINS)  # of known callers
 
 
-class Suspect(NamedTuple):
-    """Somebody who was shown a number, and may have called it. Times in seconds since 2024."""
+class ShownVisitor(NamedTuple):
+    """A visitor who was shown a number and may have called it. Times in seconds since 2024."""
 
     visitor: str
     shown_at: float
     shown_until: float
-    stands_for: float = 1.0  # visitors
+    weight: float = 1.0  # visitors that this one represents in a sample
 
 
-class Entrant(NamedTuple):
-    """A suspect in the race for a call: in which bin it finds him, and at what rate he calls then."""
+class CallCandidate(NamedTuple):
+    """A visitor who may have made a call: in which bin the call finds them, and at what rate they call then."""
 
-    suspect: Suspect
-    place: int  # his bin
-    likelihood: float  # calls a second, of all the visitors he stands for
+    shown: ShownVisitor
+    bin_index: int
+    likelihood: float  # calls a second, of all the visitors that this one represents
 
 
-class Race(Struct, frozen=True):
-    """Everybody who may have made a call, fastest first, and the rate of anybody else."""
+class Likelihoods(Struct, frozen=True):
+    """Everybody who may have made a call, likeliest first, and the rate of anybody else."""
 
-    entrants: tuple[Entrant, ...]
+    candidates: tuple[CallCandidate, ...]
     background: float
 
     @property
     def total(self) -> float:
-        """Calls a second to the number at that moment."""
-        return sum(entrant.likelihood for entrant in self.entrants) + self.background
+        """Return the calls a second to the number at that moment."""
+        return sum(candidate.likelihood for candidate in self.candidates) + self.background
 
     @property
     def bins(self) -> Bins:
-        """What the profile is learned from."""
-        return tuple(sorted(entrant.place for entrant in self.entrants))
+        """Return the candidates' bins, from which the profile is learned."""
+        return tuple(sorted(candidate.bin_index for candidate in self.candidates))
 
 
-def race(suspects: Iterable[Suspect], at: float, profile: Profile, background: float, skew: float = 0) -> Race:
-    """Who may have made a call that came at `at` (seconds since 2024). `skew`: how far clocks may differ."""
-    entrants = []
-    for suspect in suspects:
-        place = bin_of(suspect.shown_at, suspect.shown_until, at, skew)
-        if place is not None:
-            entrants.append(Entrant(suspect, place, profile.rates[place] * suspect.stands_for))
-    return Race(tuple(sorted(entrants, key=lambda entrant: -entrant.likelihood)), background)
+def likelihoods_of(
+    visitors: Iterable[ShownVisitor], at: float, profile: Profile, background: float, skew: float = 0
+) -> Likelihoods:
+    """Return who may have made a call that came at `at` (seconds since 2024). `skew`: how far clocks may differ."""
+    candidates = []
+    for shown in visitors:
+        index = bin_of(shown.shown_at, shown.shown_until, at, skew)
+        if index is not None:
+            candidates.append(CallCandidate(shown, index, profile.rates[index] * shown.weight))
+    return Likelihoods(tuple(sorted(candidates, key=lambda candidate: -candidate.likelihood)), background)
 
 
 def bin_of(shown_at: float, shown_until: float, at: float, skew: float = 0) -> int | None:
-    """In which bin a call at `at` finds a visitor who was shown the number; None: too late."""
+    """Return the bin in which a call at `at` finds a visitor who was shown the number; None: too late."""
     if at <= shown_until + skew:
         return bisect_right(AGES, max(at - shown_at, 0)) - 1
-    place = bisect_right(DELAYS, at - shown_until) - 1
-    return LIVE_BINS + place if place < LATE_BINS else None
+    index = bisect_right(DELAYS, at - shown_until) - 1
+    return LIVE_BINS + index if index < LATE_BINS else None
 
 
 def prior_profile() -> Profile:
-    """Of a pool that nothing is known of yet: of a new one, whose numbers nobody has noted."""
+    """Return the profile of a new pool, of which nothing is known and whose numbers nobody has noted."""
     return Profile(PRIOR, tuple(PRIOR_LEVEL * part / width for part, width in zip(_SHAPE, _WIDTHS, strict=True)), 0, 0)
 
 
 def learned(version: str, counted: Counted, grace: float) -> Profile:
-    """The profile that these calls make, the prior with them. `grace`: seconds that are looked back to ended leases.
+    """Return the profile by these calls and the prior. `grace`: seconds after its end that a lease is looked back to.
 
     Each rate has a gamma prior, whose mean is the usual rate scaled to the calls of the pool, and then to those of all
-    live bins, or of all late bins and the remembered together: a bin without calls takes part in what its neighbours
-    tell. Once the page has been read, rates only fall.
+    live bins, or of all late bins and the remembered together: a bin without calls learns from its neighbours. Once the
+    page has been read, rates only fall.
     """
-    exposures = [_exposure(place, counted, grace) for place in range(BINS)]
+    exposures = [_exposure(index, counted, grace) for index in range(BINS)]
     profile = _fitted(version, counted, exposures, _Expected(), grace)
     for _ in range(ROUNDS):
         better = _fitted(version, counted, exposures, _expected(counted.calls, profile), grace)
@@ -160,7 +162,7 @@ def learned(version: str, counted: Counted, grace: float) -> Profile:
 
 
 def _expected(calls: Mapping[Sight, int], profile: Profile) -> _Expected:
-    """How many calls each bin, the background and redials have, if the profile is true."""
+    """Return how many calls each bin, the background and redials have, if the profile is true."""
     found = _Expected()
     for sight, count in calls.items():
         _share(found, sight, count, profile)
@@ -172,10 +174,10 @@ def _share(found: _Expected, sight: Sight, count: int, profile: Profile) -> None
     since = sight.returning if sight.redial is None else sight.redial
     identity = 1.0 if since is None else profile.identity[since]
     own, others = list(sight.own), list(sight.bins)
-    for place in own:
-        others.remove(place)
-    rates = [(place, profile.rates[place]) for place in own]
-    rates += [(place, identity * profile.rates[place]) for place in others]
+    for index in own:
+        others.remove(index)
+    rates = [(index, profile.rates[index]) for index in own]
+    rates += [(index, identity * profile.rates[index]) for index in others]
     background, redial = identity * profile.background, 0.0
     if sight.redial is not None:
         redial = profile.redials[sight.redial]
@@ -184,8 +186,8 @@ def _share(found: _Expected, sight: Sight, count: int, profile: Profile) -> None
         found.unseen += count
         return
     found.unseen += count * background / total
-    for place, rate in rates:
-        found.seen[place] = found.seen.get(place, 0.0) + count * rate / total
+    for index, rate in rates:
+        found.seen[index] = found.seen.get(index, 0.0) + count * rate / total
     if sight.redial is not None:
         found.redials[sight.redial] += count * redial / total
     if since is not None:
@@ -193,22 +195,22 @@ def _share(found: _Expected, sight: Sight, count: int, profile: Profile) -> None
 
 
 def _fitted(version: str, counted: Counted, exposures: Sequence[float], expected: _Expected, grace: float) -> Profile:
-    """The likeliest rates where so many calls are expected to be whose."""
+    """Return the likeliest rates for these expected calls."""
     seen, unseen = expected.seen, expected.unseen
     leases, level = counted.leases, (sum(counted.calls.values()) + 1) / (counted.leases + 1 / PRIOR_LEVEL)
     usual = [level * part / width for part, width in zip(_SHAPE, _WIDTHS, strict=True)]
-    kept = level * (1 - LIVE - sum(_SHAPE[place] * _looked_back(place, grace) / _WIDTHS[place] for place in _LATE))
+    kept = level * (1 - LIVE - sum(_SHAPE[index] * _looked_back(index, grace) / _WIDTHS[index] for index in _LATE))
     scales = []
-    for places, others, unseen_others in ((_LIVE, 0.0, 0.0), (_LATE, kept * leases, unseen)):
-        usually = sum(usual[place] * exposures[place] for place in places) + others
-        found = sum(seen.get(place, 0.0) for place in places) + unseen_others
+    for indexes, others, unseen_others in ((_LIVE, 0.0, 0.0), (_LATE, kept * leases, unseen)):
+        usually = sum(usual[index] * exposures[index] for index in indexes) + others
+        found = sum(seen.get(index, 0.0) for index in indexes) + unseen_others
         scales.append((found + PRIOR_CALLS) / (usually + PRIOR_CALLS))
     fractions = [
         (
-            seen.get(place, 0.0) + PRIOR_CALLS,
-            exposures[place] + PRIOR_CALLS / (usual[place] * scales[place >= LIVE_BINS]),
+            seen.get(index, 0.0) + PRIOR_CALLS,
+            exposures[index] + PRIOR_CALLS / (usual[index] * scales[index >= LIVE_BINS]),
         )
-        for place in range(BINS)
+        for index in range(BINS)
     ]
     reading = [calls / seconds for calls, seconds in fractions[: LIVE_BINS - 1]]
     remembered = (unseen + PRIOR_CALLS) / (leases + PRIOR_CALLS / (kept * scales[1]))
@@ -225,7 +227,7 @@ def _fitted(version: str, counted: Counted, exposures: Sequence[float], expected
 
 
 def _identity(counted: Counted, expected: _Expected) -> tuple[float, ...]:
-    """How likely any one visitor who calls is one known caller: of the pool's calls a second those of one caller."""
+    """Return how likely any one visitor who calls is one known caller: one caller's part of the pool's call rate."""
     new_visits = fitted(expected.new_visits, counted.caller_pool_seconds, USUAL_NEW_VISITS, PRIOR_CALLS)
     calls = sum(counted.calls.values()) - sum(expected.redials)
     rate = (calls + 1) / (counted.seconds + 1 / USUAL_RATE)
@@ -233,7 +235,7 @@ def _identity(counted: Counted, expected: _Expected) -> tuple[float, ...]:
 
 
 def _falling(fractions: Iterable[tuple[float, float]]) -> list[float]:
-    """The rates of (calls, seconds) that never rise, nearest to them: neighbours that would rise are pooled."""
+    """Return the rates nearest to (calls, seconds) that never rise: neighbours that would rise are pooled."""
     pools: list[tuple[float, float, int]] = []
     for calls, seconds in fractions:
         pools.append((calls, seconds, 1))
@@ -244,7 +246,7 @@ def _falling(fractions: Iterable[tuple[float, float]]) -> list[float]:
 
 
 def differs(one: Profile, other: Profile, by: float = 0.1) -> bool:
-    """Whether two profiles differ by more than this part of a rate anywhere: smaller changes make no new version."""
+    """Return whether any rate differs by more than this part of it: smaller changes make no new version."""
     pairs = zip(_all_of(one), _all_of(other), strict=True)
     return any(abs(a - b) > by * max(a, b) for a, b in pairs)
 
@@ -253,18 +255,18 @@ def _all_of(profile: Profile) -> tuple[float, ...]:
     return (*profile.rates, profile.background, *profile.redials, *profile.identity)
 
 
-def _exposure(place: int, counted: Counted, grace: float) -> float:
-    """Seconds that visitors spent in a bin, together."""
-    if place < LIVE_BINS - 1:  # the least lease lasts longer
-        return counted.leases * _WIDTHS[place]
-    if place < LIVE_BINS:
+def _exposure(index: int, counted: Counted, grace: float) -> float:
+    """Return the seconds that visitors spent in a bin, together."""
+    if index < LIVE_BINS - 1:  # the least lease lasts longer
+        return counted.leases * _WIDTHS[index]
+    if index < LIVE_BINS:
         return max(counted.live_seconds - counted.leases * AGES[-1], 0.0)
-    return counted.leases * _looked_back(place, grace)
+    return counted.leases * _looked_back(index, grace)
 
 
-def _looked_back(place: int, grace: float) -> float:
-    """Seconds of a bin of delays within the grace."""
-    begin, end = DELAYS[place - LIVE_BINS], DELAYS[place - LIVE_BINS + 1]
+def _looked_back(index: int, grace: float) -> float:
+    """Return the seconds of a bin of delays within the grace."""
+    begin, end = DELAYS[index - LIVE_BINS], DELAYS[index - LIVE_BINS + 1]
     return max(min(end, grace) - begin, 0.0)
 
 
@@ -273,7 +275,7 @@ def _faded(begin: float, end: float) -> float:
 
 
 def _shape() -> Sequence[float]:
-    """The share of a usual pool's calls in each bin."""
+    """Return the share of a usual pool's calls in each bin."""
     reading = [haste * width for haste, width in zip(HASTE, _WIDTHS, strict=False)]
     live = [LIVE * part / sum(reading) for part in reading]
     whole = _faded(DELAYS[0], DELAYS[-1])

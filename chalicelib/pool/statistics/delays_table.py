@@ -137,7 +137,7 @@ def _text(bins: Bins) -> str:
 
 
 def _bins(text: str) -> Bins:
-    return tuple(int(place) for place in text.split(",") if place)
+    return tuple(int(index) for index in text.split(",") if index)
 
 
 def _second(day: date) -> float:

@@ -63,8 +63,8 @@ def _is_open(number: TrackingNumber, groups: Mapping[str, Mapping[int, Group]]) 
     """Whether a number's slot is still open, as it was seen."""
     if number.pool_id is None or number.group is None or number.slot is None:
         return False
-    image = groups.get(number.pool_id, {}).get(number.group)
-    return image is not None and not image.slots[number.slot].retired
+    state = groups.get(number.pool_id, {}).get(number.group)
+    return state is not None and not state.slots[number.slot].retired
 
 
 def learn_hold(pool: Pool, now: datetime) -> Pool:
@@ -83,7 +83,7 @@ def learn_hold(pool: Pool, now: datetime) -> Pool:
 def forget_addresses(pool_id: str, groups: Mapping[int, Group], now: datetime) -> int:
     """Delete what stands for the addresses of leases that ended an hour ago. Return in how many groups."""
     table, over = PoolTable(pool_id), int(second_of(now) - TAGS_KEPT.total_seconds())
-    return sum(slots.forget_addresses(table, group, image, over) for group, image in groups.items())
+    return sum(slots.forget_addresses(table, group, state, over) for group, state in groups.items())
 
 
 def close_slots(numbers: Iterable[TrackingNumber], now: datetime) -> int:

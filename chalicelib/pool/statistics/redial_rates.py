@@ -100,10 +100,10 @@ def usual_rates(share: float, even: float) -> tuple[float, ...]:
 
 def _add(seconds: list[float], span: float, times: float = 1) -> None:
     """Add a span to the seconds spent in each bin."""
-    for place, (begin, end) in enumerate(pairwise((*SINCE, math.inf))):
+    for index, (begin, end) in enumerate(pairwise((*SINCE, math.inf))):
         if span <= begin:
             return
-        seconds[place] += times * (min(span, end) - begin)
+        seconds[index] += times * (min(span, end) - begin)
 
 
 def fitted(

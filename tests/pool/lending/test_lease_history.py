@@ -58,8 +58,8 @@ def test_a_later_image_knows_better_how_a_lease_ended() -> None:
 
 def test_the_image_made_last_knows_the_end_of_a_lease_that_is_in_its_slot_still_whatever_the_keys_say() -> None:
     early, late = Group((Slot(ANNA, 1000, 1360),), (Closed(0, None, 0, 0),)), Group((Slot(ANNA, 1000, 1400),), (), 7)
-    for images in ([late, early], [early, late]):
-        assert leases_of(0, images) == [Lease(ANNA, 1000, 1400)]
+    for states in ([late, early], [early, late]):
+        assert leases_of(0, states) == [Lease(ANNA, 1000, 1400)]
 
 
 def test_a_visitor_who_returns_is_not_their_own_predecessor() -> None:

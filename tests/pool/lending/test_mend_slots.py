@@ -66,7 +66,7 @@ def test_what_an_import_kept_and_lost_is_free_after_the_next_upkeep() -> None:
     look_after("s1", store.pools_of("s1"), NOW, quarantines=False)
 
     kept = [
-        each.kept_for for image in slots.read_all(PoolTable("p2"), consistent=True).values() for each in image.slots
+        each.kept_for for state in slots.read_all(PoolTable("p2"), consistent=True).values() for each in state.slots
     ]
     assert kept == [None] * 24
     assert place_in("p2", 100)["landed"] == 1
@@ -152,8 +152,8 @@ def test_an_import_that_stood_still_while_its_slot_was_freed_looks_again(monkeyp
     archive(NOW)
     slots.activate(PoolTable("p1"), 0, {0: N})  # by another import that had stood still: it is open, and nobody's
     clock, real = [0.0], slots.read_all
-    image = real(PoolTable("p1"), consistent=True)[0]
-    kept_still = image._replace(slots=(Slot(None, 0, RETIRED, N), *image.slots[1:]))
+    state = real(PoolTable("p1"), consistent=True)[0]
+    kept_still = state._replace(slots=(Slot(None, 0, RETIRED, N), *state.slots[1:]))
 
     def stopped(table: PoolTable, *, consistent: bool) -> Any:
         monkeypatch.setattr(slots, "read_all", real)
@@ -234,12 +234,12 @@ class Race:
         self.free()
         found = store.current_owners(numbers)
         assert [found[each].pool_id for each in numbers] == [self.pool_id] * 3
-        seats = {each: (found[each].group or 0, found[each].slot or 0) for each in numbers}
-        assert len(set(seats.values())) == 3
-        assert not any(slot(index, self.pool_id).retired for _, index in seats.values()), "they are lent"
+        positions = {each: (found[each].group or 0, found[each].slot or 0) for each in numbers}
+        assert len(set(positions.values())) == 3
+        assert not any(slot(index, self.pool_id).retired for _, index in positions.values()), "they are lent"
         kept = [each.kept_for for each in PoolTable(self.pool_id).read([0], consistent=True)[0].slots if each.retired]
         assert set(kept) == {None}, "no slot is lost"
-        return seats[self.number]
+        return positions[self.number]
 
 
 @pytest.mark.parametrize("archived_there", [True, False])
@@ -247,7 +247,7 @@ class Race:
 def test_an_import_into_a_slot_and_its_freeing_at_any_moment(
     monkeypatch: pytest.MonkeyPatch, *, upkeep_first: bool, archived_there: bool
 ) -> None:
-    seats = set()
+    positions = set()
     for place in count(1):
         race = Race(place, archived_there=archived_there)
         outer, inner = (race.free, race.bring_in) if upkeep_first else (race.bring_in, race.free)
@@ -255,7 +255,7 @@ def test_an_import_into_a_slot_and_its_freeing_at_any_moment(
             outer()
         if len(asked) < place:
             break
-        seats.add(race.check())
+        positions.add(race.check())
     assert place > 5
-    assert (0, 0) in seats
-    assert len(seats) > 1 or not upkeep_first, "sometimes the number finds its slot gone, and gets another"
+    assert (0, 0) in positions
+    assert len(positions) > 1 or not upkeep_first, "sometimes the number finds its slot gone, and gets another"

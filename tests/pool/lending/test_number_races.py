@@ -85,8 +85,8 @@ def check(count: int) -> None:
     homes = {(each.pool_id, each.group, each.slot): each for each in store.numbers_of("s1")}
     assert len(homes) == count, "no two live in one slot"
     for pool_id in PLACES:
-        for group, image in slots.read_all(PoolTable(pool_id), consistent=True).items():
-            for index, slot in enumerate(image.slots):
+        for group, state in slots.read_all(PoolTable(pool_id), consistent=True).items():
+            for index, slot in enumerate(state.slots):
                 home = homes.pop((pool_id, group, index), None)
                 if home is None:
                     assert slot.empty, "a dead slot"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.pool.lending.overflow_sample_table import SAMPLE, ShownSample, sample, shown_before
+from chalicelib.pool.lending.overflow_sample_table import SAMPLE, OverflowSample, sample, shown_before
 from chalicelib.runtime.settings import settings
 from tests.conftest import forget_caches
 from tests.pool.shop import NOW, open_shop, stock, visit
@@ -32,17 +32,17 @@ def rows(table: Any) -> list[dict[str, Any]]:
 
 
 def test_a_visitor_is_found_by_a_call_until_the_look_back_ends(table: Any) -> None:
-    shown = ShownSample()
+    shown = OverflowSample()
     shown.add("p1", who(1), NOW)
     for at, found in ((NOW - seconds(1), 0), (NOW, 1), (NOW + seconds(600), 1), (NOW + seconds(700), 0)):
         assert len(shown_before("p1", at, 600)) == found, at
     assert shown_before("p2", NOW, 600) == []
     (one,) = shown_before("p1", NOW + seconds(0.5), 600)
-    assert (one.visitor, one.first_at, one.last_at, one.stands_for) == (who(1).hex(), NOW, NOW, 1)
+    assert (one.visitor, one.first_at, one.last_at, one.weight) == (who(1).hex(), NOW, NOW, 1)
 
 
 def test_a_visitor_of_two_minutes_and_containers_is_one(table: Any) -> None:
-    for container, at in ((ShownSample(), 0), (ShownSample(), 20), (ShownSample(), 130)):
+    for container, at in ((OverflowSample(), 0), (OverflowSample(), 20), (OverflowSample(), 130)):
         container.add("p1", who(1), NOW + seconds(at))
     (one,) = shown_before("p1", NOW + seconds(150), 600)
     assert (one.first_at, one.last_at) == (NOW, NOW + seconds(130))
@@ -51,14 +51,14 @@ def test_a_visitor_of_two_minutes_and_containers_is_one(table: Any) -> None:
 
 
 def test_a_storm_is_sampled_and_hardly_written(table: Any) -> None:
-    shown, visitors = ShownSample(), 2000
+    shown, visitors = OverflowSample(), 2000
     for place in range(visitors):
         shown.add("p1", who(place), NOW + seconds(60 * place / visitors))
     (row,) = rows(table)
     assert len(row["v"]["B"]) == 20 * SAMPLE
     found = shown_before("p1", NOW + seconds(60), 120)
     assert len(found) == SAMPLE
-    assert sum(one.stands_for for one in found) == int(row["n"]["N"]) > visitors * 0.9
+    assert sum(one.weight for one in found) == int(row["n"]["N"]) > visitors * 0.9
     places = [int(one.visitor, 16) for one in found]
     assert 500 < sum(places) / SAMPLE < 1500, "the early and the late ones are in it alike"
 
@@ -68,7 +68,7 @@ def test_writes_grow_with_the_logarithm_of_the_visitors(aws: Any) -> None:
 
     client, writes = clients.client("dynamodb", hot=True), []
     client.meta.events.register("provide-client-params.dynamodb.UpdateItem", lambda params, **_: writes.append(params))
-    shown = ShownSample()
+    shown = OverflowSample()
     for place in range(2000):
         shown.add("p1", who(place), NOW + seconds(4 * place / 2000))
     assert len(writes) <= 12

@@ -18,7 +18,7 @@ from chalicelib.pool.lending.address_quota import ON_ITS_WAY
 from chalicelib.pool.lending.commands import Command, Release, Renew, Retake, Take
 from chalicelib.pool.lending.lease_group import GUARD, second_of
 from chalicelib.pool.lending.pool_view import Policy
-from tests.fakes.lease_table import Seat, World, numbers_of
+from tests.fakes.lease_table import GroupSlot, World, numbers_of
 
 STEPS = int(os.environ.get("CALLPATH_MODEL_STEPS", "1500"))  # of each history
 SKEW, NO_TIME_TO_DIAL = 2, 4  # seconds, as docs/pool.md says
@@ -39,7 +39,7 @@ class Interval:
 class Promises:
     """The intervals of every number, in the order they began."""
 
-    had: dict[Seat, list[Interval]] = field(default_factory=dict)
+    had: dict[GroupSlot, list[Interval]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
     def observe(self, command: Command, now: float) -> None:
@@ -59,9 +59,9 @@ class Promises:
             self.broken.append(f"{command} goes on with {last}, which was over")
         last.end = command.until
 
-    def who(self, seat: Seat, at: float, grace: float) -> Answer:
+    def who(self, position: GroupSlot, at: float, grace: float) -> Answer:
         """Whose a call is that came at `at`."""
-        begun = [each for each in self.had.get(seat, ()) if each.begin <= at]
+        begun = [each for each in self.had.get(position, ()) if each.begin <= at]
         if not begun:
             return "unknown", None, None
         last = begun[-1]
@@ -79,7 +79,7 @@ class Promises:
 class Question:
     """A call that came at `at`, to be asked about at three moments, and what was answered."""
 
-    seat: Seat
+    position: GroupSlot
     at: float
     grace: float
     answers: list[Answer]
@@ -95,7 +95,7 @@ class Site:
         self.world = World(groups, slots, skews, GUARD, hold=HOLD, seed=seed, addresses=self.rng.choice([0, 3]))
         self.promises = Promises()
         self.visitors = [self.rng.randbytes(12) for _ in range(self.rng.choice([6, 60]))]
-        self.closed: set[Seat] = set()
+        self.closed: set[GroupSlot] = set()
         self.asked: list[Question] = []
         self.soon: list[tuple[float, Question]] = []
         execute = self.world.table.execute
@@ -135,11 +135,11 @@ class Site:
 
     def call(self) -> None:
         """Somebody called: now or lately, by the carrier's clock."""
-        seat = (self.rng.randrange(self.world.groups), self.rng.randrange(self.world.slots))
+        position = (self.rng.randrange(self.world.groups), self.rng.randrange(self.world.slots))
         at = self.world.now - self.rng.choice([0, 0, 1, 5, 70, 700, 7000])
-        if (intervals := self.promises.had.get(seat)) and self.rng.random() < 0.3:
+        if (intervals := self.promises.had.get(position)) and self.rng.random() < 0.3:
             at = intervals[-1].begin + self.rng.uniform(-2, 5)  # the number has just changed hands
-        question = Question(seat, at, self.rng.choice([0, 90, 1800, 86_400]), [])
+        question = Question(position, at, self.rng.choice([0, 90, 1800, 86_400]), [])
         self.asked.append(question)
         late = self.rng.choice([0, 300, 20_000])
         # Everything that began by the call is written once the request that wrote it can have ended.
@@ -147,16 +147,18 @@ class Site:
 
     def close(self) -> None:
         """The operator drains or archives a number; each container learns of it when its registry's cache ends."""
-        seat = (self.rng.randrange(self.world.groups), self.rng.randrange(self.world.slots))
-        if seat not in self.closed and self.world.table.retire(seat, self.world.now, at_once=self.rng.random() < 0.5):
-            self.closed.add(seat)
+        position = (self.rng.randrange(self.world.groups), self.rng.randrange(self.world.slots))
+        if position not in self.closed and self.world.table.retire(
+            position, self.world.now, at_once=self.rng.random() < 0.5
+        ):
+            self.closed.add(position)
 
     def open(self) -> None:
         """By a clock that may be days off: none is asked."""
         if self.closed:
-            seat = self.rng.choice(sorted(self.closed))
-            self.world.table.activate(seat)
-            self.closed.remove(seat)
+            position = self.rng.choice(sorted(self.closed))
+            self.world.table.activate(position)
+            self.closed.remove(position)
 
     def pass_time(self) -> None:
         self.world.now += self.rng.choice([0.3, 1, 4, 20, 61, 95, 400, 3000 if self.rng.random() < 0.2 else 10])
@@ -181,7 +183,7 @@ class Site:
     def ask(self, question: Question) -> None:
         """What the stored history answers at this moment, when no request is half done."""
         self.world.finish()
-        found = self.world.table.holder(question.seat, question.at, question.grace)
+        found = self.world.table.holder(question.position, question.at, question.grace)
         since = None if found.leased_at is None else int(second_of(found.leased_at))
         question.answers.append((str(found.certainty), bytes.fromhex(found.visitor) if found.visitor else None, since))
 
@@ -201,7 +203,7 @@ def test_who_had_a_number_is_what_was_promised_whenever_it_is_asked(seed: int) -
     assert site.world.doubles == 0
     assert site.promises.broken == []
     for question in site.asked:
-        expected = site.promises.who(question.seat, question.at, question.grace)
+        expected = site.promises.who(question.position, question.at, question.grace)
         assert set(question.answers) == {expected}, question
     certainties = {answers[0] for question in site.asked for answers in question.answers}
     assert certainties == {"live", "grace", "previous", "unknown"}, "the histories have everything in them"

@@ -19,15 +19,14 @@ import pytest
 from botocore.config import Config
 
 from chalicelib.pool.lending import rules, slots
-from chalicelib.pool.lending.address_quota import Allowance, allowance_of
+from chalicelib.pool.lending.address_quota import AddressQuota, quota_of
 from chalicelib.pool.lending.commands import Copied, Copy, Release, Renew, Retake, Take
 from chalicelib.pool.lending.find_holder import MOST_IMAGES
 from chalicelib.pool.lending.groups_table import PoolTable
-from chalicelib.pool.lending.lease_group import GUARD
+from chalicelib.pool.lending.lease_group import GUARD, Position
 from chalicelib.pool.lending.lease_history import holding_of, key_of
 from chalicelib.pool.lending.pool_view import Policy, PoolView
-from chalicelib.pool.lending.slot_assignment import by_group, plan
-from chalicelib.pool.lending.slot_search import Choice
+from chalicelib.pool.lending.slot_assignment import assign_slots, by_group
 from infra import dynamodb_local
 from infra.engine import Engine
 from infra.tables import table_definitions
@@ -65,7 +64,7 @@ def dynamodb(request: pytest.FixtureRequest) -> Iterator[Any]:
 class Stay:
     """What one visitor's page was promised, in virtual time."""
 
-    seat: tuple[int, int]
+    position: tuple[int, int]
     visitor: bytes
     begun: float
     until: float
@@ -83,13 +82,13 @@ class Race:
 
     def __post_init__(self) -> None:
         self.numbers = [f"+7495{place:07d}" for place in range(NUMBERS)]
-        self.seats = by_group(plan({}, self.numbers))
-        for group, taken in self.seats.items():
+        self.positions = by_group(assign_slots({}, self.numbers))
+        for group, taken in self.positions.items():
             assert slots.claim(self.table(), group, taken, new=True)
             slots.activate(self.table(), group, taken)
-        self.slots = [[taken.get(slot, "") for slot in range(12)] for taken in self.seats.values()]
+        self.slots = [[taken.get(slot, "") for slot in range(12)] for taken in self.positions.values()]
 
-    def seat_number(self, slot: int) -> str:
+    def number_at(self, slot: int) -> str:
         return self.slots[0][slot]
 
     def table(self) -> PoolTable:
@@ -114,58 +113,58 @@ def test_sixty_four_visitors_at_once_get_fifty_numbers_and_the_rest_overflow(dyn
     def ask(place: int) -> rules.Lent | None:
         rng, view = random.Random(place), race.view(place)
         for attempt in range(3):  # the second look is after the moment a container believes in the exhaustion
-            lent = race.table().hold(rules.lend(view, rng.randbytes(12), START + 1.5 * attempt, rng))
+            lent = race.table().run(rules.lend(view, rng.randbytes(12), START + 1.5 * attempt, rng))
             if lent is not None:
                 return lent
         return None
 
     lent = [(one.group, one.slot) for one in race.run(ask) if one is not None]
     assert len(lent) == len(set(lent)) == NUMBERS
-    assert race.table().hold(rules.lend(race.view(99), b"late" * 3, START + 5, random.Random(99))) is None
+    assert race.table().run(rules.lend(race.view(99), b"late" * 3, START + 5, random.Random(99))) is None
 
 
 def test_one_visitor_with_sixty_four_tabs_never_displaces_anybody(dynamodb: Any) -> None:
     race = Race(dynamodb, "tabs")
     me = b"me" * 6
-    lent = race.run(lambda place: race.table().hold(rules.lend(race.view(place), me, START, random.Random(place))))
+    lent = race.run(lambda place: race.table().run(rules.lend(race.view(place), me, START, random.Random(place))))
     assert all(lent)
-    images = race.table().read(range(5), consistent=True)
-    assert {image.slot_of(me) for image in images.values()} != {None}
-    assert all(sum(slot.visitor == me for slot in image.slots) <= 1 for image in images.values())
+    states = race.table().read(range(5), consistent=True)
+    assert {state.slot_of(me) for state in states.values()} != {None}
+    assert all(sum(slot.visitor == me for slot in state.slots) <= 1 for state in states.values())
 
 
 def test_sixty_four_visitors_of_one_address_get_its_share_though_nobody_has_seen_another(dynamodb: Any) -> None:
     race = Race(dynamodb, "address")
-    allowance = allowance_of("93.184.216.34", "address", NUMBERS, len(race.slots), 10, b"key")
-    other = allowance_of("93.184.216.35", "address", NUMBERS, len(race.slots), 10, b"key")
+    quota = quota_of("93.184.216.34", "address", NUMBERS, len(race.slots), 10, b"key")
+    other = quota_of("93.184.216.35", "address", NUMBERS, len(race.slots), 10, b"key")
 
-    def ask(place: int, at: float = START, allowance: Allowance | None = allowance) -> rules.Lent | None:
+    def ask(place: int, at: float = START, quota: AddressQuota | None = quota) -> rules.Lent | None:
         rng, view = random.Random(place), race.view(place)
-        lend = rules.lend(view, rng.randbytes(12), at, rng, allowance)
-        return race.table().hold(lend)
+        lend = rules.lend(view, rng.randbytes(12), at, rng, quota)
+        return race.table().run(lend)
 
     def held(at: float) -> int:
-        images = race.table().read(range(5), consistent=True).values()
-        return sum(slot.until >= at for image in images for slot in image.slots if slot.visitor)
+        states = race.table().read(range(5), consistent=True).values()
+        return sum(slot.until >= at for state in states for slot in state.slots if slot.visitor)
 
     lent = [one for one in race.run(ask) if one is not None]
     assert len(lent) == held(START) == 5
-    assert all(ask(100 + place, allowance=other) for place in range(5))
-    assert ask(200, allowance=other) is None
-    assert ask(201, allowance=None)
+    assert all(ask(100 + place, quota=other) for place in range(5))
+    assert ask(200, quota=other) is None
+    assert ask(201, quota=None)
     running, later = lent[0], START + 20
-    seat = Choice(running.group, running.slot)
-    assert race.table().hold(rules.renew(race.view(1), seat, running.visitor, later, allowance))
+    position = Position(running.group, running.slot)
+    assert race.table().run(rules.renew(race.view(1), position, running.visitor, later, quota))
     assert [bool(ask(300 + place, at=START + 3 * HOLD)) for place in range(10)] == [True] * 5 + [False] * 5
 
 
 def test_a_lease_that_has_ended_is_begun_anew_only_within_the_addresss_share(dynamodb: Any) -> None:
     race = Race(dynamodb, "anew")
-    allowance = allowance_of("93.184.216.34", "anew", NUMBERS, len(race.slots), 10, b"key")
+    quota = quota_of("93.184.216.34", "anew", NUMBERS, len(race.slots), 10, b"key")
     view, rng = race.view(1), random.Random(1)
 
     def ask(place: int, at: float) -> rules.Lent | None:
-        return race.table().hold(rules.lend(view, bytes([place]) * 12, at, rng, allowance))
+        return race.table().run(rules.lend(view, bytes([place]) * 12, at, rng, quota))
 
     first = [ask(place, START) for place in range(5)]
     second = [ask(10 + place, START + HOLD + 15) for place in range(5)]
@@ -175,13 +174,13 @@ def test_a_lease_that_has_ended_is_begun_anew_only_within_the_addresss_share(dyn
     ]
     assert kept
     for one in kept:
-        seat = Choice(one.group, one.slot)
+        position = Position(one.group, one.slot)
         for cold in (view, race.view(2)):
             for lapsed in (True, False):
-                renew = rules.renew(cold, seat, one.visitor, START + HOLD + 16, allowance, lapsed=lapsed)
-                assert race.table().hold(renew) is None
-        again = rules.renew(race.view(3), seat, one.visitor, START + 4 * HOLD, allowance, lapsed=True)
-        assert race.table().hold(again)
+                renew = rules.renew(cold, position, one.visitor, START + HOLD + 16, quota, lapsed=lapsed)
+                assert race.table().run(renew) is None
+        again = rules.renew(race.view(3), position, one.visitor, START + 4 * HOLD, quota, lapsed=True)
+        assert race.table().run(again)
 
 
 def test_lending_renewing_and_releasing_at_once_never_gives_a_number_two_holders(dynamodb: Any) -> None:
@@ -191,18 +190,18 @@ def test_lending_renewing_and_releasing_at_once_never_gives_a_number_two_holders
         rng, view, table = random.Random(place), race.view(place), race.table()
         for _ in range(5):
             visitor, now = rng.randbytes(12), race.tick(rng)
-            lent = table.hold(rules.lend(view, visitor, now, rng))
+            lent = table.run(rules.lend(view, visitor, now, rng))
             if lent is None:
                 continue
             stay, end = Stay((lent.group, lent.slot), visitor, now, now + HOLD), lent.until
             race.stays.append(stay)
             for _ in range(rng.randrange(3)):
                 now = race.tick(rng)
-                if renewed := table.hold(rules.renew(view, Choice(*stay.seat), visitor, now)):
+                if renewed := table.run(rules.renew(view, Position(*stay.position), visitor, now)):
                     stay.until, end = now + HOLD, renewed.until
             if rng.random() < 0.6:
                 stay.until = min(stay.until, race.tick(rng))
-                table.hold(rules.release(Choice(*stay.seat), visitor, stay.until, end))
+                table.run(rules.release(Position(*stay.position), visitor, stay.until, end))
 
     race.run(visits)
     check_no_overlap(race.stays)
@@ -253,13 +252,13 @@ def container(url: str, layout: list[list[str]], place: int) -> list[Stay]:
         )
         for _ in range(12):
             visitor, asked = rng.randbytes(12), ticked()
-            lent = table.hold(rules.lend(view, visitor, asked, rng))
+            lent = table.run(rules.lend(view, visitor, asked, rng))
             if lent is None:
                 continue
             stay = Stay((lent.group, lent.slot), visitor, asked, asked + HOLD)
             stays.append(stay)
             asked = ticked()
-            if rng.random() < 0.5 and table.hold(rules.renew(view, Choice(*stay.seat), visitor, asked)):
+            if rng.random() < 0.5 and table.run(rules.renew(view, Position(*stay.position), visitor, asked)):
                 stay.until = asked + HOLD
         return stays
 
@@ -270,7 +269,7 @@ def container(url: str, layout: list[list[str]], place: int) -> list[Stay]:
 def check_no_overlap(stays: list[Stay]) -> None:
     by_seat: dict[tuple[int, int], list[Stay]] = {}
     for stay in sorted(stays, key=lambda stay: stay.begun):
-        by_seat.setdefault(stay.seat, []).append(stay)
+        by_seat.setdefault(stay.position, []).append(stay)
     for here in by_seat.values():
         assert all(one.until < other.begun for one, other in pairwise(here))
 
@@ -278,8 +277,8 @@ def check_no_overlap(stays: list[Stay]) -> None:
 def check_history(race: Race) -> None:
     for stay in race.stays:
         at = stay.begun + 5
-        images = race.table().history(stay.seat[0], key_of(at - 1800), MOST_IMAGES)
-        found = holding_of(stay.seat[1], images, at, 1800, most=MOST_IMAGES)
+        states = race.table().history(stay.position[0], key_of(at - 1800), MOST_IMAGES)
+        found = holding_of(stay.position[1], states, at, 1800, most=MOST_IMAGES)
         assert found.visitor == stay.visitor.hex()
 
 
@@ -289,7 +288,7 @@ def test_a_write_costs_one_unit_until_the_ring_moves_into_a_chunk(dynamodb: Any)
     costs = []
     for _ in range(400):
         before = table.consumed.write_units
-        assert table.hold(rules.lend(view, rng.randbytes(12), now, rng))
+        assert table.run(rules.lend(view, rng.randbytes(12), now, rng))
         costs.append(table.consumed.write_units - before)
         now += 1.5
     assert set(costs) == {1.0, 2.0}
@@ -300,54 +299,54 @@ def test_a_write_costs_one_unit_until_the_ring_moves_into_a_chunk(dynamodb: Any)
 def test_every_write_does_to_a_group_what_the_model_of_the_other_tests_says(dynamodb: Any) -> None:
     race, rng, now = Race(dynamodb, "model"), random.Random(5), int(START)
     table, model = race.table(), MemoryTable(1)
-    model.heads = table.read([0], consistent=True)
+    model.groups = table.read([0], consistent=True)
     visitors = [bytes([place]) * 12 for place in range(4)]
-    allowance = allowance_of("93.184.216.34", "model", 12, 1, 10, b"key")
-    assert allowance is not None
+    quota = quota_of("93.184.216.34", "model", 12, 1, 10, b"key")
+    assert quota is not None
     accepted: Counter[str] = Counter()
     for _ in range(400):
         now += rng.choice([0, 0, 1, 30, 100])
-        slot, image = rng.randrange(2), model.heads[0]
-        visitor = rng.choice([rng.choice(visitors), image.slots[slot].visitor or visitors[0]])
-        ticket = rng.choice([None, allowance.ticket(0, image, slot, now - 10)])
-        old, copied = image.slots[slot].until, None
+        slot, state = rng.randrange(2), model.groups[0]
+        visitor = rng.choice([rng.choice(visitors), state.slots[slot].visitor or visitors[0]])
+        quota_token = rng.choice([None, quota.quota_token(0, state, slot, now - 10)])
+        old, copied = state.slots[slot].until, None
         if rng.random() < 0.3:  # a copy of this image, or what stands for one of another
-            table.execute(Copy(0, image, key := rules.chunk_key(image)))
-            model.execute(Copy(0, image, key))
+            table.execute(Copy(0, state, key := rules.chunk_key(state)))
+            model.execute(Copy(0, state, key))
             copied = Copied(
-                image.last_chunk - rng.choice([0, 0, 0, 1]), len(image.ring) - rng.choice([0, 0, 0, 1]), key
+                state.last_chunk - rng.choice([0, 0, 0, 1]), len(state.closed) - rng.choice([0, 0, 0, 1]), key
             )
         writes = [
-            Take(0, slot, visitor, now, now + 60, now - GUARD, ticket, copied),
-            Retake(0, slot, visitor, now, now + 60, now, ticket, copied),
+            Take(0, slot, visitor, now, now + 60, now - GUARD, quota_token, copied),
+            Retake(0, slot, visitor, now, now + 60, now, quota_token, copied),
             Renew(0, slot, visitor, now + 60, now, copied),
             Release(0, slot, visitor, now + 90, old + rng.choice([0, 0, 5, -5]), now),
             rng.choice([True, False]),
         ]
         write = rng.choices(writes, [3, 3, 3, 3, 1])[0]
         if isinstance(write, bool):
-            closed = image.slots[slot].retired
+            closed = state.slots[slot].retired
             if closed:
-                slots.activate(table, 0, {slot: image.slots[slot].kept_for or ""})
+                slots.activate(table, 0, {slot: state.slots[slot].kept_for or ""})
                 model.activate((0, slot))
             else:
-                number = race.seat_number(slot)
+                number = race.number_at(slot)
                 done = slots.retire(table, 0, slot, number, now, at_once=write, guard=GUARD)
                 assert done is model.retire((0, slot), now, at_once=write, number=number)
             accepted["activate" if closed else "retire"] += 1
         else:
             answer = table.execute(write)
-            assert answer.done is model.execute(write).done, (write, image)
+            assert answer.done is model.execute(write).done, (write, state)
             accepted[type(write).__name__] += answer.done
             emptied = answer.done and not isinstance(write, Release) and write.copied is not None
             accepted["emptied"] += emptied
-        if len(model.heads[0].ring) >= 14:
-            table.hold(rules.spill(0, model.heads[0]))
-            model.hold(rules.spill(0, model.heads[0]))
-        assert table.read([0], consistent=True) == model.heads
+        if len(model.groups[0].closed) >= 14:
+            table.run(rules.archive(0, model.groups[0]))
+            model.run(rules.archive(0, model.groups[0]))
+        assert table.read([0], consistent=True) == model.groups
     assert (
         min(accepted[name] for name in ("Take", "Retake", "Renew", "Release", "retire", "activate", "emptied")) >= 3
     ), accepted
-    head, *chunks = model.history(0, 0)
+    current, *chunks = model.history(0, 0)
     untagged = [chunk._replace(slots=tuple(slot._replace(tag=None) for slot in chunk.slots)) for chunk in chunks]
-    assert table.history(0, 0, 1000) == (head, *untagged)
+    assert table.history(0, 0, 1000) == (current, *untagged)

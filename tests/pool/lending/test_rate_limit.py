@@ -10,8 +10,8 @@ import pytest
 
 from chalicelib.pool.lending import census_table
 from chalicelib.pool.lending.address_quota import numbers_for_one
-from chalicelib.pool.lending.container_cache import Memory
-from chalicelib.pool.lending.rate_limit import ADDRESSES, NEWCOMERS, Crowd, address_key
+from chalicelib.pool.lending.container_cache import ContainerCache
+from chalicelib.pool.lending.rate_limit import ADDRESSES, NEWCOMERS, RateLimit, address_key
 from chalicelib.pool.lending.release_number import release
 from chalicelib.registry import snapshot, store
 from chalicelib.runtime.settings import settings
@@ -43,17 +43,17 @@ def test_an_address_counts_as_its_customers_network_and_a_private_one_not_at_all
 
 
 def test_newcomers_are_counted_by_the_minute() -> None:
-    crowd = Crowd()
-    assert [crowd.admits(HIS, 60 + place / 2) for place in range(NEWCOMERS + 1)] == [True] * NEWCOMERS + [False]
-    assert crowd.admits(HIS, 120)
-    assert all(crowd.admits("127.0.0.1", 60) for _ in range(3 * NEWCOMERS))
+    rate_limit = RateLimit()
+    assert [rate_limit.admits(HIS, 60 + place / 2) for place in range(NEWCOMERS + 1)] == [True] * NEWCOMERS + [False]
+    assert rate_limit.admits(HIS, 120)
+    assert all(rate_limit.admits("127.0.0.1", 60) for _ in range(3 * NEWCOMERS))
 
 
 def test_a_container_remembers_only_so_many_addresses() -> None:
-    crowd = Crowd()
+    rate_limit = RateLimit()
     for place in range(ADDRESSES + 500):
-        crowd.admits(f"93.{place >> 16}.{place >> 8 & 255}.{place & 255}", 60)
-    assert len(crowd) == ADDRESSES
+        rate_limit.admits(f"93.{place >> 16}.{place >> 8 & 255}.{place & 255}", 60)
+    assert len(rate_limit) == ADDRESSES
 
 
 # ---- a flood, through the task itself, against several containers ---------------------------------------------------
@@ -63,7 +63,7 @@ class Flood:
     """Four containers, each with its own memory, and requests that reach one of them at random."""
 
     def __init__(self) -> None:
-        self.containers = [Memory() for _ in range(CONTAINERS)]
+        self.containers = [ContainerCache() for _ in range(CONTAINERS)]
         self.rng = random.Random(5)
 
     def ask(self, at: float, address: str, visitor_id: str | None = None, **more: Any) -> dict[str, Any]:
@@ -125,10 +125,10 @@ def test_a_flood_is_seen_in_the_census_but_not_taken_for_a_pool_too_small(flood:
 def test_beyond_the_newcomers_of_a_minute_not_even_the_arrival_is_written(aws: Any) -> None:
     open_shop()
     stock(3)
-    memory = Memory()
+    cache = ContainerCache()
     for place in range(NEWCOMERS + 5):
         body = {"url": "https://shop.example/", "visitor_id": "same"}
-        last = issue(replace(page(body, NOW + timedelta(milliseconds=place)), source_ip=HIS), "sk1", memory)
+        last = issue(replace(page(body, NOW + timedelta(milliseconds=place)), source_ip=HIS), "sk1", cache)
     visitor = visitor_key("s1", "same", settings().signing_key).hex()
     assert last["kind"] == "overflow"
     assert len(touches_between("s1", visitor, NOW, NOW + timedelta(minutes=1))) == NEWCOMERS
@@ -137,11 +137,11 @@ def test_beyond_the_newcomers_of_a_minute_not_even_the_arrival_is_written(aws: A
 def test_one_lease_lets_nobody_but_its_visitor_past_the_newcomers_of_a_minute(aws: Any) -> None:
     open_shop()
     stock(3)
-    memory = Memory()
+    cache = ContainerCache()
 
     def ask(visitor_id: str, lease: str | None = None) -> dict[str, Any]:
         body = {"url": f"https://shop.example/?gclid={visitor_id}", "visitor_id": visitor_id, "lease": lease}
-        return issue(replace(page(body, NOW), source_ip=HIS), "sk1", memory)
+        return issue(replace(page(body, NOW), source_ip=HIS), "sk1", cache)
 
     lease = ask("mine")["lease"]
     for place in range(NEWCOMERS):

@@ -9,10 +9,10 @@ import pytest
 
 from chalicelib.pool.lending import group_codec
 from chalicelib.pool.lending.lease_group import Closed, Group, Slot
-from chalicelib.pool.lending.response_parser import put_images_aside
+from chalicelib.pool.lending.response_parser import register_parser
 from chalicelib.runtime.settings import settings
 
-HEAD = Group(
+CURRENT = Group(
     (Slot(b"visitor-0001", 90_000_000, 90_000_300), Slot(None, 0, 0), Slot(None, 0, 99_999_999_999, "+74990000001"))
     + (Slot(None, 0, 0),) * 9,
     (Closed(0, b"visitor-0000", 89_999_000, 89_999_300), Closed(3, None, 0, 0)),
@@ -31,25 +31,25 @@ CHANGE: dict[str, Any] = {
 def clients(aws: Any) -> tuple[Any, Any]:
     """One that reads as botocore does, one that reads as we do; a head is stored."""
     plain, ours = (boto3.session.Session().client("dynamodb", region_name="eu-central-1") for _ in range(2))
-    put_images_aside(ours)
-    put_images_aside(ours)
-    plain.put_item(TableName=settings().pools_table, Item=group_codec.write_group("p1", 0, HEAD))
+    register_parser(ours)
+    register_parser(ours)
+    plain.put_item(TableName=settings().pools_table, Item=group_codec.write_group("p1", 0, CURRENT))
     return plain, ours
 
 
 def test_the_image_after_an_update_is_the_same_either_way(clients: tuple[Any, Any]) -> None:
     plain, ours = clients
     seen = [each.update_item(TableName=settings().pools_table, **CHANGE)["Attributes"] for each in (plain, ours)]
-    first, second = (group_codec.read_group(image) for image in seen)
-    assert (first.slots, first.ring, first.last_chunk) == (HEAD.slots, HEAD.ring, 3)
-    assert (second.slots, second.ring, second.last_chunk) == (HEAD.slots, HEAD.ring, 4)
+    first, second = (group_codec.read_group(state) for state in seen)
+    assert (first.slots, first.closed, first.last_chunk) == (CURRENT.slots, CURRENT.closed, 3)
+    assert (second.slots, second.closed, second.last_chunk) == (CURRENT.slots, CURRENT.closed, 4)
 
 
 def test_the_image_of_a_refusal_is_the_same_either_way(clients: tuple[Any, Any]) -> None:
     for each in clients:
         with pytest.raises(each.exceptions.ConditionalCheckFailedException) as refused:
             each.update_item(TableName=settings().pools_table, **CHANGE, ConditionExpression="h > :one AND h < :one")
-        assert group_codec.read_group(refused.value.response["Item"]) == HEAD
+        assert group_codec.read_group(refused.value.response["Item"]) == CURRENT
         assert refused.value.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
@@ -77,14 +77,14 @@ def test_what_is_no_answer_of_dynamodbs_is_left_as_it_is(clients: tuple[Any, Any
 def test_images_that_are_read_are_the_same_either_way(clients: tuple[Any, Any]) -> None:
     table, key = settings().pools_table, group_codec.key("p1", 0)
     history = {"KeyConditionExpression": "k = :k", "ExpressionAttributeValues": {":k": key["k"]}}
-    for each, shape in zip(clients, (dict, group_codec.Stored), strict=True):
+    for each, shape in zip(clients, (dict, group_codec.StoredGroup), strict=True):
         found = [
             each.get_item(TableName=table, Key=key)["Item"],
             *each.query(TableName=table, **history)["Items"],
             *each.batch_get_item(RequestItems={table: {"Keys": [key]}})["Responses"][table],
         ]
-        assert [type(image) for image in found] == [shape] * 3
-        assert [group_codec.read_group(image) for image in found] == [HEAD] * 3
+        assert [type(state) for state in found] == [shape] * 3
+        assert [group_codec.read_group(state) for state in found] == [CURRENT] * 3
 
 
 def test_other_items_that_are_read_are_as_ever(clients: tuple[Any, Any]) -> None:
@@ -93,8 +93,8 @@ def test_other_items_that_are_read_are_as_ever(clients: tuple[Any, Any]) -> None
     plain.put_item(TableName=table, Item=key | {"b": {"B": b"\x00"}, "n": {"N": "1"}})
     for each in clients:
         assert each.get_item(TableName=table, Key=key)["Item"] == key | {"b": {"B": b"\x00"}, "n": {"N": "1"}}
-    head = group_codec.key("p1", 0)
-    part = ours.get_item(TableName=settings().pools_table, Key=head, ProjectionExpression="e")
-    assert part["Item"] == {"e": head["e"]}
+    current = group_codec.key("p1", 0)
+    part = ours.get_item(TableName=settings().pools_table, Key=current, ProjectionExpression="e")
+    assert part["Item"] == {"e": current["e"]}
     none = ours.get_item(TableName=settings().pools_table, Key=group_codec.key("p1", 9))
     assert "Item" not in none

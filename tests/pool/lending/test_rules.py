@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from chalicelib.pool.lending import rules
-from chalicelib.pool.lending.address_quota import allowance_of
+from chalicelib.pool.lending.address_quota import quota_of
 from chalicelib.pool.lending.commands import Copy, Read, Take, Trim, Written
-from chalicelib.pool.lending.lease_group import GUARD, Closed, Group, Slot
+from chalicelib.pool.lending.lease_group import GUARD, Closed, Group, Position, Slot
 from chalicelib.pool.lending.pool_view import Policy, PoolView
-from chalicelib.pool.lending.slot_search import Choice
 from tests.fakes.lease_table import START, MemoryTable, free_group, numbers_of
 
 HOLD = 300
@@ -29,21 +28,21 @@ class Pool:
 
     def lend(self, name: str, view: PoolView | None = None) -> rules.Lent | None:
         self.table.commands.clear()
-        lent: rules.Lent | None = self.table.hold(rules.lend(view or self.view, key(name), self.now, self.rng))
+        lent: rules.Lent | None = self.table.run(rules.lend(view or self.view, key(name), self.now, self.rng))
         return lent
 
     def sent(self) -> list[str]:
         return [type(command).__name__ for command in self.table.commands]
 
-    def learn(self, image: Group) -> None:
+    def learn(self, state: Group) -> None:
         """Both the store and the container have this image of the first group."""
-        self.table.heads[0] = image
-        self.view.record(0, image, self.now)
+        self.table.groups[0] = state
+        self.view.record(0, state, self.now)
         self.table.commands.clear()
 
     def set_slot(self, group: int, slot: int, value: Slot) -> None:
-        head = self.table.heads[group]
-        self.table.heads[group] = head._replace(slots=(*head.slots[:slot], value, *head.slots[slot + 1 :]))
+        current = self.table.groups[group]
+        self.table.groups[group] = current._replace(slots=(*current.slots[:slot], value, *current.slots[slot + 1 :]))
 
 
 def key(name: str) -> bytes:
@@ -157,7 +156,7 @@ def test_a_visitor_who_returns_later_takes_the_same_number_anew_by_one_write_and
     again = pool.lend("anna")
     assert again == first._replace(leased=START + 10_000, until=START + 10_000 + HOLD)
     assert pool.sent() == ["Retake"]
-    assert pool.table.heads[0].ring[-1] == Closed(first.slot, key("anna"), first.leased, first.until)
+    assert pool.table.groups[0].closed[-1] == Closed(first.slot, key("anna"), first.leased, first.until)
     asked_for = {START + 10: "live", START + 9_000: "unknown", START + 10_010: "live"}
     for at, certainty in asked_for.items():
         assert pool.table.holder((first.group, first.slot), at).certainty == certainty
@@ -167,14 +166,14 @@ def test_a_return_that_was_taken_for_a_renewal_costs_a_second_write() -> None:
     pool = Pool()
     first = pool.lend("anna")
     assert first is not None
-    seat = Choice(first.group, first.slot)
+    position = Position(first.group, first.slot)
     cold = PoolView(pool.view.numbers, pool.view.policy, pool.rng)
     pool.now = first.until + 1
     pool.table.commands.clear()
-    lent = pool.table.hold(rules.renew(cold, seat, key("anna"), pool.now))
+    lent = pool.table.run(rules.renew(cold, position, key("anna"), pool.now))
     assert (lent.leased, pool.sent()) == (first.until + 1, ["Renew", "Retake"])
     pool.table.commands.clear()
-    assert pool.table.hold(rules.renew(pool.view, seat, key("anna"), pool.now, lapsed=True)).leased == lent.leased
+    assert pool.table.run(rules.renew(pool.view, position, key("anna"), pool.now, lapsed=True)).leased == lent.leased
     assert pool.sent() == ["Retake"], "another tab had been faster: its lease is the visitor's as well"
 
 
@@ -182,14 +181,14 @@ def test_who_returns_when_the_container_has_seen_their_number_lent_to_somebody_e
     pool = Pool(slots=1)
     first = pool.lend("anna")
     assert first is not None
-    seat, stale = Choice(first.group, first.slot), PoolView(pool.view.numbers, pool.view.policy, pool.rng)
-    stale.record(0, pool.table.heads[0], pool.now)
+    position, stale = Position(first.group, first.slot), PoolView(pool.view.numbers, pool.view.policy, pool.rng)
+    stale.record(0, pool.table.groups[0], pool.now)
     pool.now = first.until + GUARD + 1
     assert pool.lend("boris") is not None
     for view, sent in ((pool.view, []), (stale, ["Retake"]), (stale, [])):  # in vain once, if it did not know better
         pool.table.commands.clear()
-        renew = rules.renew(view, seat, key("anna"), pool.now, lapsed=True, leased=first.leased)
-        assert pool.table.hold(renew) is None
+        renew = rules.renew(view, position, key("anna"), pool.now, lapsed=True, leased=first.leased)
+        assert pool.table.run(renew) is None
         assert pool.sent() == sent
 
 
@@ -198,26 +197,26 @@ def test_what_the_container_saw_before_a_lease_began_says_nothing_against_it() -
     first = pool.lend("anna")
     assert first is not None
     stale = PoolView(pool.view.numbers, pool.view.policy, pool.rng)
-    stale.record(0, pool.table.heads[0], pool.now)
+    stale.record(0, pool.table.groups[0], pool.now)
     pool.now = first.until + GUARD + 1
     second = pool.lend("boris")
     assert second is not None
-    renew = rules.renew(stale, Choice(0, 0), key("boris"), pool.now + 1, leased=second.leased)
-    assert pool.table.hold(renew) is not None
+    renew = rules.renew(stale, Position(0, 0), key("boris"), pool.now + 1, leased=second.leased)
+    assert pool.table.run(renew) is not None
 
 
 def test_a_number_that_is_not_lent_any_more_is_not_taken_anew() -> None:
     pool = Pool(slots=2)
     first = pool.lend("anna")
     assert first is not None
-    seat, numbers = Choice(first.group, first.slot), list(pool.view.numbers[0])
+    position, numbers = Position(first.group, first.slot), list(pool.view.numbers[0])
     numbers[first.slot] = ""
     pool.view.configure((tuple(numbers),), pool.view.policy)
     pool.now += HOLD - 1
-    renewed = pool.table.hold(rules.renew(pool.view, seat, key("anna"), pool.now))
+    renewed = pool.table.run(rules.renew(pool.view, position, key("anna"), pool.now))
     assert renewed is not None, "a lease that runs goes on"
     pool.now = renewed.until + 1
-    assert pool.table.hold(rules.renew(pool.view, seat, key("anna"), pool.now, lapsed=True)) is None
+    assert pool.table.run(rules.renew(pool.view, position, key("anna"), pool.now, lapsed=True)) is None
 
 
 def test_who_only_says_who_they_are_is_not_given_a_lease_that_runs() -> None:
@@ -225,24 +224,24 @@ def test_who_only_says_who_they_are_is_not_given_a_lease_that_runs() -> None:
     first = pool.lend("anna")
     assert first is not None
     for view in (pool.view, PoolView(pool.view.numbers, pool.view.policy, pool.rng)):
-        other = pool.table.hold(rules.lend(view, key("anna"), pool.now, pool.rng, proven=False))
+        other = pool.table.run(rules.lend(view, key("anna"), pool.now, pool.rng, proven=False))
         assert other is not None
         assert other.group != first.group
-        pool.table.heads[other.group] = free_group()
+        pool.table.groups[other.group] = free_group()
         pool.view.forget(other.group)
     pool.now = first.until + 1
-    again = pool.table.hold(rules.lend(pool.view, key("anna"), pool.now, pool.rng, proven=False))
+    again = pool.table.run(rules.lend(pool.view, key("anna"), pool.now, pool.rng, proven=False))
     assert again is not None
 
 
 def test_who_only_says_who_they_are_from_the_address_of_the_lease_has_it_renewed() -> None:
     pool = Pool(groups=2)
-    mine, other = (allowance_of(address, "p1", 24, 2, 10, b"key") for address in ("203.0.113.9", "198.51.100.4"))
-    first = pool.table.hold(rules.lend(pool.view, key("anna"), pool.now, pool.rng, mine))
+    mine, other = (quota_of(address, "p1", 24, 2, 10, b"key") for address in ("203.0.113.9", "198.51.100.4"))
+    first = pool.table.run(rules.lend(pool.view, key("anna"), pool.now, pool.rng, mine))
     for view in (pool.view, PoolView(pool.view.numbers, pool.view.policy, pool.rng)):
-        again = pool.table.hold(rules.lend(view, key("anna"), pool.now + 1, pool.rng, mine, proven=False))
+        again = pool.table.run(rules.lend(view, key("anna"), pool.now + 1, pool.rng, mine, proven=False))
         assert (again.group, again.slot) == (first.group, first.slot)
-    elsewhere = pool.table.hold(rules.lend(pool.view, key("anna"), pool.now + 1, pool.rng, other, proven=False))
+    elsewhere = pool.table.run(rules.lend(pool.view, key("anna"), pool.now + 1, pool.rng, other, proven=False))
     assert (elsewhere.group, elsewhere.slot) != (first.group, first.slot)
 
 
@@ -271,12 +270,12 @@ def test_a_stale_view_meets_a_conflict_learns_from_it_and_goes_on() -> None:
 
 def test_a_write_that_was_repeated_recognises_itself() -> None:
     pool = Pool()
-    conversation = rules.lend(pool.view, key("anna"), pool.now, pool.rng)
+    steps = rules.lend(pool.view, key("anna"), pool.now, pool.rng)
     answer: Any = None
     result = None
     while result is None:
         try:
-            command = conversation.send(answer)
+            command = steps.send(answer)
         except StopIteration as ended:
             result = ended.value
             break
@@ -296,65 +295,68 @@ def closed(count: int) -> tuple[Closed, ...]:
 def test_a_ring_that_is_full_moves_into_a_chunk_at_once() -> None:
     pool = Pool()
     assert pool.lend("anna")
-    pool.table.heads[0] = pool.table.heads[0]._replace(ring=closed(rules.RING_FULL - 1))
+    pool.table.groups[0] = pool.table.groups[0]._replace(closed=closed(rules.CLOSED_FULL - 1))
     lent = pool.lend("boris")  # the container thinks that there is room
     assert lent is not None
     assert pool.sent() == ["Take", "Copy", "Trim"]
-    assert pool.table.heads[0].ring == ()
-    assert len(pool.table.chunks[0, lent.leased * 1000].ring) == rules.RING_FULL
-    assert pool.table.heads[0].last_chunk == lent.leased * 1000
+    assert pool.table.groups[0].closed == ()
+    assert len(pool.table.chunks[0, lent.leased * 1000].closed) == rules.CLOSED_FULL
+    assert pool.table.groups[0].last_chunk == lent.leased * 1000
 
 
 def test_a_ring_that_fills_is_copied_and_the_next_write_empties_it_for_nothing() -> None:
     pool = Pool()
-    full = closed(rules.RING_FILLS)
-    pool.table.heads[0] = pool.table.heads[0]._replace(ring=full)
+    full = closed(rules.CLOSED_FILLING)
+    pool.table.groups[0] = pool.table.groups[0]._replace(closed=full)
     anna = pool.lend("anna")
     assert anna is not None
     assert pool.sent() == ["Read", "Copy", "Take"]
     (made,) = pool.table.chunks.values()
-    head = pool.table.heads[0]
-    assert (made.ring, head.ring) == (full, (Closed(anna.slot, None, 0, 0),))
-    assert (0, head.last_chunk) in pool.table.chunks
-    pool.learn(head._replace(ring=closed(rules.RING_FILLS_RENEW)))  # nobody waits: earlier
+    current = pool.table.groups[0]
+    assert (made.closed, current.closed) == (full, (Closed(anna.slot, None, 0, 0),))
+    assert (0, current.last_chunk) in pool.table.chunks
+    pool.learn(current._replace(closed=closed(rules.CLOSED_FILLING_RENEW)))  # nobody waits: earlier
     pool.now += 60
-    assert pool.table.hold(rules.renew(pool.view, Choice(anna.group, anna.slot), key("anna"), pool.now))
+    assert pool.table.run(rules.renew(pool.view, Position(anna.group, anna.slot), key("anna"), pool.now))
     assert pool.sent() == ["Copy", "Renew"]
-    assert pool.table.heads[0].ring == ()
-    pool.learn(pool.table.heads[0]._replace(ring=full))
+    assert pool.table.groups[0].closed == ()
+    pool.learn(pool.table.groups[0]._replace(closed=full))
     pool.now += HOLD + 1
-    assert pool.table.hold(rules.renew(pool.view, Choice(anna.group, anna.slot), key("anna"), pool.now))
+    assert pool.table.run(rules.renew(pool.view, Position(anna.group, anna.slot), key("anna"), pool.now))
     assert pool.sent() == ["Copy", "Retake"]
-    assert [each.visitor for each in pool.table.heads[0].ring] == [key("anna")]
-    assert sorted(key for _, key in pool.table.chunks)[-1] == pool.table.heads[0].last_chunk
-    assert sorted(len(image.ring) for image in pool.table.chunks.values()) == [rules.RING_FILLS_RENEW, *[len(full)] * 2]
+    assert [each.visitor for each in pool.table.groups[0].closed] == [key("anna")]
+    assert sorted(key for _, key in pool.table.chunks)[-1] == pool.table.groups[0].last_chunk
+    assert sorted(len(state.closed) for state in pool.table.chunks.values()) == [
+        rules.CLOSED_FILLING_RENEW,
+        *[len(full)] * 2,
+    ]
 
 
-@pytest.mark.parametrize("moved", [{"ring": closed(rules.RING_FILLS + 1)}, {"last_chunk": 7}])
+@pytest.mark.parametrize("moved", [{"closed": closed(rules.CLOSED_FILLING + 1)}, {"last_chunk": 7}])
 def test_a_ring_that_moved_since_it_was_copied_is_not_emptied_and_the_visitor_is_served(moved: dict[str, Any]) -> None:
     pool = Pool()
     anna = pool.lend("anna")
     assert anna is not None
-    pool.learn(pool.table.heads[0]._replace(ring=closed(rules.RING_FILLS)))
-    others = pool.table.heads[0]._replace(**moved)
-    pool.table.heads[0] = others
+    pool.learn(pool.table.groups[0]._replace(closed=closed(rules.CLOSED_FILLING)))
+    others = pool.table.groups[0]._replace(**moved)
+    pool.table.groups[0] = others
     pool.now += 60
-    assert pool.table.hold(rules.renew(pool.view, Choice(anna.group, anna.slot), key("anna"), pool.now))
+    assert pool.table.run(rules.renew(pool.view, Position(anna.group, anna.slot), key("anna"), pool.now))
     assert pool.sent() == ["Copy", "Renew", "Renew"]
-    assert pool.table.heads[0].ring == others.ring
-    pool.learn(pool.table.heads[0]._replace(ring=closed(rules.RING_FILLS), last_chunk=0))
-    pool.table.heads[0] = others
+    assert pool.table.groups[0].closed == others.closed
+    pool.learn(pool.table.groups[0]._replace(closed=closed(rules.CLOSED_FILLING), last_chunk=0))
+    pool.table.groups[0] = others
     assert pool.lend("boris")
     assert pool.sent() == ["Copy", "Take", "Copy", "Take"]
-    assert any(image.ring == others.ring for image in pool.table.history(0, 0))
+    assert any(state.closed == others.closed for state in pool.table.history(0, 0))
 
 
 def test_a_ring_that_could_not_be_copied_is_not_emptied() -> None:
     pool = Pool()
-    pool.table.heads[0] = pool.table.heads[0]._replace(ring=closed(rules.RING_FILLS))
+    pool.table.groups[0] = pool.table.groups[0]._replace(closed=closed(rules.CLOSED_FILLING))
     lend = rules.lend(pool.view, key("anna"), pool.now, pool.rng)
     assert isinstance(next(lend), Read)
-    assert isinstance(lend.send({0: pool.table.heads[0]}), Copy)
+    assert isinstance(lend.send({0: pool.table.groups[0]}), Copy)
     take = lend.send(Written(False, None))
     assert isinstance(take, Take) and take.copied is None
 
@@ -365,10 +367,10 @@ def test_chunks_sort_as_they_were_made_and_none_replaces_another() -> None:
     for seconds in (0, 500, -9_000, 0, 0):  # clocks disagree, or nothing but retired slots was pushed
         begin = int(START) + seconds
         slot = Slot(key("anna"), begin, begin + 300)
-        pool.table.heads[0] = pool.table.heads[0]._replace(ring=(Closed(0, key("boris"), 1, 2),))
+        pool.table.groups[0] = pool.table.groups[0]._replace(closed=(Closed(0, key("boris"), 1, 2),))
         pool.set_slot(0, 0, slot)
-        pool.table.hold(rules.spill(0, pool.table.heads[0]))
-        made.append(pool.table.heads[0].last_chunk)
+        pool.table.run(rules.archive(0, pool.table.groups[0]))
+        made.append(pool.table.groups[0].last_chunk)
     assert made == sorted(set(made))
     assert [slot.slots[0].leased - int(START) for slot in pool.table.history(0, 0)[:0:-1]] == [0, 500, -9_000, 0, 0]
 
@@ -378,17 +380,17 @@ def test_a_renewal_of_a_number_that_went_to_somebody_else_fails() -> None:
     pool.lend("anna")
     pool.now += HOLD + 10
     pool.lend("boris")
-    assert pool.table.hold(rules.renew(pool.view, Choice(0, 0), key("anna"), pool.now)) is None
+    assert pool.table.run(rules.renew(pool.view, Position(0, 0), key("anna"), pool.now)) is None
 
 
 def test_a_released_number_belongs_to_its_visitor_for_the_grace() -> None:
     pool = Pool(slots=1)
     pool.lend("anna")
-    latest = pool.table.heads[0].slots[0].until
-    pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now, latest))
-    assert pool.table.heads[0].slots[0].until == START + rules.RELEASE_GRACE
-    assert not pool.table.hold(rules.release(Choice(0, 0), key("boris"), pool.now + 1, latest)).done
-    assert not pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now + 1, latest)).done
+    latest = pool.table.groups[0].slots[0].until
+    pool.table.run(rules.release(Position(0, 0), key("anna"), pool.now, latest))
+    assert pool.table.groups[0].slots[0].until == START + rules.RELEASE_GRACE
+    assert not pool.table.run(rules.release(Position(0, 0), key("boris"), pool.now + 1, latest)).done
+    assert not pool.table.run(rules.release(Position(0, 0), key("anna"), pool.now + 1, latest)).done
 
 
 @pytest.mark.parametrize("rest", [1, 30, 89, 91, 299])
@@ -398,28 +400,28 @@ def test_a_number_stays_its_visitors_for_ninety_seconds_after_they_left_however_
     assert lent is not None
     pool.now = lent.until - rest
     for seconds in (0, 0, 20):
-        pool.table.hold(rules.release(Choice(0, 0), key("anna"), pool.now + seconds, lent.until))
-        assert pool.table.heads[0].slots[0].until == pool.now + rules.RELEASE_GRACE
+        pool.table.run(rules.release(Position(0, 0), key("anna"), pool.now + seconds, lent.until))
+        assert pool.table.groups[0].slots[0].until == pool.now + rules.RELEASE_GRACE
 
 
 def test_a_release_that_comes_after_the_end_of_its_lease_revives_nothing() -> None:
     pool = Pool(slots=1)
     lent = pool.lend("anna")
     assert lent is not None
-    assert not pool.table.hold(rules.release(Choice(0, 0), key("anna"), lent.until + 1, lent.until)).done
-    assert pool.table.heads[0].slots[0].until == lent.until
+    assert not pool.table.run(rules.release(Position(0, 0), key("anna"), lent.until + 1, lent.until)).done
+    assert pool.table.groups[0].slots[0].until == lent.until
 
 
 def test_a_release_that_was_delayed_until_after_a_renewal_changes_nothing() -> None:
     pool = Pool(slots=1)
     pool.lend("anna")
-    given_back = pool.table.heads[0].slots[0].until
+    given_back = pool.table.groups[0].slots[0].until
     left_at = pool.now
     pool.now += HOLD - 1
-    assert pool.table.hold(rules.renew(pool.view, Choice(0, 0), key("anna"), pool.now)) is not None
-    renewed = pool.table.heads[0].slots[0].until
-    assert not pool.table.hold(rules.release(Choice(0, 0), key("anna"), left_at, given_back)).done
-    assert pool.table.heads[0].slots[0].until == renewed
+    assert pool.table.run(rules.renew(pool.view, Position(0, 0), key("anna"), pool.now)) is not None
+    renewed = pool.table.groups[0].slots[0].until
+    assert not pool.table.run(rules.release(Position(0, 0), key("anna"), left_at, given_back)).done
+    assert pool.table.groups[0].slots[0].until == renewed
 
 
 def test_a_large_pool_is_searched_by_few_reads() -> None:
@@ -446,10 +448,10 @@ def test_the_last_free_numbers_of_a_full_pool_are_found() -> None:
 @pytest.mark.parametrize("copied", [True, False])
 def test_the_ring_is_emptied_only_after_it_was_copied(copied: bool) -> None:
     pool = Pool()
-    spill = rules.spill(0, pool.table.heads[0])
-    assert isinstance(next(spill), Copy)
+    archive = rules.archive(0, pool.table.groups[0])
+    assert isinstance(next(archive), Copy)
     try:
-        following = spill.send(Written(copied, pool.table.heads[0]))
+        following = archive.send(Written(copied, pool.table.groups[0]))
     except StopIteration:
         following = None
     assert isinstance(following, Trim) is copied

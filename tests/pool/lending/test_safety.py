@@ -83,15 +83,15 @@ def check_history(world: World) -> None:
     """Every lease that was ever written answers for the moments it ran, and for the quiet ones after it."""
     by_seat: dict[Any, list[Any]] = {}
     for grant in world.grants:
-        by_seat.setdefault(grant.seat, []).append(grant)
-    for seat, grants in by_seat.items():
+        by_seat.setdefault(grant.position, []).append(grant)
+    for position, grants in by_seat.items():
         for grant, following in zip(grants, [*grants[1:], None], strict=True):
             for at in (grant.leased + 5, grant.first_until - 1):
-                found = world.table.holder(seat, at)
+                found = world.table.holder(position, at)
                 assert found.visitor == grant.visitor.hex(), found
             quiet = grant.until + SKEW + 1
             if following is None or following.leased > quiet + SKEW:
-                found = world.table.holder(seat, quiet)
+                found = world.table.holder(position, quiet)
                 assert (found.certainty, found.visitor) == (Certainty.GRACE, grant.visitor.hex())
 
 
@@ -102,11 +102,13 @@ def check_no_number_is_lost(world: World) -> None:
     view, total = world.containers[0].view, world.groups * world.slots
     for number in range(total):
         visitor = number.to_bytes(12, "big")
-        found = world.table.hold(rules.lend(view, b"\xff" + visitor[1:], world.now, world.rng))
+        found = world.table.run(rules.lend(view, b"\xff" + visitor[1:], world.now, world.rng))
         assert found is not None, f"{total - number} numbers are never lent again"
         lent.add((found.group, found.slot))
     assert len(lent) == total
-    assert all(slot.until == RETIRED for head in world.table.heads.values() for slot in head.slots[world.slots :])
+    assert all(
+        slot.until == RETIRED for current in world.table.groups.values() for slot in current.slots[world.slots :]
+    )
 
 
 TestPool = Pool.TestCase
@@ -123,9 +125,9 @@ def busy_day(guard: int, skew: float, seed: int) -> World:
         world.now += rng.expovariate(1.0)
         world.ask(rng.randrange(4), rng.randbytes(12))
         if world.held and rng.random() < 0.3:
-            seat, visitor = rng.choice(sorted(world.held))
-            if world.held[seat, visitor] > world.now:
-                world.renew(rng.randrange(4), seat, visitor)
+            position, visitor = rng.choice(sorted(world.held))
+            if world.held[position, visitor] > world.now:
+                world.renew(rng.randrange(4), position, visitor)
         while world.talks and rng.random() < 0.9:
             world.step(rng.randrange(99), fate=rng.choice(["answered"] * 8 + ["repeated", "crashed"]))
     return world
@@ -153,9 +155,9 @@ def test_whatever_one_address_tries_it_never_holds_more_than_it_may_and_always_g
             world.now += rng.choice([0.1, 1.0, 5.0])
             world.ask(rng.randrange(4), bytes([rng.randrange(100)]) * 12)
             if world.held:
-                seat, visitor = rng.choice(sorted(world.held))  # of leases that run, have ended or were given back
+                position, visitor = rng.choice(sorted(world.held))  # of leases that run, have ended or were given back
                 act = rng.choice([world.renew, world.renew, world.release])
-                act(rng.randrange(4), seat, visitor)
+                act(rng.randrange(4), position, visitor)
             while world.talks and rng.random() < 0.8:
                 world.step(rng.randrange(99))
                 most = max(most, world.held_by_address().total())

@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from chalicelib.pool.lending.census_table import OverflowTally, minutes
-from chalicelib.pool.lending.container_cache import Memory
-from chalicelib.pool.lending.overflow_sample_table import SAMPLE, ShownSample, shown_before
-from chalicelib.pool.lending.rate_limit import Crowd
+from chalicelib.pool.lending.container_cache import ContainerCache
+from chalicelib.pool.lending.overflow_sample_table import SAMPLE, OverflowSample, shown_before
+from chalicelib.pool.lending.rate_limit import RateLimit
 from chalicelib.registry import snapshot
 from tests.pool.shop import NOW, POOL, open_shop
 from tests.switching import Intruder
@@ -26,7 +26,7 @@ def who(place: int) -> bytes:
 
 
 def test_two_threads_never_drop_the_same_visitor_from_the_sample(aws: Any) -> None:
-    sample = ShownSample()
+    sample = OverflowSample()
     for place in range(SAMPLE):
         sample.add("p1", who(place), NOW)
     intruder = Intruder(sample._lock, lambda: sample.add("p1", who(101), NOW))
@@ -53,7 +53,7 @@ def test_two_threads_never_drop_the_same_visitor_from_the_sample(aws: Any) -> No
 
 
 def test_a_minute_that_is_over_is_left_by_two_threads_at_once(aws: Any) -> None:
-    sample = ShownSample()
+    sample = OverflowSample()
     sample.add("p1", who(1), NOW)
     later = NOW + timedelta(minutes=1)
     intruder = Intruder(sample._lock, lambda: sample.add("p1", who(3), later))
@@ -110,8 +110,8 @@ def test_an_overflow_that_could_not_be_written_is_written_later(aws: Any, monkey
 
 
 def test_an_address_is_counted_while_another_thread_forgets_it() -> None:
-    crowd = Crowd(most_addresses=1)
-    intruder = Intruder(crowd._lock, lambda: crowd.admits(SECOND, 60))
+    rate_limit = RateLimit(most_addresses=1)
+    intruder = Intruder(rate_limit._lock, lambda: rate_limit.admits(SECOND, 60))
 
     class Minutes(OrderedDict[Any, Any]):
         def setdefault(self, key: Any, default: Any = None) -> Any:
@@ -119,19 +119,19 @@ def test_an_address_is_counted_while_another_thread_forgets_it() -> None:
             intruder.let_in()
             return found
 
-    crowd._minutes = Minutes()
-    assert crowd.admits(FIRST, 60)
+    rate_limit._minutes = Minutes()
+    assert rate_limit.admits(FIRST, 60)
     intruder.leave()
-    assert len(crowd) == 1
+    assert len(rate_limit) == 1
 
 
 def test_each_thread_has_a_view_of_its_own_and_keeps_it(aws: Any) -> None:
     open_shop()
-    memory, found = Memory(), snapshot.site_by_key("sk1", NOW)
+    cache, found = ContainerCache(), snapshot.site_by_key("sk1", NOW)
     assert found is not None
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
-        views = [thread.submit(memory.view, found, POOL).result() for thread in (one, other, one, other)]
+        views = [thread.submit(cache.view, found, POOL).result() for thread in (one, other, one, other)]
     assert views[0] is views[2]
     assert views[1] is views[3]
     assert views[0] is not views[1]
-    assert memory.view(found, POOL) is memory.view(found, POOL)
+    assert cache.view(found, POOL) is cache.view(found, POOL)

@@ -147,12 +147,12 @@ def test_a_long_grace_is_read_to_its_end_by_one_query(aws: Any) -> None:
     view = PoolView(numbers_of(1), Policy(60), rng)
     begin = int(second_of(NOW))
     for turn in range(1000):
-        lent = busy.hold(rules.lend(view, turn.to_bytes(12, "big"), begin + turn * 6, rng))
+        lent = busy.run(rules.lend(view, turn.to_bytes(12, "big"), begin + turn * 6, rng))
         if lent.slot == 4:
             shown.append(lent.visitor.hex())
-    for (group, moment), image in busy.chunks.items():
-        put(aws, group_codec.write_group("p1", group, image, moment))
-    put(aws, group_codec.write_group("p1", 0, busy.heads[0]))
+    for (group, moment), state in busy.chunks.items():
+        put(aws, group_codec.write_group("p1", group, state, moment))
+    put(aws, group_codec.write_group("p1", 0, busy.groups[0]))
     owner = TrackingNumber(number(5), "s1", NumberKind.DYNAMIC, "p1", group=0, slot=4)
     at = NOW + timedelta(seconds=1000 * 6)
     for grace in (4200, 4500, 7200, 86_400):

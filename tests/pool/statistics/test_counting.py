@@ -21,14 +21,14 @@ MINUTE = (1000.0, 1060.0)
 FREE = Slot(None, 0, 0)
 
 
-def group(*slots: Slot, ring: Sequence[Closed] = (), last_chunk: int = 0) -> Group:
+def group(*slots: Slot, closed: Sequence[Closed] = (), last_chunk: int = 0) -> Group:
     """An image of a group whose other numbers were never lent."""
-    return Group((*slots, *[FREE] * (12 - len(slots))), tuple(ring), last_chunk)
+    return Group((*slots, *[FREE] * (12 - len(slots))), tuple(closed), last_chunk)
 
 
-def counted(*images: Group) -> Counted:
+def counted(*states: Group) -> Counted:
     """One group, by its images, newest first."""
-    return count([images], MINUTE, 360)
+    return count([states], MINUTE, 360)
 
 
 @dataclass
@@ -75,30 +75,30 @@ class Site:
 
     def _close(self, of: int, place: int) -> None:
         """A number is archived: its slot is lent no more, and its lease runs out in the history."""
-        head = self.world.table.heads[of]
-        old = head.slots[place]
+        current = self.world.table.groups[of]
+        old = current.slots[place]
         if not old.retired:
             closed = Closed(place, old.visitor, old.leased, old.until)
             slot = Slot(None, old.until, RETIRED, "+70000000000")
-            self._write(of, place, slot, (*head.ring, closed))
+            self._write(of, place, slot, (*current.closed, closed))
             self.closed[of, place] = old.until
 
-    def _open(self, seat: tuple[int, int]) -> None:
-        last_end = self.closed.pop(seat)
-        self._write(*seat, Slot(None, last_end, last_end), self.world.table.heads[seat[0]].ring)
+    def _open(self, position: tuple[int, int]) -> None:
+        last_end = self.closed.pop(position)
+        self._write(*position, Slot(None, last_end, last_end), self.world.table.groups[position[0]].closed)
 
-    def _write(self, of: int, place: int, slot: Slot, ring: tuple[Closed, ...]) -> None:
-        heads = self.world.table.heads
-        slots = (*heads[of].slots[:place], slot, *heads[of].slots[place + 1 :])
-        heads[of] = heads[of]._replace(slots=slots, ring=ring)
+    def _write(self, of: int, place: int, slot: Slot, closed: tuple[Closed, ...]) -> None:
+        groups = self.world.table.groups
+        slots = (*groups[of].slots[:place], slot, *groups[of].slots[place + 1 :])
+        groups[of] = groups[of]._replace(slots=slots, closed=closed)
 
     def _count(self, begin: int) -> Counted:
         table = self.world.table
-        images = [
-            table.history(of, key_of(begin)) if needs_history(head, begin) else (head,)
-            for of, head in table.heads.items()
+        states = [
+            table.history(of, key_of(begin)) if needs_history(current, begin) else (current,)
+            for of, current in table.groups.items()
         ]
-        return count(images, (begin, begin + 60), HOLD)
+        return count(states, (begin, begin + 60), HOLD)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -111,7 +111,7 @@ def test_every_minute_is_counted_as_a_plain_list_of_the_leases_has_it(seed: int)
         assert counted.ended == sum(begin <= until < end for _, until in leases)
         assert counted.live == sum(leased < end <= until for leased, until in leases)
     assert sum(counted.leases for _, counted in found) > 25
-    assert any(head.last_chunk for head in site.world.table.heads.values())
+    assert any(current.last_chunk for current in site.world.table.groups.values())
 
 
 def test_a_minute_is_settled_when_nothing_that_belongs_to_it_can_be_on_its_way() -> None:
@@ -119,15 +119,15 @@ def test_a_minute_is_settled_when_nothing_that_belongs_to_it_can_be_on_its_way()
 
 
 def test_a_visitor_who_returns_has_two_leases_and_was_away_in_between() -> None:
-    head = group(Slot(ANNA, 1040, 1400), ring=[Closed(0, ANNA, 500, 1010)])
-    assert counted(head) == Counted(live=1, numbers=12, leases=1, ended=1, stay=420)
+    current = group(Slot(ANNA, 1040, 1400), closed=[Closed(0, ANNA, 500, 1010)])
+    assert counted(current) == Counted(live=1, numbers=12, leases=1, ended=1, stay=420)
 
 
 def test_a_lease_that_went_to_the_history_between_two_counts_is_counted() -> None:
-    chunk = group(Slot(BORIS, 1030, 1390), ring=[Closed(0, ANNA, 500, 1010)])
-    head = group(Slot(BORIS, 1030, 1390), last_chunk=1_030_000)
-    assert needs_history(head, MINUTE[0])
-    assert (counted(head).ended, counted(head, chunk).ended) == (0, 1)
+    chunk = group(Slot(BORIS, 1030, 1390), closed=[Closed(0, ANNA, 500, 1010)])
+    current = group(Slot(BORIS, 1030, 1390), last_chunk=1_030_000)
+    assert needs_history(current, MINUTE[0])
+    assert (counted(current).ended, counted(current, chunk).ended) == (0, 1)
 
 
 def test_the_history_is_not_asked_where_all_that_it_has_ended_before() -> None:
@@ -135,15 +135,15 @@ def test_the_history_is_not_asked_where_all_that_it_has_ended_before() -> None:
 
 
 def test_a_lease_in_the_ring_and_in_a_copy_of_it_is_one_lease() -> None:
-    ring = [Closed(0, ANNA, 1005, 1010)]
-    copied, head = group(Slot(BORIS, 1030, 1390), ring=ring), group(Slot(BORIS, 1030, 1420), ring=ring)
-    assert counted(head, copied) == counted(head)
-    assert (counted(head).leases, counted(head).live) == (2, 1)
+    closed = [Closed(0, ANNA, 1005, 1010)]
+    copied, current = group(Slot(BORIS, 1030, 1390), closed=closed), group(Slot(BORIS, 1030, 1420), closed=closed)
+    assert counted(current, copied) == counted(current)
+    assert (counted(current).leases, counted(current).live) == (2, 1)
 
 
 def test_a_number_that_is_drained_is_lent_until_its_lease_ends_and_there_until_its_slot_is_closed() -> None:
     draining = group(Slot(ANNA, 900, 1200))
-    closed = group(Slot(None, 1200, RETIRED, "+7"), ring=[Closed(0, ANNA, 900, 1200)])
+    closed = group(Slot(None, 1200, RETIRED, "+7"), closed=[Closed(0, ANNA, 900, 1200)])
     assert (counted(draining).live, counted(draining).numbers) == (1, 12)
     assert (counted(closed).live, counted(closed).numbers) == (1, 11)
 

@@ -1,4 +1,4 @@
-"""Delay profiles: the race for a call, and what a pool learns of its callers."""
+"""Delay profiles: who may have made a call, and what a pool learns of its callers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from chalicelib.pool.statistics.delay_profile import (
     LIVE_BINS,
     Counted,
     Profile,
-    Suspect,
+    ShownVisitor,
     bin_of,
     differs,
     learned,
+    likelihoods_of,
     prior_profile,
-    race,
 )
 from chalicelib.pool.statistics.redial_rates import Sight, since_bin
 
@@ -66,13 +66,13 @@ def test_a_visitor_who_sees_the_number_no_longer_is_never_likelier_than_one_who_
 
 
 @given(st.lists(st.tuples(SECONDS, SECONDS, st.floats(1, 50)), max_size=8), SECONDS, st.floats(0, 1e-3))
-def test_a_race_names_the_fastest_first(shown: list[tuple[float, float, float]], at: float, background: float) -> None:
-    suspects = [Suspect(str(place), *sorted(times), weight) for place, (*times, weight) in enumerate(shown)]
-    found = race(suspects, at, prior_profile(), background)
-    likelihoods = [entrant.likelihood for entrant in found.entrants]
+def test_the_likeliest_comes_first(shown: list[tuple[float, float, float]], at: float, background: float) -> None:
+    visitors = [ShownVisitor(str(index), *sorted(times), weight) for index, (*times, weight) in enumerate(shown)]
+    found = likelihoods_of(visitors, at, prior_profile(), background)
+    likelihoods = [candidate.likelihood for candidate in found.candidates]
     assert likelihoods == sorted(likelihoods, reverse=True)
     assert found.total == pytest.approx(sum(likelihoods) + background)
-    assert found.bins == tuple(sorted(entrant.place for entrant in found.entrants))
+    assert found.bins == tuple(sorted(candidate.bin_index for candidate in found.candidates))
 
 
 def counted(leases: int, **calls: int) -> Counted:
@@ -133,7 +133,7 @@ def test_the_true_rates_are_found_though_hardly_a_late_call_is_sure() -> None:
         while not begun or begun[-1] + stay < now:
             begun.append((begun[-1] + stay if begun else 0.0) + rng.expovariate(1 / free))
         shown = [at for at in begun[-9:] if at <= now and now - at - stay <= GRACE]
-        found = race([Suspect(str(at), at, at + stay) for at in shown], now, true, true.background)
+        found = likelihoods_of([ShownVisitor(str(at), at, at + stay) for at in shown], now, true, true.background)
         if rng.random() < found.total / 5e-4:
             seen[Sight(found.bins)] += 1
     seconds = tried / 5e-4  # each try stands for so many seconds of the number
@@ -154,9 +154,9 @@ def test_the_true_rates_are_found_though_hardly_a_late_call_is_sure() -> None:
 def test_the_worked_example_of_the_docs_comes_out() -> None:
     """docs/attribution.md: Anna's lease ended 46 s before the call, Boris has had the number for 6 s, later for 16."""
     for after, boris_per_100_000, anna_share in ((6, 1.6, 0.265), (16, 13, 0.045)):
-        anna, boris = Suspect("anna", 0, 360), Suspect("boris", 400, 760)
-        found = race([anna, boris], 400.0 + after, prior_profile(), 0.0)
-        rates = {entrant.suspect.visitor: entrant.likelihood for entrant in found.entrants}
+        anna, boris = ShownVisitor("anna", 0, 360), ShownVisitor("boris", 400, 760)
+        found = likelihoods_of([anna, boris], 400.0 + after, prior_profile(), 0.0)
+        rates = {candidate.shown.visitor: candidate.likelihood for candidate in found.candidates}
         assert rates["boris"] == pytest.approx(boris_per_100_000 / 100_000, rel=0.05)
         assert rates["anna"] == pytest.approx(0.6 / 100_000, rel=0.05)
         assert rates["anna"] / found.total == pytest.approx(anna_share, abs=0.01)
