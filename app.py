@@ -34,7 +34,7 @@ def _request() -> Request:
 @app.route("/v1/sites/{site_key}/number", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE, name="issue_number")
 @answers("issue_number")
 def issue_number(site_key: str) -> Any:
-    """Lend a number to a visitor, or renew his lease."""
+    """Lend a number to a visitor, or renew their lease."""
     from chalicelib.pool.lending import issue_number as task
 
     return task.issue(_request(), site_key)
@@ -61,7 +61,7 @@ def record_event(site_key: str) -> Any:
 @app.route("/v1/sites/{site_key}/promo", methods=["POST"], cors=ANY_ORIGIN, content_types=PAGE)
 @answers("mint_promo")
 def mint_promo(site_key: str) -> Any:
-    """Show a visitor the promo code of his page."""
+    """Show a visitor the promo code of their page."""
     from chalicelib.contacts import mint_promo as task
 
     return task.show(_request(), site_key)
@@ -70,7 +70,7 @@ def mint_promo(site_key: str) -> Any:
 @app.route("/v1/sites/{site_key}/snippet.js", methods=["GET"], cors=ANY_ORIGIN)
 @answers("serve_snippet")
 def serve_snippet(site_key: str) -> Any:
-    """The script a website includes."""
+    """Serve the script a website includes."""
     from chalicelib.pool import serve_snippet as task
 
     return task.serve(_request(), site_key)
@@ -94,7 +94,7 @@ def receive_call(carrier: str, endpoint_secret: str, **parts: str) -> Any:
 @app.route("/v1/crm/{crm}/{endpoint_secret}", methods=["POST"], content_types=HOOK)
 @answers("receive_outcome")
 def receive_outcome(crm: str, endpoint_secret: str) -> Any:
-    """A CRM's webhook: what became of a lead."""
+    """Take a CRM's webhook: what became of a lead."""
     from chalicelib.deals import receive_outcome as task
 
     return task.receive(_request(), crm, endpoint_secret)
@@ -113,7 +113,7 @@ def attribute_call(event: SQSEvent) -> Any:
 
 @app.on_sqs_message(queue="take-contact", batch_size=10, name="take_contact")
 def take_contact(event: SQSEvent) -> Any:
-    """Store what a visitor did with what had brought him, and join the deals that come from it."""
+    """Store what a visitor did with what brought them, and join the deals that come from it."""
     from chalicelib.deals import take_contact as task
 
     return sqs.consume("take_contact", event, task.take)
@@ -121,7 +121,7 @@ def take_contact(event: SQSEvent) -> Any:
 
 @app.on_sqs_message(queue="deliver", batch_size=1, name="deliver")  # one slow receiver delays no other call's alert
 def deliver(event: SQSEvent) -> Any:
-    """Tell the account's other systems about a finished call."""
+    """Send a finished call to the account's other systems."""
     from chalicelib.delivery import deliver as task
 
     return sqs.consume("deliver", event, task.deliver)
@@ -129,7 +129,7 @@ def deliver(event: SQSEvent) -> Any:
 
 @app.on_sqs_message(queue="kept-events", batch_size=1, name="recover_event")
 def recover_event(event: SQSEvent) -> Any:
-    """Take in a carrier event that was kept while storage failed."""
+    """Take in a carrier event that was spooled while storage failed."""
     from chalicelib.carriers import recover_event as task
 
     return sqs.consume("recover_event", event, task.recover)
@@ -153,7 +153,7 @@ def read_transcript(event: SQSEvent) -> Any:
 
 @app.on_sqs_message(queue="spend-drops", batch_size=1, name="import_spend")
 def import_spend(event: SQSEvent) -> Any:
-    """A spend file dropped into the bucket."""
+    """Import a spend file dropped into the bucket."""
     from chalicelib.reports.spend import import_spend as task
 
     return sqs.consume("import_spend", event, task.from_drop)
@@ -161,7 +161,7 @@ def import_spend(event: SQSEvent) -> Any:
 
 @app.on_sqs_message(queue="deal-drops", batch_size=1, name="import_deals")
 def import_deals(event: SQSEvent) -> Any:
-    """A file of deals dropped into the bucket."""
+    """Import a file of deals dropped into the bucket."""
     from chalicelib.deals import import_deals as task
 
     return sqs.consume("import_deals", event, task.from_drop)
@@ -169,7 +169,7 @@ def import_deals(event: SQSEvent) -> Any:
 
 @app.on_sqs_message(queue="call-drops", batch_size=1, name="import_calls")
 def import_calls(event: SQSEvent) -> Any:
-    """A carrier's history of calls dropped into the bucket."""
+    """Import a carrier's history of calls dropped into the bucket."""
     from chalicelib.carriers import import_calls as task
 
     return sqs.consume("import_calls", event, task.from_drop)
@@ -190,7 +190,7 @@ def census(event: CloudWatchEvent) -> Any:
 @app.schedule(Rate(30, unit=Rate.MINUTES), name="close_calls")
 @traced("close_calls")
 def close_calls(event: CloudWatchEvent) -> Any:
-    """Close the calls whose end no carrier has told."""
+    """Close the calls whose end no carrier has reported."""
     from chalicelib.calls import close_calls as task
 
     return task.close(clock.parse_time(event.time, field="time"))
@@ -208,7 +208,7 @@ def close_day(event: CloudWatchEvent) -> Any:
 @app.schedule(Rate(1, unit=Rate.HOURS), name="forget_callers")
 @traced("forget_callers")
 def forget_callers(event: CloudWatchEvent) -> Any:
-    """Finish what is being erased; forget callers their site keeps no longer."""
+    """Finish what is being erased; forget callers whose time at their site is over."""
     from chalicelib.privacy import forget_callers as task
 
     return task.forget(clock.parse_time(event.time, field="time"))

@@ -54,7 +54,7 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; answers its exit code."""
+    """Run one command. Return its exit code."""
     options = parser().parse_args(arguments)
     try:
         if options.stack:
@@ -72,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands with their arguments."""
+    """Return the parser of all commands with their arguments."""
     root = argparse.ArgumentParser(prog="python -m chalicelib", description="Operate callpath from the command line.")
-    stack = "name of the deployed stack, e.g. callpath-prod; without it the CALLPATH_* environment tells the tables"
+    stack = "name of the deployed stack, e.g. callpath-prod; without it the CALLPATH_* environment names the tables"
     root.add_argument("--stack", metavar="NAME", help=stack)
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in COMMANDS:

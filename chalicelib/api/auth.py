@@ -10,7 +10,7 @@ from chalicelib.runtime.http import Request
 
 
 def key_of(request: Request) -> ApiKey:
-    """The API key of `Authorization: Bearer <key>`. Raises NotAuthenticated."""
+    """Return the API key of `Authorization: Bearer <key>`. Raises NotAuthenticated."""
     scheme, _, secret = request.header("authorization").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise NotAuthenticated("Send an API key: Authorization: Bearer <key>.")
@@ -21,7 +21,7 @@ def key_of(request: Request) -> ApiKey:
 
 
 def operator_of(request: Request) -> ApiKey:
-    """The same, where only the operator may go on. Raises Forbidden too."""
+    """Return the API key of the operator. Raises NotAuthenticated, Forbidden for an account's key."""
     key = key_of(request)
     if key.account_id is not None:
         raise Forbidden("Only the operator may do this.")
@@ -29,7 +29,7 @@ def operator_of(request: Request) -> ApiKey:
 
 
 def account_of(key: ApiKey, asked: str | None) -> str | None:
-    """The account a request is about: the one asked for, else the key's own (None: the operator's own).
+    """Return the account a request is about: the one asked for, else the key's own (None: the operator's own).
 
     Raises NotFound for an account the key does not own, as if it did not exist.
     """
@@ -41,7 +41,7 @@ def account_of(key: ApiKey, asked: str | None) -> str | None:
 
 
 def site_of(request: Request, site_id: str) -> Site:
-    """The site a request is about. Raises NotAuthenticated, or NotFound where the key may not know of it."""
+    """Return the site a request is about. Raises NotAuthenticated, or NotFound where the key may not know of it."""
     key = key_of(request)
     site = store.site(site_id)
     if site is None or key.account_id not in (None, site.account_id):

@@ -62,7 +62,7 @@ def collection(request: Request, site_id: str) -> Any:
 def item(request: Request, site_id: str, call_id: str) -> Any:
     """GET: one call with its events, the lease and touches behind it, and their credit.
 
-    PATCH: note what the caller said brought him, or with null that nothing is known of it.
+    PATCH: note what the caller said brought them, or with null that nothing is known of it.
     """
     site = site_of(request, site_id)
     if request.method == "PATCH":
@@ -82,14 +82,14 @@ def item(request: Request, site_id: str, call_id: str) -> Any:
         line = _line(attributed, site, model, read_rulebook(site), phones, answers)
         kind = line["evidence"]["kind"]
         answer = line | {"evidence": as_builtins(attributed.evidence) | {"kind": kind}}
-    told = callers.open_callers_of_events(record)
-    events = [{"received_at": received, **_event(event, told)} for received, event in record.events]
+    phones_of_events = callers.open_callers_of_events(record)
+    events = [{"received_at": received, **_event(event, phones_of_events)} for received, event in record.events]
     recordings = whole_recordings(call_item.recordings_of(found), call_item.transcripts_of(found))
     return answer | {"model": model, "events": events, "recordings": recordings}
 
 
 def noted(site: Site, call_id: str, text: str | None, now: datetime) -> dict[str, Any]:
-    """Note an answer with a call; answers {"self_reported": how it is kept and read}. Raises NotFound, BadInput."""
+    """Note an answer with a call. Return {"self_reported": how it is kept and read}. Raises NotFound, BadInput."""
     return {
         "self_reported": shown_self_reported(
             note_self_reported.note(site.site_id, call_id, text, now), read_rulebook(site)
@@ -98,7 +98,7 @@ def noted(site: Site, call_id: str, text: str | None, now: datetime) -> dict[str
 
 
 def shown_self_reported(reported: SelfReported | None, rulebook: Rulebook) -> dict[str, Any] | None:
-    """An answer as it is shown: the words, what they are counted as, and when they were noted."""
+    """Return an answer as it is shown: the words, what they are counted as, and when they were noted."""
     if reported is None:
         return None
     return {
@@ -109,7 +109,7 @@ def shown_self_reported(reported: SelfReported | None, rulebook: Rulebook) -> di
 
 
 def is_unmatched(attributed: AttributedCall) -> bool:
-    """Whether a customer's call has no number of the site: none was told, or it is not (any more) one of the site's."""
+    """Whether a customer's call has no number of the site: none was reported, or it is not one of the site's now."""
     evidence = attributed.evidence
     without_place = evidence.told_by_itself is EvidenceKind.UNKNOWN and evidence.pool_id is None
     return without_place and attributed.call.direction is Direction.IN
@@ -135,12 +135,12 @@ def _line(
     credit = [plain(part) for part in credit_of(attributed, site, rulebook, model)]
     states = [{"recording_id": each.recording_id, "state": each.state} for each in attributed.recordings]
     shown = {"day": attributed.day.isoformat(), "evidence": evidence, "credit": credit, "recordings": states}
-    told = {"self_reported": shown_self_reported(answer, rulebook), "unmatched": is_unmatched(attributed)}
-    return _call(attributed.call, phones) | shown | told
+    more = {"self_reported": shown_self_reported(answer, rulebook), "unmatched": is_unmatched(attributed)}
+    return _call(attributed.call, phones) | shown | more
 
 
 def _call(call: Call, phones: Mapping[str, str | None]) -> dict[str, Any]:
-    """The call as its account may see it: with the caller's number, by call id in `phones`, and without our keys."""
+    """Return the call as its account may see it: with the caller's number out of `phones`, and without our keys."""
     shown: dict[str, Any] = plain(call)
     del shown["caller_key"], shown["caller_sealed"]
     return shown | {"caller": phones[call.call_id], "answered": call.answered}

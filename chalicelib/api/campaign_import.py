@@ -65,8 +65,8 @@ def import_table(site: Site, raw: bytes, now: datetime, *, most: int | None = No
     """Add and change campaigns: `{"rows", "landed", "unchanged", "rejected": [{line, field, reason}], "numbers"}`.
 
     A line whose id or name exists changes that campaign; its empty cells change nothing. Static numbers are placed
-    once all campaigns have landed: `numbers` is their own `{"landed", "unchanged"}`. Good lines land whatever the
-    others. Raises BadInput for a file that is no table or has more than `most` lines.
+    once all campaigns have landed: `numbers` is their own `{"landed", "unchanged"}`. Bad lines keep
+    no good one out. Raises BadInput for a file that is no table or has more than `most` lines.
     """
     rows = list(csv_table.read_rows(raw, HEADINGS))
     if most is not None and len(rows) > most:
@@ -92,27 +92,27 @@ def import_table(site: Site, raw: bytes, now: datetime, *, most: int | None = No
 def _taken(
     site: Site, cells: Mapping[str, str], known: dict[str, Campaign], seen: set[str], now: datetime
 ) -> tuple[Campaign, bool]:
-    """One line's campaign as it stands now, and whether it changed."""
+    """Store one line's campaign. Return it, and whether it changed."""
     csv_table.require(cells)
-    stands = _standing(cells, known)
-    fields = _fields(cells, stands)
-    name = str(fields.get("name") or (stands.name if stands else ""))
+    existing = _existing(cells, known)
+    fields = _fields(cells, existing)
+    name = str(fields.get("name") or (existing.name if existing else ""))
     if not 1 <= len(name) <= 200:
         raise BadInput("name", "not a name of 1 to 200 characters")
     if name.casefold() in seen:
-        raise BadInput("name", "stands in an earlier line")
+        raise BadInput("name", "is already in an earlier line")
     seen.add(name.casefold())
-    if stands is None:
+    if existing is None:
         campaign = add(site, fields, now, cells.get("campaign_id") or None)
-    elif all(getattr(stands, field) == value for field, value in checked_fields(fields).items()):
-        return stands, False
+    elif all(getattr(existing, field) == value for field, value in checked_fields(fields).items()):
+        return existing, False
     else:
-        campaign = change(site, stands, fields, now)
+        campaign = change(site, existing, fields, now)
     known[campaign.campaign_id] = campaign
     return campaign, True
 
 
-def _standing(cells: Mapping[str, str], known: Mapping[str, Campaign]) -> Campaign | None:
+def _existing(cells: Mapping[str, str], known: Mapping[str, Campaign]) -> Campaign | None:
     campaign_id, name = cells.get("campaign_id", ""), cells.get("name", "").casefold()
     if campaign_id:
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", campaign_id):
@@ -124,16 +124,16 @@ def _standing(cells: Mapping[str, str], known: Mapping[str, Campaign]) -> Campai
     return same[0] if same else None
 
 
-def _fields(cells: Mapping[str, str], stands: Campaign | None) -> dict[str, Any]:
-    """The cells that are filled as fields of a campaign; parts and ids that stand already are kept beside them."""
+def _fields(cells: Mapping[str, str], existing: Campaign | None) -> dict[str, Any]:
+    """Return the filled cells as fields of a campaign; parts and ids that exist already are kept beside them."""
     filled = {name: cell for name, cell in cells.items() if cell}
     fields: dict[str, Any] = {name: filled[name] for name in ("name", "channel") if name in filled}
     match = {part: filled[column] for part in MATCHED if (column := "tag" if part == "campaign" else part) in filled}
     ids = {platform: _SEVERAL.split(filled[platform]) for platform in PLATFORMS if platform in filled}
     if match:
-        fields["match"] = {**(stands.match if stands else {}), **match}
+        fields["match"] = {**(existing.match if existing else {}), **match}
     if ids:
-        fields["platform_ids"] = {**({k: list(v) for k, v in stands.platform_ids.items()} if stands else {}), **ids}
+        fields["platform_ids"] = {**({k: list(v) for k, v in existing.platform_ids.items()} if existing else {}), **ids}
     if "creatives" in filled:
         fields["creatives"] = re.split(r"[,;|]", filled["creatives"])
     if "target_talk_seconds" in filled:
@@ -159,13 +159,13 @@ def _yes(text: str) -> bool:
 
 
 def _number_rows(cells: Mapping[str, str], campaign: Campaign) -> list[Mapping[str, str]]:
-    """A line's static numbers as rows of an import of numbers; an archived campaign's are not placed again."""
+    """Return a line's static numbers as rows of an import of numbers; an archived campaign's are not placed again."""
     if campaign.archived:
         return []
     of_campaign = {"kind": NumberKind.STATIC.value, "campaign_id": campaign.campaign_id, "label": campaign.name}
-    told = re.split(r"[,;|]", cells.get("numbers", ""))
+    numbers = re.split(r"[,;|]", cells.get("numbers", ""))
     target = cells.get("target_number", "")
-    return [{**of_campaign, "number": number, "target_number": target} for number in told if number.strip()]
+    return [{**of_campaign, "number": number, "target_number": target} for number in numbers if number.strip()]
 
 
 def _place(

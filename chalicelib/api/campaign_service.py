@@ -59,11 +59,11 @@ def _match(parts: dict[str, str], field: str) -> dict[str, str]:
 
 
 def _platform_ids(ids: dict[str, str | list[str]], field: str) -> dict[str, tuple[str, ...]]:
-    """Ids by platform; one may stand without a list."""
+    """Ids by platform; a single one needs no list."""
     found = {}
-    for platform, told in ids.items():
+    for platform, given in ids.items():
         validators.one_of(platform, f"{field}.{platform}", PLATFORMS)
-        texts = _texts([told] if isinstance(told, str) else told, f"{field}.{platform}")
+        texts = _texts([given] if isinstance(given, str) else given, f"{field}.{platform}")
         for text in texts:
             if not text.isalnum() or not text.isascii():
                 raise BadInput(f"{field}.{platform}", "not an id of latin letters and digits")
@@ -86,7 +86,7 @@ def _check_dates(campaign: Campaign) -> None:
 
 
 def _ended(campaign: Campaign, site: Site, now: datetime) -> dict[str, Any]:
-    """An archived campaign's last day: today at the latest, so that it keeps its past and gets no new touches."""
+    """Return an archived campaign's last day, today at the latest: it keeps its past and gets no new touches."""
     today = site.day_of(now)
     if not campaign.archived or (campaign.ends_on and campaign.ends_on <= today):
         return {}
@@ -94,7 +94,7 @@ def _ended(campaign: Campaign, site: Site, now: datetime) -> dict[str, Any]:
 
 
 def _archive_numbers(site_id: str, campaign_id: str, now: datetime) -> None:
-    """Late calls to them still name the campaign; the numbers are free for another place."""
+    """Late calls to them still name the campaign; the numbers are free for another pool or campaign."""
     of_campaign = [number for number in store.numbers_of(site_id) if number.campaign_id == campaign_id]
     active = [number for number in of_campaign if number.state is not NumberState.ARCHIVED]
     if active:

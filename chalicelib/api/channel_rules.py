@@ -91,7 +91,7 @@ def test(request: Request) -> Any:
 
 
 def shown(account_id: str) -> dict[str, Any]:
-    """The rules with the channels there are without them."""
+    """Return the rules, with the channels that exist without them."""
     return {"account_id": account_id, **plain(store.rules_of(account_id)), "channels": CHANNELS}
 
 
@@ -104,7 +104,7 @@ def replace_rules(
 
 
 def tried(rulebook: Rulebook, url: str, referrer: str, now: datetime, site: Site | None = None) -> dict[str, Any]:
-    """An arrival at `url` from `referrer` today: {"source", "builtin", "rule", "campaign_id", "why", "parts"}."""
+    """Classify an arrival of today at `url`: {"source", "builtin", "rule", "campaign_id", "why", "parts"}."""
     own = [landing_url.host_of(origin) for origin in site.allowed_origins] if site else []
     arrival = arrival_of(url, referrer, own)
     touch = Touch(now, url, referrer, "", arrival.source)
@@ -119,25 +119,25 @@ def tried(rulebook: Rulebook, url: str, referrer: str, now: datetime, site: Site
     }
 
 
-def rules_in(told: Sequence[Rule]) -> tuple[ChannelRule, ...]:
-    """Rules as they were written, checked. Raises BadInput naming the part, as `rules[3].when[0].part`."""
-    if len(told) > MOST_RULES:
+def rules_in(given: Sequence[Rule]) -> tuple[ChannelRule, ...]:
+    """Check rules as they were written. Raises BadInput naming the part, as `rules[3].when[0].part`."""
+    if len(given) > MOST_RULES:
         raise BadInput("rules", f"more than {MOST_RULES}")
-    rules = tuple(_rule(each, f"rules[{place}]") for place, each in enumerate(told))
+    rules = tuple(_rule(each, f"rules[{place}]") for place, each in enumerate(given))
     if sum(len(value) for rule in rules for each in rule.when for value in each.values) > MOST_LETTERS:
         raise BadInput("rules", f"more than {MOST_LETTERS} letters in all")
     return rules
 
 
-def _rule(told: Rule, field: str) -> ChannelRule:
-    if not 1 <= len(told.when) <= MOST_CONDITIONS:
+def _rule(given: Rule, field: str) -> ChannelRule:
+    if not 1 <= len(given.when) <= MOST_CONDITIONS:
         raise BadInput(f"{field}.when", f"not 1 to {MOST_CONDITIONS} conditions")
     return ChannelRule(
-        channel=validators.channel(told.channel, f"{field}.channel"),
-        when=tuple(_condition(each, f"{field}.when[{place}]") for place, each in enumerate(told.when)),
-        name=_text(told.name, f"{field}.name"),
-        source=None if told.source is None else _text(told.source, f"{field}.source").lower(),
-        medium=None if told.medium is None else _text(told.medium, f"{field}.medium").lower(),
+        channel=validators.channel(given.channel, f"{field}.channel"),
+        when=tuple(_condition(each, f"{field}.when[{place}]") for place, each in enumerate(given.when)),
+        name=_text(given.name, f"{field}.name"),
+        source=None if given.source is None else _text(given.source, f"{field}.source").lower(),
+        medium=None if given.medium is None else _text(given.medium, f"{field}.medium").lower(),
     )
 
 
@@ -167,7 +167,7 @@ def _text(text: str, field: str) -> str:
 
 
 def account_in(request: Request) -> str:
-    """The key's account; the operator's: that of `account_id`. Raises BadInput, NotFound."""
+    """Return the key's account; for the operator, that of `account_id`. Raises BadInput, NotFound."""
     account_id = account_of(key_of(request), request.argument("account_id"))
     if account_id is None:
         raise BadInput("account_id", "the operator must say whose rules they are")

@@ -46,23 +46,23 @@ def item(request: Request, site_id: str, source: str, external_id: str) -> Any:
 
 
 def take_apart(request: Request, site_id: str, source: str, external_id: str) -> Any:
-    """POST: it comes from nothing that is known, whatever is told later."""
+    """POST: it comes from nothing that is known; what is reported later does not change that."""
     site = site_of(request, site_id)
     return explained(site, join_deals.decide(site, _deal(site, source, external_id), Decision(request.now)))
 
 
 def join_by_hand(request: Request, site_id: str, source: str, external_id: str) -> Any:
-    """POST: it comes from the call or contact named, whatever is told later; with neither, from what the rules say."""
+    """POST: it comes from the call or contact named, for good; with neither, from what the rules say."""
     site = site_of(request, site_id)
-    told = decode(request.body or b"{}", Join)
-    if told.call_id and told.contact_id:
+    join = decode(request.body or b"{}", Join)
+    if join.call_id and join.contact_id:
         raise BadInput("contact_id", "say either call_id or contact_id")
-    decided = Decision(request.now, told.call_id, told.contact_id) if told.call_id or told.contact_id else None
+    decided = Decision(request.now, join.call_id, join.contact_id) if join.call_id or join.contact_id else None
     return explained(site, join_deals.decide(site, _deal(site, source, external_id), decided))
 
 
 def explained(site: Site, deal: Deal) -> dict[str, Any]:
-    """A deal with the sentence that explains it, its contact, and what else it might have come from."""
+    """Return a deal with the sentence that explains it, its contact, and what else it might have come from."""
     found = find_origins.all_of(site, deal)
     own = find_origins.of_deal(site, deal)
     story = explain_join.explain_join(deal, [own, *found] if own else found, site.zone)
@@ -72,7 +72,7 @@ def explained(site: Site, deal: Deal) -> dict[str, Any]:
 
 
 def _shown(deal: Deal) -> dict[str, Any]:
-    """The deal as its account may see it: without our keys."""
+    """Return the deal as its account may see it: without our keys."""
     shown: dict[str, Any] = plain(deal)
     del shown["caller_key"]
     return shown

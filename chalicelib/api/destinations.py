@@ -51,8 +51,8 @@ def _url(value: str, field: str) -> None:
 
 
 def _addresses(value: str, field: str) -> None:
-    told = addresses(value)
-    if not 1 <= len(told) <= MOST_ADDRESSES or not all(_ADDRESS.fullmatch(address) for address in told):
+    found = addresses(value)
+    if not 1 <= len(found) <= MOST_ADDRESSES or not all(_ADDRESS.fullmatch(address) for address in found):
         raise BadInput(field, f"not 1 to {MOST_ADDRESSES} e-mail addresses separated by commas")
 
 
@@ -64,7 +64,7 @@ def _fits(pattern: re.Pattern[str], what: str) -> Callable[[str, str], None]:
     return check
 
 
-CHECKS: dict[str, Callable[[str, str], Any]] = {  # option → its check, whatever the kind
+CHECKS: dict[str, Callable[[str, str], Any]] = {  # option → its check, for any kind
     "url": _url,
     "to": _addresses,
     "token": _fits(_TOKEN, "a bot's token such as 123456:ABC…"),
@@ -75,6 +75,6 @@ CHECKS: dict[str, Callable[[str, str], Any]] = {  # option → its check, whatev
 
 
 def shown_destination(destination: Destination) -> dict[str, Any]:
-    """A destination without its secrets."""
+    """Return a destination without its secrets."""
     options = {name: HIDDEN if name in SECRET_OPTIONS else value for name, value in destination.options.items()}
     return {"kind": destination.kind, "options": options}

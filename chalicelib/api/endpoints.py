@@ -37,7 +37,7 @@ class NewEndpoint(Struct):
 
 
 class ChangedEndpoint(Struct):
-    """Body of PATCH …/endpoints/{endpoint_id}. The rest stands in the URL: for another, make a new endpoint."""
+    """Body of PATCH …/endpoints/{endpoint_id}. The rest is in the URL: for another, make a new endpoint."""
 
     credentials: dict[str, str]
 
@@ -64,7 +64,7 @@ def item(request: Request, site_id: str, endpoint_id: str) -> Any:
 
 
 def renew_credentials(site_id: str, endpoint_id: str, credentials: dict[str, str]) -> Endpoint:
-    """Change an endpoint's credentials: those told, the others stay; an empty one is taken away.
+    """Change an endpoint's credentials: those given; the others stay, an empty one is removed.
 
     Raises NotFound, and BadInput naming what the vendor needs.
     """
@@ -95,20 +95,20 @@ def open_endpoint(site: Site, body: NewEndpoint) -> tuple[Endpoint, str]:
 
 
 def shown(endpoint: Endpoint) -> dict[str, Any]:
-    """The endpoint as the API answers it."""
+    """Return the endpoint as the API shows it."""
     answer: dict[str, Any] = plain(endpoint)
     del answer["credentials"]
     return answer
 
 
-def _credentials(name: str, told: dict[str, str], vendor: ModuleType) -> dict[str, str]:
-    """The credentials the vendor needs and takes, nothing else: what is not needed is not kept."""
+def _credentials(name: str, given: dict[str, str], vendor: ModuleType) -> dict[str, str]:
+    """Return the credentials the vendor needs and takes, nothing else: what is not needed is not kept."""
     needed = getattr(vendor, "CREDENTIALS", SHARED_SECRET)
     optional = getattr(vendor, "OPTIONAL_CREDENTIALS", ())
     for each in needed:
-        if not told.get(each):
+        if not given.get(each):
             raise BadInput(f"credentials.{each}", f"{name} needs it")
-    return {each: told[each] for each in (*needed, *optional) if told.get(each)}
+    return {each: given[each] for each in (*needed, *optional) if given.get(each)}
 
 
 def _answering(body: NewEndpoint, vendor: ModuleType) -> Answering:

@@ -1,4 +1,4 @@
-"""One call explained, for whoever wants to know where a figure comes from."""
+"""One call explained: where a figure comes from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.runtime.http import Request
 def item(request: Request, site_id: str, call_id: str) -> dict[str, Any]:
     """GET: the call's chain under the site's model, or the one of the argument `model`."""
     site = site_of(request, site_id)
-    told = request.argument("model")
-    sentences = explain_call.explain(site, call_id, validators.model(told, "model") if told else None, request.now)
+    model = request.argument("model")
+    sentences = explain_call.explain(site, call_id, validators.model(model, "model") if model else None, request.now)
     chain = [{"chapter": each.chapter, "at": each.at, "says": each.says} for each in sentences]
     return {"call_id": call_id, "chain": chain}

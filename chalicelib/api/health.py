@@ -6,5 +6,5 @@ from chalicelib.runtime.settings import settings
 
 
 def health() -> dict[str, str]:
-    """`{"status": "ok", "stage": …}`."""
+    """Return `{"status": "ok", "stage": …}`."""
     return {"status": "ok", "stage": settings().stage}

@@ -15,7 +15,7 @@ from chalicelib.runtime.http import Answer, Request
 
 
 class NewKey(Struct):
-    """Body of POST /v1/manage/keys. Without `account_id` the key is made for whoever asks."""
+    """Body of POST /v1/manage/keys. Without `account_id` the key is for the asking key's own account."""
 
     label: Name
     account_id: str | None = None

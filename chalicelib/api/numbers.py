@@ -66,7 +66,7 @@ class NumberChange(Struct, kw_only=True):
 
 
 def collection(request: Request, site_id: str) -> Any:
-    """GET: the site's numbers, a page at a time. POST: import some; the answer tells per line what was refused."""
+    """GET: the site's numbers, a page at a time. POST: import some; the answer names each line that was refused."""
     site = site_of(request, site_id)
     if request.method == "GET":
         limit, after = page_of(request)
@@ -98,14 +98,14 @@ def import_table(site: Site, raw: bytes, defaults: Mapping[str, str], now: datet
 def import_rows(site: Site, rows: Iterable[Row], defaults: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """Place numbers: `{"rows", "landed", "unchanged", "rejected": [{"line", "field", "reason"}]}`.
 
-    `defaults` fill the cells a row leaves empty. Good rows land whatever the others.
+    `defaults` fill the cells a row leaves empty. Bad rows keep no good one out.
     """
     filled = [(line, {**defaults, **{name: cell for name, cell in cells.items() if cell}}) for line, cells in rows]
     return provision_numbers.import_numbers(site.site_id, filled, now)
 
 
 def _listed(raw: bytes) -> list[Row]:
-    """A JSON list of numbers, bare or as `{"numbers": […]}`, as rows of text."""
+    """Read a JSON list of numbers, bare or as `{"numbers": […]}`, as rows of text."""
     shape = list[NumberRow] if raw.lstrip()[:1] == b"[" else dict[str, list[NumberRow]]
     body: Any = decode(raw, shape)
     if isinstance(body, dict):

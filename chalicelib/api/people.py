@@ -1,4 +1,4 @@
-"""A person's own rights: to be forgotten, and to be told what is kept of him."""
+"""A person's own rights: to be forgotten, and to learn what is kept of them."""
 
 from __future__ import annotations
 

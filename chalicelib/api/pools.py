@@ -68,7 +68,7 @@ def item(request: Request, site_id: str, pool_id: str) -> Any:
 
 
 def health(request: Request, site_id: str, pool_id: str) -> dict[str, Any]:
-    """The pool's use and accuracy over the last days, and how many numbers it needs."""
+    """GET: the pool's use and accuracy over the last days, and how many numbers it needs."""
     site = site_of(request, site_id)
     return pool_health.pool_health(site, _pool_of(site, pool_id), request.argument, request.now)
 

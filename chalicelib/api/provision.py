@@ -98,7 +98,7 @@ def _missing(site: Site, pools: Iterable[Pool]) -> list[str]:
 
 
 def _key(account_id: str, now: datetime) -> str | None:
-    """The secret of a new key; None where one was provisioned before."""
+    """Make a key and return its secret; None where one was provisioned before."""
     if any(key.label == KEY_LABEL for key in store.keys_of(account_id)):
         return None
     return store.create_key(account_id, KEY_LABEL, now)[1]

@@ -11,16 +11,16 @@ from chalicelib.core.errors import BadInput
 from chalicelib.registry.types import Site
 from chalicelib.runtime.http import Request
 
-DAYS, MOST_DAYS = 31, 1100  # counted anew unless told, and at most: as long as calls are kept
+DAYS, MOST_DAYS = 31, 1100  # counted anew by default, and at most: as long as calls are kept
 
 
 def asked_days(request: Request) -> int:
-    """The argument `recompute_days`: how many days back from today are counted anew; 0: none. Raises BadInput."""
+    """Return the argument `recompute_days`: how many days back are counted anew; 0: none. Raises BadInput."""
     return checked_days(request.argument("recompute_days", str(DAYS)) or "")
 
 
 def checked_days(text: str, field: str = "recompute_days") -> int:
-    """A number of days as a person writes it. Raises BadInput."""
+    """Read a number of days as a person writes it. Raises BadInput."""
     if not text.isdecimal() or int(text) > MOST_DAYS:
         raise BadInput(field, f"not a number of days from 0 to {MOST_DAYS}")
     return int(text)

@@ -56,7 +56,7 @@ def _shown(file: reports_bucket.ReportFile) -> dict[str, Any]:
 
 
 def _order(site: Site, body: NewReport) -> dict[str, str]:
-    """The order as build_report takes it. Raises BadInput naming the field."""
+    """Return the order as build_report takes it. Raises BadInput naming the field."""
     if body.last < body.first:
         raise BadInput("to", "is before from")
     if (body.last - body.first).days > MOST_DAYS:

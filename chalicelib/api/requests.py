@@ -20,39 +20,39 @@ V = TypeVar("V")
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Seconds = Annotated[int, Meta(ge=0, le=86_400)]
-PAGE, PAGE_LIMIT = 100, 1000  # items of a list's page unless told, and at most
+PAGE, PAGE_LIMIT = 100, 1000  # items of a list's page by default, and at most
 
 
 def given(request: Request, shape: type[S]) -> dict[str, Any]:
-    """The body's fields that were sent, by name. Raises BadInput naming the field that is wrong or missing."""
+    """Return the body's fields that were sent, by name. Raises BadInput naming the field that is wrong or missing."""
     body = decode(request.body, shape)
     fields = ((name, getattr(body, name)) for name in body.__struct_fields__)
     return {name: value for name, value in fields if value is not UNSET}
 
 
 def checked(fields: dict[str, Any], checks: dict[str, Callable[[Any, str], Any]]) -> dict[str, Any]:
-    """`fields` with each value put through its check, which gets the value and the field's name."""
+    """Return `fields` with each value put through its check, which gets the value and the field's name."""
     return {name: checks[name](value, name) if name in checks else value for name, value in fields.items()}
 
 
 def plain(value: object) -> Any:
-    """A registry type as JSON's own types."""
+    """Return a registry type as JSON's own types."""
     return msgspec.to_builtins(value)
 
 
 def day_of(request: Request, site: Site) -> date:
-    """The argument `day`, else today in the site's zone. Raises BadInput."""
-    told = request.argument("day")
-    if told is None:
+    """Return the argument `day`, else today in the site's zone. Raises BadInput."""
+    text = request.argument("day")
+    if text is None:
         return site.day_of(request.now)
     try:
-        return date.fromisoformat(told)
+        return date.fromisoformat(text)
     except ValueError:
         raise BadInput("day", "not a date such as 2026-11-22") from None
 
 
 def page_of(request: Request) -> tuple[int, str | None]:
-    """The arguments `limit` and `cursor` of a list: how many items, and the key to go on after. Raises BadInput."""
+    """Return a list's arguments `limit` and `cursor`: how many items, and the key to go on after. Raises BadInput."""
     limit = request.argument("limit", str(PAGE)) or ""
     if not limit.isdecimal() or not 1 <= int(limit) <= PAGE_LIMIT:
         raise BadInput("limit", f"not a number from 1 to {PAGE_LIMIT}")
@@ -68,7 +68,7 @@ def page_of(request: Request) -> tuple[int, str | None]:
 def page(
     name: str, items: Sequence[V], limit: int, key: Callable[[V], str], show: Callable[[V], Any]
 ) -> dict[str, Any]:
-    """A page of a list: of the `items` after the cursor the first `limit`, and `next_cursor` where there are more."""
+    """Return a page of a list: the first `limit` of the `items`, and `next_cursor` where there are more."""
     shown = items[:limit]
     more = len(items) > limit
     return {

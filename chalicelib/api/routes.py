@@ -22,7 +22,7 @@ def _request() -> Request:
 @routes.route("/v1/health", methods=["GET"])
 @answers("manage")
 def health() -> Any:
-    """Whether this stage answers."""
+    """Say whether this stage answers."""
     from chalicelib.api import health as task
 
     return task.health()
@@ -103,7 +103,7 @@ def manage_pool(site_id: str, pool_id: str) -> Any:
 @routes.route("/v1/manage/sites/{site_id}/pools/{pool_id}/health", methods=["GET"])
 @answers("manage")
 def manage_pool_health(site_id: str, pool_id: str) -> Any:
-    """How a pool is used, how accurate it is, how many numbers it needs."""
+    """Show how a pool is used, how accurate it is, how many numbers it needs."""
     from chalicelib.api import pools
 
     return pools.health(_request(), site_id, pool_id)
@@ -211,7 +211,7 @@ def manage_calls_import(site_id: str) -> Any:
 @routes.route("/v1/manage/sites/{site_id}/calls/{call_id}", methods=["GET", "PATCH"])
 @answers("manage")
 def manage_call(site_id: str, call_id: str) -> Any:
-    """One call: its events, lease, touches and credit; note what the caller said brought him."""
+    """Show one call: its events, lease, touches and credit; note what the caller said brought them."""
     from chalicelib.api import calls
 
     return calls.item(_request(), site_id, call_id)
@@ -220,7 +220,7 @@ def manage_call(site_id: str, call_id: str) -> Any:
 @routes.route("/v1/manage/sites/{site_id}/calls/{call_id}/explain", methods=["GET"])
 @answers("manage")
 def manage_call_explained(site_id: str, call_id: str) -> Any:
-    """One call's chain in sentences, from the carrier's webhooks to the proof."""
+    """Explain one call in sentences, from the carrier's webhooks to the proof."""
     from chalicelib.api import explain
 
     return explain.item(_request(), site_id, call_id)
@@ -247,7 +247,7 @@ def manage_deals(site_id: str) -> Any:
 @routes.route("/v1/manage/sites/{site_id}/deals", methods=["GET"])
 @answers("manage")
 def manage_deals_list(site_id: str) -> Any:
-    """A day's deals, each with what it comes from."""
+    """List a day's deals, each with what it comes from."""
     from chalicelib.api import deals
 
     return deals.collection(_request(), site_id)
@@ -256,7 +256,7 @@ def manage_deals_list(site_id: str) -> Any:
 @routes.route("/v1/manage/sites/{site_id}/deals/{source}/{external_id}", methods=["GET"])
 @answers("manage")
 def manage_deal(site_id: str, source: str, external_id: str) -> Any:
-    """One deal, why it comes from where it does, and what else it might have come from."""
+    """Show one deal, why it comes from where it does, and what else it might have come from."""
     from chalicelib.api import deals
 
     return deals.item(_request(), site_id, source, external_id)

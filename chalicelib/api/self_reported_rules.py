@@ -46,7 +46,7 @@ def item(request: Request) -> Any:
 
 
 def shown(account_id: str) -> dict[str, Any]:
-    """The account's own readings, and the dictionary that is asked after them."""
+    """Return the account's own readings, and the dictionary that is asked after them."""
     builtin = [
         {"channel": channel, "phrases": phrases}
         for channel, phrases in self_reported_words.default_dictionary().items()
@@ -63,18 +63,18 @@ def replace_rules(
     return shown(account_id) | {"recomputed": recompute(store.sites_of(account_id), back, now)}
 
 
-def rules_in(told: Sequence[Rule]) -> tuple[SelfReportedRule, ...]:
-    """Readings as they were written, checked. Raises BadInput naming the part, as `rules[3].phrases[0]`."""
-    if len(told) > MOST_RULES:
+def rules_in(given: Sequence[Rule]) -> tuple[SelfReportedRule, ...]:
+    """Check readings as they were written. Raises BadInput naming the part, as `rules[3].phrases[0]`."""
+    if len(given) > MOST_RULES:
         raise BadInput("rules", f"more than {MOST_RULES}")
-    return tuple(_rule(each, f"rules[{place}]") for place, each in enumerate(told))
+    return tuple(_rule(each, f"rules[{place}]") for place, each in enumerate(given))
 
 
-def _rule(told: Rule, field: str) -> SelfReportedRule:
-    if not 1 <= len(told.phrases) <= MOST_PHRASES:
+def _rule(given: Rule, field: str) -> SelfReportedRule:
+    if not 1 <= len(given.phrases) <= MOST_PHRASES:
         raise BadInput(f"{field}.phrases", f"not 1 to {MOST_PHRASES} phrases")
-    phrases = tuple(_phrase(text, f"{field}.phrases[{place}]") for place, text in enumerate(told.phrases))
-    return SelfReportedRule(validators.self_reported_channel(told.channel, f"{field}.channel"), phrases)
+    phrases = tuple(_phrase(text, f"{field}.phrases[{place}]") for place, text in enumerate(given.phrases))
+    return SelfReportedRule(validators.self_reported_channel(given.channel, f"{field}.channel"), phrases)
 
 
 def _phrase(text: str, field: str) -> str:

@@ -105,14 +105,14 @@ def open_site(account_id: str, fields: dict[str, Any]) -> Site:
 
 
 def shown(site: Site) -> dict[str, Any]:
-    """The site as the API answers it: without the secrets of its destinations, with the tag its pages include."""
+    """Return the site as the API shows it: without the secrets of its destinations, with the tag its pages include."""
     answer: dict[str, Any] = plain(site)
     answer["destinations"] = [shown_destination(destination) for destination in site.destinations]
     return answer | {"snippet": snippet_tag(site)}
 
 
 def snippet_tag(site: Site) -> str:
-    """The HTML a website includes."""
+    """Return the HTML a website includes."""
     return f'<script async src="{settings().public_url}/v1/sites/{site.site_key}/snippet.js"></script>'
 
 

@@ -16,13 +16,13 @@ from chalicelib.core.phone import parse_phone
 from chalicelib.registry.types import Answering
 
 MOST_PHRASES, MOST_WORDS, MOST_LETTERS = 50, 10, 200
-MOST_SPOKEN = 200  # characters: an endpoint's own text stands in its URL
+MOST_SPOKEN = 200  # characters: an endpoint's own text is in its URL
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
 def time_zone(text: str, field: str) -> str:
-    """An IANA name, as `Europe/Moscow`."""
+    """Return an IANA name, as `Europe/Moscow`. Raises BadInput, as all here."""
     try:
         return ZoneInfo(text).key
     except (KeyError, ValueError, OSError):  # unknown, malformed, a directory
@@ -30,7 +30,7 @@ def time_zone(text: str, field: str) -> str:
 
 
 def currency(text: str, field: str) -> str:
-    """A current ISO 4217 code in capitals."""
+    """Return a current ISO 4217 code in capitals."""
     code = parse_currency(text, field=field)
     if code not in CURRENCIES:
         raise BadInput(field, "not an ISO 4217 currency in use")
@@ -38,7 +38,7 @@ def currency(text: str, field: str) -> str:
 
 
 def country(text: str, field: str) -> str:
-    """An ISO 3166 alpha-2 code in capitals, of a country with a telephone plan."""
+    """Return an ISO 3166 alpha-2 code in capitals, of a country with a telephone plan."""
     import phonenumbers  # 41 ms: only who sets up a site pays
 
     code = text.strip().upper()
@@ -48,22 +48,22 @@ def country(text: str, field: str) -> str:
 
 
 def phone(text: str, field: str, country: str) -> str:
-    """E.164; `country` is assumed where no prefix says otherwise."""
+    """Return a number as E.164; `country` is assumed where no prefix says otherwise."""
     return parse_phone(text, country=country, field=field).e164
 
 
 def origins(texts: Iterable[str], field: str) -> tuple[str, ...]:
-    """Web origins in lower case, each once: scheme, host and perhaps a port, nothing behind."""
+    """Return web origins in lower case, each once: scheme, host and perhaps a port, nothing behind."""
     return tuple(dict.fromkeys(_origin(text, f"{field}[{place}]") for place, text in enumerate(texts)))
 
 
 def model(text: str, field: str) -> str:
-    """The canonical spec of an attribution model: `time_decay` is `time_decay:7d`."""
+    """Return the canonical spec of an attribution model: `time_decay` is `time_decay:7d`."""
     return model_of(text, field).spec
 
 
 def answering(value: Answering, field: str) -> Answering:
-    """How calls are put through: within what carriers take, and in texts that their markup can hold."""
+    """Check how calls are put through: within what carriers take, and in texts that their markup can hold."""
     if not 5 <= value.ring_seconds <= 120:
         raise BadInput(f"{field}.ring_seconds", "not from 5 to 120")
     for name in ("announcement", "whisper"):
@@ -74,7 +74,7 @@ def answering(value: Answering, field: str) -> Answering:
 
 
 def _spoken(text: str | None, field: str) -> None:
-    """A text to speak, or the https URL of a sound. The endpoint's URL carries it, and a carrier's XML must hold it."""
+    """Check a text to speak, or the https URL of a sound: the endpoint's URL and a carrier's XML must hold it."""
     if text is None:
         return
     if not text.strip() or len(text) > MOST_SPOKEN or not text.isprintable():
@@ -84,14 +84,14 @@ def _spoken(text: str | None, field: str) -> None:
 
 
 def flag(text: str | None, field: str) -> bool:
-    """An argument that is `true` or `false`; false where it was not given."""
+    """Read an argument that is `true` or `false`; false where it was not given."""
     if text not in (None, "true", "false"):
         raise BadInput(field, "not true or false")
     return text == "true"
 
 
 def one_of(text: str, field: str, known: Iterable[str]) -> str:
-    """One of the `known` names."""
+    """Check that a text is one of the `known` names."""
     names = sorted(known)
     if text not in names:
         raise BadInput(field, f"not one of {', '.join(names)}")
@@ -99,7 +99,7 @@ def one_of(text: str, field: str, known: Iterable[str]) -> str:
 
 
 def channel(text: str, field: str) -> str:
-    """A channel of ours, by key or name, or one the account names itself."""
+    """Return a channel of ours, by key or name, or one the account names itself."""
     name = self_reported_words.self_reported_channel_named(text)
     if not 1 <= len(name) <= 60:
         raise BadInput(field, "not a name of 1 to 60 characters")
@@ -109,13 +109,13 @@ def channel(text: str, field: str) -> str:
 
 
 def self_reported_channel(text: str, field: str) -> str:
-    """What an answer may stand for: a channel, or what only callers tell."""
+    """Return what an answer may mean: a channel, or what only callers say."""
     key = self_reported_words.self_reported_channel_named(text)
     return key if key in self_reported_words.NOT_ADVERTISED else channel(key, field)
 
 
 def phrases(texts: Iterable[str], field: str) -> tuple[str, ...]:
-    """Phrases to look for in transcripts, each once: up to 50 of up to ten words."""
+    """Return phrases to look for in transcripts, each once: up to 50 of up to ten words."""
     from chalicelib.recordings.transcripts.phrases import normal
 
     found: dict[tuple[str, ...], str] = {}

@@ -8,7 +8,7 @@ from chalicelib.registry.types import Site
 
 
 def site_of(site_id: str) -> Site:
-    """Raises NotFound."""
+    """Return the site. Raises NotFound."""
     site = store.site(site_id)
     if site is None:
         raise NotFound(f"There is no site {site_id}.")

@@ -62,8 +62,8 @@ def checks(
 
 
 def _https(url: str) -> Found:
-    told = urlsplit(url)
-    if told.scheme == "https" or (told.hostname or "") in LOCAL:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.hostname or "") in LOCAL:
         return _ok("the URL is one a carrier may send callers' numbers to")
     return _bad("the URL is one a carrier may send callers' numbers to", "it is not https")
 
@@ -96,22 +96,25 @@ def _of_registry(
 
 
 def _signer(vendor: str, endpoint: Endpoint | None, given: Mapping[str, str]) -> dict[str, str]:
-    """What signs the requests: the credentials given, else the registry's."""
+    """Return what signs the requests: the credentials given, else the registry's."""
     kept = endpoint.credentials if endpoint else {}
     return {name: value for name in WRITERS[vendor].needs if (value := given.get(name) or kept.get(name))}
 
 
 def _from_outside(vendor: str, url: str, signer: Mapping[str, str], now: datetime) -> Iterator[Found]:
-    """Raises BadInput for a credential that is not at hand, unless it never can be: Telnyx keeps its private key."""
+    """Check as a carrier would.
+
+    Raises BadInput for a credential that is not at hand, unless it never can be: Telnyx keeps its private key.
+    """
     unsigned = vendor == "telnyx" and not signer and registry_known()
     good = probe(vendor, url, {"private_key": _placeholder()} if unsigned else signer, now)
     answers = [_timed(good) for _ in range(TRIES)]
     seconds = min(took for _, took in answers)
     status = answers[-1][0]["status"]
-    told = {"seconds": round(seconds, 3), "seconds_first": round(answers[0][1], 3)}
+    times = {"seconds": round(seconds, 3), "seconds_first": round(answers[0][1], 3)}
     quick = status != 0 and seconds < OWED_SECONDS
     why = SIGNED[0] if status == 0 else f"a caller is owed an answer within {OWED_SECONDS:.0f} s"
-    yield _checked("it answers in time", quick, why) | told
+    yield _checked("it answers in time", quick, why) | times
     what = "the endpoint takes what the carrier signs"
     if unsigned:
         yield {"check": what, "ok": None, "why": "only Telnyx has its private key: make a pair to try it, or call"}
@@ -163,7 +166,7 @@ def _timed(signed: Signed) -> tuple[Found, float]:
 
 
 def _placeholder() -> str:
-    """Stands for a credential that is not at hand: what it signs is refused, or never sent."""
+    """Return a stand-in for a credential that is not at hand: what it signs is refused, or never sent."""
     return base64.b64encode(bytes(range(32))).decode()
 
 

@@ -50,7 +50,9 @@ def add(commands: Any) -> None:
         "something is wrong.",
     )
     _shared(check)
-    check.add_argument("--number", metavar="PHONE", help="with a stack: a tracking number it tells of, E.164")
+    check.add_argument(
+        "--number", metavar="PHONE", help="with a stack: a tracking number whose calls it reports, E.164"
+    )
     check.add_argument("--forwards-to", metavar="PHONE", help="with --number: where its calls are to go, E.164")
     check.set_defaults(run=_check, needs_stack=False)
 
@@ -92,7 +94,7 @@ def _simulate(options: argparse.Namespace) -> bool:
 
 def _check(options: argparse.Namespace) -> bool:
     """Whether nothing is wrong with the endpoint, as far as it could be checked."""
-    number, expected = (_phone(told, name) for told, name in _numbers(options))
+    number, expected = (_phone(text, name) for text, name in _numbers(options))
     found = carrier_check.checks(options.vendor, options.url, _credentials(options), number, expected, clock.utc_now())
     wrong = [each for each in found if each["ok"] is False]
     open_ = [each for each in found if each["ok"] is None]
@@ -105,8 +107,8 @@ def _numbers(options: argparse.Namespace) -> tuple[tuple[str | None, str], tuple
     return (options.number, "--number"), (options.forwards_to, "--forwards-to")
 
 
-def _phone(told: str | None, name: str) -> str | None:
-    return parse_phone(told, country="ZZ", field=name).e164 if told else None
+def _phone(text: str | None, name: str) -> str | None:
+    return parse_phone(text, country="ZZ", field=name).e164 if text else None
 
 
 def _credentials(options: argparse.Namespace) -> dict[str, str]:

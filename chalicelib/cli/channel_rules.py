@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     showing.set_defaults(run=_show, needs_stack=True)
     setting = verbs.add_parser("set", help="replace an account's rules by a file's")
     setting.add_argument(
-        "file", metavar="FILE", help='JSON: {"rules": […]} as docs/campaigns.md tells, or the list alone'
+        "file", metavar="FILE", help='JSON: {"rules": […]} as docs/campaigns.md shows, or the list alone'
     )
     setting.add_argument("--account", required=True, metavar="ID", help="account id")
     setting.add_argument(
@@ -48,7 +48,7 @@ def add(commands: Any) -> None:
 
 
 def rules_of_file(path: str) -> tuple[ChannelRule, ...]:
-    """The rules a file holds, checked. Raises BadInput naming the part that is wrong."""
+    """Read and check the rules of a file. Raises BadInput naming the part that is wrong."""
     return rules_in(_read(path).rules)
 
 

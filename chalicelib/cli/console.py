@@ -16,13 +16,13 @@ def show(answer: Any) -> None:
 
 
 def show_import(answer: dict[str, Any]) -> bool:
-    """Print what an import did, line by line where it refused one. Whether anything of the file could be taken."""
+    """Print what an import did, with each line it refused. Return whether anything of the file could be taken."""
     show(answer)
     return bool(answer["landed"] or answer["unchanged"] or not answer["rejected"])
 
 
 def read_file(path: str, argument: str) -> bytes:
-    """A file's bytes. Raises BadInput naming the argument where it is empty, OSError where it cannot be read."""
+    """Return a file's bytes. Raises BadInput naming the argument where it is empty, OSError where it cannot be read."""
     raw = Path(path).read_bytes()
     if not raw.strip():
         raise BadInput(argument, f"{path} is empty")

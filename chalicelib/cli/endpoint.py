@@ -52,8 +52,8 @@ def _add_credentials(command: Any) -> None:
 
 
 def _renew(options: argparse.Namespace) -> bool:
-    told = dict(credential(text) for text in options.credential)
-    show(shown(renew_credentials(site_of(options.site).site_id, options.endpoint, told)))
+    given = dict(credential(text) for text in options.credential)
+    show(shown(renew_credentials(site_of(options.site).site_id, options.endpoint, given)))
     return True
 
 
@@ -78,19 +78,18 @@ def add_answering(command: argparse.ArgumentParser) -> None:
     command.add_argument("--show", choices=[*ShownNumber], help="which number that telephone shows (caller)")
     text = "text or https URL of a sound"
     command.add_argument("--announcement", metavar="TEXT", help=f"{text}: the caller hears it first")
-    command.add_argument("--whisper", metavar="TEXT", help=f"{text}: who answers hears it before he is connected")
+    command.add_argument("--whisper", metavar="TEXT", help=f"{text}: who answers hears it before being connected")
     command.add_argument("--language", metavar="CODE", help="of those texts, e.g. ru-RU")
 
 
 def answering_of(options: argparse.Namespace) -> dict[str, Any]:
-    """What was given of it, as the manage API takes it."""
+    """Return what was given of it, as the manage API takes it."""
     names = ("ring_seconds", "show", "announcement", "whisper", "language")
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def credential(text: str) -> tuple[str, str]:
-    """`NAME=VALUE`, or `NAME=@FILE` for what must not stand in the shell's history, as a pair. Raises BadInput."""
-    """NAME=VALUE, or NAME=@FILE for a value out of a file. Raises BadInput."""
+    """Return NAME=VALUE, or NAME=@FILE for what must not be in the shell's history, as a pair. Raises BadInput."""
     name, mark, value = text.partition("=")
     if not mark:
         raise BadInput("--credential", "not NAME=VALUE")

@@ -1,4 +1,4 @@
-"""`erase` and `export`: a person's rights to be forgotten, and to be told what is kept of him."""
+"""`erase` and `export`: a person's rights to be forgotten, and to learn what is kept of them."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def add(commands: Any) -> None:
     for command, run in ((erase, _erase), (export, _export)):
         command.add_argument("--site", required=True, metavar="SITE", help="the site's id")
         who = command.add_mutually_exclusive_group(required=True)
-        who.add_argument("--phone", metavar="PHONE", help="his number; - reads it from standard input")
-        who.add_argument("--visitor", metavar="ID", help="his browser's visitor_id")
+        who.add_argument("--phone", metavar="PHONE", help="the person's number; - reads it from standard input")
+        who.add_argument("--visitor", metavar="ID", help="the browser's visitor_id")
         command.set_defaults(run=run, needs_stack=True)
 
 
@@ -55,5 +55,5 @@ def _person(site: Site, options: argparse.Namespace) -> Person:
 
     if options.visitor:
         return find_person.by_visitor(site.site_id, options.visitor)
-    told = sys.stdin.readline() if options.phone == "-" else options.phone
-    return find_person.by_phone(site.site_id, parse_phone(told, country=site.country, field="--phone").e164)
+    text = sys.stdin.readline() if options.phone == "-" else options.phone
+    return find_person.by_phone(site.site_id, parse_phone(text, country=site.country, field="--phone").e164)

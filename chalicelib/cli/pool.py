@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     command = parts.add_parser(
         "health",
         help="use, accuracy, numbers needed",
-        description="Tells how a pool was used, how accurate it was, how many numbers it needs by three rules, and "
+        description="Shows how a pool was used, how accurate it was, how many numbers it needs by three rules, and "
         "what one number more or less would change; in money where prices are given.",
     )
     command.add_argument("--site", required=True, metavar="ID", help="site id")
@@ -63,8 +63,8 @@ def _add_answering(parts: Any) -> None:
 
 
 def _set_answering(options: argparse.Namespace) -> bool:
-    site, told = site_of(options.site), answering_of(options)
-    change = decode(to_json({"answering": told or None}).encode(), PoolChange)
+    site, given = site_of(options.site), answering_of(options)
+    change = decode(to_json({"answering": given or None}).encode(), PoolChange)
     show(plain(change_pool(site, _pool_of(options), {"answering": change.answering}, clock.utc_now())))
     return True
 
@@ -79,6 +79,6 @@ def _pool_of(options: argparse.Namespace) -> Pool:
 def _run(options: argparse.Namespace) -> bool:
     site = site_of(options.site)
     pool = _pool_of(options)
-    told: dict[str, str | None] = vars(options)
-    show(pool_health.pool_health(site, pool, told.get, clock.utc_now()))
+    arguments: dict[str, str | None] = vars(options)
+    show(pool_health.pool_health(site, pool, arguments.get, clock.utc_now()))
     return True

@@ -13,15 +13,15 @@ from chalicelib.cli.console import show
 from chalicelib.core import clock
 from chalicelib.core.errors import BadInput
 
-DAYS = 31  # that are verified where no period is told
+DAYS = 31  # that are verified where no period is given
 
 
 def add(commands: Any) -> None:
     """Declare both commands."""
     explained = commands.add_parser(
         "explain",
-        help="tell where a call comes from",
-        description="Tells one call's chain in plain words: the carrier's webhooks, the lease, the arrivals, the "
+        help="explain where a call comes from",
+        description="Explains one call's chain in plain words: the carrier's webhooks, the lease, the arrivals, the "
         "source that gets it, the deals, the proof.",
     )
     explained.add_argument("call", metavar="CALL", help="call id, as the call list shows it")
@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     verified = commands.add_parser(
         "verify",
         help="check published figures against their evidence",
-        description="Checks the chain of proofs, derives each day's figures from its evidence anew and tells the first "
+        description="Checks the chain of proofs, derives each day's figures from its evidence anew and shows the first "
         "difference. Ends with 1 where something differs.",
     )
     verified.add_argument("--site", required=True, metavar="ID", help="site id")

@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
         "--swap",
         action="append",
         metavar="WHAT",
-        help="what the snippet replaces: a phone number as it stands on the page, or a CSS selector; repeat for more "
+        help="what the snippet replaces: a phone number as it is on the page, or a CSS selector; repeat for more "
         "(the pool's target number)",
     )
     command.add_argument("--time-zone", metavar="ZONE", help="IANA name, e.g. Europe/Moscow")
@@ -78,5 +78,5 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def _swap_rule(text: str) -> dict[str, str]:
-    """A telephone number starts with what no CSS selector can start with."""
+    """Distinguish a telephone number from a selector: it starts with what no CSS selector can start with."""
     return {"number" if text.lstrip()[:1] in tuple("+(0123456789") else "selector": text}

@@ -30,7 +30,7 @@ def _run(options: argparse.Namespace) -> bool:
 
 
 def _lines(raw: bytes) -> str:
-    """The log's own lines: as they are, or the messages in the JSON of `aws logs filter-log-events`."""
+    """Return the log's own lines: as they are, or the messages in the JSON of `aws logs filter-log-events`."""
     text = raw.decode("utf-8", "replace")
     try:
         events = json.loads(text)["events"]

@@ -32,12 +32,12 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--time-zone", default="UTC", metavar="ZONE", help="IANA zone of days and hours (UTC)")
     command.add_argument(
-        "--currency", metavar="CODE", help="ISO 4217 of amounts that name none; else the files tell it"
+        "--currency", metavar="CODE", help="ISO 4217 of amounts that name none; else the files name it"
     )
     command.add_argument(
         "--country", default="RU", metavar="CODE", help="assumed for phone numbers without a prefix (RU)"
     )
-    command.add_argument("--rules", metavar="FILE", help="JSON: channel rules, as docs/campaigns.md tells")
+    command.add_argument("--rules", metavar="FILE", help="JSON: channel rules, as docs/campaigns.md shows")
     command.set_defaults(run=_run, needs_stack=False)
 
 

@@ -35,9 +35,9 @@ def add(commands: Any) -> None:
     trying.add_argument("answer", metavar="ANSWER", help="what a customer says")
     trying.add_argument("--account", metavar="ID", help="by the readings of this account, too")
     trying.set_defaults(run=_test, needs_stack=False)
-    noting = verbs.add_parser("note", help="note what a caller said with his call")
+    noting = verbs.add_parser("note", help="note what a caller said with their call")
     noting.add_argument("call", metavar="CALL", help="call id")
-    noting.add_argument("answer", metavar="ANSWER", help="what he said; - reads standard input; '' takes it away")
+    noting.add_argument("answer", metavar="ANSWER", help="what they said; - reads standard input; '' takes it away")
     noting.add_argument("--site", required=True, metavar="ID", help="site id")
     noting.set_defaults(run=_note, needs_stack=True)
 
@@ -67,6 +67,6 @@ def _test(options: argparse.Namespace) -> bool:
 def _note(options: argparse.Namespace) -> bool:
     from chalicelib.api.calls import noted
 
-    told = sys.stdin.readline() if options.answer == "-" else options.answer
-    show(noted(site_of(options.site), options.call, told, clock.utc_now()))
+    text = sys.stdin.readline() if options.answer == "-" else options.answer
+    show(noted(site_of(options.site), options.call, text, clock.utc_now()))
     return True
