@@ -57,16 +57,14 @@ FILES = ("app.py", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"
 # Where a word is not ours: a vendor's field, or a sentence in another's words. File → words.
 NOT_OURS: dict[str, set[str]] = {
     "chalicelib/visits/data/README.md": {"hereby", "shall"},  # the licence of a list
+    "chalicelib/api/calls.py": {"told"},  # `told_at`, a field of the API
     "chalicelib/contacts/types.py": {"told"},  # a kind of contact in the API
     "chalicelib/recordings/transcripts/languages.py": {"he"},  # Hebrew
     "tests/rules/test_words.py": set(INSTEAD),
 }
 NOT_CLEAN_YET = (  # shrinks until it is empty
-    "chalicelib/__main__.py",
-    "chalicelib/api",
     "chalicelib/attribution",
     "chalicelib/calls",
-    "chalicelib/cli",
     "chalicelib/delivery",
     "chalicelib/pool",
     "chalicelib/privacy",
@@ -102,14 +100,12 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "tests/rules",
     "docs/adr",
     "docs/alerts.md",
-    "docs/architecture.md",
     "docs/attribution.md",
     "docs/campaigns.md",
     "docs/carriers.md",
     "docs/examples",
     "docs/images",
     "docs/leads.md",
-    "docs/operations.md",
     "docs/plain-files.md",
     "docs/pool.md",
     "docs/privacy.md",
@@ -117,8 +113,6 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "docs/proof.md",
     "docs/recordings.md",
     "docs/self-reported.md",
-    "app.py",
-    "README.md",
 )
 
 _WORD = re.compile(r"[A-Za-z]+")
