@@ -76,7 +76,7 @@ def _query(site_id: str, **how: Any) -> Iterator[dict[str, Any]]:
 
 def _put_entry(entry: ChainEntry) -> bool:
     """Write an entry; return False where another closing wrote one of this number first."""
-    client = aws.client("dynamodb")
+    client = aws.dynamodb()
     key = {"pk": {"S": _pk(entry.site_id)}, "sk": {"S": f"{entry.sequence:08d}"}}
     try:
         with aws.storage_errors():
@@ -92,7 +92,7 @@ def _put_entry(entry: ChainEntry) -> bool:
 
 def _root_of_day(site_id: str, day: date) -> str | None:
     with aws.storage_errors():
-        answer = aws.client("dynamodb").get_item(
+        answer = aws.dynamodb().get_item(
             TableName=settings().days_table, Key=_day_key(site_id, day), ConsistentRead=True
         )
     return answer["Item"]["root"]["S"] if "Item" in answer else None
@@ -100,7 +100,7 @@ def _root_of_day(site_id: str, day: date) -> str | None:
 
 def _remember(entry: ChainEntry) -> None:
     with aws.storage_errors():
-        aws.client("dynamodb").put_item(
+        aws.dynamodb().put_item(
             TableName=settings().days_table, Item=_day_key(entry.site_id, entry.day) | {"root": {"S": entry.root}}
         )
 
@@ -111,13 +111,11 @@ def _put_object(key: str, body: bytes, now: datetime) -> None:
         until = now + timedelta(days=settings().proof_lock_days)
         lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
     with aws.storage_errors():
-        aws.client("s3").put_object(
-            Bucket=settings().bucket, Key=key, Body=body, ContentType="application/json", **lock
-        )
+        aws.s3().put_object(Bucket=settings().bucket, Key=key, Body=body, ContentType="application/json", **lock)
 
 
 def _is_there(key: str) -> bool:
-    client = aws.client("s3")
+    client = aws.s3()
     try:
         with aws.storage_errors():
             client.head_object(Bucket=settings().bucket, Key=key)
@@ -130,7 +128,7 @@ def _is_there(key: str) -> bool:
 
 def _object(key: str) -> bytes | None:
     """Return the first version of an object, or None: what is written over it later does not count."""
-    client = aws.client("s3")
+    client = aws.s3()
     with aws.storage_errors():
         pages = client.get_paginator("list_object_versions").paginate(Bucket=settings().bucket, Prefix=key)
         versions = [each for page in pages for each in page.get("Versions", ()) if each["Key"] == key]

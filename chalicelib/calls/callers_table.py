@@ -119,4 +119,4 @@ def _table() -> str:
 
 
 def _client() -> Any:
-    return aws.client("dynamodb")
+    return aws.dynamodb()

@@ -150,7 +150,7 @@ def put_evidence(
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
     except client.exceptions.ConditionalCheckFailedException as refused:
-        if call_item.erasure_of(refused.response.get("Item", {})) != erased:
+        if call_item.erasure_of(aws.item_of(refused) or {}) != erased:
             raise StorageUnavailable("The call was erased meanwhile. Try again.") from None
         return None
     replaced = answer.get("Attributes", {}).get("evidence")
@@ -252,4 +252,4 @@ def _query(index: str, name: str, value: str, span: tuple[int, int] | None = Non
 
 
 def _client() -> Any:
-    return aws.client("dynamodb")
+    return aws.dynamodb()

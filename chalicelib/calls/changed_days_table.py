@@ -95,4 +95,4 @@ def _key(site_id: str, day: date) -> dict[str, dict[str, str]]:
 
 
 def _client() -> Any:
-    return aws.client("dynamodb")
+    return aws.dynamodb()

@@ -30,4 +30,4 @@ def key_of(pk: str, sk: str) -> dict[str, dict[str, str]]:
 
 def client() -> Any:
     """Return the DynamoDB client."""
-    return aws.client("dynamodb")
+    return aws.dynamodb()

@@ -50,7 +50,7 @@ def add_events(
         }
     parts = [f"{name} = if_not_exists({name}, :{name[1:]})" for name in names]
     with aws.storage_errors():
-        answer = aws.client("dynamodb", hot=hot).update_item(
+        answer = aws.dynamodb(hot=hot).update_item(
             TableName=settings().calls_table,
             Key=call_pk(site_id, call_id),
             UpdateExpression="SET " + ", ".join(parts),

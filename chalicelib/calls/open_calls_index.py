@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 from chalicelib.calls import call_item
@@ -41,7 +41,7 @@ def begun_before(moment: datetime, limit: int) -> Iterator[OpenCall]:
     """
     for shard in range(SHARDS):
         with aws.storage_errors():
-            answer = aws.client("dynamodb").query(
+            answer = aws.dynamodb().query(
                 TableName=settings().calls_table,
                 IndexName=INDEX,
                 KeyConditionExpression=f"{SHARD} = :shard AND started_ms < :moment",
@@ -60,7 +60,7 @@ def add_closing(call: OpenCall, now: datetime) -> bool:
     """Write the event that closes a call; False where it is not open any more. Raises StorageUnavailable."""
     event = CallEvent(CLOSED, call.call_id, at=now, closing=True)
     text = call_item.event_text(event, now, signing_key=settings().signing_key, context="")
-    client: Any = aws.client("dynamodb")
+    client = aws.dynamodb()
     try:
         with aws.storage_errors():
             client.update_item(

@@ -87,7 +87,7 @@ def delete_unparsed(carrier: str, received_at: datetime, name: str) -> int:
 
     Raises StorageUnavailable.
     """
-    s3, deleted = aws.client("s3"), 0
+    s3, deleted = aws.s3(), 0
     for day in range(REPEATED_FOR_DAYS):  # a carrier may have repeated it
         key = _unread_key(carrier, received_at + timedelta(days=day), name)
         with aws.storage_errors():
@@ -126,7 +126,7 @@ def _into_bucket(message: dict[str, Any]) -> None:
 
 
 def _put(key: str, message: dict[str, Any]) -> None:
-    aws.client("s3", hot=True).put_object(
+    aws.s3(hot=True).put_object(
         Bucket=settings().bucket, Key=key, Body=json.dumps(message).encode(), ContentType="application/json"
     )
 
@@ -153,7 +153,7 @@ def read(message: dict[str, Any]) -> SpooledEvent:
 
 def read_object(bucket: str, key: str) -> dict[str, Any]:
     """Return a spooled message from the bucket. Raises StorageUnavailable, NotFound if it was recovered before."""
-    client = aws.client("s3")
+    client = aws.s3()
     try:
         with aws.storage_errors():
             body = client.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -166,7 +166,7 @@ def read_object(bucket: str, key: str) -> dict[str, Any]:
 def forget_object(bucket: str, key: str) -> None:
     """Delete a spooled message from the bucket once it is recovered. Raises StorageUnavailable."""
     with aws.storage_errors():
-        aws.client("s3").delete_object(Bucket=bucket, Key=key)
+        aws.s3().delete_object(Bucket=bucket, Key=key)
 
 
 def _sealed(message: dict[str, Any]) -> dict[str, Any]:

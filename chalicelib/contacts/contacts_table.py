@@ -140,4 +140,4 @@ def _query(index: str, name: str, value: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _client() -> Any:
-    return aws.client("dynamodb")
+    return aws.dynamodb()

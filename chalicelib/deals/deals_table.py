@@ -44,7 +44,7 @@ def put_deal(deal: Deal) -> tuple[bool, Deal | None]:
     before = _get(item["pk"])
     news = "outcome_ms < :outcome_ms OR (outcome_ms = :outcome_ms AND digest <> :digest)"
     decided, decision = _decided_as(deal)
-    client = aws.client("dynamodb")
+    client = aws.dynamodb()
     try:
         with aws.storage_errors():
             client.put_item(
@@ -105,7 +105,7 @@ def deals_waiting_for(site_id: str, call_named: str) -> list[Deal]:
 
 def _get(pk: Mapping[str, str]) -> Deal | None:
     with aws.storage_errors():
-        answer = aws.client("dynamodb").get_item(TableName=settings().deals_table, Key={"pk": pk}, ConsistentRead=True)
+        answer: Any = aws.dynamodb().get_item(TableName=settings().deals_table, Key={"pk": pk}, ConsistentRead=True)
     return _deal(answer["Item"]) if "Item" in answer else None
 
 
@@ -116,7 +116,7 @@ def _query(index: str, name: str, value: str) -> list[Deal]:
 
 def _update(item: Item, change: str, condition: str, values: Mapping[str, Any]) -> bool:
     """Write to the item's deal under a condition; return whether it held."""
-    client = aws.client("dynamodb")
+    client = aws.dynamodb()
     try:
         with aws.storage_errors():
             client.update_item(

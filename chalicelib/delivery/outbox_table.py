@@ -47,7 +47,7 @@ def claim(delivery_id: str, now: datetime) -> Claim:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
     except client.exceptions.ConditionalCheckFailedException as taken:
-        return Claim.DELIVERED if "delivered_ms" in taken.response.get("Item", {}) else Claim.BUSY
+        return Claim.DELIVERED if "delivered_ms" in (aws.item_of(taken) or {}) else Claim.BUSY
     return Claim.MINE
 
 
@@ -86,4 +86,4 @@ def _set(delivery_id: str, expression: str, value: int) -> None:
 
 
 def _client() -> Any:
-    return aws.client("dynamodb")
+    return aws.dynamodb()

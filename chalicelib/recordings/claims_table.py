@@ -6,7 +6,6 @@ f#<recording id>   {"by": the fetch, "until": milliseconds since 1970}, an attri
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from chalicelib.calls import call_item
 from chalicelib.calls.call_item import millis
@@ -29,7 +28,7 @@ def claim(site_id: str, call_id: str, recording_id: str, fetcher: str, now: date
     states = {f":{state}": {"S": call_item.state_text(state)} for state in OPEN}
     still_open = " OR ".join(f"contains(#recording, {name})" for name in states)
     until = millis(now) + CLAIM_SECONDS * 1000
-    client: Any = aws.client("dynamodb")
+    client = aws.dynamodb()
     try:
         with aws.storage_errors():
             client.update_item(
@@ -54,7 +53,7 @@ def claim(site_id: str, call_id: str, recording_id: str, fetcher: str, now: date
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
     except client.exceptions.ConditionalCheckFailedException as refused:
-        other = refused.response.get("Item", {}).get(call_item.CLAIM + recording_id)
+        other = (aws.item_of(refused) or {}).get(call_item.CLAIM + recording_id)
         left = int(other["M"]["until"]["N"]) - millis(now) if other else 0
         return max(0, -(-left // 1000))
     return None

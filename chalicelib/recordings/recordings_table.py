@@ -70,7 +70,7 @@ def put_transcript(site_id: str, call_id: str, transcript: Transcript, *, only_n
 def forget_transcript(site_id: str, call_id: str, recording_id: str) -> None:
     """Remove a transcript from its call."""
     with aws.storage_errors():
-        aws.client("dynamodb").update_item(
+        aws.dynamodb().update_item(
             TableName=settings().calls_table,
             Key=call_pk(site_id, call_id),
             UpdateExpression="REMOVE #n",
@@ -87,24 +87,24 @@ def add_waiting(site_id: str, call_id: str, recording_id: str) -> None:
 def put_audio(key: str, audio: IO[bytes], content_type: str) -> None:
     """Put a file into the bucket, in parts where it is large. The same recording again replaces itself."""
     with aws.storage_errors():
-        aws.client("s3").upload_fileobj(audio, settings().bucket, key, ExtraArgs={"ContentType": content_type})
+        aws.s3().upload_fileobj(audio, settings().bucket, key, ExtraArgs={"ContentType": content_type})
 
 
 def delete_audio(key: str) -> None:
     """Delete a file that must not be kept. The bucket's own rule expires its old version."""
     with aws.storage_errors():
-        aws.client("s3").delete_object(Bucket=settings().bucket, Key=key)
+        aws.s3().delete_object(Bucket=settings().bucket, Key=key)
 
 
 def delete_folder(site_id: str, call_id: str) -> int:
     """Delete every object of a call with all its versions; return how many there were."""
-    client: Any = aws.client("s3")
+    client = aws.s3()
     bucket, count = settings().bucket, 0
     with aws.storage_errors():
         pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=folder(site_id, call_id))
         for page in pages:
             found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+            objects: list[Any] = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
             if objects:
                 client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
             count += len(objects)
@@ -114,7 +114,7 @@ def delete_folder(site_id: str, call_id: str) -> int:
 def put_object(key: str, body: bytes) -> None:
     """Put JSON into the bucket."""
     with aws.storage_errors():
-        aws.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=body, ContentType="application/json")
+        aws.s3().put_object(Bucket=settings().bucket, Key=key, Body=body, ContentType="application/json")
 
 
 def spoken(key: str) -> Spoken | None:
@@ -125,7 +125,7 @@ def spoken(key: str) -> Spoken | None:
 
 def read_object(key: str) -> bytes | None:
     """Return the body of an object of the bucket; None if there is none."""
-    client: Any = aws.client("s3")
+    client = aws.s3()
     try:
         with aws.storage_errors():
             body: bytes = client.get_object(Bucket=settings().bucket, Key=key)["Body"].read()
@@ -144,7 +144,7 @@ def _put(
     claim: Mapping[str, str] | None = None,
 ) -> bool:
     """Set one attribute of a call under a condition, and remove a claim; return False if the condition is not met."""
-    client: Any = aws.client("dynamodb")
+    client = aws.dynamodb()
     try:
         with aws.storage_errors():
             client.update_item(

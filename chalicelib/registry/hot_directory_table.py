@@ -11,7 +11,7 @@ from chalicelib.runtime.settings import settings
 def item(pk: str, sk: str) -> dict[str, Any] | None:
     """Return an item as DynamoDB writes it, or None. Raises StorageUnavailable."""
     with aws.storage_errors():
-        answer = aws.client("dynamodb", hot=True).get_item(
+        answer = aws.dynamodb(hot=True).get_item(
             TableName=settings().directory_table, Key={"pk": {"S": pk}, "sk": {"S": sk}}
         )
     found: dict[str, Any] | None = answer.get("Item")

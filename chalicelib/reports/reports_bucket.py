@@ -43,7 +43,7 @@ def put(site_id: str, period: Period, model: str, files: Mapping[str, bytes], no
 
 def freeze(site_id: str, period: Period, model: str, now: datetime) -> str | None:
     """Keep what an earlier day published last, before it is counted again: the day it is of, or None."""
-    client, folder = aws.client("s3"), _folder(site_id, period, model)
+    client, folder = aws.s3(), _folder(site_id, period, model)
     listed = client.list_objects_v2(Bucket=settings().bucket, Prefix=folder, Delimiter="/").get("Contents", ())
     names = [str(found["Key"]).removeprefix(folder) for found in listed]
     if not names:
@@ -52,15 +52,18 @@ def freeze(site_id: str, period: Period, model: str, now: datetime) -> str | Non
     if made_on is None or made_on >= now.date().isoformat():
         return None
     for name in names:
-        source = {"Bucket": settings().bucket, "Key": folder + name}
-        client.copy_object(Bucket=settings().bucket, Key=f"{folder}{AS_OF}{made_on}/{name}", CopySource=source)
+        client.copy_object(
+            Bucket=settings().bucket,
+            Key=f"{folder}{AS_OF}{made_on}/{name}",
+            CopySource={"Bucket": settings().bucket, "Key": folder + name},
+        )
     return str(made_on)
 
 
 def put_file(key: str, content: bytes, metadata: Mapping[str, str] | None = None) -> None:
     """Store one file with the type its name says."""
     kind = CONTENT_TYPES[PurePosixPath(key).suffix]
-    aws.client("s3").put_object(
+    aws.s3().put_object(
         Bucket=settings().bucket, Key=key, Body=content, ContentType=kind, Metadata=dict(metadata or {})
     )
 
@@ -73,7 +76,7 @@ def index_key(site_id: str) -> str:
 def files_of(site_id: str, *, frozen: bool = False) -> list[ReportFile]:
     """Every report file of a site, newest period first; with `frozen`, also those that earlier days published."""
     prefix = f"reports/{site_id}/"
-    pages = aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings().bucket, Prefix=prefix)
+    pages = aws.s3().get_paginator("list_objects_v2").paginate(Bucket=settings().bucket, Prefix=prefix)
     every = (file for page in pages for file in _files(prefix, page.get("Contents", ())))
     found = [file for file in every if frozen or file.as_of is None]
     found.sort(key=lambda file: (file.model, file.as_of or "", file.name))

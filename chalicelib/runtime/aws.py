@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+    from types_boto3_cloudformation.client import CloudFormationClient
+    from types_boto3_dynamodb.client import DynamoDBClient
+    from types_boto3_lambda.client import LambdaClient
+    from types_boto3_s3.client import S3Client
+    from types_boto3_sesv2.client import SESV2Client
+    from types_boto3_sqs.client import SQSClient
+    from types_boto3_ssm.client import SSMClient
+    from types_boto3_transcribe.client import TranscribeServiceClient
 
 HOT_TIMEOUTS = {"connect_timeout": 0.5, "read_timeout": 0.7}  # seconds; two tries stay under the 2 s a carrier waits
 HOT_ASIDE_TIMEOUTS = {"connect_timeout": 0.3, "read_timeout": 0.4}  # what is tried after DynamoDB had its two tries
@@ -49,6 +60,54 @@ def client(service: str, *, hot: bool = False) -> Any:
     return _session().client(service, config=config)
 
 
+def dynamodb(*, hot: bool = False) -> DynamoDBClient:
+    """Return the client of DynamoDB; `hot` gives up within the time a caller can wait."""
+    found: DynamoDBClient = client("dynamodb", hot=hot)
+    return found
+
+
+def s3(*, hot: bool = False) -> S3Client:
+    """Return the client of S3; `hot` gives up within the time a caller can wait."""
+    found: S3Client = client("s3", hot=hot)
+    return found
+
+
+def sqs(*, hot: bool = False) -> SQSClient:
+    """Return the client of SQS; `hot` gives up within the time a caller can wait."""
+    found: SQSClient = client("sqs", hot=hot)
+    return found
+
+
+def lambda_() -> LambdaClient:
+    """Return the client of Lambda."""
+    found: LambdaClient = client("lambda")
+    return found
+
+
+def cloudformation() -> CloudFormationClient:
+    """Return the client of CloudFormation."""
+    found: CloudFormationClient = client("cloudformation")
+    return found
+
+
+def ssm() -> SSMClient:
+    """Return the client of the SSM parameter store."""
+    found: SSMClient = client("ssm")
+    return found
+
+
+def sesv2() -> SESV2Client:
+    """Return the client of SES."""
+    found: SESV2Client = client("sesv2")
+    return found
+
+
+def transcribe() -> TranscribeServiceClient:
+    """Return the client of Amazon Transcribe."""
+    found: TranscribeServiceClient = client("transcribe")
+    return found
+
+
 def query(
     table: str, condition: str, values: Mapping[str, Any], *, hot: bool = False, **how: Any
 ) -> Iterator[dict[str, Any]]:
@@ -79,6 +138,13 @@ def _retries(service: str, hot: bool) -> Any:
     if not hot:
         return {"mode": "standard", "total_max_attempts": 4}
     return {"mode": "legacy", "total_max_attempts": 2 if service == "dynamodb" else 1}
+
+
+def item_of(refused: ClientError) -> dict[str, Any] | None:
+    """Return the item upon which a conditional write failed that asked for it; None where there is none."""
+    response: Any = refused.response
+    found: dict[str, Any] | None = response.get("Item")
+    return found
 
 
 @contextmanager

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import NotFound
 from chalicelib.runtime import aws
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import MessageTypeDef
 
 BATCH = 10
 
@@ -33,7 +36,7 @@ def redrive(dead_letters_url: str, limit: int | None = None) -> int:
 
 
 def _source_of(dead_letters_url: str) -> str:
-    answer = aws.client("sqs").list_dead_letter_source_queues(QueueUrl=dead_letters_url)
+    answer = aws.sqs().list_dead_letter_source_queues(QueueUrl=dead_letters_url)
     urls: list[str] = answer.get("queueUrls", [])
     if not urls:
         raise NotFound("No queue sends its dead letters there.")
@@ -41,18 +44,16 @@ def _source_of(dead_letters_url: str) -> str:
 
 
 def _waiting(url: str) -> int:
-    name = "ApproximateNumberOfMessages"
-    answer = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-    return int(answer["Attributes"][name])
+    answer = aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
 
-def _receive(url: str, count: int) -> list[dict[str, Any]]:
-    answer = aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=count, WaitTimeSeconds=1)
-    messages: list[dict[str, Any]] = answer.get("Messages", [])
-    return messages
+def _receive(url: str, count: int) -> list[MessageTypeDef]:
+    answer = aws.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=count, WaitTimeSeconds=1)
+    return answer.get("Messages", [])
 
 
-def _move(message: dict[str, Any], dead_letters_url: str, source: str) -> None:
-    sqs = aws.client("sqs")
+def _move(message: MessageTypeDef, dead_letters_url: str, source: str) -> None:
+    sqs = aws.sqs()
     sqs.send_message(QueueUrl=source, MessageBody=message["Body"])
     sqs.delete_message(QueueUrl=dead_letters_url, ReceiptHandle=message["ReceiptHandle"])

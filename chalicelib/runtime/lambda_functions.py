@@ -18,6 +18,6 @@ def invoke_as_event(function: str, kind: str, detail: Mapping[str, str], now: da
     event = {"source": "callpath.manage", "detail-type": kind, "time": clock.iso(now), "detail": dict(detail)}
     envelope = {"version": "0", "id": "", "account": "", "region": "", "resources": []}
     with aws.storage_errors():
-        aws.client("lambda").invoke(
+        aws.lambda_().invoke(
             FunctionName=function, InvocationType="Event", Payload=json.dumps(envelope | event).encode()
         )

@@ -36,7 +36,7 @@ def _take_one(bucket: str, key: str, kind: str, import_file: Callable[[str, str,
     except (BadInput, NotFound) as error:
         report = {"error": error.error_code, "message": error.message, "field": error.field}
     with aws.storage_errors():
-        aws.client("s3").put_object(
+        aws.s3().put_object(
             Bucket=bucket,
             Key=f"drop-results/{key}.json",
             Body=http.to_json(report).encode(),
@@ -55,7 +55,7 @@ def _site_of(key: str, kind: str) -> str:
 
 def _content(bucket: str, key: str) -> bytes:
     with aws.storage_errors():
-        found = aws.client("s3").get_object(Bucket=bucket, Key=key)
+        found = aws.s3().get_object(Bucket=bucket, Key=key)
         if found["ContentLength"] > MAX_FILE_BYTES:
             raise BadInput("file", f"is larger than {MAX_FILE_BYTES // 1_000_000} MB")
         content: bytes = found["Body"].read()

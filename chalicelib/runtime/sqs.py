@@ -69,7 +69,7 @@ def _hide(record: dict[str, Any], later: TryLater) -> None:
     hidden = min(max(seconds, later.at_least), MOST_HIDDEN_SECONDS)
     try:
         with aws.storage_errors():
-            aws.client("sqs").change_message_visibility(
+            aws.sqs().change_message_visibility(
                 QueueUrl=later.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=hidden
             )
     except StorageUnavailable:
@@ -79,6 +79,6 @@ def _hide(record: dict[str, Any], later: TryLater) -> None:
 def send(url: str, message: dict[str, Any], *, hot: bool = False, delay_seconds: int = 0) -> None:
     """Put one JSON message into a queue. Raises StorageUnavailable."""
     with aws.storage_errors():
-        aws.client("sqs", hot=hot).send_message(
+        aws.sqs(hot=hot).send_message(
             QueueUrl=url, MessageBody=json.dumps(message, ensure_ascii=False), DelaySeconds=delay_seconds
         )

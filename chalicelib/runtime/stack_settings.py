@@ -37,7 +37,7 @@ def _outputs(stack: str) -> dict[str, str]:
 
     with aws.storage_errors():
         try:
-            stacks = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+            stacks = aws.cloudformation().describe_stacks(StackName=stack)["Stacks"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "ValidationError":  # what CloudFormation calls a missing stack
                 raise NotFound(f"There is no stack {stack}.") from None
@@ -50,7 +50,7 @@ def _signing_key(stack: str) -> str:
 
     name = SIGNING_KEY_PARAMETER.format(stack=stack)
     try:
-        answer = aws.client("ssm").get_parameter(Name=name, WithDecryption=True)
+        answer = aws.ssm().get_parameter(Name=name, WithDecryption=True)
     except ClientError as error:
         raise NotFound(f"The signing key {name} cannot be read: {error.response['Error']['Code']}.") from None
     return str(answer["Parameter"]["Value"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.registry.ttl_cache import Cache
 from chalicelib.registry.types import Site
@@ -60,7 +61,7 @@ def _days(site: Site) -> int:
 def _sum(site: Site, now: datetime) -> int:
     today = int(now.timestamp()) // _DAY
     with aws.storage_errors():
-        answer = aws.client("dynamodb", hot=True).query(
+        answer = aws.dynamodb(hot=True).query(
             TableName=settings().visitors_table,
             KeyConditionExpression="pk = :pk AND sk >= :since",
             ExpressionAttributeValues={
@@ -72,8 +73,8 @@ def _sum(site: Site, now: datetime) -> int:
 
 
 def _add(pk: str, sk: int, count: int, expires: int, most: int | None = None) -> bool:
-    client = aws.client("dynamodb", hot=True)
-    condition = {"ConditionExpression": "attribute_not_exists(n) OR n < :most"} if most else {}
+    client = aws.dynamodb(hot=True)
+    condition: Any = {"ConditionExpression": "attribute_not_exists(n) OR n < :most"} if most else {}
     values = {":count": {"N": str(count)}, ":x": {"N": str(expires)}}
     try:
         with aws.storage_errors():

@@ -46,17 +46,17 @@ def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Take
     The same visitor on the same page keeps the code and its first moment, and its expiry moves on; an expired code is
     shown anew. Raises StorageUnavailable.
     """
-    client = aws.client("dynamodb", hot=True)
+    client = aws.dynamodb(hot=True)
     item = {**_key(site_id, shown.code), **_expiries(shown, now, most)}
     item |= {"visitor": {"S": shown.visitor}, "url": {"S": shown.url}, "shown": {"N": _millis(shown.shown_at)}}
-    request = {"TableName": settings().visitors_table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     free = "attribute_not_exists(pk) OR x < :now"
     own_and_expired = "visitor = :visitor AND #url = :url AND expires < :millis"
     values = {":now": {"N": str(int(now.timestamp()))}, ":millis": {"N": _millis(now)}}
     try:
         with aws.storage_errors():
             client.put_item(
-                **request,
+                TableName=settings().visitors_table,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 Item=item,
                 ConditionExpression=f"{free} OR ({own_and_expired})",
                 ExpressionAttributeNames={"#url": "url"},
@@ -64,7 +64,7 @@ def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Take
             )
         return Taken(shown, new=True)
     except client.exceptions.ConditionalCheckFailedException as refused:
-        there = refused.response.get("Item")
+        there = aws.item_of(refused)
     existing = _shown(shown.code, there) if there else find(site_id, shown.code)
     if existing is None or (existing.visitor, existing.url) != (shown.visitor, shown.url):
         return None
@@ -76,7 +76,7 @@ def take(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Take
 def find(site_id: str, code: str) -> ShownCode | None:
     """Return a code as stored, read consistently; it may have expired. Raises StorageUnavailable."""
     with aws.storage_errors():
-        answer = aws.client("dynamodb", hot=True).get_item(
+        answer = aws.dynamodb(hot=True).get_item(
             TableName=settings().visitors_table, Key=_key(site_id, code), ConsistentRead=True
         )
     return _shown(code, answer["Item"]) if "Item" in answer else None
@@ -84,7 +84,7 @@ def find(site_id: str, code: str) -> ShownCode | None:
 
 def forget(site_id: str, code: str, visitor: str) -> None:
     """Delete a code, if it was shown to this visitor. Raises StorageUnavailable."""
-    client = aws.client("dynamodb")
+    client = aws.dynamodb()
     try:
         with aws.storage_errors():
             client.delete_item(
@@ -99,7 +99,7 @@ def forget(site_id: str, code: str, visitor: str) -> None:
 
 def _extend(site_id: str, shown: ShownCode, now: datetime, most: timedelta) -> Taken | None:
     """Store a later expiry; None where the code has become somebody else's."""
-    client = aws.client("dynamodb", hot=True)
+    client = aws.dynamodb(hot=True)
     expiries = _expiries(shown, now, most)
     try:
         with aws.storage_errors():

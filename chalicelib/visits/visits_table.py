@@ -89,7 +89,7 @@ def forget(site_id: str, visitor: str) -> int:
                 promo_table.forget(site_id, item["code"]["S"], visitor)
             with aws.storage_errors():
                 key = {"pk": item["pk"], "sk": item["sk"]}
-                aws.client("dynamodb").delete_item(TableName=settings().visitors_table, Key=key)
+                aws.dynamodb().delete_item(TableName=settings().visitors_table, Key=key)
             deleted += whose == visitor
     return deleted
 
@@ -125,7 +125,7 @@ def _put(site_id: str, visitor: str, sort_key: str, at: datetime, fields: Mappin
     item["pk"] = {"S": f"{site_id}#{visitor}"}
     expires = int(at.timestamp()) + ttl_days * 86_400
     with aws.storage_errors():
-        aws.client("dynamodb", hot=True).put_item(
+        aws.dynamodb(hot=True).put_item(
             TableName=settings().visitors_table, Item={**item, "sk": {"N": sort_key}, "x": {"N": str(expires)}}
         )
 

@@ -73,7 +73,7 @@ def test_a_pools_health_tells_numbers_needed_and_money(account: Api) -> None:
     ]
     for start in range(0, len(items), 25):
         puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
-        aws.client("dynamodb").batch_write_item(RequestItems={settings().days_table: puts})
+        aws.dynamodb().batch_write_item(RequestItems={settings().days_table: puts})
 
     asked = "days=7&overflow_percent=5&number_price=150&minute_price=2,5&service_price=990&minutes=100"
     found = account.get(f"{PATH}/p1/health?{asked}").json_body

@@ -45,7 +45,7 @@ def _client(url: str, variables: dict[str, str]) -> Iterator[Any]:
     try:
         from chalicelib.runtime import aws
 
-        yield aws.client("dynamodb", hot=True)
+        yield aws.dynamodb(hot=True)
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -81,9 +81,7 @@ def lists() -> Iterator[Row]:
 def _cold_start(task: str) -> str:
     """What the function has imported when its first request is answered: app.py, the task and a hot client."""
     imported = [*_imports_of(task), *(f"import {name}" for name in ON_FIRST_REQUEST[task])]
-    return "\n".join(
-        ["import app", *imported, "from chalicelib.runtime import aws", "aws.client('dynamodb', hot=True)"]
-    )
+    return "\n".join(["import app", *imported, "from chalicelib.runtime import aws", "aws.dynamodb(hot=True)"])
 
 
 def _imports_of(task: str) -> list[str]:

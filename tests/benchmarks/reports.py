@@ -76,7 +76,7 @@ def _day_rebuild(client: Any) -> Row:
     """The rebuild of a day in which something changed, over reading its calls once and writing its files once."""
     os.environ["CALLPATH_BUCKET"] = BUCKET
     settings.cache_clear()
-    aws.client("s3").create_bucket(Bucket=BUCKET)
+    aws.s3().create_bucket(Bucket=BUCKET)
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), _folder() as folder:
         day.register()
         for turn in range(DAY_CALLS):
@@ -111,7 +111,7 @@ def _read_and_write(client: Any, folder: Path) -> Callable[[], None]:
             for kind, source in facts.items():
                 path = folder / f"floor-{kind}.parquet"
                 db.execute(f"COPY (SELECT * FROM '{source}') TO '{path}' (FORMAT parquet, COMPRESSION zstd)")  # noqa: S608
-                aws.client("s3").put_object(Bucket=BUCKET, Key=f"floor/{kind}", Body=path.read_bytes())
+                aws.s3().put_object(Bucket=BUCKET, Key=f"floor/{kind}", Body=path.read_bytes())
 
     return step
 

@@ -47,6 +47,7 @@ LONGEST_FILE = 400
 
 SPEAKS_TO_AWS = ("_table", "_bucket", "_index")  # how the names of modules end that read and write a table or a bucket
 OTHER_SERVICES = {"email", "transcribe_jobs"}  # Amazon SES and Amazon Transcribe, one module each
+AWS_CALLS = {"client", "query", "dynamodb", "s3", "sqs", "lambda_", "cloudformation", "ssm", "sesv2", "transcribe"}
 AWS_LIBRARIES = {"boto3", "botocore", "pynamodb"}
 
 HEAVY = {
@@ -288,7 +289,7 @@ def test_only_modules_of_a_table_or_a_bucket_speak_to_aws() -> None:
         and isinstance(node.func, ast.Attribute)
         and isinstance(node.func.value, ast.Name)
         and node.func.value.id == "aws"
-        and node.func.attr in ("client", "query")
+        and node.func.attr in AWS_CALLS
     ]
     assert not broken + calls, "\n".join(broken + calls)
 

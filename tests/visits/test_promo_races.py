@@ -49,7 +49,7 @@ def visitors(engine: str, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     boto3.client("dynamodb").create_table(TableName=name, **table_definitions()["VisitorsTable"])
     monkeypatch.setenv("CALLPATH_VISITORS_TABLE", name)
     forget_caches()
-    aws.client("dynamodb", hot=True)
+    aws.dynamodb(hot=True)
 
 
 def all_take(code: str, visitors: list[str], at: datetime = NOW) -> list[Taken | None]:

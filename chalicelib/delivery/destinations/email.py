@@ -5,7 +5,7 @@ The sender is the stack's: its address or domain must be verified in SES, and th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,6 +13,9 @@ from chalicelib.delivery.alerts import message
 from chalicelib.delivery.destinations import Delivery, DeliveryFailed
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from types_boto3_sesv2.type_defs import BodyTypeDef, ContentTypeDef
 
 LANGUAGE = "en"  # where the options name none
 
@@ -23,9 +26,9 @@ def send(delivery: Delivery, options: dict[str, str]) -> None:
     if not sender:
         raise DeliveryFailed("The stack has no AlertSender.")
     told = message(delivery.alert, options.get("language", LANGUAGE))
-    body = {"Text": _text(told.plain), "Html": _text(told.page)}
+    body: BodyTypeDef = {"Text": _text(told.plain), "Html": _text(told.page)}
     try:
-        aws.client("sesv2").send_email(
+        aws.sesv2().send_email(
             FromEmailAddress=sender,
             Destination={"ToAddresses": addresses(options.get("to", ""))},
             Content={"Simple": {"Subject": _text(told.subject), "Body": body}},
@@ -41,5 +44,5 @@ def addresses(to: str) -> list[str]:
     return [address.strip() for address in to.split(",") if address.strip()]
 
 
-def _text(text: str) -> dict[str, Any]:
+def _text(text: str) -> ContentTypeDef:
     return {"Data": text, "Charset": "UTF-8"}

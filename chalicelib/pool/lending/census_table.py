@@ -108,7 +108,7 @@ def add_stray_call(number: str, call_id: str, at: datetime) -> None:
     key = {"pk": {"S": _stray(number)}, "sk": {"S": f"{clock.iso(at)}#{call_id}"}}
     expires = {"x": {"N": str(int(at.timestamp()) + STRAY_SECONDS)}}
     with aws.storage_errors():
-        aws.client("dynamodb", hot=True).put_item(TableName=settings().days_table, Item=key | expires)
+        aws.dynamodb(hot=True).put_item(TableName=settings().days_table, Item=key | expires)
 
 
 def stray_calls(number: str, since: datetime) -> int:
@@ -131,7 +131,7 @@ def latest_count(pool_id: str, now: datetime) -> dict[str, Any] | None:
     `at` is the beginning of the minute it is of.
     """
     with aws.storage_errors():
-        answer = aws.client("dynamodb").query(
+        answer = aws.dynamodb().query(
             TableName=settings().days_table,
             KeyConditionExpression="pk = :pk AND sk <= :minute",
             ExpressionAttributeValues={":pk": {"S": _pk(pool_id)}, ":minute": {"S": _minute(now)}},
@@ -154,7 +154,7 @@ def _rows(pk: str, first: str, last: str) -> Iterator[dict[str, Any]]:
 def _update(pool_id: str, minute: str, now: datetime, change: str, values: dict[str, int], *, hot: bool) -> None:
     expires = {":x": int(now.timestamp()) + KEPT_SECONDS}
     with aws.storage_errors():
-        aws.client("dynamodb", hot=hot).update_item(
+        aws.dynamodb(hot=hot).update_item(
             TableName=settings().days_table,
             Key={"pk": {"S": _pk(pool_id)}, "sk": {"S": minute}},
             UpdateExpression=change,

@@ -43,7 +43,7 @@ NOT_IN_GROUP = f"NOT :me IN ({', '.join(f'{name}[1]' for name in group_codec.NAM
 @lru_cache(maxsize=1)
 def hot_client() -> Any:
     """The container's hot client, which reads images of groups aside. Raises nothing: it connects when it is used."""
-    client = aws.client("dynamodb", hot=True)
+    client = aws.dynamodb(hot=True)
     register_parser(client)
     return client
 

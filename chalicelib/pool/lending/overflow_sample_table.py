@@ -102,7 +102,7 @@ class OverflowSample:
         }
         try:
             with aws.storage_errors():
-                aws.client("dynamodb", hot=True).update_item(
+                aws.dynamodb(hot=True).update_item(
                     TableName=settings().days_table,
                     Key={"pk": {"S": _pk(pool_id)}, "sk": {"S": f"{minute}#{self._container}"}},
                     UpdateExpression="SET v = :v, n = :n, x = :x",
@@ -127,7 +127,7 @@ def shown_before(pool_id: str, at: datetime, seconds: float) -> list[Shown]:
     """
     since, until = (each.replace(second=0, microsecond=0) for each in (at - timedelta(seconds=seconds), at))
     with aws.storage_errors():
-        answer = aws.client("dynamodb").query(
+        answer = aws.dynamodb().query(
             TableName=settings().days_table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
             ExpressionAttributeValues={

@@ -162,7 +162,7 @@ def _update(pool_id: str, sk: str, change: str, values: dict[str, Any], expires:
 
 
 def _client() -> Any:
-    return aws.client("dynamodb")
+    return aws.dynamodb()
 
 
 def _key(pool_id: str, sk: str) -> dict[str, Any]:

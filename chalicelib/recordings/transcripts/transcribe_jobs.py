@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.runtime import aws
 from chalicelib.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from types_boto3_transcribe.type_defs import SettingsTypeDef
 
 SPEAKERS = 4  # at most, in one channel
 
@@ -36,11 +39,11 @@ def output_key(key: str) -> str:
     return f"{key.rpartition('.')[0]}.transcribe.json"
 
 
-def start(key: str, media_format: str, language: str, channels: int | None) -> None:
+def start(key: str, media_format: Any, language: Any, channels: int | None) -> None:
     """Start the job for an object; repetitions change nothing. Raises JobRefused, StorageUnavailable."""
-    client: Any = aws.client("transcribe")
-    two: dict[str, Any] = {"ChannelIdentification": True}
-    one: dict[str, Any] = {"ShowSpeakerLabels": True, "MaxSpeakerLabels": SPEAKERS}
+    client = aws.transcribe()
+    two: SettingsTypeDef = {"ChannelIdentification": True}
+    one: SettingsTypeDef = {"ShowSpeakerLabels": True, "MaxSpeakerLabels": SPEAKERS}
     with aws.storage_errors():
         try:
             client.start_transcription_job(
@@ -60,7 +63,7 @@ def start(key: str, media_format: str, language: str, channels: int | None) -> N
 
 def find(name: str) -> Job | None:
     """Return a job by its name; None if there is none. Raises StorageUnavailable."""
-    client: Any = aws.client("transcribe")
+    client = aws.transcribe()
     with aws.storage_errors():
         try:
             job = client.get_transcription_job(TranscriptionJobName=name)["TranscriptionJob"]

@@ -28,9 +28,7 @@ def write_day(site_id: str, day: date, facts: Mapping[str, Iterable[Fact]]) -> N
         for kind, rows in facts.items():
             path = Path(folder) / f"{kind}.parquet"
             parquet.write(path, kind, rows)
-            aws.client("s3").put_object(
-                Bucket=settings().bucket, Key=key_of(kind, site_id, day), Body=path.read_bytes()
-            )
+            aws.s3().put_object(Bucket=settings().bucket, Key=key_of(kind, site_id, day), Body=path.read_bytes())
 
 
 def fetch(
@@ -53,7 +51,7 @@ def _keys(kind: str, site_id: str, first_day: date, last_day: date) -> list[str]
     first = key_of(kind, site_id, first_day)
     prefix = first.rsplit("=", 1)[0]
     pages = (
-        aws.client("s3")
+        aws.s3()
         .get_paginator("list_objects_v2")
         .paginate(Bucket=settings().bucket, Prefix=prefix, StartAfter=first[: -len(".parquet")])
     )
@@ -67,6 +65,6 @@ def _keys(kind: str, site_id: str, first_day: date, last_day: date) -> list[str]
 
 
 def _download(key: str, target: Path) -> None:
-    body = aws.client("s3").get_object(Bucket=settings().bucket, Key=key)["Body"]  # download_file asks twice
+    body = aws.s3().get_object(Bucket=settings().bucket, Key=key)["Body"]  # download_file asks twice
     with target.open("wb") as out:
         shutil.copyfileobj(body, out)

@@ -79,7 +79,7 @@ def ended() -> dict[str, Any]:
 def told(status: str, **more: str) -> None:
     """Read a job that is as told."""
     job = {"TranscriptionJobStatus": status, "LanguageCode": "ru-RU", "Media": {"MediaFileUri": f"s3://b/{KEY}"}}
-    with Stubber(aws.client("transcribe")) as answers:
+    with Stubber(aws.transcribe()) as answers:
         answers.add_response("get_transcription_job", {"TranscriptionJob": job | more})
         read(ended(), NOW)
 
@@ -208,7 +208,7 @@ def test_what_was_deleted_meanwhile_is_let_go(site: Any, capsys: Any) -> None:
 
 def test_a_recording_that_is_refused_is_said_so(site: Any) -> None:
     refusal = "The media format that you specified doesn't match the detected media format."
-    with Stubber(aws.client("transcribe")) as answers:
+    with Stubber(aws.transcribe()) as answers:
         answers.add_client_error("start_transcription_job", "BadRequestException", refusal, 400)
         start()
     assert transcripts() == (Transcript("r1", TranscriptState.FAILED, "ru-RU", f"Not taken: {refusal}"),)
@@ -216,7 +216,7 @@ def test_a_recording_that_is_refused_is_said_so(site: Any) -> None:
 
 @pytest.mark.parametrize("code", ["LimitExceededException", "InternalFailureException", "ThrottlingException"])
 def test_a_start_that_fails_gives_the_message_back(site: Any, code: str) -> None:
-    with Stubber(aws.client("transcribe")) as answers:
+    with Stubber(aws.transcribe()) as answers:
         for _ in range(4):
             answers.add_client_error("start_transcription_job", code, "", 400)
         with pytest.raises(StorageUnavailable):
