@@ -45,7 +45,7 @@ MOST_OF_THE_LINES = 0.15  # of chalicelib in one folder
 MOST_FILES = 30  # in one folder
 LONGEST_FILE = 400
 
-SPEAKS_TO_AWS = ("_table", "_bucket", "_index")  # how the names of modules end that read and write a table or a bucket
+SPEAKS_TO_AWS = ("_table", "_bucket", "_index", "_schema")  # how the names of modules end that read and write a table or a bucket
 OTHER_SERVICES = {"email", "transcribe_jobs"}  # Amazon SES and Amazon Transcribe, one module each
 AWS_CALLS = {"client", "query", "dynamodb", "s3", "sqs", "lambda_", "cloudformation", "ssm", "sesv2", "transcribe"}
 AWS_LIBRARIES = {"boto3", "botocore", "pynamodb"}
@@ -369,7 +369,7 @@ def test_heavy_libraries_are_imported_only_where_they_are_used() -> None:
         f"{found.where}: {found.target} is slow to import; import it in the function that needs it"
         for file in sources()
         if package_of(module_of(file)) not in ("reports", "api", "cli")
-        and not file.stem.endswith("_table")
+        and not file.stem.endswith(("_table", "_schema"))
         and file.stem not in ("store", "numbers", "pools", "campaigns", "rules", "endpoints_and_keys")
         for found in imports_of(file)
         if not found.lazy and found.target.split(".")[0] in HEAVY
