@@ -45,7 +45,8 @@ MOST_OF_THE_LINES = 0.15  # of chalicelib in one folder
 MOST_FILES = 30  # in one folder
 LONGEST_FILE = 400
 
-SPEAKS_TO_AWS = ("_table", "_bucket", "_index", "_schema")  # how the names of modules end that read and write a table or a bucket
+# How the names of modules end that read, write or describe a table or a bucket.
+SPEAKS_TO_AWS = ("_table", "_bucket", "_index", "_schema")
 OTHER_SERVICES = {"email", "transcribe_jobs"}  # Amazon SES and Amazon Transcribe, one module each
 AWS_CALLS = {"client", "query", "dynamodb", "s3", "sqs", "lambda_", "cloudformation", "ssm", "sesv2", "transcribe"}
 AWS_LIBRARIES = {"boto3", "botocore", "pynamodb"}
