@@ -60,6 +60,7 @@ NOT_OURS: dict[str, set[str]] = {
     "chalicelib/api/calls.py": {"told"},  # `told_at`, a field of the API
     "chalicelib/contacts/types.py": {"told"},  # a kind of contact in the API
     "chalicelib/recordings/transcripts/languages.py": {"he"},  # Hebrew
+    "docs/self-reported.md": {"told"},  # the names of a sheet and a file of reports
     "tests/rules/test_words.py": set(INSTEAD),
 }
 NOT_CLEAN_YET = (  # shrinks until it is empty
@@ -101,7 +102,6 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "docs/adr",
     "docs/alerts.md",
     "docs/attribution.md",
-    "docs/campaigns.md",
     "docs/carriers.md",
     "docs/examples",
     "docs/images",
@@ -109,10 +109,7 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "docs/plain-files.md",
     "docs/pool.md",
     "docs/privacy.md",
-    "docs/promo-codes.md",
-    "docs/proof.md",
     "docs/recordings.md",
-    "docs/self-reported.md",
 )
 
 _WORD = re.compile(r"[A-Za-z]+")
