@@ -13,6 +13,7 @@ from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
+THREAD = "work with a deadline"  # the name of each thread
 
 
 class DeadlinePassed(Exception):
@@ -33,7 +34,7 @@ def started(work: Callable[[], T]) -> Future[T]:
         except BaseException as failure:  # noqa: BLE001 - raised again where the result is waited for
             future.set_exception(failure)
 
-    Thread(target=run, daemon=True).start()
+    Thread(target=run, name=THREAD, daemon=True).start()
     return future
 
 

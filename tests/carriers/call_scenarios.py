@@ -1,4 +1,4 @@
-"""Calls with legs, queues, holds and transfers, as each carrier tells them; and how such a call comes out.
+"""Calls with legs, queues, holds and transfers, as each carrier reports them; and what such a call becomes.
 
 Moments are seconds after NOW, when the call began. The caller hears a menu or a queue first where a carrier has one.
 """
@@ -46,21 +46,21 @@ def epoch(seconds: float) -> int:
     return int(later(seconds).timestamp())
 
 
-def form(told: dict[str, Any], seconds: float, *parts: str) -> Hook:
-    return hook(urlencode(told), *parts, now=later(seconds))
+def form(fields: dict[str, Any], seconds: float, *parts: str) -> Hook:
+    return hook(urlencode(fields), *parts, now=later(seconds))
 
 
 # ---- Twilio: two telephones ring at once, the second takes the call -----------------------------------------------
 
 
-def _twilio(told: dict[str, Any], seconds: float, *parts: str) -> Hook:
+def _twilio(fields: dict[str, Any], seconds: float, *parts: str) -> Hook:
     call = {"CallSid": "CA1", "From": CALLER, "To": STATIC, "Direction": "inbound"}
-    return form(call | told, seconds, *parts)
+    return form(call | fields, seconds, *parts)
 
 
 def _twilio_leg(leg: str, to: str, status: str, seconds: float, **more: str) -> Hook:
-    told = {"CallSid": leg, "ParentCallSid": "CA1", "To": to, "CallStatus": status, "Timestamp": rfc(later(seconds))}
-    return _twilio(told | more, seconds, "leg")
+    fields = {"CallSid": leg, "ParentCallSid": "CA1", "To": to, "CallStatus": status, "Timestamp": rfc(later(seconds))}
+    return _twilio(fields | more, seconds, "leg")
 
 
 SECOND = "+74951112233"
@@ -94,8 +94,8 @@ TWILIO = Story(
 
 
 def _telnyx(kind: str, leg: str, seconds: float, **payload: str) -> Hook:
-    told = {"call_session_id": "S1", "call_leg_id": leg, **IN, **payload}
-    data = {"event_type": f"call.{kind}", "id": f"{kind}-{leg}", "occurred_at": iso(seconds), "payload": told}
+    fields = {"call_session_id": "S1", "call_leg_id": leg, **IN, **payload}
+    data = {"event_type": f"call.{kind}", "id": f"{kind}-{leg}", "occurred_at": iso(seconds), "payload": fields}
     return hook({"data": data}, now=later(seconds))
 
 
@@ -128,8 +128,8 @@ TELNYX = Story(
 # ---- Plivo: the first telephone is busy, the second answers -------------------------------------------------------
 
 
-def _plivo(told: dict[str, Any], seconds: float) -> Hook:
-    return form({"CallUUID": "U1", "From": CALLER[1:], "To": STATIC[1:], "Direction": "inbound"} | told, seconds)
+def _plivo(fields: dict[str, Any], seconds: float) -> Hook:
+    return form({"CallUUID": "U1", "From": CALLER[1:], "To": STATIC[1:], "Direction": "inbound"} | fields, seconds)
 
 
 def _plivo_leg(leg: str, to: str, action: str, seconds: float, **more: str) -> Hook:
@@ -162,8 +162,8 @@ PLIVO = Story(
 
 def _vonage(leg: str, status: str, seconds: float, direction: str = "outbound", **more: str) -> Hook:
     ours, theirs = (STATIC, CALLER) if direction == "inbound" else (TARGET, CALLER)
-    told = {"conversation_uuid": "CON-1", "uuid": leg, "to": ours[1:], "from": theirs[1:], "direction": direction}
-    return hook(told | {"status": status, "timestamp": iso(seconds)} | more, "event", now=later(seconds))
+    fields = {"conversation_uuid": "CON-1", "uuid": leg, "to": ours[1:], "from": theirs[1:], "direction": direction}
+    return hook(fields | {"status": status, "timestamp": iso(seconds)} | more, "event", now=later(seconds))
 
 
 VONAGE = Story(
@@ -200,9 +200,9 @@ def _local(seconds: float) -> str:
 
 
 def _zadarma(name: str, seconds: float, began: float = 0, **more: str) -> Hook:
-    told = {"event": f"NOTIFY_{name}", "pbx_call_id": "in_1", "caller_id": CALLER, "call_start": _local(began)}
+    fields = {"event": f"NOTIFY_{name}", "pbx_call_id": "in_1", "caller_id": CALLER, "call_start": _local(began)}
     did = {} if name == "ANSWER" else {"called_did": STATIC[1:]}
-    return form(told | did | more, seconds)
+    return form(fields | did | more, seconds)
 
 
 ZADARMA = Story(
@@ -227,20 +227,20 @@ ZADARMA = Story(
 )
 
 
-# ---- Mango: menu, queue, two operators ring, one answers, holds, asks a third and passes the call to him ----------
+# ---- Mango: menu, queue, two operators ring, one answers, holds, asks a third and passes the call to them ----------
 
 
 def _mango(state: str, location: str, leg: str, seq: int, seconds: float, to: str | None = None, **more: Any) -> Hook:
-    told = {"entry_id": "E1", "call_id": leg, "seq": seq, "call_state": state, "location": location}
-    told |= {"timestamp": epoch(seconds), "from": {"number": CALLER[1:]} | more.pop("moved", {})}
-    told |= {"to": {"line_number": STATIC[1:]} | ({"extension": to} if to else {})} | more
-    return _mango_form(told, seconds, "call")
+    fields = {"entry_id": "E1", "call_id": leg, "seq": seq, "call_state": state, "location": location}
+    fields |= {"timestamp": epoch(seconds), "from": {"number": CALLER[1:]} | more.pop("moved", {})}
+    fields |= {"to": {"line_number": STATIC[1:]} | ({"extension": to} if to else {})} | more
+    return _mango_form(fields, seconds, "call")
 
 
-def _mango_form(told: dict[str, Any], seconds: float, *parts: str) -> Hook:
+def _mango_form(fields: dict[str, Any], seconds: float, *parts: str) -> Hook:
     from json import dumps
 
-    return form({"vpbx_api_key": "k", "sign": "s", "json": dumps(told)}, seconds, "events", *parts)
+    return form({"vpbx_api_key": "k", "sign": "s", "json": dumps(fields)}, seconds, "events", *parts)
 
 
 MANGO = Story(
@@ -290,11 +290,11 @@ MANGO = Story(
 
 
 def _uis(event: str, seconds: float, employee: tuple[int, str] | None = None, **more: Any) -> Hook:
-    told = {"event": event, "call_session_id": 77, "direction": "in", "virtual_phone_number": STATIC[1:]}
-    told |= {"contact_phone_number": CALLER[1:], "notification_timestamp": epoch(seconds)}
+    fields = {"event": event, "call_session_id": 77, "direction": "in", "virtual_phone_number": STATIC[1:]}
+    fields |= {"contact_phone_number": CALLER[1:], "notification_timestamp": epoch(seconds)}
     if employee:
-        told |= {"employee_id": employee[0], "employee_full_name": employee[1]}
-    return hook(told | more, now=later(seconds))
+        fields |= {"employee_id": employee[0], "employee_full_name": employee[1]}
+    return hook(fields | more, now=later(seconds))
 
 
 UIS = Story(
@@ -331,8 +331,8 @@ UIS = Story(
 
 
 def _exolve(kind: str, seconds: float, **more: Any) -> Hook:
-    told = {"call_sid": "X1", "type": kind, "date_time": iso(seconds), "from": CALLER[1:], "to": STATIC[1:]}
-    return hook(told | more, now=later(seconds))
+    fields = {"call_sid": "X1", "type": kind, "date_time": iso(seconds), "from": CALLER[1:], "to": STATIC[1:]}
+    return hook(fields | more, now=later(seconds))
 
 
 EXOLVE = Story(
@@ -360,7 +360,7 @@ EXOLVE = Story(
 )
 
 
-# ---- a PBX: the call, an operator who answers, and one he announces the caller to before he passes him on ----------
+# ---- a PBX: the call, an operator who answers, and one who hears of the caller before the call is passed on ----------
 
 
 def _pbx(event: str, seconds: float, leg: str = "1.0", **more: Any) -> Hook:

@@ -1,4 +1,4 @@
-"""Endpoints of every carrier, the fixtures' requests, and calls folded from what a carrier tells."""
+"""Endpoints of every carrier, the fixtures' requests, and calls folded from what a carrier reports."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def folded(received: list[tuple[datetime, CallEvent]]) -> Call:
 
 
 def recordings(received: list[tuple[datetime, CallEvent]]) -> tuple[ReportedRecording, ...]:
-    """What the events tell of the call's recordings."""
+    """Return the recordings that a call's events report."""
     return reported_recordings(CallRecord("s1", "c1", "v", "e", tuple(received)))
 
 

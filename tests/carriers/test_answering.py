@@ -51,7 +51,7 @@ def ring(vendor: str, secret: str, number: str = STATIC) -> Answer:
 
 
 def asked(vendor: str, secret: str, url: str) -> Answer:
-    """The carrier's own request for what to tell who has answered, to the URL that our answer named."""
+    """The carrier's own request for the whisper to who has answered, at the URL that our answer named."""
     parts = tuple(url.removeprefix(endpoint_url(vendor, secret) + "/").split("/"))
     leg = {"CallSid": "leg", "ParentCallSid": "call-1", "From": CALLER, "To": TARGET, "CallUUID": "leg", "uuid": "leg"}
     signed = _signed(vendor, Step(parts, leg), endpoint_url(vendor, secret), SIGNING[vendor], NOW)
@@ -101,10 +101,10 @@ def ncco_says(answer: Answer) -> dict[str, Any]:
 
 
 def json_says(answer: Answer) -> dict[str, Any]:
-    told = answer.body
-    assert (told["record"], told["whisper"]) == (True, WHISPER)
-    said = (told["announcement"], told["language"])
-    return {"said": said, "rings": told["ring_seconds"], "shown": told["caller_id"]}
+    body = answer.body
+    assert (body["record"], body["whisper"]) == (True, WHISPER)
+    said = (body["announcement"], body["language"])
+    return {"said": said, "rings": body["ring_seconds"], "shown": body["caller_id"]}
 
 
 SAYS: dict[str, Callable[[Answer], dict[str, Any]]] = {
@@ -146,7 +146,7 @@ def test_with_storage_dead_the_endpoints_url_says_the_same(
 
 
 @pytest.mark.parametrize("vendor", OVER_HTTP)
-def test_the_pools_whisper_is_told_to_who_answers_and_nothing_is_stored_of_the_asking(vendor: str, site: Any) -> None:
+def test_who_answers_hears_the_pools_whisper_and_the_request_for_it_is_not_stored(vendor: str, site: Any) -> None:
     store.update_pool("s1", "p1", {"answering": Answering(whisper="Из пула", announcement="https://s.example/a.mp3")})
     secret, number = secret_of(endpoint(vendor)), str(POOL.overflow_number)
     answer = ring(vendor, secret, number)
@@ -160,7 +160,7 @@ def test_the_pools_whisper_is_told_to_who_answers_and_nothing_is_stored_of_the_a
 
 
 @pytest.mark.parametrize("vendor", OVER_HTTP)
-def test_a_whisper_is_told_only_to_the_carrier(vendor: str, site: Any) -> None:
+def test_only_the_carrier_gets_a_whisper(vendor: str, site: Any) -> None:
     secret = secret_of(endpoint(vendor))
     url = whisper_url(vendor, ring(vendor, secret))
     parts = tuple(url.rsplit("/", 2)[1:])
@@ -175,13 +175,13 @@ def _unsigned() -> Any:
 
 @pytest.mark.parametrize("vendor", SAYS)
 def test_nothing_set_changes_nothing_in_the_answer(vendor: str, site: Any) -> None:
-    told = json.dumps(ring(vendor, secret_of(replace(ENDPOINTS[vendor], time_zone=MOSCOW))).body)
-    assert "whisper" not in told and "Say" not in told and "Speak" not in told and "talk" not in told
+    text = json.dumps(ring(vendor, secret_of(replace(ENDPOINTS[vendor], time_zone=MOSCOW))).body)
+    assert "whisper" not in text and "Say" not in text and "Speak" not in text and "talk" not in text
     if vendor in ("telnyx", "twilio"):
-        assert "callerId" not in told  # the carrier shows the caller by itself
+        assert "callerId" not in text  # the carrier shows the caller by itself
 
 
-def test_exolve_rings_as_long_as_it_is_told(site: Any) -> None:
+def test_exolve_rings_as_long_as_the_answer_says(site: Any) -> None:
     answer = ring("exolve", secret_of(endpoint("exolve", Answering(ring_seconds=45))))
     assert answer.body["result"]["followme_struct"][1][0]["TIMEOUT"] == 45
 

@@ -21,12 +21,12 @@ MEASURED = EVENTS[2]
 
 
 def test_the_samples_make_one_call() -> None:
-    folded = call("exolve", hook(ASKED), *(hook(told) for told in EVENTS))
+    folded = call("exolve", hook(ASKED), *(hook(payload) for payload in EVENTS))
     assert (folded.caller_key, folded.number, folded.direction) == ("+79160000001", "+79587000001", Direction.IN)
     assert (folded.started_at, folded.ended_at) == (utc(2026, 11, 22, 9, 52, 8), utc(2026, 11, 22, 9, 53, 10))
     assert (folded.status, folded.talk_seconds, folded.ring_seconds) == (CallStatus.ACCEPTED, 20, 5)
     assert (folded.hangup_cause, folded.events) == ("16", 5)
-    (recording,) = recordings(events("exolve", *(hook(told) for told in EVENTS)))
+    (recording,) = recordings(events("exolve", *(hook(payload) for payload in EVENTS)))
     assert (recording.carriers_id, recording.url) == ("/path/from/event.mp3", None)
 
 
@@ -51,7 +51,7 @@ def test_the_call_starts_when_exolve_asks() -> None:
         (None, CallStatus.MISSED),
     ],
 )
-def test_a_call_nobody_answered_tells_why(cause: Any, status: CallStatus) -> None:
+def test_a_call_without_an_answer_says_why(cause: Any, status: CallStatus) -> None:
     folded = call("exolve", hook(MEASURED | {"talk_time": 0, "cause_code": cause}))
     assert (folded.status, folded.talk_seconds, folded.ring_seconds) == (status, 0, 25)
 
@@ -80,8 +80,8 @@ def test_events_need_no_route() -> None:
     def unasked() -> Route:
         raise AssertionError("an event needs no route")
 
-    for told in EVENTS:
-        assert exolve.reply(hook(told), (), unasked).body == {"ok": True}
+    for payload in EVENTS:
+        assert exolve.reply(hook(payload), (), unasked).body == {"ok": True}
 
 
 def test_the_address_list_is_a_second_proof() -> None:
@@ -93,7 +93,7 @@ def test_the_address_list_is_a_second_proof() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "field"),
+    ("payload", "field"),
     [
         ({}, "type"),
         ({"type": "b"}, "call_sid"),
@@ -107,7 +107,7 @@ def test_the_address_list_is_a_second_proof() -> None:
         (b"\xff\xfe", "body"),
     ],
 )
-def test_a_wrong_field_is_named(told: Any, field: str) -> None:
+def test_a_wrong_field_is_named(payload: Any, field: str) -> None:
     with pytest.raises(BadInput) as refused:
-        exolve.parse(hook(told), ENDPOINT, "RU")
+        exolve.parse(hook(payload), ENDPOINT, "RU")
     assert refused.value.field == field

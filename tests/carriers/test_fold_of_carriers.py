@@ -1,4 +1,4 @@
-"""Every carrier's sequences, with legs, queues and transfers: one call whatever the order, grouping, repetition."""
+"""Every carrier's sequences, with legs, queues and transfers: one call in any order, grouping and repetition."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def taken_in(*groups: list[Received]) -> list[Received]:
 def test_every_carrier_has_a_story_with_more_than_one_telephone() -> None:
     assert set(STORIES) == set(CARRIERS)
     without_legs = {vendor for vendor, story in STORIES.items() if len(story.legs) < 2}
-    assert without_legs == {"exolve"}  # it tells of none
+    assert without_legs == {"exolve"}  # it reports none
 
 
 @pytest.mark.parametrize("vendor", CARRIERS)
@@ -80,7 +80,7 @@ def test_a_part_of_the_events_folds_alike_in_any_order_and_more_of_them_never_go
 
 @pytest.mark.parametrize("vendor", [vendor for vendor, story in STORIES.items() if story.answered_by])
 def test_a_call_that_is_passed_on_is_not_over_in_between(vendor: str) -> None:
-    """Told in their order, the events show the call open until its last leg has ended."""
+    """In their order, the events show the call open until its last leg has ended."""
     story = STORIES[vendor]
     statuses = [folded(story.events[:count]).status for count in range(1, len(story.events) + 1)]
     first_over = next(index for index, status in enumerate(statuses) if status is not CallStatus.OPEN)
@@ -120,38 +120,40 @@ def test_without_a_word_of_its_end_the_clock_ends_a_call_when_it_was_last_heard_
     assert folded([first]).status is CallStatus.OPEN
 
 
-def told(**says: object) -> Received:
+def reported(**says: object) -> Received:
     return NOW, CallEvent(str(sorted(says)), "c", at=NOW, **says)  # type: ignore[arg-type]
 
 
 def test_somebody_who_answered_talked_even_if_nobody_said_how_long() -> None:
-    call = folded([told(answered_at=NOW), closing()])
+    call = folded([reported(answered_at=NOW), closing()])
     assert (call.status, call.talk_seconds) == (CallStatus.ACCEPTED, 1)
     heard = (later(30), CallEvent("hold", "c", at=later(30)))
-    assert folded([told(answered_at=NOW), heard, closing()]).talk_seconds == 30
+    assert folded([reported(answered_at=NOW), heard, closing()]).talk_seconds == 30
 
 
-def test_a_recording_tells_how_long_a_call_without_an_end_talked() -> None:
-    assert folded([told(recording_seconds=44), closing()]).talk_seconds == 44
-    rang = told(leg="l", rang_at=NOW)
-    assert folded([rang, told(recording_seconds=44), closing()]).talk_seconds == 0  # of the ringing
+def test_a_recording_gives_the_talk_of_a_call_without_an_end() -> None:
+    assert folded([reported(recording_seconds=44), closing()]).talk_seconds == 44
+    rang = reported(leg="l", rang_at=NOW)
+    assert folded([rang, reported(recording_seconds=44), closing()]).talk_seconds == 0  # of the ringing
 
 
 def test_two_that_talk_at_once_do_not_count_twice() -> None:
     legs = [
-        told(leg="a", who="1", answered_at=NOW, ended_at=later(50)),
-        told(leg="b", who="2", answered_at=later(40), left_at=later(60)),
+        reported(leg="a", who="1", answered_at=NOW, ended_at=later(50)),
+        reported(leg="b", who="2", answered_at=later(40), left_at=later(60)),
     ]
     assert folded(legs).talk_seconds == 60
 
 
 def test_a_busy_telephone_is_no_busy_call_while_another_rings() -> None:
-    busy = told(leg="a", who="1", status=CallStatus.BUSY, ended_at=later(2))
-    ringing = told(leg="b", who="2", rang_at=later(3))
+    busy = reported(leg="a", who="1", status=CallStatus.BUSY, ended_at=later(2))
+    ringing = reported(leg="b", who="2", rang_at=later(3))
     assert folded([busy, ringing]).status is CallStatus.OPEN
     assert folded([busy]).status is CallStatus.BUSY
 
 
 def test_the_carriers_own_count_of_waiting_wins() -> None:
-    call = folded([told(started_at=NOW, answered_at=later(20), wait_seconds=12), told(ended_at=NOW + timedelta(60))])
+    call = folded(
+        [reported(started_at=NOW, answered_at=later(20), wait_seconds=12), reported(ended_at=NOW + timedelta(60))]
+    )
     assert (call.wait_seconds, call.ring_seconds) == (12, 20)

@@ -20,13 +20,13 @@ from tests.requests import FIXTURES, NOW, PBX, SECRET, post, signed_request
 SAMPLE: dict[str, Any] = json.loads((FIXTURES / "asterisk" / "generic_call.json").read_text())
 
 
-def parse(told: Any, endpoint: Endpoint = PBX) -> CallEvent:
-    (event,) = generic.parse(hook(told), endpoint, "RU")
+def parse(payload: Any, endpoint: Endpoint = PBX) -> CallEvent:
+    (event,) = generic.parse(hook(payload), endpoint, "RU")
     return event
 
 
-def hook(told: Any, **changes: Any) -> Hook:
-    return Hook(replace(signed_request(told), **changes), (), "https://calls.example.com/x")
+def hook(payload: Any, **changes: Any) -> Hook:
+    return Hook(replace(signed_request(payload), **changes), (), "https://calls.example.com/x")
 
 
 def test_the_known_signature_verifies() -> None:
@@ -106,10 +106,10 @@ def test_the_shell_script_sends_epochs_and_zeros() -> None:
     assert (event.caller, event.number) == ("+79160000001", "+74950000001")
 
 
-def test_a_repetition_without_an_event_id_is_recognised_by_what_it_tells() -> None:
-    told = {key: value for key, value in SAMPLE.items() if key != "event_id"}
-    assert parse(told).event_id == parse(told).event_id
-    assert parse(told).event_id != parse(told | {"event": "call.started"}).event_id
+def test_a_repetition_without_an_event_id_is_recognised_by_its_fields() -> None:
+    payload = {key: value for key, value in SAMPLE.items() if key != "event_id"}
+    assert parse(payload).event_id == parse(payload).event_id
+    assert parse(payload).event_id != parse(payload | {"event": "call.started"}).event_id
 
 
 def test_when_the_business_rings_the_customer_is_the_called_one() -> None:
@@ -163,7 +163,7 @@ def test_no_error_repeats_a_number() -> None:
     assert "916" not in refused.value.message
 
 
-def test_a_starting_call_is_told_where_to_go_and_an_ended_one_is_not() -> None:
+def test_a_starting_call_gets_its_target_and_an_ended_one_does_not() -> None:
     started = SAMPLE | {"event": "call.started", "answered_at": None, "ended_at": None, "recording_url": None}
     route = Route("+74951234567", record=False)
     answer = generic.reply(hook(started), (parse(started),), lambda: route)
@@ -171,7 +171,7 @@ def test_a_starting_call_is_told_where_to_go_and_an_ended_one_is_not() -> None:
     assert generic.reply(hook(SAMPLE), (parse(SAMPLE),), lambda: route).body == {"ok": True}
 
 
-def test_call_ids_are_safe_in_urls_and_keys_whatever_the_pbx_calls_them() -> None:
+def test_call_ids_of_any_pbx_are_safe_in_urls_and_keys() -> None:
     assert our_call_id("generic", "1763805128.120") == "generic-1763805128.120"
     odd = our_call_id("generic", "звонок/1#2")
     assert odd.isascii() and "/" not in odd and "#" not in odd

@@ -42,13 +42,13 @@ def queued(aws: Any) -> list[str]:
 def to_deliver(aws: Any) -> int:
     """How many messages wait in the deliver queue, most of them till their delay is over."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
-    told = aws.client("sqs").get_queue_attributes(QueueUrl=settings().deliver_queue, AttributeNames=names)
-    return sum(int(told["Attributes"][name]) for name in names)
+    queue = aws.client("sqs").get_queue_attributes(QueueUrl=settings().deliver_queue, AttributeNames=names)
+    return sum(int(queue["Attributes"][name]) for name in names)
 
 
 def row(**cells: Any) -> bytes:
-    told = {"call_id": "1", "started_at": "2026-11-22T09:52:30Z", "from": CALLER, "to": STATIC, "talk_sec": 5} | cells
-    return json.dumps([told]).encode()
+    row = {"call_id": "1", "started_at": "2026-11-22T09:52:30Z", "from": CALLER, "to": STATIC, "talk_sec": 5} | cells
+    return json.dumps([row]).encode()
 
 
 def found(call_id: str) -> Any:
@@ -61,9 +61,9 @@ def test_calls_land_once_and_are_attributed(aws: Any) -> None:
     open_site()
     first = import_rows("s1", "twilio", FILE, IMPORTED_AT)
     assert first == {"rows": 5, "calls": 3, "landed": 5, "unchanged": 0, "older_than_leases": 0, "rejected": []}
-    told = queued(aws)
-    assert told == ["twilio-CA1", "twilio-CA2", "twilio-CA3"]
-    for call_id in told:
+    call_ids = queued(aws)
+    assert call_ids == ["twilio-CA1", "twilio-CA2", "twilio-CA3"]
+    for call_id in call_ids:
         attribute({"site_id": "s1", "call_id": call_id}, IMPORTED_AT)
     call = found("twilio-CA1")
     assert (call.call.talk_seconds, call.evidence.kind, call.day.isoformat()) == (45, EvidenceKind.STATIC, "2026-11-03")
@@ -79,7 +79,7 @@ def test_no_number_lies_open_in_the_table(aws: Any) -> None:
     assert CALLER[2:] not in json.dumps(aws.client("dynamodb").scan(TableName=settings().calls_table)["Items"])
 
 
-def test_bad_rows_are_told_and_good_ones_land(aws: Any) -> None:
+def test_bad_rows_are_reported_and_good_ones_land(aws: Any) -> None:
     open_site()
     raw = (
         b"uniqueid;calldate;src;dst;billsec;disposition\n"
@@ -92,8 +92,8 @@ def test_bad_rows_are_told_and_good_ones_land(aws: Any) -> None:
     )
     report = import_rows("s1", "generic", raw, IMPORTED_AT)
     assert (report["rows"], report["landed"]) == (6, 1)
-    told = [(each["line"], each["field"]) for each in report["rejected"]]
-    assert told == [(3, "started_at"), (4, "call_id"), (5, "started_at"), (6, "row"), (7, "to")]
+    rejected = [(each["line"], each["field"]) for each in report["rejected"]]
+    assert rejected == [(3, "started_at"), (4, "call_id"), (5, "started_at"), (6, "row"), (7, "to")]
     assert "9160000001" not in json.dumps(report)
 
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_a_history_is_refused(aws: Any, site_id: str, vendor: str
         import_rows(site_id, vendor, raw, IMPORTED_AT)
 
 
-def test_a_call_that_its_webhooks_told_stays_as_they_told_it(aws: Any) -> None:
+def test_a_call_that_webhooks_reported_stays_as_they_reported_it(aws: Any) -> None:
     from chalicelib.carriers.receive_call import receive
 
     open_site()
@@ -139,7 +139,7 @@ def test_a_call_that_its_webhooks_told_stays_as_they_told_it(aws: Any) -> None:
     assert "twilio-CA1" in queued(aws)
     attribute({"site_id": "s1", "call_id": "twilio-CA1"}, NOW)
     after = found("twilio-CA1").call
-    told = (
+    names = (
         "started_at",
         "answered_at",
         "ended_at",
@@ -149,11 +149,11 @@ def test_a_call_that_its_webhooks_told_stays_as_they_told_it(aws: Any) -> None:
         "caller_key",
         "recording_url",
     )
-    assert [getattr(after, name) for name in told] == [getattr(before, name) for name in told]
+    assert [getattr(after, name) for name in names] == [getattr(before, name) for name in names]
     assert after.events == before.events + 2
 
 
-def test_what_the_webhooks_did_not_tell_comes_from_the_history(aws: Any) -> None:
+def test_what_the_webhooks_did_not_report_comes_from_the_history(aws: Any) -> None:
     open_site()
     attribute(ring(number=STATIC), NOW)  # and then nothing more: an outage
     assert found("generic-1").call.status is CallStatus.OPEN
@@ -185,7 +185,7 @@ def test_history_is_no_news(aws: Any) -> None:
     import_rows("s1", "generic", row(talk_sec=0), NOW)
     attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
     assert to_deliver(aws) == 0
-    ring("generic-1", number=STATIC)  # but a call that its webhooks told is delivered, whatever else is known of it
+    ring("generic-1", number=STATIC)  # but a call that webhooks reported is delivered in any case
     hang_up("generic-1")
     attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
     assert to_deliver(aws) == 1
@@ -207,8 +207,8 @@ def test_an_import_that_died_half_way_is_made_good_by_the_next(aws: Any, monkeyp
 
 def test_every_call_is_queued(aws: Any) -> None:
     open_site()
-    told = {"started_at": "2026-11-03T09:00:00Z", "from": CALLER, "to": STATIC, "talk_sec": 5}
-    rows = [{"call_id": str(number), **told} for number in range(23)]
+    cells = {"started_at": "2026-11-03T09:00:00Z", "from": CALLER, "to": STATIC, "talk_sec": 5}
+    rows = [{"call_id": str(number), **cells} for number in range(23)]
     import_rows("s1", "generic", json.dumps(rows).encode(), IMPORTED_AT)
     assert sorted(queued(aws)) == sorted(f"generic-{number}" for number in range(23))
 

@@ -1,4 +1,4 @@
-"""What callers key, as each carrier tells it: a promo code is kept, anything else is not."""
+"""What callers key, as each carrier reports it: a promo code is kept, anything else is not."""
 
 from __future__ import annotations
 
@@ -39,10 +39,14 @@ def telnyx_texml(keys: str, seconds: float = 0) -> Hook:
 
 
 def telnyx(keys: str, seconds: float = 0) -> Hook:
-    told = sample("telnyx", "call.answered.json")
-    told["data"] |= {"event_type": "call.gather.ended", "id": f"g-{seconds}", "occurred_at": later(seconds).isoformat()}
-    told["data"]["payload"] |= {"digits": keys, "status": "valid"}
-    return hook(told)
+    payload = sample("telnyx", "call.answered.json")
+    payload["data"] |= {
+        "event_type": "call.gather.ended",
+        "id": f"g-{seconds}",
+        "occurred_at": later(seconds).isoformat(),
+    }
+    payload["data"]["payload"] |= {"digits": keys, "status": "valid"}
+    return hook(payload)
 
 
 def plivo(keys: str, seconds: float = 0) -> Hook:
@@ -50,8 +54,8 @@ def plivo(keys: str, seconds: float = 0) -> Hook:
 
 
 def vonage(keys: str, seconds: float = 0) -> Hook:
-    told = {"conversation_uuid": "c1", "uuid": "u1", "timestamp": later(seconds).isoformat()}
-    return hook(told | {"dtmf": {"digits": keys, "timed_out": False}})
+    payload = {"conversation_uuid": "c1", "uuid": "u1", "timestamp": later(seconds).isoformat()}
+    return hook(payload | {"dtmf": {"digits": keys, "timed_out": False}})
 
 
 def vonage_before(keys: str, seconds: float = 0) -> Hook:
@@ -63,19 +67,25 @@ def generic(keys: str, seconds: float = 0) -> Hook:
 
 
 def zadarma(keys: str, seconds: float = 0) -> Hook:
-    told = {"event": "NOTIFY_IVR", "pbx_call_id": "c1", "caller_id": TELEPHONE, "called_did": "74990000001"}
-    return hook(urlencode(told | {"wait_dtmf[digits]": keys}), now=later(seconds))
+    payload = {"event": "NOTIFY_IVR", "pbx_call_id": "c1", "caller_id": TELEPHONE, "called_did": "74990000001"}
+    return hook(urlencode(payload | {"wait_dtmf[digits]": keys}), now=later(seconds))
 
 
 def mango_office(keys: str, seconds: float = 0) -> Hook:
-    told = {"seq": 1, "dtmf": keys, "timestamp": int(later(seconds).timestamp()), "entry_id": "c1", "location": "ivr"}
-    raw = json.dumps(told | {"initiator": TELEPHONE[1:]})
+    payload = {
+        "seq": 1,
+        "dtmf": keys,
+        "timestamp": int(later(seconds).timestamp()),
+        "entry_id": "c1",
+        "location": "ivr",
+    }
+    raw = json.dumps(payload | {"initiator": TELEPHONE[1:]})
     key, salt = CREDENTIALS["mango"]["api_key"], CREDENTIALS["mango"]["api_salt"]
     form = {"vpbx_api_key": key, "sign": mango.signature(key, raw, salt), "json": raw}
     return hook(urlencode(form), "events", "dtmf", now=later(seconds))
 
 
-TOLD: list[tuple[str, Callable[..., Hook]]] = [
+SENDERS: list[tuple[str, Callable[..., Hook]]] = [
     ("twilio", twilio),
     ("twilio", twilio_itself),
     ("telnyx", telnyx_texml),
@@ -87,19 +97,19 @@ TOLD: list[tuple[str, Callable[..., Hook]]] = [
     ("zadarma", zadarma),
     ("mango", mango_office),
 ]
-EACH = pytest.mark.parametrize(("vendor", "told"), TOLD, ids=lambda each: getattr(each, "__name__", each))
+EACH = pytest.mark.parametrize(("vendor", "keyed"), SENDERS, ids=lambda each: getattr(each, "__name__", each))
 
 
 @EACH
-def test_a_code_is_told_with_its_moment(vendor: str, told: Callable[..., Hook]) -> None:
-    received = events(vendor, told("1"), told(f"{CODE}#", 20))
+def test_a_code_is_reported_with_its_moment(vendor: str, keyed: Callable[..., Hook]) -> None:
+    received = events(vendor, keyed("1"), keyed(f"{CODE}#", 20))
     assert folded(received).promo_codes == (KeyedCode(CODE, later(20)),)
 
 
 @EACH
 @pytest.mark.parametrize("keys", ["1", "", "*", CARD, TELEPHONE[1:], TELEPHONE[2:], CODE[:-1], f"{CODE[:-1]}x"])
-def test_nothing_else_that_is_keyed_is_stored(vendor: str, told: Callable[..., Hook], keys: str) -> None:
-    for _, event in events(vendor, told(keys)):
+def test_nothing_else_that_is_keyed_is_stored(vendor: str, keyed: Callable[..., Hook], keys: str) -> None:
+    for _, event in events(vendor, keyed(keys)):
         assert event.promo_code is None
         text = event_text(event, NOW, signing_key=b"k" * 32, context="c1")
         assert keys == "" or len(keys) < 5 or keys not in text
@@ -108,21 +118,21 @@ def test_nothing_else_that_is_keyed_is_stored(vendor: str, told: Callable[..., H
 @EACH
 @given(data=st.data())
 @settings(max_examples=20, deadline=None)
-def test_order_and_repetition_do_not_matter(vendor: str, told: Callable[..., Hook], data: st.DataObject) -> None:
-    received = events(vendor, told("1"), told(CODE, 10), told(OTHER, 20))
+def test_order_and_repetition_do_not_matter(vendor: str, keyed: Callable[..., Hook], data: st.DataObject) -> None:
+    received = events(vendor, keyed("1"), keyed(CODE, 10), keyed(OTHER, 20))
     shuffled = data.draw(st.permutations([*received, *received]))
     assert folded(shuffled).promo_codes == (KeyedCode(CODE, later(10)), KeyedCode(OTHER, later(20)))
 
 
 @pytest.mark.parametrize(
-    ("vendor", "told"), [each for each in TOLD if each[1] in (twilio, twilio_itself, telnyx_texml, plivo, vonage)]
+    ("vendor", "keyed"), [each for each in SENDERS if each[1] in (twilio, twilio_itself, telnyx_texml, plivo, vonage)]
 )
 @pytest.mark.parametrize("keys", ["1", CODE])
 def test_who_was_asked_by_the_accounts_own_answer_is_connected_afterwards(
-    vendor: str, told: Callable[..., Hook], keys: str
+    vendor: str, keyed: Callable[..., Hook], keys: str
 ) -> None:
     module: Any = carrier(vendor)
-    answer = module.reply(told(keys), (), lambda: Route(TARGET, record=False))
+    answer = module.reply(keyed(keys), (), lambda: Route(TARGET, record=False))
     assert TARGET[1:] in json.dumps(answer.body)
 
 
@@ -130,7 +140,7 @@ def test_the_events_of_every_carrier_are_signed_as_its_others() -> None:
     mango.verify(mango_office(CODE), ENDPOINTS["mango"])
 
 
-def test_a_pbx_may_tell_the_code_among_its_variables() -> None:
-    told = {"event": "call.answered", "call_id": "c1", "answered_at": later(9).isoformat()}
-    received = events("generic", hook(told | {"variables": {"promo_code": promo_code.spoken(CODE)}}))
+def test_a_pbx_may_send_the_code_among_its_variables() -> None:
+    payload = {"event": "call.answered", "call_id": "c1", "answered_at": later(9).isoformat()}
+    received = events("generic", hook(payload | {"variables": {"promo_code": promo_code.spoken(CODE)}}))
     assert [each.code for each in folded(received).promo_codes] == [CODE]

@@ -31,7 +31,7 @@ SAMPLES = (
 END = from_epoch(1670060661, field="t")
 
 
-def told(name: str, **changes: Any) -> dict[str, Any]:
+def notification(name: str, **changes: Any) -> dict[str, Any]:
     return sample("mango", f"events_{name}.json") | changes
 
 
@@ -43,7 +43,7 @@ def notify(path: str, content: Any, seconds: float = 0) -> Hook:
 
 def samples() -> list[Hook]:
     return [
-        notify(sample("mango", f"events_{name}.request.json")["path_suffix"], told(name), index)
+        notify(sample("mango", f"events_{name}.request.json")["path_suffix"], notification(name), index)
         for index, name in enumerate(SAMPLES)
     ]
 
@@ -75,7 +75,7 @@ GOOD = {"vpbx_api_key": KEY, "sign": mango.signature(KEY, RAW, SALT), "json": RA
         b"",
     ],
 )
-def test_whatever_was_not_signed_is_rejected(body: Any) -> None:
+def test_anything_not_signed_is_rejected(body: Any) -> None:
     mango.verify(hook(urlencode(GOOD)), ENDPOINT)
     with pytest.raises(SignatureRejected):
         mango.verify(hook(body), ENDPOINT)
@@ -110,16 +110,16 @@ def test_the_samples_make_one_call() -> None:
     assert folded.events == len(SAMPLES)
 
 
-def test_without_the_summary_the_legs_tell_the_same_talk() -> None:
+def test_without_the_summary_the_legs_give_the_same_talk() -> None:
     folded = call("mango", *samples()[:3])
     assert (folded.status, folded.talk_seconds) == (CallStatus.ACCEPTED, 119)
 
 
 def test_wall_clock_epochs_come_out_as_the_same_call() -> None:
     ahead = 3 * 3600
-    summary = told("summary_answered")
+    summary = notification("summary_answered")
     summary |= {name: summary[name] + ahead for name in ("create_time", "talk_time", "end_time", "forward_time")}
-    appeared = told("call_appeared", timestamp=1670060527 + ahead)
+    appeared = notification("call_appeared", timestamp=1670060527 + ahead)
     folded = call("mango", notify("events/call", appeared, -134), notify("events/summary", summary, 1))
     assert folded.started_at == from_epoch(1670060527, field="t")
     assert folded.ended_at == END
@@ -127,7 +127,7 @@ def test_wall_clock_epochs_come_out_as_the_same_call() -> None:
 
 
 def test_the_official_example_that_calls_a_missed_call_a_success() -> None:
-    summary = told("summary_answered", entry_result=1, talk_time=0, forward_time=0, disconnect_reason=1111)
+    summary = notification("summary_answered", entry_result=1, talk_time=0, forward_time=0, disconnect_reason=1111)
     folded = call("mango", notify("events/summary", summary))
     assert (folded.status, folded.talk_seconds, folded.answered, folded.ring_seconds) == (
         CallStatus.MISSED,
@@ -156,40 +156,41 @@ def test_the_official_example_that_calls_a_missed_call_a_success() -> None:
     ],
 )
 def test_every_reason_has_its_status_and_unknown_ones_their_class(reason: Any, status: CallStatus) -> None:
-    summary = told("summary_answered", talk_time="0", disconnect_reason=reason)
+    summary = notification("summary_answered", talk_time="0", disconnect_reason=reason)
     assert call("mango", notify("events/summary", summary)).status is status
 
 
 def test_a_leg_that_nobody_answered_does_not_end_the_call() -> None:
-    first = told("call_disconnected", call_id="leg1", disconnect_reason=1111, timestamp=1670060540)
-    folded = call("mango", notify("events/call", told("call_appeared")), notify("events/call", first))
+    first = notification("call_disconnected", call_id="leg1", disconnect_reason=1111, timestamp=1670060540)
+    folded = call("mango", notify("events/call", notification("call_appeared")), notify("events/call", first))
     assert folded.status is CallStatus.OPEN
-    passed_on = told("call_disconnected", disconnect_reason="1120")
+    passed_on = notification("call_disconnected", disconnect_reason="1120")
     passed_on["to"] |= {"was_transferred": True}
     assert (
-        call("mango", notify("events/call", told("call_appeared")), notify("events/call", passed_on)).ended_at is None
+        call("mango", notify("events/call", notification("call_appeared")), notify("events/call", passed_on)).ended_at
+        is None
     )
 
 
 def test_the_menu_answering_is_nobody() -> None:
-    menu = told("call_connected", location="ivr")
+    menu = notification("call_connected", location="ivr")
     ((_, event),) = events("mango", notify("events/call", menu))
     assert (event.answered_at, event.answered_by) == (None, None)
 
 
 def test_the_business_rings_out_and_employees_among_themselves_are_no_calls() -> None:
-    out = told("summary_answered", call_direction=2)
+    out = notification("summary_answered", call_direction=2)
     out |= {"from": {"extension": "222", "number": "79770000001"}, "to": {"number": "79160000001"}}
     folded = call("mango", notify("events/summary", out))
     assert (folded.direction, folded.caller_key, folded.answered_by) == (Direction.OUT, "+79160000001", "222")
-    assert events("mango", notify("events/summary", told("summary_answered", call_direction=0))) == []
-    inside = told("call_connected") | {"from": {"extension": 11}}
+    assert events("mango", notify("events/summary", notification("summary_answered", call_direction=0))) == []
+    inside = notification("call_connected") | {"from": {"extension": 11}}
     assert events("mango", notify("events/call", inside)) == []
 
 
 def test_a_recording_that_was_not_kept_leaves_no_id() -> None:
-    short = told("recording_completed", completion_code=4002)
-    begun = told("recording_completed", recording_state="Started", completion_code=None)
+    short = notification("recording_completed", completion_code=4002)
+    begun = notification("recording_completed", recording_state="Started", completion_code=None)
     for content in (short, begun):
         ((_, event),) = events("mango", notify("events/recording", content))
         assert event.variables == ()

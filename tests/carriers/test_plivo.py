@@ -40,9 +40,9 @@ def test_published_vectors_come_out() -> None:
 
 @pytest.mark.parametrize("name", ["answer_url", "hangup_url", "record_callback"])
 def test_captured_requests_verify_with_their_query(name: str) -> None:
-    told = sample("plivo", f"{name}.request.json")
-    url, _, query = told["url"].partition("?")
-    plivo.verify(hook(told["body"], headers=told["headers"], url=url, query=form(query)), ENDPOINT)
+    request = sample("plivo", f"{name}.request.json")
+    url, _, query = request["url"].partition("?")
+    plivo.verify(hook(request["body"], headers=request["headers"], url=url, query=form(query)), ENDPOINT)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -70,7 +70,7 @@ def test_one_good_signature_of_a_list_is_enough() -> None:
         {"query": {"k": "v"}},
     ],
 )
-def test_whatever_was_not_signed_is_rejected(changes: dict[str, Any]) -> None:
+def test_anything_not_signed_is_rejected(changes: dict[str, Any]) -> None:
     with pytest.raises((SignatureRejected, BadInput)):
         plivo.verify(signed(BASE, **changes), ENDPOINT)
 
@@ -92,8 +92,8 @@ def test_the_samples_make_one_call() -> None:
     assert folded.recording_url and folded.recording_url.endswith("f8d3ff8a9e3c.mp3")
 
 
-def step(told: dict[str, str], seconds: float) -> Any:
-    return hook(urlencode(BASE | told), now=later(seconds))
+def step(fields: dict[str, str], seconds: float) -> Any:
+    return hook(urlencode(BASE | fields), now=later(seconds))
 
 
 HANGUP = {"Event": "Hangup", "CallStatus": "completed", "StartTime": "2026-11-22 09:52:30", "Duration": "50"}
@@ -107,7 +107,7 @@ def test_a_line_that_was_taken_is_no_talk_until_the_business_answers() -> None:
     assert (folded.status, folded.talk_seconds, folded.ring_seconds) == (CallStatus.MISSED, 0, 50)
 
 
-def test_the_legs_tell_talk_and_who_answered_whatever_the_line_says() -> None:
+def test_the_legs_and_not_the_line_give_talk_and_who_answered() -> None:
     first = step({"DialAction": "hangup", "DialBLegUUID": "l1", "DialBLegDuration": "0"}, 9)
     answer = step({"DialAction": "answer", "DialBLegUUID": "l2", "DialBLegTo": "14155550123"}, 15)
     ended = step({"DialAction": "hangup", "DialBLegUUID": "l2", "DialBLegDuration": "35"}, 50)
@@ -117,7 +117,7 @@ def test_the_legs_tell_talk_and_who_answered_whatever_the_line_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("fields", "status"),
     [
         ({"CallStatus": "busy"}, CallStatus.BUSY),
         ({"CallStatus": "no-answer"}, CallStatus.MISSED),
@@ -126,8 +126,8 @@ def test_the_legs_tell_talk_and_who_answered_whatever_the_line_says() -> None:
         ({"CallStatus": "completed", "HangupCause": "NEW ONE"}, CallStatus.MISSED),
     ],
 )
-def test_a_hangup_without_an_answer_tells_why(told: dict[str, str], status: CallStatus) -> None:
-    missed = {name: value for name, value in (HANGUP | told).items() if name != "AnswerTime"}
+def test_a_hangup_without_an_answer_says_why(fields: dict[str, str], status: CallStatus) -> None:
+    missed = {name: value for name, value in (HANGUP | fields).items() if name != "AnswerTime"}
     folded = call("plivo", RANG, step(missed, 50))
     assert (folded.status, folded.talk_seconds, folded.answered_at) == (status, 0, None)
 
@@ -170,7 +170,7 @@ def test_without_recording_only_the_dial_is_answered_and_callbacks_need_no_route
 
 
 @pytest.mark.parametrize(
-    ("told", "field"),
+    ("fields", "field"),
     [
         ({"CallUUID": ""}, "CallUUID"),
         ({"Event": "StartApp", "To": ""}, "To"),
@@ -180,9 +180,9 @@ def test_without_recording_only_the_dial_is_answered_and_callbacks_need_no_route
         (HANGUP | {"Duration": "99999999"}, "Duration"),
     ],
 )
-def test_a_wrong_field_is_named(told: dict[str, str], field: str) -> None:
+def test_a_wrong_field_is_named(fields: dict[str, str], field: str) -> None:
     with pytest.raises(BadInput) as refused:
-        plivo.parse(step(told, 1), ENDPOINT, "US")
+        plivo.parse(step(fields, 1), ENDPOINT, "US")
     assert refused.value.field == field
 
 

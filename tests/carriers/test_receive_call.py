@@ -93,8 +93,8 @@ def test_what_is_stored_of_a_webhook_holds_no_callers_number(aws: Any, twilio_se
     pbx_secret = secret_of(PBX)
     for parts, form in twilio_call():
         receive(twilio_request(twilio_secret, form, *parts), "twilio", twilio_secret, parts)
-    for told in pbx_call():
-        receive(signed_request(told), "generic", pbx_secret, ())
+    for payload in pbx_call():
+        receive(signed_request(payload), "generic", pbx_secret, ())
     items = aws.client("dynamodb").scan(TableName=settings().calls_table)["Items"]
     assert len(items) == 2
     assert CALLER[1:] not in json.dumps(items) and CALLER[2:] not in json.dumps(items)
@@ -142,9 +142,9 @@ def test_webhooks_of_a_call_in_any_order_and_repeated_converge_to_one_call(aws: 
 def test_pbx_events_in_every_order_converge_to_one_call(pbx_secret: str) -> None:
     seen = set()
     for index, order in enumerate(itertools.permutations(pbx_call())):
-        for told in order:
-            told = told | {"call_id": f"leg{index}", "linked_id": f"call{index}"}
-            assert receive(signed_request(told), "generic", pbx_secret, ()).body["ok"]
+        for step in order:
+            payload = step | {"call_id": f"leg{index}", "linked_id": f"call{index}"}
+            assert receive(signed_request(payload), "generic", pbx_secret, ()).body["ok"]
         call = folded(f"generic-call{index}")
         assert [(leg.who, leg.talk_seconds) for leg in call.legs] == [("101", 47)]
         seen.add(replace(call, call_id="", legs=()))
@@ -152,7 +152,7 @@ def test_pbx_events_in_every_order_converge_to_one_call(pbx_secret: str) -> None
     assert next(iter(seen)).talk_seconds == 47
 
 
-def test_a_pbx_is_told_where_a_starting_call_goes(pbx_secret: str) -> None:
+def test_a_pbx_gets_the_target_of_a_starting_call(pbx_secret: str) -> None:
     answer = receive(signed_request(pbx_call()[0]), "generic", pbx_secret, ())
     assert answer.body == {"ok": True, "forward_to": "+74953333333"}
 
@@ -216,9 +216,9 @@ def test_a_replayed_pbx_event_is_refused_after_five_minutes(aws: Any, pbx_secret
 
 
 def test_a_malformed_body_names_its_field_and_leaves_nothing(aws: Any, pbx_secret: str) -> None:
-    for told, field in ((pbx_call()[0] | {"to": None}, "to"), (b'{"event":', "body"), (b"\xff\xfe", "body")):
+    for payload, field in ((pbx_call()[0] | {"to": None}, "to"), (b'{"event":', "body"), (b"\xff\xfe", "body")):
         with pytest.raises(BadInput) as refused:
-            receive(signed_request(told), "generic", pbx_secret, ())
+            receive(signed_request(payload), "generic", pbx_secret, ())
         assert refused.value.field == field
     assert nothing_stored(aws)
 

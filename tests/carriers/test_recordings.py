@@ -44,11 +44,11 @@ RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def pem(key: Any) -> str:
-    format = serialization.PrivateFormat.PKCS8
-    return str(key.private_bytes(serialization.Encoding.PEM, format, serialization.NoEncryption()).decode())
+    pkcs8 = serialization.PrivateFormat.PKCS8
+    return str(key.private_bytes(serialization.Encoding.PEM, pkcs8, serialization.NoEncryption()).decode())
 
 
-def told(url: str | None = None, carriers_id: str | None = None, **said: Any) -> ReportedRecording:
+def reported(url: str | None = None, carriers_id: str | None = None, **said: Any) -> ReportedRecording:
     return ReportedRecording("r1", "call-1", NOW, NOW, carriers_id=carriers_id, url=url, **said)
 
 
@@ -69,10 +69,10 @@ def basic(ask: Ask) -> str:
     return base64.b64decode(code).decode()
 
 
-def test_every_carrier_is_told_of_in_a_module_of_its_own_or_gives_open_links() -> None:
+def test_every_carrier_has_a_module_of_its_own_or_gives_open_links() -> None:
     assert set(carriers.RECORDINGS) == set(CARRIERS) - {"generic", "uis"}
     for vendor in ("generic", "uis"):
-        assert carriers.ask_for(told("https://pbx.example/1.mp3"), ENDPOINTS[vendor], NOW) == Ask(
+        assert carriers.ask_for(reported("https://pbx.example/1.mp3"), ENDPOINTS[vendor], NOW) == Ask(
             "https://pbx.example/1.mp3"
         )
         assert carriers.removal_of(vendor) is None
@@ -81,7 +81,7 @@ def test_every_carrier_is_told_of_in_a_module_of_its_own_or_gives_open_links() -
 # ---- Twilio ----------------------------------------------------------------------------------------------------------
 
 
-class Seen(HttpClient):
+class Seen(HttpClient):  # type: ignore[misc]  # the SDK has no types
     """What Twilio's SDK would send."""
 
     def __init__(self) -> None:
@@ -93,17 +93,17 @@ class Seen(HttpClient):
 
 
 def test_twilio_is_asked_as_its_account() -> None:
-    ask = carriers.ask_for(told(TWILIO_URL), ENDPOINTS["twilio"], NOW)
+    ask = carriers.ask_for(reported(TWILIO_URL), ENDPOINTS["twilio"], NOW)
     assert (ask.method, ask.url) == ("GET", f"{TWILIO_URL}.mp3")
     assert basic(ask) == f"{ACCOUNT}:twilio-test-auth-token"
-    two = carriers.ask_for(told(TWILIO_URL, channels=2), ENDPOINTS["twilio"], NOW)
+    two = carriers.ask_for(reported(TWILIO_URL, channels=2), ENDPOINTS["twilio"], NOW)
     assert two.url == f"{TWILIO_URL}.mp3?RequestedChannels=2"
 
 
 def test_twilio_deletes_as_its_sdk_does() -> None:
     sdk = Seen()
     TwilioClient(ACCOUNT, "twilio-test-auth-token", http_client=sdk).recordings(SID).delete()
-    ask = removal("twilio", told(TWILIO_URL), ENDPOINTS["twilio"])
+    ask = removal("twilio", reported(TWILIO_URL), ENDPOINTS["twilio"])
     assert [(ask.method, ask.url, tuple(basic(ask).split(":")))] == sdk.requests
 
 
@@ -117,22 +117,22 @@ def test_twilio_deletes_as_its_sdk_does() -> None:
     ],
 )
 def test_a_token_goes_to_nobody_else(url: str) -> None:
-    assert carriers.ask_for(told(url), ENDPOINTS["twilio"], NOW).headers == {}
+    assert carriers.ask_for(reported(url), ENDPOINTS["twilio"], NOW).headers == {}
     with pytest.raises(NoCredentials):
-        removal("twilio", told(url), ENDPOINTS["twilio"])
+        removal("twilio", reported(url), ENDPOINTS["twilio"])
 
 
 def test_another_region_is_named_by_the_endpoint() -> None:
     url = TWILIO_URL.replace("api.twilio.com", "twilio.internal.example:8443")
     known = endpoint("twilio", api_url="https://twilio.internal.example:8443")
-    assert basic(carriers.ask_for(told(url), known, NOW)).startswith(ACCOUNT)
+    assert basic(carriers.ask_for(reported(url), known, NOW)).startswith(ACCOUNT)
 
 
 # ---- Telnyx ----------------------------------------------------------------------------------------------------------
 
 
 def test_telnyx_is_asked_at_its_link_while_that_lives_and_at_its_api_afterwards() -> None:
-    recording = told(TELNYX_URL, TELNYX_ID)
+    recording = reported(TELNYX_URL, TELNYX_ID)
     known = endpoint("telnyx", api_key="KEY1")
     assert carriers.ask_for(recording, known, NOW + timedelta(minutes=8)) == Ask(TELNYX_URL)
     later = carriers.ask_for(recording, known, NOW + timedelta(minutes=10))
@@ -154,14 +154,17 @@ def test_telnyx_deletes_as_its_sdk_does(server: CarrierServer) -> None:
     server.give(f"/v2/recordings/{TELNYX_ID}", b'{"data": {}}')
     telnyx_sdk.Telnyx(api_key="KEY1", base_url=f"{server.url}/v2").recordings.delete(TELNYX_ID)
     known = endpoint("telnyx", api_key="KEY1", api_url=server.url)
-    assert download.status_of(removal("telnyx", told(carriers_id=TELNYX_ID), known)) == 200
+    assert download.status_of(removal("telnyx", reported(carriers_id=TELNYX_ID), known)) == 200
     theirs, ours = server.asked
     assert (ours.method, ours.path) == (theirs.method, theirs.path)
     assert ours.headers["authorization"] == theirs.headers["authorization"]
 
 
 def test_telnyx_cannot_delete_without_a_key_or_an_id() -> None:
-    for recording, known in ((told(TELNYX_URL), endpoint("telnyx", api_key="KEY1")), (told(carriers_id="1"), None)):
+    for recording, known in (
+        (reported(TELNYX_URL), endpoint("telnyx", api_key="KEY1")),
+        (reported(carriers_id="1"), None),
+    ):
         with pytest.raises(NoCredentials):
             removal("telnyx", recording, known or ENDPOINTS["telnyx"])
 
@@ -170,11 +173,11 @@ def test_telnyx_cannot_delete_without_a_key_or_an_id() -> None:
 
 
 def test_plivo_is_asked_openly_or_as_its_account() -> None:
-    recording = told(PLIVO_URL, PLIVO_ID)
+    recording = reported(PLIVO_URL, PLIVO_ID)
     assert carriers.ask_for(recording, ENDPOINTS["plivo"], NOW) == Ask(PLIVO_URL)
     known = endpoint("plivo", auth_id="MA1")
     assert basic(carriers.ask_for(recording, known, NOW)) == "MA1:plivo-test-auth-token"
-    assert carriers.ask_for(told("https://evil.example/1.mp3"), known, NOW).headers == {}
+    assert carriers.ask_for(reported("https://evil.example/1.mp3"), known, NOW).headers == {}
 
 
 @responses.activate
@@ -183,7 +186,7 @@ def test_plivo_deletes_as_its_sdk_does() -> None:
     responses.add(responses.DELETE, re.compile(r"https://api\.plivo\.com/.*"), status=204)
     plivo_sdk.RestClient(account, "plivo-test-auth-token").recordings.delete(PLIVO_ID)
     theirs = responses.calls[0].request
-    ask = removal("plivo", told(carriers_id=PLIVO_ID), endpoint("plivo", auth_id=account))
+    ask = removal("plivo", reported(carriers_id=PLIVO_ID), endpoint("plivo", auth_id=account))
     assert (ask.method, ask.url, ask.headers["Authorization"]) == (
         theirs.method,
         theirs.url,
@@ -193,8 +196,8 @@ def test_plivo_deletes_as_its_sdk_does() -> None:
 
 def test_plivo_cannot_delete_without_its_account() -> None:
     for recording, known in (
-        (told(carriers_id=PLIVO_ID), ENDPOINTS["plivo"]),
-        (told(), endpoint("plivo", auth_id="M")),
+        (reported(carriers_id=PLIVO_ID), ENDPOINTS["plivo"]),
+        (reported(), endpoint("plivo", auth_id="M")),
     ):
         with pytest.raises(NoCredentials):
             removal("plivo", recording, known)
@@ -205,7 +208,7 @@ def test_plivo_cannot_delete_without_its_account() -> None:
 
 def test_vonage_is_asked_with_a_token_that_its_application_signed() -> None:
     known = endpoint("vonage", application_id="app-1", private_key=pem(RSA))
-    ask = carriers.ask_for(told(VONAGE_URL), known, NOW)
+    ask = carriers.ask_for(reported(VONAGE_URL), known, NOW)
     assert ask.url == VONAGE_URL
     token = ask.headers["Authorization"].removeprefix("Bearer ")
     claims = jwt.decode(
@@ -213,9 +216,9 @@ def test_vonage_is_asked_with_a_token_that_its_application_signed() -> None:
     )
     assert (claims["application_id"], claims["iat"]) == ("app-1", int(NOW.timestamp()))
     assert claims["exp"] - claims["iat"] == 300
-    again = carriers.ask_for(told(VONAGE_URL), known, NOW).headers["Authorization"]
+    again = carriers.ask_for(reported(VONAGE_URL), known, NOW).headers["Authorization"]
     assert again != ask.headers["Authorization"]  # a token works once
-    gone = removal("vonage", told(VONAGE_URL), known)
+    gone = removal("vonage", reported(VONAGE_URL), known)
     assert (gone.method, gone.url) == ("DELETE", "https://api.nexmo.com/v3/media/bbbbbbbb-aaaa-cccc-dddd-0123456789ab")
 
 
@@ -230,27 +233,27 @@ def test_vonage_is_asked_with_a_token_that_its_application_signed() -> None:
 )
 def test_vonage_needs_the_applications_key(credentials: dict[str, str]) -> None:
     with pytest.raises(NoCredentials):
-        carriers.ask_for(told(VONAGE_URL), endpoint("vonage", **credentials), NOW)
+        carriers.ask_for(reported(VONAGE_URL), endpoint("vonage", **credentials), NOW)
 
 
 def test_vonages_token_goes_to_nobody_else() -> None:
     known = endpoint("vonage", application_id="app-1", private_key=pem(RSA))
     with pytest.raises(Refused):
-        carriers.ask_for(told("https://evil.example/v1/files/1"), known, NOW)
+        carriers.ask_for(reported("https://evil.example/v1/files/1"), known, NOW)
 
 
 # ---- Zadarma, Mango Office, Exolve -----------------------------------------------------------------------------------
 
 
 def test_zadarma_is_asked_for_a_link_with_its_own_signature() -> None:
-    ask = carriers.ask_for(told(carriers_id="1763805128.1234567"), endpoint("zadarma", key="KEY1"), NOW)
+    ask = carriers.ask_for(reported(carriers_id="1763805128.1234567"), endpoint("zadarma", key="KEY1"), NOW)
     query = "call_id=1763805128.1234567"
     assert (ask.url, ask.answers_with_link) == (f"https://api.zadarma.com/v1/pbx/record/request/?{query}", True)
     signed = "/v1/pbx/record/request/" + query + hashlib.md5(query.encode(), usedforsecurity=False).hexdigest()
     mac = hmac.new(b"zadarma-test-secret", signed.encode(), "sha1").hexdigest()
     assert ask.headers == {"Authorization": "KEY1:" + base64.b64encode(mac.encode()).decode()}
     with pytest.raises(NoCredentials, match="key"):
-        carriers.ask_for(told(carriers_id="1"), ENDPOINTS["zadarma"], NOW)
+        carriers.ask_for(reported(carriers_id="1"), ENDPOINTS["zadarma"], NOW)
     assert carriers.ready_after("zadarma") == 40
     assert carriers.removal_of("zadarma") is None
 
@@ -267,7 +270,7 @@ def test_zadarma_answers_one_link_or_several(field: dict[str, Any]) -> None:
 
 
 def test_mango_is_asked_by_a_signed_form() -> None:
-    ask = carriers.ask_for(told(carriers_id="MjoxMDA4NjI3"), ENDPOINTS["mango"], NOW)
+    ask = carriers.ask_for(reported(carriers_id="MjoxMDA4NjI3"), ENDPOINTS["mango"], NOW)
     assert (ask.method, ask.url) == ("POST", "https://app.mango-office.ru/vpbx/queries/recording/post")
     form = dict(parse_qsl((ask.body or b"").decode()))
     assert json.loads(form["json"]) == {"recording_id": "MjoxMDA4NjI3", "action": "download"}
@@ -277,10 +280,10 @@ def test_mango_is_asked_by_a_signed_form() -> None:
 
 
 def test_exolve_is_asked_at_its_link_or_at_a_path_whose_place_is_known() -> None:
-    assert carriers.ask_for(told("https://rec.example/1.mp3"), ENDPOINTS["exolve"], NOW) == Ask(
+    assert carriers.ask_for(reported("https://rec.example/1.mp3"), ENDPOINTS["exolve"], NOW) == Ask(
         "https://rec.example/1.mp3"
     )
-    path = told(carriers_id="/path/from/event.mp3")
+    path = reported(carriers_id="/path/from/event.mp3")
     with pytest.raises(NoCredentials, match="api_url"):
         carriers.ask_for(path, ENDPOINTS["exolve"], NOW)
     known = endpoint("exolve", api_url="https://rec.exolve.example/", api_key="KEY1")

@@ -1,4 +1,4 @@
-"""Kept events are judged as if they had been taken in when they came."""
+"""Spooled events are judged as if they had been stored when they came."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.requests import NOW, PBX, open_site, pbx_call, secret_of, signed_requ
 LATER = NOW + timedelta(days=2)
 
 
-def kept(token: str, told: Any, **changes: Any) -> dict[str, Any]:
-    request = signed_request(told)
+def kept(token: str, payload: Any, **changes: Any) -> dict[str, Any]:
+    request = signed_request(payload)
     message = {"carrier": "generic", "secret": token, "parts": [], "method": "POST", "path": "/v1"}
     received = {"headers": dict(request.headers), "received_at": iso(NOW)}
     return message | received | {"body": base64.b64encode(request.body).decode()} | changes

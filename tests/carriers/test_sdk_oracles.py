@@ -69,9 +69,9 @@ def test_we_accept_of_plivo_exactly_what_its_validator_accepts(
 ) -> None:
     fields = [] if method == "GET" else fields
     url = URL + ("?" + urlencode(query) if query else "")
-    told = plivo.signature(method, url, fields, nonce, "another" if spoil else TOKEN)
-    headers = {"X-Plivo-Signature-V3": f"zzz,{told}", "X-Plivo-Signature-V3-Nonce": nonce}
-    theirs = validate_v3_signature(method, url, nonce, TOKEN, f"zzz,{told}", multi(fields))
+    sent = plivo.signature(method, url, fields, nonce, "another" if spoil else TOKEN)
+    headers = {"X-Plivo-Signature-V3": f"zzz,{sent}", "X-Plivo-Signature-V3-Nonce": nonce}
+    theirs = validate_v3_signature(method, url, nonce, TOKEN, f"zzz,{sent}", multi(fields))
     asked = hook(urlencode(fields), headers=headers, method=method)
     values = {name: tuple(value for each, value in query if each == name) for name, _ in query}
     asked = replace(asked, request=replace(asked.request, query=values))
@@ -84,11 +84,11 @@ def test_we_accept_of_twilio_exactly_what_its_validator_accepts(
     fields: list[tuple[str, str]], port: str, spoil: str
 ) -> None:
     url = URL.replace("calls.example.com", f"calls.example.com{port}")
-    told = RequestValidator("another" if spoil == "token" else CREDENTIALS["twilio"]["auth_token"]).compute_signature(
+    sent = RequestValidator("another" if spoil == "token" else CREDENTIALS["twilio"]["auth_token"]).compute_signature(
         url + "x" * (spoil == "url"), MultiDict([*fields, *[("Z", "1")] * (spoil == "field")])
     )
-    theirs = RequestValidator(CREDENTIALS["twilio"]["auth_token"]).validate(URL, MultiDict(fields), told)
-    asked = hook(urlencode(fields), headers={"X-Twilio-Signature": told})
+    theirs = RequestValidator(CREDENTIALS["twilio"]["auth_token"]).validate(URL, MultiDict(fields), sent)
+    asked = hook(urlencode(fields), headers={"X-Twilio-Signature": sent})
     assert accepted(twilio, asked) == theirs == (not spoil)
 
 

@@ -28,10 +28,10 @@ def signed(**changes: Any) -> Any:
 
 
 def control(name: str, **payload: Any) -> Any:
-    told = sample("telnyx", f"call.{name}.json")
-    told["data"] |= {part: payload.pop(part) for part in ("id", "occurred_at") if part in payload}
-    told["data"]["payload"] |= payload
-    return hook(told)
+    body = sample("telnyx", f"call.{name}.json")
+    body["data"] |= {part: payload.pop(part) for part in ("id", "occurred_at") if part in payload}
+    body["data"]["payload"] |= payload
+    return hook(body)
 
 
 def leg(name: str, leg_id: str, seconds: int, **payload: Any) -> Any:
@@ -94,7 +94,7 @@ def test_the_samples_of_call_control_make_one_call() -> None:
     assert folded.events == len(NAMES)
 
 
-def test_a_recording_tells_its_length() -> None:
+def test_a_recording_has_its_length() -> None:
     ((_, event),) = events("telnyx", control("recording.saved"))
     assert event.recording_seconds == 58
 
@@ -112,7 +112,7 @@ def test_a_recording_tells_its_length() -> None:
         ("something new", CallStatus.MISSED),
     ],
 )
-def test_a_call_nobody_answered_tells_why(cause: str, status: CallStatus) -> None:
+def test_a_call_without_an_answer_says_why(cause: str, status: CallStatus) -> None:
     folded = call("telnyx", control("initiated"), control("hangup", hangup_cause=cause), country="US")
     assert (folded.status, folded.talk_seconds, folded.hangup_cause) == (status, 0, cause)
 
@@ -152,8 +152,8 @@ def test_the_business_rings_out() -> None:
     assert (event.direction, event.number, event.caller) == (Direction.OUT, "+12025550133", "+12025550131")
 
 
-def texml(told: dict[str, str], *parts: str) -> Any:
-    return hook(urlencode(told), *parts)
+def texml(fields: dict[str, str], *parts: str) -> Any:
+    return hook(urlencode(fields), *parts)
 
 
 INCOMING = {"CallSid": "v3:abc", "From": "+79160000001", "To": "+74990000001", "CallStatus": "ringing"}
@@ -242,7 +242,7 @@ def test_without_a_target_the_call_is_refused_at_once() -> None:
         (b"[1]", (), "CallSid"),
     ],
 )
-def test_a_malformed_body_is_told_by_its_field(body: Any, parts: tuple[str, ...], field: str) -> None:
+def test_a_malformed_body_is_refused_by_its_field(body: Any, parts: tuple[str, ...], field: str) -> None:
     with pytest.raises(BadInput) as refused:
         telnyx.parse(hook(body, *parts), ENDPOINT, "RU")
     assert refused.value.field == field

@@ -42,8 +42,8 @@ def test_published_vectors_come_out() -> None:
 def test_captured_requests_verify(name: str) -> None:
     sample = json.loads((FIXTURES / "twilio" / f"{name}.request.json").read_text())
     pairs = parse_qsl(sample["body"], keep_blank_values=True)
-    told = sample["headers"]["X-Twilio-Signature"]
-    assert twilio.signature(sample["url"], pairs, sample["test_auth_token"]) == told
+    expected = sample["headers"]["X-Twilio-Signature"]
+    assert twilio.signature(sample["url"], pairs, sample["test_auth_token"]) == expected
 
 
 @given(
@@ -96,7 +96,7 @@ def test_the_default_port_may_be_signed_or_not(public: str, signed_port: str) ->
         (b"A=1&B=2", "{empty}", ""),
     ],
 )
-def test_whatever_was_not_signed_with_the_token_is_rejected(body: bytes, signature: str, token: str) -> None:
+def test_anything_not_signed_with_the_token_is_rejected(body: bytes, signature: str, token: str) -> None:
     pairs = [("A", "1"), ("B", "2")]
     good, empty = twilio.signature(URL, pairs, "token"), twilio.signature(URL, pairs, "")
     endpoint = replace(TWILIO, credentials={"auth_token": token} if token else {})
@@ -105,16 +105,16 @@ def test_whatever_was_not_signed_with_the_token_is_rejected(body: bytes, signatu
 
 
 def test_an_incoming_call_starts_when_twilio_asks() -> None:
-    told = event("incoming_call")
-    assert (told.caller, told.number, told.direction) == ("+14155550101", "+14155550199", Direction.IN)
-    assert told.started_at == NOW
-    assert told.status is None
+    parsed = event("incoming_call")
+    assert (parsed.caller, parsed.number, parsed.direction) == ("+14155550101", "+14155550199", Direction.IN)
+    assert parsed.started_at == NOW
+    assert parsed.status is None
 
 
 def test_dial_decides_about_the_talk() -> None:
-    told = event("dial_action", "dial")
-    assert (told.status, told.talk_seconds, told.recording_seconds) == (CallStatus.ACCEPTED, 45, 44)
-    assert told.recording_url and told.recording_url.endswith("RE00000000000000000000000000000001")
+    parsed = event("dial_action", "dial")
+    assert (parsed.status, parsed.talk_seconds, parsed.recording_seconds) == (CallStatus.ACCEPTED, 45, 44)
+    assert parsed.recording_url and parsed.recording_url.endswith("RE00000000000000000000000000000001")
 
 
 @pytest.mark.parametrize(
@@ -126,34 +126,34 @@ def test_dial_decides_about_the_talk() -> None:
         ("canceled", CallStatus.ABANDONED),
     ],
 )
-def test_a_dial_nobody_answered_tells_why(outcome: str, status: CallStatus) -> None:
+def test_a_dial_without_an_answer_says_why(outcome: str, status: CallStatus) -> None:
     form = f"CallSid=CA1&From=%2B79160000001&To=%2B74990000001&DialCallStatus={outcome}".encode()
-    (told,) = twilio.parse(hook(form, "dial"), TWILIO, "RU")
-    assert (told.status, told.talk_seconds) == (status, 0)
+    (parsed,) = twilio.parse(hook(form, "dial"), TWILIO, "RU")
+    assert (parsed.status, parsed.talk_seconds) == (status, 0)
 
 
-def test_the_status_callback_tells_start_and_end_but_billed_minutes_are_not_seconds() -> None:
-    told = event("status_completed", "status")
-    assert told.ended_at == datetime(2026, 11, 22, 9, 53, 19, tzinfo=UTC)
-    assert told.started_at == datetime(2026, 11, 22, 9, 52, 30, tzinfo=UTC)
-    assert (told.total_seconds, told.talk_seconds) == (49, None)
+def test_the_status_callback_gives_start_and_end_but_billed_minutes_are_not_seconds() -> None:
+    parsed = event("status_completed", "status")
+    assert parsed.ended_at == datetime(2026, 11, 22, 9, 53, 19, tzinfo=UTC)
+    assert parsed.started_at == datetime(2026, 11, 22, 9, 52, 30, tzinfo=UTC)
+    assert (parsed.total_seconds, parsed.talk_seconds) == (49, None)
 
 
 def test_a_leg_belongs_to_its_parent_call_and_hides_the_target_number() -> None:
     form = f"CallSid=CAleg&ParentCallSid=CA1&CallStatus=in-progress&To=%2B74951234567&Timestamp={rfc(NOW)}"
-    (told,) = twilio.parse(hook(form.replace("+0000", "%2B0000").encode(), "leg"), TWILIO, "RU")
-    assert (told.call_id, told.answered_at, told.number) == ("CA1", NOW, None)
+    (parsed,) = twilio.parse(hook(form.replace("+0000", "%2B0000").encode(), "leg"), TWILIO, "RU")
+    assert (parsed.call_id, parsed.answered_at, parsed.number) == ("CA1", NOW, None)
 
 
 def test_a_failed_recording_leaves_no_link() -> None:
     form = b"CallSid=CA1&RecordingSid=RE1&RecordingStatus=absent&RecordingUrl=https%3A%2F%2Fx"
-    (told,) = twilio.parse(hook(form, "recording"), TWILIO, "RU")
-    assert told.recording_url is None
+    (parsed,) = twilio.parse(hook(form, "recording"), TWILIO, "RU")
+    assert parsed.recording_url is None
 
 
 def test_withheld_callers_are_nobody() -> None:
-    for told in ("anonymous", "%2B266696687", "%2B86282452253", ""):
-        form = f"CallSid=CA1&To=%2B74990000001&From={told}".encode()
+    for sender in ("anonymous", "%2B266696687", "%2B86282452253", ""):
+        form = f"CallSid=CA1&To=%2B74990000001&From={sender}".encode()
         assert twilio.parse(hook(form), TWILIO, "RU")[0].caller is None
 
 
@@ -176,7 +176,7 @@ def test_withheld_callers_are_nobody() -> None:
         (b"\xff", (), "body"),
     ],
 )
-def test_a_malformed_form_is_told_by_its_field(form: bytes, parts: tuple[str, ...], field: str) -> None:
+def test_a_malformed_form_is_refused_by_its_field(form: bytes, parts: tuple[str, ...], field: str) -> None:
     with pytest.raises(BadInput) as refused:
         twilio.parse(hook(form, *parts), TWILIO, "RU")
     assert refused.value.field == field

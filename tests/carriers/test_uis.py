@@ -23,10 +23,10 @@ BASE = {"call_session_id": 1234567890, "virtual_phone_number": "74950000001", "c
 
 def rendered(template: str, values: dict[str, Any]) -> str:
     """A template as the service renders it: each placeholder with its JSON quoting."""
-    told = text("uis", template)
-    for name in [part.split("}}")[0] for part in told.split("{{")[1:]]:
-        told = told.replace("{{" + name + "}}", json.dumps(values.get(name), ensure_ascii=False))
-    return told
+    rendered = text("uis", template)
+    for name in [part.split("}}")[0] for part in rendered.split("{{")[1:]]:
+        rendered = rendered.replace("{{" + name + "}}", json.dumps(values.get(name), ensure_ascii=False))
+    return rendered
 
 
 def test_the_rendered_sample_makes_a_call() -> None:
@@ -50,12 +50,12 @@ def test_the_templates_render_to_what_is_read() -> None:
     assert (folded.talk_seconds, folded.recording_url) == (45, "https://app.uis.example/r.mp3")
 
 
-def test_without_a_zone_the_call_ends_when_it_was_told() -> None:
+def test_without_a_zone_the_call_ends_when_it_was_reported() -> None:
     folded = call("uis", hook(FINISHED))
     assert (folded.ended_at, folded.started_at) == (NOW, later(-62))
 
 
-def test_a_lost_call_is_missed_whatever_durations_it_tells() -> None:
+def test_a_lost_call_is_missed_with_any_durations() -> None:
     lost = FINISHED | {"notification_mnemonic": "LOST_CALL", "talk_time_duration": 3}
     folded = call("uis", hook(lost), zone=MOSCOW)
     assert (folded.status, folded.talk_seconds, folded.answered_by) == (CallStatus.MISSED, 0, None)
@@ -112,7 +112,7 @@ def test_uis_gets_a_receipt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "field"),
+    ("payload", "field"),
     [
         ({}, "call_session_id"),
         (BASE | {"event": "exploded"}, "event"),
@@ -127,7 +127,7 @@ def test_uis_gets_a_receipt() -> None:
         (b"[]", "body"),
     ],
 )
-def test_a_wrong_field_is_named(told: Any, field: str) -> None:
+def test_a_wrong_field_is_named(payload: Any, field: str) -> None:
     with pytest.raises(BadInput) as refused:
-        uis.parse(hook(told), ENDPOINT, "RU")
+        uis.parse(hook(payload), ENDPOINT, "RU")
     assert refused.value.field == field

@@ -64,7 +64,7 @@ def open_endpoint(vendor: str) -> str:
     return secret_of(replace(ENDPOINTS[vendor], time_zone=MOSCOW))
 
 
-def tell(vendor: str, secret: str) -> Answer:
+def post(vendor: str, secret: str) -> Answer:
     signed = spoiled(vendor, secret)
     return receive(request_of(signed), vendor, secret, signed.parts)
 
@@ -90,7 +90,7 @@ def test_it_is_kept_and_shown_with_its_call_and_the_caller_is_forwarded(
     vendor: str, site: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = open_endpoint(vendor)
-    answer = tell(vendor, secret)
+    answer = post(vendor, secret)
     assert answer.status == 200
     if vendor in ANSWERING:
         assert TARGET[1:] in http.to_json(answer.body)
@@ -110,8 +110,8 @@ def test_it_is_kept_and_shown_with_its_call_and_the_caller_is_forwarded(
 @pytest.mark.parametrize("vendor", SPOILED)
 def test_its_repetition_changes_nothing_and_the_other_events_make_the_call(vendor: str, site: Any) -> None:
     secret = open_endpoint(vendor)
-    tell(vendor, secret)
-    tell(vendor, secret)
+    post(vendor, secret)
+    post(vendor, secret)
     assert len(kept_of(site)) == call_of(vendor).events == 1
     for index, step in enumerate(SEQUENCES[vendor](SIMULATED)):
         if index != SPOILED[vendor].step:
@@ -123,12 +123,12 @@ def test_its_repetition_changes_nothing_and_the_other_events_make_the_call(vendo
 
 def test_moved_into_the_kept_events_it_is_judged_again(site: Any) -> None:
     secret = open_endpoint("twilio")
-    tell("twilio", secret)
+    post("twilio", secret)
     (key,) = kept_of(site)
     bucket, again = settings().bucket, key.replace(spool_bucket.UNREAD, spool_bucket.PREFIX)
     site.client("s3").copy_object(Bucket=bucket, CopySource={"Bucket": bucket, "Key": key}, Key=again)
     recover({"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": again}}}]}, NOW + timedelta(days=3))
-    assert call_of("twilio").events == 1  # we still cannot read it: it stands where it stood
+    assert call_of("twilio").events == 1  # we still cannot parse it: nothing changes
     assert kept_of(site) == [key]
 
 
@@ -139,7 +139,7 @@ def test_with_the_bucket_gone_it_waits_with_the_kept_events(
     secret = open_endpoint(vendor)
     monkeypatch.setenv("CALLPATH_BUCKET", "no-such-bucket")
     settings.cache_clear()
-    assert tell(vendor, secret).status == 200
+    assert post(vendor, secret).status == 200
     assert len(messages(site, settings().kept_queue)) == 1
 
 

@@ -128,17 +128,17 @@ def test_a_rejected_leg_fails_the_call() -> None:
 
 
 def test_an_answer_request_is_read_from_a_get_and_from_a_post() -> None:
-    told = form(text("vonage", "answer_get_query.txt").strip())
-    for request in (hook(method="GET", query=told), hook(told)):
+    fields = form(text("vonage", "answer_get_query.txt").strip())
+    for request in (hook(method="GET", query=fields), hook(fields)):
         ((_, event),) = events("vonage", request)
         assert (event.caller, event.number, event.started_at) == ("+447700900000", "+442079460000", NOW)
-        assert event.call_id == told["conversation_uuid"]
+        assert event.call_id == fields["conversation_uuid"]
 
 
 def leg(name: str, direction: str, status: str, seconds: float, **more: Any) -> Any:
-    told = {"conversation_uuid": "c1", "uuid": name, "direction": direction, "status": status, "from": "79160000001"}
-    told |= {"to": "74990000001" if direction == "inbound" else "74951234567", "timestamp": iso(later(seconds))}
-    return hook(told | more, "event", now=later(seconds))
+    fields = {"conversation_uuid": "c1", "uuid": name, "direction": direction, "status": status, "from": "79160000001"}
+    fields |= {"to": "74990000001" if direction == "inbound" else "74951234567", "timestamp": iso(later(seconds))}
+    return hook(fields | more, "event", now=later(seconds))
 
 
 LINE = [leg("a", "inbound", "started", 0), leg("a", "inbound", "answered", 0)]
@@ -160,7 +160,7 @@ def test_the_line_answered_by_vonage_is_no_talk_while_the_target_rings() -> None
         ("failed", CallStatus.FAILED),
     ],
 )
-def test_every_ending_of_the_forwarded_leg_tells_why(status: str, expected: CallStatus) -> None:
+def test_every_ending_of_the_forwarded_leg_says_why(status: str, expected: CallStatus) -> None:
     assert call("vonage", *LINE, leg("b", "outbound", status, 30), ENDED).status is expected
 
 
@@ -174,7 +174,7 @@ def test_talk_is_what_the_legs_talked_without_the_pause_between_them() -> None:
     assert folded.number == "+74990000001"
 
 
-def test_a_lost_answer_is_told_again_by_the_end() -> None:
+def test_a_lost_answer_is_made_good_by_the_end() -> None:
     lasted = {"start_time": iso(later(10)), "end_time": iso(later(60)), "duration": "50"}
     folded = call("vonage", *LINE, leg("b", "outbound", "completed", 60, **lasted), ENDED)
     assert (folded.talk_seconds, folded.answered_at) == (50, later(10))
@@ -183,8 +183,8 @@ def test_a_lost_answer_is_told_again_by_the_end() -> None:
 
 
 def test_a_transfer_names_where_the_call_went() -> None:
-    told = {"status": "transfer", "conversation_uuid_from": "c1", "conversation_uuid_to": "c2", "uuid": "a"}
-    ((_, event),) = events("vonage", hook(told))
+    fields = {"status": "transfer", "conversation_uuid_from": "c1", "conversation_uuid_to": "c2", "uuid": "a"}
+    ((_, event),) = events("vonage", hook(fields))
     assert (event.call_id, event.variables) == ("c1", (("transferred_to", "c2"),))
 
 
@@ -203,9 +203,9 @@ def test_the_reply_is_the_documented_ncco() -> None:
 
 def forwarded(status: str, seconds: float, conversation: str = "CON-own", **more: str) -> Hook:
     """An event of the leg our answer forwarded the call to, which hears a whisper in a conversation of its own."""
-    told = {"conversation_uuid": conversation, "uuid": "b", "from": "447700900000", "to": "447700900001"}
-    told |= {"direction": "outbound", "status": status, "timestamp": iso(later(seconds))}
-    return hook(told | more, "leg", "c1", now=later(seconds))
+    fields = {"conversation_uuid": conversation, "uuid": "b", "from": "447700900000", "to": "447700900001"}
+    fields |= {"direction": "outbound", "status": status, "timestamp": iso(later(seconds))}
+    return hook(fields | more, "leg", "c1", now=later(seconds))
 
 
 def test_a_leg_that_heard_a_whisper_elsewhere_is_still_of_its_call() -> None:
@@ -227,7 +227,7 @@ def test_events_get_a_receipt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "field"),
+    ("fields", "field"),
     [
         ({}, "conversation_uuid"),
         ({"conversation_uuid": "c"}, "to"),
@@ -238,7 +238,7 @@ def test_events_get_a_receipt() -> None:
         (b"\xff\xfe", "body"),
     ],
 )
-def test_a_wrong_field_is_named(told: Any, field: str) -> None:
+def test_a_wrong_field_is_named(fields: Any, field: str) -> None:
     with pytest.raises(BadInput) as refused:
-        vonage.parse(hook(told), ENDPOINT, "GB")
+        vonage.parse(hook(fields), ENDPOINT, "GB")
     assert refused.value.field == field

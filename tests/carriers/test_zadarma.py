@@ -38,18 +38,18 @@ def notify(name: str, seconds: float = 0, **changes: str) -> Any:
 
 def test_the_known_vector_comes_out_and_the_raw_digest_is_refused() -> None:
     (vector,) = vectors("zadarma")
-    told = {"event": "NOTIFY_START", "caller_id": vector["signed_string"]}
-    assert zadarma.signature(told, vector["key"]) == vector["expected"]
+    fields = {"event": "NOTIFY_START", "caller_id": vector["signed_string"]}
+    assert zadarma.signature(fields, vector["key"]) == vector["expected"]
     headers = {"Signature": vector["raw_digest_variant_must_fail"]}
     with pytest.raises(SignatureRejected):
-        zadarma.verify(hook(urlencode(told), headers=headers), ENDPOINT)
+        zadarma.verify(hook(urlencode(fields), headers=headers), ENDPOINT)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_captured_requests_verify(name: str) -> None:
-    told = sample("zadarma", f"notify_{name}.request.json")
-    assert set(zadarma.SIGNED_FIELDS[form(told["body"])["event"]]) == set(told["signed_fields"])
-    zadarma.verify(hook(told["body"], headers=told["headers"]), ENDPOINT)
+    request = sample("zadarma", f"notify_{name}.request.json")
+    assert set(zadarma.SIGNED_FIELDS[form(request["body"])["event"]]) == set(request["signed_fields"])
+    zadarma.verify(hook(request["body"], headers=request["headers"]), ENDPOINT)
 
 
 @pytest.mark.parametrize(
@@ -63,19 +63,23 @@ def test_captured_requests_verify(name: str) -> None:
         ("same", "good", ""),
     ],
 )
-def test_whatever_was_not_signed_is_rejected(body: str, signature: str, secret: str) -> None:
-    told = sample("zadarma", "notify_start.request.json")
-    bodies = {"same": told["body"], "changed": told["body"].replace("567", "568"), "truncated": told["body"][:-4]}
-    headers = {"Signature": told["headers"]["Signature"] if signature == "good" else signature}
+def test_anything_not_signed_is_rejected(body: str, signature: str, secret: str) -> None:
+    request = sample("zadarma", "notify_start.request.json")
+    bodies = {
+        "same": request["body"],
+        "changed": request["body"].replace("567", "568"),
+        "truncated": request["body"][:-4],
+    }
+    headers = {"Signature": request["headers"]["Signature"] if signature == "good" else signature}
     with pytest.raises(SignatureRejected):
         zadarma.verify(hook(bodies[body], headers=headers), replace(ENDPOINT, credentials={"secret": secret}))
 
 
 def test_an_empty_secret_signs_nothing() -> None:
-    told = {"event": "NOTIFY_START"}
-    headers = {"Signature": zadarma.signature(told, "")}
+    fields = {"event": "NOTIFY_START"}
+    headers = {"Signature": zadarma.signature(fields, "")}
     with pytest.raises(SignatureRejected):
-        zadarma.verify(hook(urlencode(told), headers=headers), replace(ENDPOINT, credentials={}))
+        zadarma.verify(hook(urlencode(fields), headers=headers), replace(ENDPOINT, credentials={}))
 
 
 @pytest.mark.parametrize("body", [b"event=SMS", b"", b"\xff\xfe", b"a=1&" * 400])
@@ -97,7 +101,7 @@ def test_the_samples_make_one_call_in_the_accounts_zone() -> None:
     assert recording.carriers_id == "1763805128.1234567"
 
 
-def test_without_a_zone_the_call_begins_when_it_was_told() -> None:
+def test_without_a_zone_the_call_begins_when_it_was_reported() -> None:
     folded = call("zadarma", notify("start"), notify("end", 72))
     assert folded.started_at == NOW
     assert folded.ended_at == later(72)
@@ -123,7 +127,7 @@ def test_the_length_of_ringing_is_no_talk(disposition: str, status: CallStatus) 
     assert (folded.ring_seconds, folded.variables) == (30, ())
 
 
-def test_two_extensions_ring_and_the_one_that_answers_is_told() -> None:
+def test_two_extensions_ring_and_the_one_that_answers_is_reported() -> None:
     hooks = [notify("start"), notify("internal", 1, internal="101"), notify("internal", 9, internal="102")]
     received = events("zadarma", *hooks, notify("answer", 15, internal="102", destination="102"))
     assert len({event.event_id for _, event in received}) == 4
@@ -161,10 +165,10 @@ def test_the_url_check_is_echoed_as_plain_text() -> None:
     assert answer.content_type.startswith("text/plain")
 
 
-@pytest.mark.parametrize("told", ["", "<script>", "a" * 201, "ü"])
-def test_anything_but_a_word_is_not_echoed(told: str) -> None:
+@pytest.mark.parametrize("text", ["", "<script>", "a" * 201, "ü"])
+def test_anything_but_a_word_is_not_echoed(text: str) -> None:
     with pytest.raises(BadInput):
-        zadarma.echo(hook(method="GET", query={"zd_echo": told} if told else {}).request)
+        zadarma.echo(hook(method="GET", query={"zd_echo": text} if text else {}).request)
 
 
 @pytest.mark.parametrize(

@@ -36,16 +36,16 @@ def arrive(who: str = "anna", minutes: float = -10, url: str = AD) -> None:
     visits_table.record_touch(SITE.site_id, visitor(who), visits_table.RawTouch(later(minutes), url, "", ""))
 
 
-def event(told: dict[str, Any], minutes: float = 0, **headers: str) -> Request:
-    body = {"visitor_id": "browser-anna", "type": "form", "url": f"{ORIGIN}/order"} | told
+def event(fields: dict[str, Any], minutes: float = 0, **headers: str) -> Request:
+    body = {"visitor_id": "browser-anna", "type": "form", "url": f"{ORIGIN}/order"} | fields
     sent = {"origin": ORIGIN, "user-agent": BROWSER} | headers
     raw = json.dumps(body).encode()
     return Request("POST", "/v1/sites/sk1/events", {}, sent, raw, "203.0.113.9", later(minutes))
 
 
-def write(session: Any, told: dict[str, Any], minutes: float = 0, **headers: str) -> bool:
+def write(session: Any, fields: dict[str, Any], minutes: float = 0, **headers: str) -> bool:
     """Something is done on the page, and taken in."""
-    recorded: bool = record(event(told, minutes, **headers), SITE.site_key)["recorded"]
+    recorded: bool = record(event(fields, minutes, **headers), SITE.site_key)["recorded"]
     take_in(session, minutes)
     return recorded
 
@@ -56,20 +56,20 @@ def take_in(session: Any, minutes: float = 0) -> None:
 
 
 def call(call_id: str, minutes: float, caller: str | None = PHONE, direction: Direction = Direction.IN) -> str:
-    """A call to the static number, told and attributed."""
+    """A call to the static number, stored and attributed."""
     begun = later(minutes)
-    told = CallEvent(
+    reported = CallEvent(
         f"{call_id}-ended", call_id, direction=direction, caller=caller, number=STATIC, started_at=begun,
         ended_at=begun + timedelta(minutes=2), talk_seconds=60, status=CallStatus.ACCEPTED,
     )  # fmt: skip
-    add_events(SITE.site_id, f"generic-{call_id}", ("generic", "e1"), [told], begun)
+    add_events(SITE.site_id, f"generic-{call_id}", ("generic", "e1"), [reported], begun)
     attribute({"site_id": SITE.site_id, "call_id": f"generic-{call_id}"}, begun + timedelta(minutes=3))
     return f"generic-{call_id}"
 
 
-def card(external_id: str = "A-1", minutes: float = 60, **told: Any) -> Deal:
+def card(external_id: str = "A-1", minutes: float = 60, **given: Any) -> Deal:
     """What the CRM says of a deal, stored."""
-    outcome = Outcome("generic", external_id, later(minutes), told.pop("status", OutcomeStatus.WON), **told)
+    outcome = Outcome("generic", external_id, later(minutes), given.pop("status", OutcomeStatus.WON), **given)
     join_deals.record_outcome(SITE, outcome)
     return deal(external_id)
 

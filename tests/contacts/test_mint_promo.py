@@ -41,23 +41,23 @@ def test_a_showing_is_a_contact_of_the_source_that_had_brought_the_visitor_once_
     assert show(minutes=3)["code"] == code
     other = show(minutes=4, url=f"{ORIGIN}/prices")["code"]
     leads_fixture.take_in(site, minutes=5)
-    told = [(each.kind, each.at, each.code, each.url) for each in stored()]
-    assert sorted(told, key=lambda each: each[1]) == [
+    found = [(each.kind, each.at, each.code, each.url) for each in stored()]
+    assert sorted(found, key=lambda each: each[1]) == [
         (ContactKind.PROMO_SHOWN, NOW, code, PAGE),
         (ContactKind.PROMO_SHOWN, later(4), other, f"{ORIGIN}/prices"),
     ]
     assert {touch.url for each in stored() for touch in each.touches} == {AD}
 
 
-def test_a_stranger_is_shown_none_and_nothing_is_told(site: Any) -> None:
+def test_a_stranger_is_shown_none_and_nothing_is_queued(site: Any) -> None:
     assert show(origin="https://elsewhere.example")["code"] is None
     assert messages(site, settings().contact_queue) == []
 
 
-def test_a_code_of_which_nobody_could_be_told_is_not_kept_so_that_the_page_makes_it_anew(
+def test_a_code_that_cannot_be_queued_is_not_kept_so_that_the_page_makes_it_again(
     site: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(told: recording.Told) -> str:
+    def broken(queued: recording.QueuedEvent) -> str:
         raise StorageUnavailable("The storage does not answer.")
 
     with monkeypatch.context() as outage:

@@ -1,4 +1,4 @@
-"""What a page or a site's server tells of a visitor, through the endpoint into the contacts table."""
+"""What a page or a site's server reports of a visitor, through the endpoint into the contacts table."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def stored() -> list[Contact]:
 
 
 def test_two_events_of_one_moment_are_both_kept_and_a_repetition_once(site: Any) -> None:
-    for told in ({"type": "tel_click"}, {"type": "tel_click"}, {"type": "promo_shown", "code": "A-17"}):
-        assert leads_fixture.write(site, told)
+    for event in ({"type": "tel_click"}, {"type": "tel_click"}, {"type": "promo_shown", "code": "A-17"}):
+        assert leads_fixture.write(site, event)
     assert sorted((each.kind, each.code) for each in stored()) == [("promo_shown", "A-17"), ("tel_click", "")]
 
 
@@ -50,7 +50,7 @@ def test_a_contact_keeps_what_had_brought_its_visitor_and_nothing_after_it(site:
     assert [each.day for each in changed_days_table.changed_days()] == [NOW.date()]
 
 
-def test_a_number_told_as_people_write_it_is_kept_as_its_subject_alone(site: Any) -> None:
+def test_a_number_as_people_write_it_is_kept_as_its_caller_key_alone(site: Any) -> None:
     leads_fixture.write(site, {"phone": "8 (916) 000-00-01"})
     subject = callers.find_subject(SITE.site_id, PHONE)
     assert subject is not None
@@ -97,7 +97,7 @@ def test_an_unknown_key_is_no_site(site: Any) -> None:
 
 
 def test_crawlers_and_pages_of_other_sites_leave_nothing(site: Any) -> None:
-    bot = {"user-agent": "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)"}
+    bot: dict[str, Any] = {"user-agent": "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)"}
     assert not leads_fixture.write(site, {}, **bot)
     assert not leads_fixture.write(site, {}, origin="https://thief.example")
     assert not leads_fixture.write(site, {"url": "https://thief.example/"}, origin="")
@@ -105,11 +105,12 @@ def test_crawlers_and_pages_of_other_sites_leave_nothing(site: Any) -> None:
 
 
 def test_a_server_has_no_origin_and_may_call_itself_as_it_likes(site: Any) -> None:
-    assert leads_fixture.write(site, {"type": "chat"}, **{"origin": "", "user-agent": "python-requests/2.32"})
+    server: dict[str, Any] = {"origin": "", "user-agent": "python-requests/2.32"}
+    assert leads_fixture.write(site, {"type": "chat"}, **server)
     assert [each.kind for each in stored()] == [ContactKind.CHAT]
 
 
-def test_what_is_no_number_is_told_a_server_and_costs_a_page_nothing_but_the_number(site: Any) -> None:
+def test_what_is_no_number_is_refused_to_a_server_and_costs_a_page_only_the_number(site: Any) -> None:
     with pytest.raises(BadInput) as refused:
         leads_fixture.write(site, {"phone": "12"}, origin="")
     assert refused.value.field == "phone"
@@ -157,7 +158,7 @@ def test_with_the_queue_down_the_event_goes_by_way_of_the_bucket(site: Any, monk
     assert "Contents" not in site.client("s3").list_objects_v2(Bucket=settings().bucket, Prefix="kept/")
 
 
-def test_with_queue_and_bucket_down_a_server_is_told_to_try_again(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_queue_and_bucket_down_a_server_is_asked_to_try_again(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     break_setting(monkeypatch, "CALLPATH_CONTACT_QUEUE", settings().contact_queue + "-gone")
     break_setting(monkeypatch, "CALLPATH_BUCKET", "no-such-bucket-of-ours")
     with pytest.raises(StorageUnavailable):

@@ -97,7 +97,7 @@ def test_a_number_that_is_somebodys_is_passed_over_and_then_grows_a_digit() -> N
     assert ask(at=MINUTE)["code"] == shown["code"]
 
 
-def test_where_every_number_tried_is_somebodys_the_page_is_told_to_ask_again() -> None:
+def test_where_every_number_tried_is_taken_the_page_is_asked_to_try_again() -> None:
     for attempt in range(take_promo.TRIES):
         length = 7 + attempt // take_promo.GROWS_AFTER
         code = promo_code.make(length, settings().signing_key, "s1", key_of("v1"), LANDING, str(attempt))
@@ -108,6 +108,7 @@ def test_where_every_number_tried_is_somebodys_the_page_is_told_to_ask_again() -
 
 def test_a_site_with_many_codes_gets_longer_ones() -> None:
     site = store.site("s1")
+    assert site is not None
     for digits, made in ((7, 10_000), (8, 10_001), (9, 100_001)):
         table = clients.client("dynamodb")
         item = {"pk": {"S": "s1#promo"}, "sk": {"N": str(int(NOW.timestamp()) // 86_400)}, "n": {"N": str(made)}}
@@ -119,6 +120,7 @@ def test_a_site_with_many_codes_gets_longer_ones() -> None:
 
 def test_codes_made_are_counted_about_once_each() -> None:
     site = store.site("s1")
+    assert site is not None
     for number in range(800):
         code = promo_code.make(7, b"k", str(number))
         promo_counts_table.add(site, promo_table.ShownCode(code, "a" * 24, NOW, LANDING, NOW + DAY))
@@ -137,7 +139,8 @@ def test_a_page_that_asks_again_counts_once() -> None:
         if "code" in row and promo_counts_table.is_sampled(row["code"])
     )
     forget_caches()
-    assert promo_counts_table.made(store.site("s1"), NOW) == once > 0
+    site = store.site("s1")
+    assert site is not None and promo_counts_table.made(site, NOW) == once > 0
 
 
 def test_crawlers_and_pages_of_other_sites_get_none_and_leave_nothing() -> None:

@@ -145,7 +145,7 @@ class MemoryTable:
                 return Written(True, self.groups[command.group])
 
     def retire(self, position: GroupSlot, now: float, *, at_once: bool, number: str = "+74950000000") -> bool:
-        """What `heads.retire` does."""
+        """What `slots.retire` does."""
         group, index = position
         old, limit = self.groups[group].slots[index], RETIRED if at_once else free_before(now, GUARD)
         if old.until >= limit:
@@ -156,7 +156,7 @@ class MemoryTable:
         return True
 
     def activate(self, position: GroupSlot) -> None:
-        """What `heads.activate` does."""
+        """What `slots.activate` does."""
         group, index = position
         end = self.groups[group].slots[index].leased
         self.groups[group] = _replaced(self.groups[group], index, Slot(None, end, end))
@@ -242,7 +242,7 @@ class World:
         self._begin(renew, visitor)
 
     def release(self, container: int, position: GroupSlot, visitor: bytes) -> None:
-        """The visitor leaves: their page is gone, whatever becomes of the message."""
+        """The visitor leaves: their page is gone, even if the message is lost."""
         self.held.pop((position, visitor), None)
         now = self.now + self.containers[container].skew
         self._begin(rules.release(Position(*position), visitor, now, self.ends[position, visitor]), visitor)
@@ -254,7 +254,7 @@ class World:
         return quota_of(self.address(visitor), "p1", self.groups * self.slots, self.groups, 10, b"key")
 
     def held_by_address(self) -> Counter[str | None]:
-        """How many numbers each address holds at this moment, whatever anybody has seen of it."""
+        """How many numbers each address holds at this moment, seen by a client or not."""
         slots = (slot for current in self.table.groups.values() for slot in current.slots)
         return Counter(self.address(slot.visitor) for slot in slots if slot.visitor and slot.until >= self.now)
 

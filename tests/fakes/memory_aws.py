@@ -22,7 +22,8 @@ import msgspec
 from botocore.client import BaseClient
 
 Item = dict[str, Any]
-Names, Values = Mapping[str, str], Mapping[str, Any]
+Names = Mapping[str, str]
+Values = Mapping[str, Any]
 
 
 class Refused(Exception):
@@ -463,9 +464,14 @@ def _changed(item: Item, request: Item) -> Item:
     for verb, path, value in todo:
         if verb == "ADD":
             known = at(item, path, {})
-            value = value if known is None else {"N": str(Decimal(known["N"]) + Decimal(value["N"]))}
-        after = _with(after, path, None if verb == "REMOVE" else value)
+            after = _with(after, path, _sum(known, value))
+        else:
+            after = _with(after, path, None if verb == "REMOVE" else value)
     return after
+
+
+def _sum(known: Any, value: Any) -> Any:
+    return value if known is None else {"N": str(Decimal(known["N"]) + Decimal(value["N"]))}
 
 
 def _with(item: Item, path: Path, value: Any) -> Item:
@@ -578,8 +584,8 @@ class MemoryAws:
             code, more = "ConditionalCheckFailedException", {"Item": refusal.item} if refusal.item else {}
             raise _error(client, operation, code, str(refusal), _aside(client, operation, more)) from None
         except Cancelled as cancelled:
-            more = {"CancellationReasons": cancelled.reasons}
-            raise _error(client, operation, "TransactionCanceledException", str(cancelled), more) from None
+            reasons = {"CancellationReasons": cancelled.reasons}
+            raise _error(client, operation, "TransactionCanceledException", str(cancelled), reasons) from None
         except KeyError as absent:
             if service != "s3":
                 raise
@@ -605,5 +611,6 @@ def _aside(client: BaseClient, operation: str, answer: Item) -> Item:
 
 def _error(client: BaseClient, operation: str, code: str, message: str, more: Item) -> Exception:
     response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPHeaders": {}}, **more}
-    error: Exception = client.exceptions.from_code(code)(response, operation)
+    error_class: Any = client.exceptions.from_code(code)
+    error: Exception = error_class(response, operation)
     return error

@@ -1,4 +1,4 @@
-"""A real HTTP server that takes what is delivered, and answers as it is told to."""
+"""A real HTTP server that takes what is delivered, and answers as the test says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A website and the number endpoint it asks, as far as a browser can tell: what the snippet is tested against."""
+"""A website and the number endpoint it asks, as a browser sees them: what the snippet is tested against."""
 
 from __future__ import annotations
 

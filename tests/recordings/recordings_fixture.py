@@ -1,4 +1,4 @@
-"""A call whose carrier tells of a recording, and one try after another to fetch it."""
+"""A call whose carrier reports a recording, and one try after another to fetch it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ AUDIO = mp3(50)
 CALL = {"site_id": "s1", "call_id": "call-1"}
 
 
-def tell(vendor: str = "generic", at: datetime = NOW, name: str = "recording", **said: Any) -> None:
-    """Store an event that tells of a recording."""
+def report(vendor: str = "generic", at: datetime = NOW, name: str = "recording", **said: Any) -> None:
+    """Store an event that reports a recording."""
     event = CallEvent(name, "1", at=at, caller=CALLER, number=STATIC, direction=Direction.IN, started_at=NOW, **said)
     add_events("s1", "call-1", (vendor, f"e-{vendor}"), [event], at)
 

@@ -37,8 +37,8 @@ def events_of(vendor: str, raw: bytes) -> dict[str, list[CallEvent]]:
 def calls_of(vendor: str, raw: bytes | None = None) -> list[Call]:
     events = events_of(vendor, raw or FILES[vendor].read_bytes())
     return [
-        fold(CallRecord("s1", call_id, vendor, "history", tuple((NOON, event) for event in told)))
-        for call_id, told in events.items()
+        fold(CallRecord("s1", call_id, vendor, "history", tuple((NOON, event) for event in of_call)))
+        for call_id, of_call in events.items()
     ]
 
 
@@ -49,7 +49,7 @@ def test_every_carrier_has_a_format_of_known_fields_and_an_example() -> None:
 
 
 @pytest.mark.parametrize("vendor", HISTORIES)
-def test_the_three_calls_come_out_alike_whoever_exported_them(vendor: str) -> None:
+def test_the_three_calls_are_alike_in_every_export(vendor: str) -> None:
     answered, missed, back = calls_of(vendor)
     assert (answered.direction, answered.number, answered.caller_key) == (Direction.IN, NUMBER, CALLER)
     assert (answered.started_at, answered.talk_seconds, answered.status) == (NOON, 45, CallStatus.ACCEPTED)
@@ -59,15 +59,15 @@ def test_the_three_calls_come_out_alike_whoever_exported_them(vendor: str) -> No
     assert (back.started_at, back.talk_seconds) == (NOON + timedelta(hours=2), 30)
 
 
-def test_what_only_one_carrier_tells_is_kept() -> None:
+def test_what_only_one_carrier_reports_is_kept() -> None:
     answered, missed, _ = calls_of("uis")
     assert answered.recording_url == "https://media.example.com/1/abc"
     assert dict(answered.variables) == {"gclid": "Cj0", "ym_client_id": "1466778900123456"}
     assert (answered.answered_by, answered.ring_seconds) == ("Reception", 5)
-    assert missed.talk_seconds == 0  # of a lost call an announcement was all he heard
+    assert missed.talk_seconds == 0  # of a lost call the caller heard only an announcement
     mango, *_ = calls_of("mango")
-    told = [event.recording_id for event in events_of("mango", FILES["mango"].read_bytes())[mango.call_id]]
-    assert (mango.answered_by, told) == ("101", ["MToxMDA=", None])
+    recording_ids = [event.recording_id for event in events_of("mango", FILES["mango"].read_bytes())[mango.call_id]]
+    assert (mango.answered_by, recording_ids) == ("101", ["MToxMDA=", None])
 
 
 def test_a_line_without_its_forwarded_leg_counts_as_talk_and_one_nobody_answered_does_not() -> None:
@@ -117,7 +117,7 @@ def test_two_employees_among_themselves_are_no_call() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "moment"),
+    ("written", "moment"),
     [
         ("2026-11-03 12:00:00", NOON),
         ("03.11.2026 12:00", NOON),
@@ -127,11 +127,11 @@ def test_two_employees_among_themselves_are_no_call() -> None:
         ("Tue, 03 Nov 2026 09:00:00 +0000", NOON),
     ],
 )
-def test_times_without_a_zone_are_of_the_sites(told: str, moment: datetime) -> None:
-    assert one(started_at=told).started_at == moment
+def test_times_without_a_zone_are_of_the_sites(written: str, moment: datetime) -> None:
+    assert one(started_at=written).started_at == moment
 
 
-def test_the_same_row_is_the_same_event_whatever_else_stands_in_it() -> None:
+def test_the_same_row_is_the_same_event_even_with_other_columns() -> None:
     assert one().event_id == one(price="-0.01").event_id != one(talk_sec=6).event_id
 
 

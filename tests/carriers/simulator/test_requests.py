@@ -1,10 +1,9 @@
-"""Every carrier's whole sequence: signed, taken in by the real task, and one call whatever the order and repetition."""
+"""Every carrier's whole sequence: signed, stored by the real task, and one call in any order, with any repetition."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +42,7 @@ def request_of(signed: Signed, now: Any = NOW) -> Request:
     return Request("POST", "/v1", {}, headers, signed.body, "192.0.2.1", now)
 
 
-def told(vendor: str, call: SimulatedCall) -> list[Any]:
+def reported(vendor: str, call: SimulatedCall) -> list[Any]:
     """The call's events as parsed, each received at its place in the sequence."""
     module, endpoint = carrier(vendor), replace(ENDPOINTS[vendor], time_zone=MOSCOW)
     assert module is not None
@@ -54,7 +53,7 @@ def told(vendor: str, call: SimulatedCall) -> list[Any]:
     return found
 
 
-EVENTS = {vendor: (told(vendor, SIMULATED), told(vendor, MISSED)) for vendor in CARRIERS}
+EVENTS = {vendor: (reported(vendor, SIMULATED), reported(vendor, MISSED)) for vendor in CARRIERS}
 
 
 def test_every_carrier_can_be_simulated() -> None:
@@ -91,22 +90,22 @@ ENDINGS = [CallStatus.MISSED, CallStatus.BUSY, CallStatus.ABANDONED, CallStatus.
 
 @pytest.mark.parametrize("vendor", CARRIERS)
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_how_a_call_ended_that_nobody_answered_is_told(vendor: str, ending: CallStatus) -> None:
-    call = folded(told(vendor, replace(MISSED, ending=ending)))
+def test_how_a_call_without_an_answer_ended_is_reported(vendor: str, ending: CallStatus) -> None:
+    call = folded(reported(vendor, replace(MISSED, ending=ending)))
     expected = CallStatus.MISSED if vendor == "uis" else ending  # UIS says only that it was lost
     assert (call.status, call.talk_seconds, call.ended_at is not None) == (expected, 0, True)
 
 
 @pytest.mark.parametrize("vendor", CARRIERS)
-def test_an_unrecorded_call_tells_of_no_recording(vendor: str) -> None:
-    events = [event for _, event in told(vendor, replace(SIMULATED, recorded=False))]
+def test_an_unrecorded_call_reports_no_recording(vendor: str) -> None:
+    events = [event for _, event in reported(vendor, replace(SIMULATED, recorded=False))]
     assert not any(event.recording_id or event.recording_url for event in events)
-    assert any(event.recording_id or event.recording_url for _, event in told(vendor, SIMULATED))
+    assert any(event.recording_id or event.recording_url for _, event in reported(vendor, SIMULATED))
 
 
 @pytest.mark.parametrize("vendor", CARRIERS)
 def test_a_call_that_is_passed_on_is_one_call_with_both_who_talked_where_the_carrier_sees_it(vendor: str) -> None:
-    call = folded(told(vendor, replace(SIMULATED, passed_on=True)))
+    call = folded(reported(vendor, replace(SIMULATED, passed_on=True)))
     assert (call.status, call.talk_seconds, call.direction) == (CallStatus.ACCEPTED, 45, Direction.IN)
     assert call.ended_at is not None
     if vendor in TRANSFERS:
@@ -116,7 +115,7 @@ def test_a_call_that_is_passed_on_is_one_call_with_both_who_talked_where_the_car
 @pytest.mark.parametrize("vendor", OUTGOING)
 @pytest.mark.parametrize("talk", [30, 0])
 def test_an_outgoing_call_is_of_the_customer_it_rang(vendor: str, talk: int) -> None:
-    call = folded(told(vendor, replace(SIMULATED, outgoing=True, talk_seconds=talk)))
+    call = folded(reported(vendor, replace(SIMULATED, outgoing=True, talk_seconds=talk)))
     assert (call.direction, call.caller_key, call.number) == (Direction.OUT, CALLER, STATIC)
     assert (call.talk_seconds, call.answered) == (talk, talk > 0)
 
@@ -125,20 +124,20 @@ def test_an_outgoing_call_is_of_the_customer_it_rang(vendor: str, talk: int) -> 
 @given(data=st.data())
 @settings(max_examples=20, deadline=None)
 def test_order_and_repetition_of_an_outgoing_call_do_not_matter(vendor: str, data: st.DataObject) -> None:
-    events = told(vendor, replace(SIMULATED, outgoing=True))
+    events = reported(vendor, replace(SIMULATED, outgoing=True))
     assert folded(data.draw(st.permutations(events + events[:1]))) == folded(events)
 
 
-def test_only_exolve_does_not_tell_outgoing_calls_apart() -> None:
+def test_only_exolve_does_not_report_outgoing_calls_as_such() -> None:
     assert set(CARRIERS) - set(OUTGOING) == {"exolve"}
     with pytest.raises(BadInput, match="exolve"):
         steps_of("exolve", replace(SIMULATED, outgoing=True))
 
 
 @pytest.fixture
-def site(aws: Any) -> Iterator[Any]:
+def site(aws: Any) -> Any:
     open_site()
-    yield aws
+    return aws
 
 
 def open_endpoint(vendor: str) -> str:
@@ -258,7 +257,7 @@ def test_a_replay_after_the_window_is_refused(vendor: str, site: Any) -> None:
 
 
 @pytest.mark.parametrize("vendor", CARRIERS)
-def test_a_probe_is_well_signed_tells_nothing_and_leaves_nothing(vendor: str, site: Any) -> None:
+def test_a_probe_is_well_signed_reports_nothing_and_leaves_nothing(vendor: str, site: Any) -> None:
     secret = open_endpoint(vendor)
     signed = probe(vendor, endpoint_url(vendor, secret), SIGNING[vendor], NOW)
     with pytest.raises(BadInput):

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import boto3
 import pytest
+from botocore.model import StringShape
 
 from chalicelib.recordings.transcripts.languages import LANGUAGES, language_of
 
 
 def test_every_language_is_one_that_amazon_transcribe_knows() -> None:
     model = boto3.session.Session(region_name="eu-central-1").client("transcribe").meta.service_model
-    assert set(model.shape_for("LanguageCode").enum) >= LANGUAGES
+    shape = model.shape_for("LanguageCode")
+    assert isinstance(shape, StringShape)
+    assert set(shape.enum) >= LANGUAGES
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,8 @@ def ended() -> dict[str, Any]:
     return {"source": "aws.transcribe", "detail": {"TranscriptionJobName": name, "TranscriptionJobStatus": "COMPLETED"}}
 
 
-def told(status: str, **more: str) -> None:
-    """Read a job that is as told."""
+def read_job(status: str, **more: str) -> None:
+    """Read a job with this status."""
     job = {"TranscriptionJobStatus": status, "LanguageCode": "ru-RU", "Media": {"MediaFileUri": f"s3://b/{KEY}"}}
     with Stubber(aws.transcribe()) as answers:
         answers.add_response("get_transcription_job", {"TranscriptionJob": job | more})
@@ -85,8 +85,8 @@ def told(status: str, **more: str) -> None:
 
 
 def started_job(session: Any) -> dict[str, Any]:
-    told = session.client("transcribe").get_transcription_job(TranscriptionJobName=transcribe_jobs.job_name(KEY))
-    job: dict[str, Any] = told["TranscriptionJob"]
+    answer = session.client("transcribe").get_transcription_job(TranscriptionJobName=transcribe_jobs.job_name(KEY))
+    job: dict[str, Any] = answer["TranscriptionJob"]
     return job
 
 
@@ -103,13 +103,13 @@ def test_the_job_reads_and_writes_beside_the_recording(site: Any) -> None:
 
 
 @pytest.mark.parametrize(("channels", "identified"), [(2, True), (1, False), (None, False)])
-def test_channels_tell_who_is_who_and_else_speakers_are_told_apart(
+def test_channels_show_who_is_who_and_else_speakers_are_numbered(
     site: Any, channels: int | None, identified: bool
 ) -> None:
     start(replace(STORED, channels=channels))
-    told = started_job(site)["Settings"]
-    assert bool(told.get("ChannelIdentification")) is identified
-    assert bool(told.get("ShowSpeakerLabels")) is not identified
+    job_settings = started_job(site)["Settings"]
+    assert bool(job_settings.get("ChannelIdentification")) is identified
+    assert bool(job_settings.get("ShowSpeakerLabels")) is not identified
 
 
 def test_it_is_started_once_and_only_where_asked_for(site: Any) -> None:
@@ -191,7 +191,7 @@ def test_a_result_that_is_not_there_yet_comes_again(site: Any) -> None:
     with pytest.raises(StorageUnavailable):
         read(ended(), NOW)
     with pytest.raises(StorageUnavailable):
-        told("IN_PROGRESS")
+        read_job("IN_PROGRESS")
     assert transcripts()[0].state is TranscriptState.STARTED
 
 
@@ -225,6 +225,6 @@ def test_a_start_that_fails_gives_the_message_back(site: Any, code: str) -> None
 
 
 def test_a_job_that_failed_says_why(site: Any) -> None:
-    told("FAILED", FailureReason="Your file must not exceed 4 hours.")
+    read_job("FAILED", FailureReason="Your file must not exceed 4 hours.")
     expected = Transcript("r1", TranscriptState.FAILED, "ru-RU", "Your file must not exceed 4 hours.")
     assert transcripts() == (expected,)

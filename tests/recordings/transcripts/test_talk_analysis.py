@@ -27,7 +27,7 @@ def test_a_whole_call_is_counted() -> None:
     assert list(counted.talk_seconds) == ["business", "customer"]
     assert counted.talk_share["business"] + counted.talk_share["customer"] == 100
     assert (counted.talk_share["business"], counted.talk_seconds["business"]) == (59.5, 12.0)
-    # While she looked it up, from 11.54 to 24.80; and from her last word, at 37.29, to the end of the recording.
+    # While the agent looked it up, from 11.54 to 24.80; and from the last word, at 37.29, to the end of the recording.
     assert counted.longest_silence_seconds == 13.26
     assert (counted.silence_seconds, counted.silence_share) == (19.97, 45.4)
     assert counted.phrases == (
@@ -67,7 +67,7 @@ def test_what_was_said_makes_the_recording_as_long_as_it_was() -> None:
     assert analyse([word("customer", 50, 51)], 0).seconds == 51
 
 
-def test_a_conversation_is_told_in_turns() -> None:
+def test_a_conversation_is_shown_in_turns() -> None:
     words = [word("b", 2, 3, "Алло?"), word("a", 0, 1, "Добрый"), word("a", 1.1, 1.5, "день"), word("a", 9, 9.5, "Эй")]
     assert [(each.party, each.text) for each in segments_of(words)] == [
         ("a", "Добрый день"),
