@@ -17,7 +17,7 @@ CACHE_SECONDS = 300
 
 
 def serve(request: Request, site_key: str) -> Answer:
-    """The site's script, or 304 where the browser has it. Raises NotFound for a key that no site has."""
+    """Serve the site's script, or 304 where the browser has it. Raises NotFound for a key that no site has."""
     if snapshot.site_by_key(site_key, request.now) is None:
         raise NotFound("no site has this key", field="site_key")
     script = script_of(settings().public_url, site_key)
@@ -33,7 +33,7 @@ def serve(request: Request, site_key: str) -> Answer:
 
 
 def script_of(base_url: str, site_key: str) -> str:
-    """The script of one site. Both values go in as JSON in plain ASCII, so that neither can end the string it is in."""
+    """Return the script of one site, with both values as JSON in plain ASCII, so that neither can end its string."""
     config = json.dumps({"base": base_url, "site": site_key}).replace("<", "\\u003c")
     return _script().replace("__CONFIG__", config)
 

@@ -67,7 +67,6 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "chalicelib/attribution",
     "chalicelib/calls",
     "chalicelib/delivery",
-    "chalicelib/pool",
     "chalicelib/privacy",
     "chalicelib/reports",
     "infra",

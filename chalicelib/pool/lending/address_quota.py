@@ -1,13 +1,12 @@
 """How many of a pool's numbers one address may hold, and how every container knows what it holds. Pure.
 
-A lease is written with a tag: two bytes of a keyed hash of the address, for this pool alone. So the images that come
-home with every write and read show what each address holds, whichever container lent it.
+A lease is written with a tag: two bytes of a keyed hash of the address, for this pool alone. So the states that every
+write and read return show what each address holds, whichever container lent it.
 
-The allowance is dealt out to the pool's groups, and each group's part is a handful of tickets, each with a tag of its
-own. A lease takes one ticket, and its write is refused while another running lease of the group has the same: what an
-address holds in a group is bounded by the write itself, however little the container has seen. Every group has at least
-one ticket for everybody. Where the allowance is smaller than the number of groups, what the container has seen decides
-as well.
+The quota is divided among the pool's groups, and each group's part is a few tokens, each with its own tag. A lease uses
+one token, and its write is refused while another running lease of the group has the same: so the write itself limits
+what an address holds in a group, even where the container has seen little. Every group has at least one token for any
+address. Where the quota is smaller than the number of groups, what the container has seen decides as well.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ STEP = 40_503  # between the tags of one address: odd, so that they are all diff
 
 
 class QuotaToken(NamedTuple):
-    """Leave to hold one number of a group. `ended`: slots that carry its tag of leases that end before `over`."""
+    """Permission to hold one number of a group. `ended`: slots with its tag whose leases end before `over`."""
 
     tag: bytes
     ended: tuple[int, ...]
@@ -40,17 +39,17 @@ class AddressQuota(NamedTuple):
     groups: int  # of the pool
 
     def in_group(self, group: int) -> int:
-        """How many of the group's numbers: the groups' parts add up to `most`, but none is less than one."""
+        """Return how many of the group's numbers: the groups' parts add up to `most`, but none is less than one."""
         each, more = divmod(self.most, self.groups)
         return min(max(each + ((group + self.mark) % self.groups < more), 1), SLOTS)
 
     @property
     def tags(self) -> tuple[bytes, ...]:
-        """The tags of all tickets that any group has for the address."""
+        """Return the tags of all quota tokens that any group has for the address."""
         return tuple(self._tag(quota_token) for quota_token in range(min(self.most // self.groups + 1, SLOTS)))
 
     def quota_token(self, group: int, state: Group | None, slot: int | None, over: int) -> QuotaToken | None:
-        """A ticket for this slot, or None where leases of the address that end at `over` or later have them all."""
+        """Return a token for this slot, or None where leases of the address that end at `over` or later have all."""
         tags = [self._tag(quota_token) for quota_token in range(self.in_group(group))]
         if state is None:
             return QuotaToken(tags[0], (), over)
@@ -66,22 +65,22 @@ class AddressQuota(NamedTuple):
 
 
 def over_before(now: float, guard: int) -> int:
-    """A lease no longer counts against its address when its `until` is less than this.
+    """Return the time before which a lease must end to count against its address no longer.
 
-    By then no renewal is on its way any more that was sent while it still ran.
+    By then every renewal that was sent while it ran has arrived.
     """
     return free_before(now, guard) - ON_ITS_WAY
 
 
 def numbers_for_one(numbers: int, percent: int) -> int:
-    """How many of a pool's numbers one address may hold."""
+    """Return how many of a pool's numbers one address may hold."""
     return numbers if percent == 100 else max(LEAST_NUMBERS, numbers * percent // 100)
 
 
 def quota_of(
     address: str | None, pool_id: str, numbers: int, groups: int, percent: int, key: bytes
 ) -> AddressQuota | None:
-    """The allowance of an address as `crowd.address_key` writes it; None: no limit. `key` is the signing key."""
+    """Return the quota of an address as `rate_limit.address_key` writes it; None: no limit. `key`: the signing key."""
     if address is None or percent == 100 or not groups:
         return None
     digest = hmac.new(key, f"address\0{pool_id}\0{address}".encode(), hashlib.sha256).digest()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Minute(NamedTuple):
-    """A census row; its attributes are told in census_table.py. `live` None: the census did not count this minute."""
+    """A census row; census_table.py describes its attributes. `live` None: the census did not count this minute."""
 
     at: datetime  # its beginning
     live: int | None = None

@@ -9,7 +9,7 @@ doubt               within how many seconds after `stay` the visitors of these l
 overflow, refused   visitors shown the overflow number: none was free, or their address had its share (by issue_number)
 calls, overflow_calls  calls to the pool, and those of them to its overflow number (by attribute_call)
 
-Calls to a number in quarantine stand under STRAY#<number>, one row each. Everything raises StorageUnavailable when
+Calls to a number in quarantine are under STRAY#<number>, one row each. Everything raises StorageUnavailable when
 DynamoDB does not answer.
 """
 
@@ -69,7 +69,7 @@ class OverflowTally:
                     self._pending[pool_id, minute, kind] += count
 
     def _due(self, now: datetime) -> Counter[tuple[str, str, str]]:
-        """What is to be written now, taken out: no other thread writes it, and what is added meanwhile stays."""
+        """Take out what is to be written now: no other thread writes it, and what is added meanwhile stays."""
         with self._lock:
             if not self._pending or abs((now - self._written_at).total_seconds()) < FLUSH_SECONDS:
                 return Counter()
@@ -80,7 +80,7 @@ class OverflowTally:
 
 @lru_cache(maxsize=1)
 def tally() -> OverflowTally:
-    """This container's tally."""
+    """Return this container's tally."""
     return OverflowTally()
 
 
@@ -112,12 +112,12 @@ def add_stray_call(number: str, call_id: str, at: datetime) -> None:
 
 
 def stray_calls(number: str, since: datetime) -> int:
-    """How many calls came to a number in quarantine since then."""
+    """Return how many calls came to a number in quarantine since then."""
     return sum(1 for _ in _rows(_stray(number), clock.iso(since), "Z"))
 
 
 def minutes(pool_id: str, since: datetime, until: datetime) -> Iterator[Minute]:
-    """The pool's rows of [since, until), oldest first; minutes in which nothing was counted are left out."""
+    """Yield the pool's rows of [since, until), oldest first; minutes in which nothing was counted are left out."""
     from chalicelib.pool.lending.census_minute import COUNTS, Minute  # the number endpoint only adds to rows
 
     for item in _rows(_pk(pool_id), _minute(since), _minute(until - MINUTE)):
@@ -126,9 +126,9 @@ def minutes(pool_id: str, since: datetime, until: datetime) -> Iterator[Minute]:
 
 
 def latest_count(pool_id: str, now: datetime) -> dict[str, Any] | None:
-    """The newest count up to now: `{"at", "live", "numbers", "leases", "overflow", "calls"}`, or None.
+    """Return the newest count up to now: `{"at", "live", "numbers", "leases", "overflow", "calls"}`, or None.
 
-    `at` is the beginning of the minute it is of.
+    `at` is the beginning of its minute.
     """
     with aws.storage_errors():
         answer = aws.dynamodb().query(
@@ -146,7 +146,7 @@ def latest_count(pool_id: str, now: datetime) -> dict[str, Any] | None:
 
 
 def _rows(pk: str, first: str, last: str) -> Iterator[dict[str, Any]]:
-    """A partition's rows between two sort keys, both included, page after page."""
+    """Yield a partition's rows between two sort keys, both included, page after page."""
     values = {":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}}
     return aws.query(settings().days_table, "pk = :pk AND sk BETWEEN :first AND :last", values)
 

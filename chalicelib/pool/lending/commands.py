@@ -1,4 +1,4 @@
-"""What the pool's rules ask of storage, and what storage answers. One command is one round trip."""
+"""Commands that the pool's rules give to storage, and their answers. One command is one round trip."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from chalicelib.pool.lending.lease_group import Group
 
 
 class Read(NamedTuple):
-    """Eventually consistent images of these groups. Answer: dict of group → Group, without those that do not exist."""
+    """Read these groups, eventually consistent. Answer: dict of group → Group, without those that do not exist."""
 
     groups: tuple[int, ...]
 
 
 class Copied(NamedTuple):
-    """What lets a write empty the ring: a chunk of history holds it. If it is another ring by now, the write fails."""
+    """What lets a write remove closed leases: a chunk of history holds them. If they changed since, the write fails."""
 
-    last_chunk: int  # of the image that was copied
-    closed: int  # leases in its ring
-    key: int  # of the chunk, which the head notes
+    last_chunk: int  # of the state that was copied
+    closed: int  # how many leases were copied
+    key: int  # of the chunk, which the group's item notes
 
 
 class Take(NamedTuple):
-    """Lend a slot whose lease ended before `free_before`, unless the visitor already sits in the group.
+    """Lend a slot whose lease ended before `free_before`, unless the visitor already has one of the group.
 
-    The lease it displaces goes into the ring. A ticket must not be that of another running lease of the group.
+    The lease it displaces is closed. The quota token must not be that of another running lease of the group.
     """
 
     group: int
@@ -35,14 +35,14 @@ class Take(NamedTuple):
     leased: int
     until: int
     free_before: int
-    quota_token: QuotaToken | None = None  # None: his address is not limited
-    copied: Copied | None = None  # None: the ring is not emptied
+    quota_token: QuotaToken | None = None  # None: the visitor's address is not limited
+    copied: Copied | None = None  # None: no closed leases are removed
 
 
 class Retake(NamedTuple):
-    """Lend the visitor's own slot to them again, where their lease ended before `running` and displaced is nobody.
+    """Lend the visitor's own slot to them again, where their lease ended before `running` and nobody is displaced.
 
-    The lease that ended goes into the ring: what lies between the two was no lease of theirs.
+    The lease that ended is closed: between the two the visitor had no lease.
     """
 
     group: int
@@ -69,8 +69,8 @@ class Renew(NamedTuple):
 class Release(NamedTuple):
     """Let the visitor's own lease end at `until`, if it still runs: ends at `running` or later.
 
-    Not one that ends after `latest`, for it was renewed meanwhile. One that ends before `until` is only lengthened
-    where it ends at `latest` exactly: it was not given back before.
+    Not if it ends after `latest`, for then it was renewed meanwhile. One that ends before `until` is only lengthened
+    where it ends at `latest` exactly: then it was not given back before.
     """
 
     group: int
@@ -82,7 +82,7 @@ class Release(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """Write the image as a chunk of history under `key`, unless a fuller copy is there."""
+    """Write the state as a chunk of history under `key`, unless a fuller copy is there."""
 
     group: int
     state: Group
@@ -90,7 +90,7 @@ class Copy(NamedTuple):
 
 
 class Trim(NamedTuple):
-    """Empty the ring, if it is still the one that was copied, and note `key`, under which that was done."""
+    """Remove the closed leases, if they are still those that were copied, and note `key` of the copy."""
 
     group: int
     state: Group
@@ -98,9 +98,9 @@ class Trim(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The answer to every write: whether its condition held, and the group as it then stood (None: there is none).
+    """The answer to every write: whether its condition held, and the group as it then was (None: there is none).
 
-    For a Copy, `done` says that a copy as full as this one is stored, whoever wrote it.
+    For a Copy, `done` says that a copy as full as this one is stored, by this write or another.
     """
 
     done: bool

@@ -1,4 +1,4 @@
-"""What a container that lends remembers between requests."""
+"""What a container that lends caches between requests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Views(local):
 
 
 class ContainerCache:
-    """Views of pools, and how often addresses came. Nothing is lost with it but speed and strictness.
+    """Views of pools, and how often addresses came. Losing it costs only speed and strictness.
 
     Threads may share it. Each has views of its own, as each container has: a view changes between a request's steps.
     """
@@ -33,7 +33,7 @@ class ContainerCache:
         self._views = _Views(self._new_view)
 
     def view(self, found: SiteSnapshot, pool: Pool) -> PoolView:
-        """What this thread knows of a pool, as its site's snapshot configures it."""
+        """Return what this thread knows of a pool, as its site's snapshot configures it."""
         view = self._views.of(pool.pool_id)
         view.configure(found.slots.get(pool.pool_id, ()), Policy(pool.hold_seconds, pool.cooldown_seconds))
         return view
@@ -44,5 +44,5 @@ class ContainerCache:
 
 @lru_cache(maxsize=1)
 def this_container() -> ContainerCache:
-    """This container's memory."""
+    """Return this container's cache."""
     return ContainerCache()

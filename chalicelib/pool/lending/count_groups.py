@@ -24,10 +24,10 @@ class Counted(NamedTuple):
 
 
 def count(groups: Iterable[Sequence[Group]], minute: tuple[float, float], hold: int) -> Counted:
-    """Count a pool's groups, each given as its head and, where `needs_history` says so, its history, newest first.
+    """Count a pool's groups, each given as its current state and, where `needs_history`, its history, newest first.
 
-    `minute` is [beginning, end) in seconds since 2024. Once no write is on its way that was sent within the minute the
-    count is exact and final: numbers lent at its end = those lent at its beginning + leases begun − leases ended.
+    `minute` is [beginning, end) in seconds since 2024. Once all writes that were sent within the minute have arrived,
+    the count is exact and final: numbers lent at its end = those lent at its beginning + leases begun − leases ended.
     """
     begin, end = minute
     histories = list(groups)
@@ -46,7 +46,7 @@ def count(groups: Iterable[Sequence[Group]], minute: tuple[float, float], hold: 
 
 
 def needs_history(current: Group, since: float) -> bool:
-    """Return whether a lease that ended at `since` (seconds since 2024) or later may be missing from the head."""
+    """Return whether a lease that ended at `since` (seconds since 2024) or later may be missing from this state."""
     return current.last_chunk >= key_of(since)
 
 

@@ -11,12 +11,12 @@ from chalicelib.pool.lending.lease_history import Certainty, Holding, holding_of
 from chalicelib.registry.types import TrackingNumber
 
 LEASES_KEPT = timedelta(seconds=HISTORY_SECONDS)
-LEASES_REMEMBERED = timedelta(days=85)  # less: what is asked near the end must not find half of a group's history
+LEASES_REMEMBERED = timedelta(days=85)  # less: a question near the end must not find half of a group's history
 # A kilobyte each. A group whose twelve numbers change hands each minute makes as many in a day, which is the longest
 # grace there is.
 MOST_IMAGES = 1000
 # Seconds after which a call is old: what was made later than so long after it is not read. No lease that was cut short
-# by an operator ends so long after the image it is in.
+# by an operator ends so long after the state it is in.
 SETTLED = 86_400
 
 

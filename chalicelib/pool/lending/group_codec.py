@@ -1,16 +1,16 @@
-"""How a group is stored: DynamoDB's attribute values, and nothing that talks to DynamoDB. Pure.
+"""How a group is stored, as DynamoDB's attribute values. Pure.
 
 | attribute | meaning |
 |---|---|
 | `k` S | `<pool id>#<group>` |
-| `e` N | HEAD for the present; of a chunk of history milliseconds since 2024, and never less than of the one before |
+| `e` N | CURRENT for the present; of a chunk of history milliseconds since 2024, more than of the one before |
 | `A` … `L` L | one slot: index, visitor (B; 0 for none), begin, end; retired: index, number (S), last end, RETIRED |
-| `a` … `o` B | tag of the address that holds the slot `A` … `L`; of the head only, absent where none is limited |
+| `a` … `o` B | tag of the address that holds the slot `A` … `L`; not in history, absent where none is limited |
 | `r` L | closed leases, oldest first, flat: index, visitor, begin, end, index, … |
 | `h` N | the key of the newest chunk, 0 before the first |
 | `x` N | chunks only: seconds since 1970 after which DynamoDB deletes them |
 
-Names are one letter because they count: a full head must stay below 1,024 bytes, one write unit.
+Names are one letter because they count: a full item must stay below 1,024 bytes, one write unit.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Value(Struct, gc=False):
 
 
 class Values(Struct, gc=False):
-    """A list of them."""
+    """A list of attribute values."""
 
     L: list[Value]
 
@@ -83,17 +83,17 @@ _R, _H = 2 * SLOTS, 2 * SLOTS + 1
 
 
 def key(pool_id: str, group: int, moment: int = CURRENT) -> Item:
-    """The key of a group's head, or of its chunk of that moment."""
+    """Return the key of a group's current item, or of its chunk of that moment."""
     return {"k": {"S": f"{pool_id}#{group}"}, "e": {"N": str(moment)}}
 
 
 def group_number(item: StoredGroup) -> int:
-    """Which group of its pool an item is of."""
+    """Return the group of its pool that an item is of."""
     return int(str(item.k.S).rpartition("#")[2])
 
 
 def slot_value(index: int, slot: Slot) -> dict[str, Any]:
-    """One slot as its attribute holds it."""
+    """Return a slot as its attribute holds it."""
     who: dict[str, Any] = NOBODY
     if slot.visitor is not None:
         who = {"B": slot.visitor}

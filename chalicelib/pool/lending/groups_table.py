@@ -1,7 +1,7 @@
 """Leases in DynamoDB: every command of the rules is one round trip. The hot functions' only storage of the pool.
 
-One place speaks to boto3 for it, because pynamodb can neither return the image a condition failed upon nor say
-`:me IN (A[1], …)`. Everything raises StorageUnavailable when DynamoDB does not answer.
+It uses boto3, because pynamodb can neither return the item whose condition failed nor express `:me IN (A[1], …)`.
+Everything raises StorageUnavailable when DynamoDB does not answer.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NOT_IN_GROUP = f"NOT :me IN ({', '.join(f'{name}[1]' for name in group_codec.NAM
 
 @lru_cache(maxsize=1)
 def hot_client() -> Any:
-    """The container's hot client, which reads images of groups aside. Raises nothing: it connects when it is used."""
+    """Return the container's hot client, which parses groups with msgspec. It connects only when it is used."""
     client = aws.dynamodb(hot=True)
     register_parser(client)
     return client
@@ -50,7 +50,7 @@ def hot_client() -> Any:
 
 @dataclass(slots=True)
 class Consumed:
-    """What the engine says it did. A refused write reports no units: count it as one."""
+    """What DynamoDB reports of the work done. A refused write reports no units: count it as one."""
 
     trips: int = 0
     read_units: float = 0.0
@@ -83,7 +83,7 @@ class PoolTable:
         self._name = name or settings().pools_table
 
     def run(self, steps: Steps[T]) -> T:
-        """Lead a conversation of the rules to its end."""
+        """Run the steps of a rule to their end and return its result."""
         answer: Any = None
         while True:
             try:
@@ -110,7 +110,7 @@ class PoolTable:
                 return self._keep_history(command)
 
     def read(self, groups: Iterable[int], *, consistent: bool = False) -> dict[int, Group]:
-        """The heads of these groups, without those that do not exist."""
+        """Return the current state of these groups, without those that do not exist."""
         wanted = [group_codec.key(self.pool_id, group) for group in groups]
         found: dict[int, Group] = {}
         while wanted:
@@ -123,16 +123,18 @@ class PoolTable:
             self.consumed.add(answer, write=False)
             items = answer["Responses"].get(self._name, [])
             left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-            if not items and left:  # throttled: nobody can wait here for it to pass
+            if not items and left:  # throttled: a visitor waits, so it is not tried again here
                 raise StorageUnavailable("The storage did not answer. Try again.")
             found.update((group_codec.group_number(item), group_codec.read_group(item)) for item in items)
             wanted += left
         return found
 
     def history(self, group: int, since: int, most: int, until: int = group_codec.CURRENT) -> tuple[Group, ...]:
-        """The last `most` images of a group with keys in [since, until], newest first; the head's key is wire.HEAD.
+        """Return the last `most` states of a group with keys in [since, until], newest first.
 
-        Consistent; one Query a megabyte, which is a thousand images.
+        The key of the current one is `group_codec.CURRENT`.
+
+        Consistent; one Query a megabyte, which is a thousand states.
         """
         states: list[Group] = []
         page: dict[str, Any] = {"Limit": most, "ScanIndexForward": False}
@@ -144,12 +146,12 @@ class PoolTable:
             page |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": most - len(states)}
 
     def first_key(self, group: int, since: int) -> int:
-        """The key of a group's oldest image with this key or a later one; wire.HEAD where that is the head."""
+        """Return the key of a group's oldest state with this key or a later one; CURRENT where there is no chunk."""
         items = self._query(group, since, group_codec.CURRENT, Limit=1, ProjectionExpression="e")["Items"]
         return int(items[0]["e"]["N"]) if items else group_codec.CURRENT
 
     def _query(self, group: int, since: int, until: int, **options: Any) -> dict[str, Any]:
-        """One page of a group's images with keys in [since, until], read consistently."""
+        """Read one page of a group's states with keys in [since, until], consistently."""
         with aws.storage_errors():
             answer: dict[str, Any] = self._client.query(
                 TableName=self._name,
@@ -167,7 +169,7 @@ class PoolTable:
         return answer
 
     def update(self, group: int, change: str, condition: str, values: dict[str, Any]) -> Written:
-        """One conditional update of a head; the image comes home whether the condition held or not."""
+        """Update a group on a condition; its state is returned whether the condition held or not."""
         try:
             with aws.storage_errors():
                 answer = self._client.update_item(
@@ -187,7 +189,7 @@ class PoolTable:
         return Written(True, group_codec.read_group(answer["Attributes"]))
 
     def put(self, item: group_codec.Item, condition: str, values: dict[str, Any] | None = None) -> bool:
-        """Write a whole item; whether the condition held."""
+        """Write a whole item; return whether the condition held."""
         names = {"ExpressionAttributeValues": values} if values else {}
         try:
             with aws.storage_errors():
@@ -273,10 +275,10 @@ class PoolTable:
             length = {":length": {"N": str(4 * len(command.state.closed))}}
             item = group_codec.write_group(self.pool_id, command.group, command.state, command.key)
             expires = command.key // 1000 + HISTORY_SECONDS + group_codec.SECONDS_TO_EPOCH
-            # A copy that is there already and as full will do: the condition's failure is as good as success.
+            # A copy that is there already and as full is enough: then the condition's failure counts as success.
             self.put(item | {"x": {"N": str(expires)}}, "attribute_not_exists(k) OR size(r) < :length", length)
         except StorageUnavailable:
-            # The lease it came with stands already, and a later write of this group tries again.
+            # The lease it came with is written already, and a later write of this group tries again.
             log.warning("history_not_moved", pool_id=self.pool_id, group=command.group)
             return Written(False, None)
         return Written(True, command.state)
@@ -286,7 +288,7 @@ class PoolTable:
         return group_codec.read_group(item) if item else None
 
     def _read_current(self, group: int) -> group_codec.Item | None:
-        """For engines that send no image with a refusal, and for a head that does not exist."""
+        """Read an item for engines that return none with a refusal, or where it does not exist."""
         with aws.storage_errors():
             answer = self._client.get_item(
                 TableName=self._name,
@@ -300,29 +302,29 @@ class PoolTable:
 
 
 def _pushed(slot: str, copied: Copied | None) -> tuple[str, str, dict[str, Any]]:
-    """How the slot's lease goes into the ring, into an emptied one if that was copied; its condition and its values.
+    """Return change, condition and values that close the slot's lease, and remove the closed ones that were copied.
 
-    What stands right of a `=` is the item before the write.
+    The right side of a `=` is the item before the write.
     """
     unmoved, chunk = _unmoved(copied)
     return f"r = {slot}, h = :key" if copied else f"r = list_append(r, {slot})", unmoved, chunk
 
 
 def _unmoved(copied: Copied | None) -> tuple[str, dict[str, Any]]:
-    """The condition that the ring is still the one that was copied, and the values it and the emptying take.
+    """Return condition and values for removing closed leases: they must still be those that were copied.
 
-    A ring only grows between two chunks, so its length and the last chunk's key tell which it is.
+    They only become more between two chunks, so their number and the last chunk's key identify them.
     """
     if copied is None:
         return "", {}
-    told = {":last": copied.last_chunk, ":length": 4 * copied.closed, ":key": copied.key}
-    return " AND h = :last AND size(r) = :length", {name: {"N": str(value)} for name, value in told.items()}
+    values = {":last": copied.last_chunk, ":length": 4 * copied.closed, ":key": copied.key}
+    return " AND h = :last AND size(r) = :length", {name: {"N": str(value)} for name, value in values.items()}
 
 
 def _with_quota_token(slot: int, quota_token: QuotaToken | None) -> tuple[str, str, dict[str, Any]]:
-    """What a ticket adds to a write that lends this slot: to the change, to the condition and to the values.
+    """Return what a quota token adds to the change, the condition and the values of a write that lends this slot.
 
-    No other slot may carry the tag, but for those whose lease was seen to be over and is so still.
+    No other slot may have the tag, except those whose lease was seen to be over and still is.
     """
     if quota_token is None:
         return "", "", {}

@@ -1,4 +1,4 @@
-"""The packed group: twelve numbers of a pool and the ring of their closed leases, which one stored item holds.
+"""The packed group: twelve numbers of a pool and their closed leases, which one stored item holds.
 
 Pure values. Times are whole seconds since 2024-01-01 UTC: the present is rounded down and an end is rounded up, so that
 a lease is never shorter than promised. `now` is a float of the same scale.
@@ -21,7 +21,7 @@ class Slot(NamedTuple):
     """One number's present. Never lent: no visitor, `until` 0.
 
     Retired: `kept_for` is the number that owns it, `leased` the end of its last lease, 0 where it never had one.
-    `tag` is that of the address the lease was given to, if that is limited (see allowance.py); no history keeps it.
+    `tag` is that of the address the lease was given to, if that is limited (see address_quota.py); not in history.
     """
 
     visitor: bytes | None
@@ -32,12 +32,12 @@ class Slot(NamedTuple):
 
     @property
     def retired(self) -> bool:
-        """Not to be lent."""
+        """Whether the slot is not to be lent."""
         return self.until == RETIRED
 
     @property
     def empty(self) -> bool:
-        """Retired and kept for no number: a new one may move in."""
+        """Whether the slot is retired and kept for no number: a new one may have it."""
         return self.retired and self.kept_for is None
 
 
@@ -58,25 +58,25 @@ class Closed(NamedTuple):
 
 
 class Group(NamedTuple):
-    """One image of a group as storage returned it: a head, or a chunk of history, which is a copy of a head."""
+    """The state of a group as storage returned it: the current one, or a chunk of history, which is a copy of one."""
 
     slots: tuple[Slot, ...]
     closed: tuple[Closed, ...]  # oldest first
-    last_chunk: int = 0  # key of the newest chunk of the group's history when the image was made; 0: there was none
+    last_chunk: int = 0  # key of the newest chunk of the group's history when the state was read; 0: there was none
 
     def slot_of(self, visitor: bytes) -> int | None:
-        """Where the visitor sits, be his lease running or over."""
+        """Return the visitor's slot, whether their lease runs or is over; None where they have none."""
         for index, slot in enumerate(self.slots):
             if slot.visitor == visitor:
                 return index
         return None
 
     def oldest_end(self) -> int:
-        """The earliest end among the slots that are lent at all; RETIRED where there is none."""
+        """Return the earliest end among the slots that are lent at all; RETIRED where there is none."""
         return min(slot.until for slot in self.slots)
 
     def last_push(self) -> int:
-        """A second by which everything in the ring had ended, and not before the last lease of the image began.
+        """Return a second by which all closed leases had ended, and not before the last lease of the state began.
 
         Only leases count: what an operator's clock wrote, into a slot that was opened or closed, moves nothing.
         """
@@ -86,27 +86,27 @@ class Group(NamedTuple):
 
 
 def second_of(moment: datetime) -> float:
-    """An aware moment as seconds since 2024."""
+    """Return an aware moment as seconds since 2024."""
     return (moment - EPOCH).total_seconds()
 
 
 def moment_of(second: float) -> datetime:
-    """The inverse of `second_of`."""
+    """Return the moment of seconds since 2024: the inverse of `second_of`."""
     return EPOCH + timedelta(seconds=second)
 
 
 def end_of(now: float, seconds: float) -> int:
-    """The end, rounded up, of what begins now and lasts `seconds`."""
+    """Return the end, rounded up, of what begins now and lasts `seconds`."""
     return math.ceil(now + seconds)
 
 
 def free_before(now: float, guard: int) -> int:
-    """A slot is free when its `until` is less than this."""
+    """Return the time that a slot's `until` must be below for the slot to be free."""
     return math.floor(now) - guard
 
 
 def idle_time(group: Group, now: float, guard: int) -> float | None:
-    """Twice the mean idle age of the group's free slots: about how long a number rests before it is lent again.
+    """Return twice the mean idle age of the group's free slots: about how long a number rests before it is lent again.
 
     Seconds, each age capped at AGE_CAP. None where nothing is free.
     """

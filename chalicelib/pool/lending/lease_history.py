@@ -1,4 +1,4 @@
-"""Who held a number at a moment, from the images of its group. Pure."""
+"""Who held a number at a moment, from the states of its group. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Certainty(StrEnum):
 
     LIVE = "live"  # the lease ran at that moment
     GRACE = "grace"  # it had ended shortly before, and nobody else held the number since
-    PREVIOUS = "previous"  # the number had just gone to another visitor: the one before him dialled
+    PREVIOUS = "previous"  # the number had just gone to another visitor: the one before them dialled
     UNKNOWN = "unknown"
 
 
@@ -54,22 +54,22 @@ class Lease(NamedTuple):
 
 
 def key_of(second: float) -> int:
-    """The key of chunks from which images hold every lease that ended at `second` (since 2024) or later."""
+    """Return the key from which chunks hold every lease that ended at `second` (since 2024) or later."""
     return int((second - SKEW) * 1000)
 
 
 def holding_of(slot: int, states: Sequence[Group], at: float, grace: float, *, most: int) -> Holding:
-    """Whose call it is that came at `at`, from the newest images of the group. With `most` of them some may be cut."""
+    """Return who held the number at `at`, from the newest states of the group. With `most` of them some may be cut."""
     leases = leases_of(slot, states)
     cut = len(states) >= most and states[-1].last_chunk >= key_of(at - grace)
     return replace(holding(leases, at, grace), recent=recent(leases, at, grace), cut=cut)
 
 
 def leases_of(slot: int, states: Sequence[Group]) -> list[Lease]:
-    """A slot's leases in the order they began. `images` newest first, as the history gives them.
+    """Return a slot's leases in the order they began. `states` newest first, as the history gives them.
 
-    A lease in a ring is over for good. Of one that was still in its slot the image made last knows the end best: the
-    one after most chunks, and of these the one with the fullest ring. Keys order only what was pushed.
+    A closed lease is over for good. Of one that was still in its slot the latest state has the right end: the one after
+    most chunks, and of these the one with most closed leases. Keys order only what was pushed.
     """
     ends: dict[tuple[int, bytes], int] = {}
     ordered = list(reversed(states))
@@ -86,9 +86,9 @@ def leases_of(slot: int, states: Sequence[Group]) -> list[Lease]:
 
 
 def holding(leases: list[Lease], at: float, grace: float) -> Holding:
-    """Whose call it is that came at `at`. `grace`: seconds after a lease's end in which a call still belongs to it.
+    """Return whose call it is that came at `at`. `grace`: seconds after a lease's end in which a call belongs to it.
 
-    A lease that began after the call is none of it, even within the skew of the clocks: nobody dials so fast.
+    A lease that began after the call has no part in it, even within the skew of the clocks: nobody dials so fast.
     """
     begun = [lease for lease in leases if lease.leased <= at]
     if not begun:
@@ -110,7 +110,7 @@ def holding(leases: list[Lease], at: float, grace: float) -> Holding:
 
 
 def recent(leases: list[Lease], at: float, grace: float) -> tuple[Held, ...]:
-    """Everyone who had been shown the number by `at` and not longer ago than the grace, latest first, each once."""
+    """Return everyone who was shown the number before `at` and within the grace, latest first, each once."""
     begun = [lease for lease in leases if lease.leased <= at and at - lease.until <= grace]
     latest = {lease.visitor: lease for lease in begun}
     ordered = sorted(latest.values(), key=lambda lease: -lease.leased)

@@ -1,4 +1,4 @@
-"""The lease as the browser carries it. Pure.
+"""The lease as the browser stores it. Pure.
 
 It is signed, so that a renewal needs no read and nobody renews or releases another visitor's lease.
 """
@@ -17,7 +17,7 @@ _FIXED = struct.Struct(f">{VISITOR_BYTES}s{ARRIVAL_BYTES}sIIHB")
 
 
 class LeaseToken(Struct, frozen=True):
-    """What a lease is known by. Times in seconds since 2024."""
+    """What identifies a lease. Times in seconds since 2024."""
 
     pool_id: str
     group: int
@@ -30,13 +30,13 @@ class LeaseToken(Struct, frozen=True):
 
 
 def seal_lease(lease: LeaseToken, key: bytes) -> str:
-    """The token to hand out."""
+    """Return the token to hand out."""
     fixed = _FIXED.pack(lease.visitor, lease.arrival, lease.leased, lease.until, lease.group, lease.slot)
     return tokens.seal(fixed + f"{lease.pool_id}\0{lease.number}".encode(), key=key, purpose=PURPOSE)
 
 
 def open_lease(token: str, key: bytes) -> LeaseToken | None:
-    """The lease of a token we sealed, or None for anything else."""
+    """Return the lease of a token we sealed, or None for anything else."""
     payload = tokens.unseal(token, key=key, purpose=PURPOSE)
     if payload is None:
         return None

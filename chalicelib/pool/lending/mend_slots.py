@@ -1,14 +1,14 @@
-"""Bring a pool's slots and the registry together again where a crash or a race left them apart, and free idle slots.
+"""Make a pool's slots agree with the registry again after a crash or a race, and free idle slots.
 
-The registry says where a number lives, and is written first. So a slot that is closed under a number in use is opened;
-one that is open and has no number is closed. A slot keeps its number while that lives there, and else for as long as
-its history tells who was lent it; what an import claimed and never used (it lost a race for the number) is freed at
-once.
+The registry says where a number lives, and is written first. So a slot that is closed although its number is in use is
+opened; one that is open and has no number is closed. A slot is kept for its number while that lives there, and then for
+as long as its history shows who was lent it; what an import claimed and never used (another import was faster) is freed
+at once.
 
-An import may be under way all the while: it has read the number's record, found the slot kept for it, and names it in
-the record only then. So before a slot is freed it is let go, which an import that comes later sees; then the record is
-written once more, upon which one that came earlier reads everything anew; only then is the slot empty. After a crash
-the next hour goes on from where it was.
+An import may run at the same time: it has read the number's record, found the slot kept for it, and names it in the
+record only then. So before a slot is freed it is marked as let go, which an import that comes later sees; then the
+record is written once more, which makes an import that came earlier read everything anew; only then the slot is empty.
+After a crash the next hour continues from there.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Seen(NamedTuple):
 
     @property
     def number(self) -> str:
-        """The number it was kept for; empty where nobody knows."""
+        """Return the number it was kept for; empty where that is not known."""
         return (self.slot.kept_for or "").removeprefix(slots.LET_GO)
 
     @property
@@ -64,8 +64,8 @@ class Mended(NamedTuple):
 def mend_slots(pool_id: str, groups: Mapping[int, Group], numbers: Iterable[TrackingNumber], now: datetime) -> Mended:
     """Mend a pool's slots. `numbers` are those of its site, read after `groups`. Raises StorageUnavailable.
 
-    Read so, a slot was open only if its number's record was written. One that is kept for a number without a record is
-    left alone: the import is under way, or is completed by the same import.
+    Read in this order, a slot was open only if its number's record was written. One that is kept for a number without a
+    record is left alone: the import is running, or will be completed by the same import.
     """
     table, residents = PoolTable(pool_id), {}
     for number in numbers:
@@ -104,12 +104,12 @@ def _open(table: PoolTable, seen: Seen) -> bool:
 
 
 def _abandon(table: PoolTable, seen: Seen, now: datetime) -> bool:
-    """Close an open slot that no record names. Whose it was is not known: it stays closed as long as any history."""
+    """Close an open slot that no record names. Its number is not known, so it stays closed as long as any history."""
     return slots.abandon(table, seen.group, seen.slot_index, second_of(now), GUARD)
 
 
 def _is_over(seen: Seen, now: datetime) -> bool:
-    """Whether a slot may be freed whose number is not in use there."""
+    """Return whether a slot whose number is not in use there may be freed."""
     if seen.let_go and seen.number:
         return True
     return second_of(now) > seen.slot.leased + KEPT_SECONDS  # never lent: the end is 0, years ago

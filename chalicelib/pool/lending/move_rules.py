@@ -1,8 +1,8 @@
-"""Whether numbers may be imported where they are wanted: not while somebody may still see them where they were.
+"""Whether numbers may be imported for another use: not while somebody may still see them in the old one.
 
-A number that is archived leaves its visitor at once as far as we are concerned, but it stays on a page until the lease
-would have ended, and a call in the site's grace after that still is that visitor's. Elsewhere it would be somebody
-else's. In the pool it came from it may go on at once: there the slot remembers its last lease.
+An archived number is taken from its visitor at once in storage, but it stays on a page until the lease would have
+ended, and a call in the site's grace after that still is that visitor's. In another pool it would be somebody else's.
+In the pool it came from it may be lent again at once: there the slot still has its last lease.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
 
 
 def refusals(numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], now: datetime) -> dict[str, Refusal]:
-    """Return by number why some of `numbers` may not be placed as they are, judged by their records.
+    """Return by number why some of `numbers` may not be imported, judged by their records.
 
     A number that the registry has archived and its pool has not is taken from its visitor here. Raises
     StorageUnavailable.
@@ -56,13 +56,13 @@ def refusals(numbers: Sequence[TrackingNumber], known: Mapping[str, Ownership], 
 
 
 def _stays(owner: TrackingNumber, number: TrackingNumber) -> bool:
-    """Whether the number is wanted where it is already, or in the pool it was archived in."""
+    """Return whether the number stays where it is, or returns to the pool it was archived in."""
     here = (owner.site_id, owner.kind, owner.pool_id, owner.campaign_id)
     return here == (number.site_id, number.kind, number.pool_id, number.campaign_id)
 
 
 def _free_from(archived: Iterable[TrackingNumber], now: datetime) -> dict[str, datetime]:
-    """From when numbers are nobody's any more, in whole seconds; without those that nobody can have been shown."""
+    """Return when numbers become free, in whole seconds; without those that nobody can have been shown."""
     seen = _leases_end([number for number in archived if number.kind is NumberKind.DYNAMIC], now)
     seen |= _last_shown([number for number in archived if number.kind is NumberKind.OVERFLOW])
     sites = {number.number: number.site_id for number in archived}
@@ -76,7 +76,7 @@ def _free_from(archived: Iterable[TrackingNumber], now: datetime) -> dict[str, d
 
 
 def _leases_end(numbers: Iterable[TrackingNumber], now: datetime) -> dict[str, datetime]:
-    """When the last leases of archived numbers end, as the slots that are kept for them say."""
+    """Return when the last leases of archived numbers end, by the slots that are kept for them."""
     by_pool: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
     for each in numbers:
         if each.pool_id is not None and each.group is not None and each.slot is not None:
@@ -101,7 +101,7 @@ def _leases_end(numbers: Iterable[TrackingNumber], now: datetime) -> dict[str, d
 
 
 def _last_shown(numbers: Iterable[TrackingNumber]) -> dict[str, datetime]:
-    """Until when archived overflow numbers may be on pages: a container tells of it for a minute, a page for a hold."""
+    """Return until when archived overflow numbers may be on pages: a minute of caching in containers, then a hold."""
 
     @cache
     def hold(site_id: str, pool_id: str) -> timedelta:

@@ -15,7 +15,7 @@ MAX_LABEL = 200
 def parse_row(
     cells: Mapping[str, str], site_id: str, country: str, pools: Collection[str], campaigns: Collection[str]
 ) -> TrackingNumber:
-    """One row: `number`, `kind` (dynamic where empty), `pool_id`, `campaign_id`, `target_number`, `label`.
+    """Read a row: `number`, `kind` (dynamic where empty), `pool_id`, `campaign_id`, `target_number`, `label`.
 
     Raises BadInput naming the field.
     """

@@ -1,13 +1,13 @@
 """Who was shown an overflow number: a sample a container and minute, so that a storm of visitors hardly writes.
 
 pk SHOWN#<pool id>; sk <minute, ISO 8601>#<container>
-v B            the sample: for each visitor his twelve bytes, when he was first and last shown the number in that minute
-n N            how many visitors there were in all: each of the sample stands for n / (length of the sample)
+v B            the sample: for each visitor their twelve bytes, when they were first and last shown the number
+n N            how many visitors there were in all: each of the sample counts for n / (length of the sample)
 x N            expiry
 
 A container keeps a reservoir (every visitor is in it with the same chance) and writes it over its last state: at once
-for the first visitor, then whenever the number of visitors doubled or WRITE_SECONDS passed. It writes only where the
-overflow number is answered, never on the way of a dynamic number.
+for the first visitor, then whenever the number of visitors doubled or WRITE_SECONDS passed. It writes only in requests
+that are given the overflow number, never in those for a dynamic number.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chalicelib.visits.visitor_key import VISITOR_BYTES
 
 SAMPLE = 24  # visitors a container and minute: with their times less than half a write unit
 WRITE_SECONDS = 5
-KEPT_SECONDS = 2 * 86_400  # nobody looks back further than the longest grace, a day
+KEPT_SECONDS = 2 * 86_400  # a call is looked back from by the longest grace, a day
 READ_ITEMS = 500  # of containers and minutes, newest first: one page
 _ENTRY = struct.Struct(f">{VISITOR_BYTES}sII")
 
@@ -66,13 +66,13 @@ class _Reservoir:
             self.entries[visitor] = (second, second)
 
     def due(self, second: float) -> bool:
-        """Whether it is worth a write: visitors doubled since the last one, or some seconds have passed."""
+        """Return whether a write is due: visitors doubled since the last one, or some seconds have passed."""
         doubled = self.visitors >= 2 * self.written_visitors
         return self.visitors > self.written_visitors and (doubled or second - self.written_at >= WRITE_SECONDS)
 
 
 class OverflowSample:
-    """One container's memory of whom it showed overflow numbers in this minute. Threads may share it."""
+    """One container's sample of the visitors it showed overflow numbers in this minute. Threads may share it."""
 
     def __init__(self) -> None:
         self._container = tokens.random_id("")
@@ -116,14 +116,14 @@ class OverflowSample:
 
 @lru_cache(maxsize=1)
 def sample() -> OverflowSample:
-    """This container's sample."""
+    """Return this container's sample."""
     return OverflowSample()
 
 
 def shown_before(pool_id: str, at: datetime, seconds: float) -> list[Shown]:
-    """Who was shown the pool's overflow number within so many seconds before `at`, each visitor once.
+    """Return who was shown the pool's overflow number within `seconds` before `at`, each visitor once.
 
-    Of very many only the latest minutes. Raises StorageUnavailable.
+    Of very many only those of the latest minutes. Raises StorageUnavailable.
     """
     since, until = (each.replace(second=0, microsecond=0) for each in (at - timedelta(seconds=seconds), at))
     with aws.storage_errors():
@@ -153,7 +153,7 @@ def _read(item: dict[str, Any]) -> list[Shown]:
 
 
 def _joined(one: Shown, other: Shown | None, at: datetime) -> Shown:
-    """A visitor seen in two minutes, or by two containers; none of it after the call."""
+    """Join two records of a visitor, from two minutes or containers, without what is after the call."""
     last = min(one.last_at, at)
     if other is None:
         return Shown(one.visitor, one.first_at, last, one.weight)

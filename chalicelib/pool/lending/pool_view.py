@@ -1,4 +1,4 @@
-"""What one container remembers of one pool: the groups' images as they last came home, and how far to trust them."""
+"""What one container knows of one pool: the groups' states as last received, and how far to trust them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.pool.lending.lease_group import GUARD, Group, idle_time
 
 FIRST_TRUST, LEAST_TRUST, MOST_TRUST = 1.0, 0.02, 3600.0  # seconds of age per rested slot that a view shows
 TRUST_GAIN, TRUST_LOSS = 1.05, 0.66  # eight or nine reads or successes on old views outweigh one conflict
-PACE_WEIGHT = 0.1  # of one image in the moving average of idle time
+PACE_WEIGHT = 0.1  # of one state in the moving average of idle time
 FEW_GROUPS = 16  # up to here all groups are candidates
 NEGATIVE_SECONDS = 1.0
 OVER_QUOTA_SECONDS, OVER_QUOTA_MOST = 5.0, 1024  # how long an address stays refused, and how many such are remembered
@@ -31,14 +31,14 @@ class Policy:
 
 @dataclass(slots=True)
 class Seen:
-    """An image and when it came."""
+    """A state and when it was received."""
 
     state: Group
     at: float
 
 
 class PoolView:
-    """One container's memory of one pool. `numbers` is groups → numbers by slot, "" where a slot is not to be lent.
+    """One container's view of one pool. `numbers` is groups → numbers by slot, "" where a slot is not to be lent.
 
     `count` is how many may be lent.
     """
@@ -48,18 +48,18 @@ class PoolView:
         self.count = _count(numbers)
         self.policy = policy
         self.trust = FIRST_TRUST  # views older than this per rested slot are not acted upon; adapts to conflicts
-        self.pace: float | None = None  # seconds a number rests between leases, as received images show it
+        self.pace: float | None = None  # seconds a number rests between leases, by the states received
         self._rng = rng
         self._seen: dict[int, Seen] = {}  # in the order of refreshing
         self._where: dict[bytes, tuple[int, int]] = {}
-        self._tagged: dict[bytes, set[tuple[int, int]]] = {}  # an address's tag → seats that carry it
+        self._tagged: dict[bytes, set[tuple[int, int]]] = {}  # an address's tag → slots that have it
         self._over_quota: dict[int, float] = {}  # an address's mark → until when it is refused
         self._by_end: list[tuple[float, int, float]] = []  # heap of (jittered oldest end, group, seen at)
         self._closed_until = 0.0
 
     @property
     def size(self) -> int:
-        """The number of groups."""
+        """Return the number of groups."""
         return len(self.numbers)
 
     @property
@@ -68,18 +68,18 @@ class PoolView:
         return not self._seen
 
     def configure(self, numbers: Sequence[Sequence[str]], policy: Policy) -> None:
-        """Take over what the registry says now. New numbers end an exhaustion noted before."""
+        """Replace numbers and policy by the registry's present ones. New numbers end an exhaustion noted before."""
         if numbers is not self.numbers and numbers != self.numbers:
             self._closed_until = 0.0
             self.count = _count(numbers)
         self.numbers, self.policy = numbers, policy
 
     def lendable(self, group: int, slot: int) -> bool:
-        """Whether the registry has a number there that may be lent."""
+        """Return whether the registry has a number there that may be lent."""
         return group < self.size and slot < len(self.numbers[group]) and self.numbers[group][slot] != ""
 
     def record(self, group: int, state: Group, now: float, *, paced: bool = True) -> None:
-        """Remember an image that just came home. `paced`: it was not one visitor's to choose which group it is of."""
+        """Store a state that was just received. `paced`: learn the pace from it, as its group was chosen at random."""
         self.forget(group)
         self._seen[group] = Seen(state, now)
         for index, slot in enumerate(state.slots):
@@ -107,34 +107,34 @@ class PoolView:
                     del self._tagged[slot.tag]
 
     def state(self, group: int) -> Group | None:
-        """The last image of a group."""
+        """Return the last state of a group, or None."""
         seen = self._seen.get(group)
         return seen.state if seen else None
 
     def age(self, group: int, now: float) -> float:
-        """Seconds since the group's image came; infinite where there is none."""
+        """Return the seconds since the group's state was received; infinite where there is none."""
         seen = self._seen.get(group)
         return max(now - seen.at, 0.0) if seen else math.inf
 
     def position_of(self, visitor: bytes) -> tuple[int, int] | None:
-        """The group and slot where the visitor was last seen, if its number may be lent."""
+        """Return the group and slot where the visitor was last seen, if its number may be lent."""
         position = self._where.get(visitor)
         return position if position and self.lendable(*position) else None
 
     def held_by(self, quota: AddressQuota, over: int) -> list[tuple[int, int]]:
-        """The groups and slots of an address's leases that end at `over` or later, as far as the images go."""
+        """Return the groups and slots of an address's leases that end at `over` or later, as far as they are known."""
         positions = (position for tag in quota.tags for position in self._tagged.get(tag, ()))
         return [(group, slot) for group, slot in positions if self._seen[group].state.slots[slot].until >= over]
 
     def candidates(self) -> Iterable[int]:
-        """Groups worth a look: all of a small pool; of a large one the freshest and those that rest longest."""
+        """Return groups to search: all of a small pool; of a large one the freshest and those that rest longest."""
         if self.size <= FEW_GROUPS:
             return list(self._seen)
         freshest = list(islice(reversed(self._seen), FEW_GROUPS))
         return [*freshest, *(group for group in self.resting_longest(3) if group not in freshest)]
 
     def resting_longest(self, count: int, skip: Iterable[int] = ()) -> list[int]:
-        """The `count` groups predicted to hold the number that has been idle longest."""
+        """Return the `count` groups predicted to hold the numbers that have been idle longest."""
         skipped = set(skip)
         found: list[int] = []
         kept: list[tuple[float, int, float]] = []
@@ -149,39 +149,39 @@ class PoolView:
         return found
 
     def unseen_groups(self) -> Iterator[int]:
-        """Groups never read by this container."""
+        """Return the groups never read by this container."""
         return (group for group in range(self.size) if group not in self._seen)
 
     def believe_more(self, age: float) -> None:
-        """A lease on a view of this age succeeded."""
+        """Trust older views: a lease by a view of this age succeeded."""
         if age > self.trust / 4:
             self.trust = min(self.trust * TRUST_GAIN, MOST_TRUST)
 
     def believe_less(self) -> None:
-        """A lease on a remembered view met a conflict."""
+        """Trust older views less: a lease by one met a conflict."""
         self.trust = max(self.trust * TRUST_LOSS, LEAST_TRUST)
 
     def had_to_read(self) -> None:
-        """No view was fresh enough: trust older ones a little more."""
+        """Trust older views a little more: none was fresh enough."""
         self.trust = min(self.trust * TRUST_GAIN, MOST_TRUST)
 
     def exhausted(self, now: float) -> bool:
-        """Whether the pool was found without a free number just now. A clock set back voids the finding."""
+        """Return whether the pool was found without a free number just now; not where the clock was set back since."""
         return self._closed_until - NEGATIVE_SECONDS <= now < self._closed_until
 
     def note_exhausted(self, now: float, *, all_read: bool) -> None:
-        """Spare storage for a moment: until a lease can end, at most a second; a tenth if not all was read."""
+        """Read nothing for a moment: until a lease can end, at most a second; a tenth if not all was read."""
         ends = (seen.state.oldest_end() for seen in self._seen.values())
         first_end = min(ends, default=0) + self.policy.guard + 1  # free from then on: `until` < now - guard
         self._closed_until = min(now + NEGATIVE_SECONDS, max(first_end, now)) if all_read else now + 0.1
 
     def over_quota(self, quota: AddressQuota, now: float) -> bool:
-        """Whether the address was refused just now because it holds what it may."""
+        """Return whether the address was refused just now because it holds what it may."""
         until = self._over_quota.get(quota.mark, 0.0)
         return until - OVER_QUOTA_SECONDS <= now < until
 
     def note_over_quota(self, quota: AddressQuota, now: float) -> None:
-        """Spare storage the address for a moment, and the pool's other visitors nothing."""
+        """Refuse the address without a read for a moment; other visitors of the pool are not affected."""
         if len(self._over_quota) >= OVER_QUOTA_MOST:
             self._over_quota = {mark: until for mark, until in self._over_quota.items() if until > now}
         if len(self._over_quota) < OVER_QUOTA_MOST:

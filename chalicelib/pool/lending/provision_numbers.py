@@ -1,9 +1,9 @@
-"""Give tracking numbers their place: dynamic ones a slot of a packed group, all of them an owner in the registry.
+"""Assign tracking numbers: dynamic ones to a slot of a packed group, all of them to an owner in the registry.
 
 First the slots are kept for their numbers, then the registry names the owner, then the slots are opened. A crash
-anywhere loses nothing, lends nothing half-placed, and the same import again completes it. The registry takes a number
-over the record that was judged here: where that has changed meanwhile, all is judged anew. So it is where the judging
-is older than ten minutes (a process that was stopped and goes on): upkeep, which comes hourly, may have freed a slot.
+anywhere loses nothing, lends nothing half assigned, and the same import again completes it. The registry writes a
+number over the record that was read here: where that has changed meanwhile, all is decided anew; also where it was read
+more than ten minutes ago (by a process that was stopped and goes on): hourly maintenance may have freed a slot.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Row = tuple[int, Mapping[str, str]]  # line of the file, cells by field
 
 
 class Placed(NamedTuple):
-    """What became of numbers: their records now, how many of them changed, and why others were refused, by number."""
+    """The result of an import: the records now, how many of them changed, and why others were refused, by number."""
 
     numbers: list[TrackingNumber]
     changed: int
@@ -42,10 +42,10 @@ class Placed(NamedTuple):
 
 
 def import_numbers(site_id: str, rows: Iterable[Row], now: datetime) -> dict[str, Any]:
-    """Place the numbers of a table: `{"rows", "landed", "unchanged", "rejected": [{"line", "field", "reason"}]}`.
+    """Import the numbers of a table: `{"rows", "landed", "unchanged", "rejected": [{"line", "field", "reason"}]}`.
 
-    Good rows land whatever the others; the same rows again change nothing. A rejection that only time will mend says
-    from when the number can be imported (`available_at`). Raises NotFound, StorageUnavailable.
+    Bad rows do not stop good ones; the same rows again change nothing. A rejection that only takes time says from when
+    the number can be imported (`available_at`). Raises NotFound, StorageUnavailable.
     """
     numbers, rejected, total = _parsed(site_id, rows)
     refused = _second_overflow(site_id, numbers.values())
@@ -65,7 +65,7 @@ def import_numbers(site_id: str, rows: Iterable[Row], now: datetime) -> dict[str
 
 
 def place_numbers(site_id: str, numbers: Sequence[TrackingNumber], now: datetime) -> list[TrackingNumber]:
-    """Place numbers of one site and answer them with their places. A number that is placed keeps its place and state.
+    """Import numbers of one site and return them with their slots. An existing number keeps its slot and state.
 
     Raises Conflict (field `numbers[i]`) before anything is written where one belongs elsewhere or may still be seen
     there, StorageUnavailable.
@@ -90,10 +90,10 @@ def hand_over(site_id: str, pool_id: str, number: str, now: datetime) -> None:
 def set_state(
     site_id: str, number: str, state: NumberState, now: datetime, *, only_in: NumberState | None = None
 ) -> TrackingNumber:
-    """Take a number (E.164) out of use or back into it. Only an archived one leaves its visitor at once.
+    """Take a number (E.164) out of use or back into it. Only archiving takes it from its visitor at once.
 
     Draining and quarantine let the live lease run out: the registry keeps the number from being lent again meanwhile,
-    and upkeep closes its slot. Raises NotFound, StorageUnavailable, Conflict where it is not `only_in` this state.
+    and maintenance closes its slot. Raises NotFound, StorageUnavailable, Conflict where it is not `only_in` this state.
     """
     before = store.number_of_site(site_id, number)
     if before is None:
@@ -119,7 +119,7 @@ def set_state(
 
 
 def _parsed(site_id: str, rows: Iterable[Row]) -> tuple[dict[int, TrackingNumber], list[dict[str, Any]], int]:
-    """Good numbers by line, what is wrong with the others, and how many rows there were."""
+    """Return good numbers by line, what is wrong with the others, and how many rows there were."""
     site = store.site(site_id)
     if site is None:
         raise NotFound("No such site.")
@@ -131,7 +131,7 @@ def _parsed(site_id: str, rows: Iterable[Row]) -> tuple[dict[int, TrackingNumber
         try:
             number = parse_row(cells, site_id, site.country, pools, campaigns)
             if number.number in seen:
-                raise BadInput("number", "stands in an earlier line")
+                raise BadInput("number", "is already in an earlier line")
         except BadInput as error:
             rejected.append(_rejection(line, error.field, error.reason))
         else:
@@ -141,7 +141,7 @@ def _parsed(site_id: str, rows: Iterable[Row]) -> tuple[dict[int, TrackingNumber
 
 
 def _second_overflow(site_id: str, numbers: Iterable[TrackingNumber]) -> dict[str, Refusal]:
-    """The overflow numbers whose pool has another one, in the registry or further up in the table: a pool has one."""
+    """Refuse overflow numbers whose pool has another one, in the registry or further up in the table."""
     shown = {pool.pool_id: pool.overflow_number for pool in store.pools_of(site_id)}
     refused: dict[str, Refusal] = {}
     for number in numbers:
@@ -153,7 +153,7 @@ def _second_overflow(site_id: str, numbers: Iterable[TrackingNumber]) -> dict[st
 
 
 def _show_overflow(site_id: str, numbers: Iterable[TrackingNumber]) -> None:
-    """Let the pools that show no overflow number show theirs."""
+    """Make pools without an overflow number show theirs."""
     for number in numbers:
         if number.kind is NumberKind.OVERFLOW and number.pool_id is not None:
             pool = store.pool(site_id, number.pool_id)
@@ -162,7 +162,7 @@ def _show_overflow(site_id: str, numbers: Iterable[TrackingNumber]) -> None:
 
 
 def _place(site_id: str, numbers: Sequence[TrackingNumber], now: datetime, *, partly: bool = True) -> Placed:
-    """Place the numbers that may be placed; unless `partly` all or, with a Conflict, none."""
+    """Import the numbers that may be imported; without `partly` all or, with a Conflict, none."""
     first: Mapping[str, Ownership] | None = None
     for _ in range(slots.TRIES):
         until = time.monotonic() + FRESH_SECONDS
@@ -207,14 +207,14 @@ def _write(
 
 
 def _settled(number: TrackingNumber, owner: TrackingNumber | None) -> TrackingNumber:
-    """The number with the place and state it has already; one that was archived begins anew."""
+    """Return the number with the assignment and state it has already; one that was archived begins anew."""
     if owner is None or owner.state is NumberState.ARCHIVED:
         return number
     return replace(owner, label=number.label or owner.label, target_number=number.target_number or owner.target_number)
 
 
 def _assign(table: PoolTable, members: Sequence[TrackingNumber]) -> dict[str, Position]:
-    """Keep a slot for each number. What stands already is left where it is."""
+    """Keep a slot for each number. Existing numbers keep theirs."""
     known = {
         number.number: Position(number.group, number.slot)
         for number in members

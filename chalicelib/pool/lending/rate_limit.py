@@ -1,7 +1,7 @@
-"""Which address a request came from, and how many pages it opens, as one container remembers it. Pure.
+"""Which address a request came from, and how many pages it opens, as one container counts them. Pure.
 
 The address is the one API Gateway saw; what a header says of it may be made up. An address that is not routed on the
-Internet (a local engine, a private network) is never limited, for it stands for anybody.
+Internet (a local engine, a private network) is never limited: anybody may be behind it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address
 from threading import Lock
 
 NEWCOMERS = 60  # page views without a lease in hand, an address and minute
-ADDRESSES = 10_000  # remembered; who came longest ago is forgotten first
+ADDRESSES = 10_000  # counted; the one that came longest ago is dropped first
 PREFIX_BITS = 64  # of an IPv6 address: what one customer of a provider has at the least
 
 
@@ -35,7 +35,7 @@ class RateLimit:
         return len(self._minutes)
 
     def admits(self, source_ip: str, now: float) -> bool:
-        """Count a page view without a lease; whether its address may have one more in this minute."""
+        """Count a page view without a lease; return whether its address may have one more in this minute."""
         key = address_key(source_ip)
         if key is None:
             return True
@@ -52,7 +52,7 @@ class RateLimit:
 
 @lru_cache(maxsize=4096)
 def address_key(source_ip: str) -> str | None:
-    """What stands for an address: itself, or its /64; None where it is not to be limited."""
+    """Return what an address is counted by: itself, or its /64; None where it is not to be limited."""
     try:
         address = ip_address(source_ip)
     except ValueError:

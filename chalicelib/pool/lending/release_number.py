@@ -30,7 +30,7 @@ class ReleaseRequest(Struct):
 
 
 def release(request: Request, site_key: str) -> dict[str, Any]:
-    """Answer `{"released": bool}`: false when the number is somebody else's by now. The same again changes nothing.
+    """Return `{"released": bool}`: false when the number is somebody else's by now. The same again changes nothing.
 
     Raises BadInput (field `lease`) for a lease that is not this visitor's, NotFound for an unknown site key,
     StorageUnavailable.

@@ -1,9 +1,9 @@
-"""The images of groups that come home with an answer, read past botocore.
+"""The states of groups in a response, parsed without botocore.
 
-botocore walks a response value by value along its model, and an image is some two hundred values deep in lists: of a
-lease's time over the bare write, most was that walk, and of a look into history nearly all. msgspec reads the same JSON
-at once. So images are taken out of the body before botocore parses it, and put beside what botocore makes of the rest,
-under the name botocore would use.
+botocore walks a response value by value along its model, and a state is some two hundred values deep in lists: that
+walk was most of what a lease takes beyond the bare write, and nearly all of a read of history. msgspec reads the same
+JSON at once. So states are taken out of the body before botocore parses it, and added to what botocore makes of the
+rest, under the name botocore would use.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 from chalicelib.pool.lending.group_codec import StoredGroup
 
 EVENT = "before-parse.dynamodb."
-# Where images are in an operation's answer. Of an update: of one that was made, and of one whose condition failed.
+# Where states are in an operation's answer. Of an update: of one that was made, and of one whose condition failed.
 ANSWERS: dict[str, dict[str, Any]] = {
     "UpdateItem": {"Attributes": StoredGroup, "Item": StoredGroup},
     "GetItem": {"Item": StoredGroup},
@@ -30,7 +30,7 @@ _body = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def register_parser(client: Any) -> None:
-    """Let this client give groups' images as wire.Stored, other items as ever. Again is as good as once."""
+    """Make this client return groups as `StoredGroup`, other items as before. The same again changes nothing."""
     for operation in ANSWERS:
         client.meta.events.register(EVENT + operation, _parse_states, unique_id=EVENT + operation)
 

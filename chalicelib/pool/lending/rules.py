@@ -1,18 +1,18 @@
-"""The rules of lending, as conversations with storage: each yields commands and is sent their answers.
+"""The rules of lending, sans-I/O: each is a generator that yields commands for storage and is sent their answers.
 
 They know neither AWS nor the clock nor chance: `now` (seconds since 2024) and the generator of random numbers are
-arguments. `table.py` holds the conversation in production; simulations and property tests hold the same one with a
+arguments. `groups_table.py` runs the steps in production; simulations and property tests run the same ones with a
 store of their own.
 
 A slot is one register inside one item, and DynamoDB serialises conditional writes to an item. A take needs a lease that
-ended more than the guard ago, a renewal and a release need the visitor himself: so a number has one holder at any
-moment. Expiry is only ever a comparison with the clock.
+ended more than the guard ago, a renewal and a release need the same visitor: so a number has one holder at any moment.
+Expiry is only ever a comparison with the clock.
 
 A lease that has ended never runs again: a visitor who returns to a slot that nobody else was lent begins a new lease
 there, and the old one is closed in the same write. So what history says of a moment never changes afterwards.
 
-What one address may hold is bounded in the same writes (allowance.py). A lease that runs is renewed whoever holds what;
-one that begins anew counts as a new one.
+The same writes limit what one address may hold (address_quota.py). A lease that runs is renewed at any quota; one that
+begins anew counts as a new one.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from chalicelib.pool.lending.slot_search import Search
 
 RELEASE_GRACE = 90  # seconds a number still belongs to a visitor who left: they may be dialling
 MOST_WRITES, RENEWALS = 8, 3
-# Closed leases. With 18 a head stays below a kilobyte when its times have nine digits, which they have from 2027 on: a
-# ring as full as that is moved at once. One that is known to fill is copied before the next write to its group, which
-# then empties it and costs no more than it would without; the two leases between are for what others pushed meanwhile.
+# Closed leases. With 18 an item stays below a kilobyte when its times have nine digits, as they have from 2027 on: so
+# many are archived at once. A list that is seen to fill up is copied before the next write to its group, which then
+# empties it and costs no more than it would without; the two leases between are for what others add meanwhile.
 # A renewal does so earlier: nobody waits for it.
 CLOSED_FULL, CLOSED_FILLING, CLOSED_FILLING_RENEW = 18, 16, 13
 LOOKED_AT_AGAIN = 64  # groups, before an address is refused
 
 
 class Lent(NamedTuple):
-    """A lease that stands. Times in seconds since 2024."""
+    """A lease as it is stored. Times in seconds since 2024."""
 
     group: int
     slot: int
@@ -67,10 +67,10 @@ def lend(
     *,
     proven: bool = True,
 ) -> Steps[Lent | None]:
-    """A number for a visitor: the one they have or had, while nobody else got it, else a rested one; None if none.
+    """Lend a visitor the number they have or had, while nobody else got it, else a rested one; None if there is none.
 
-    `allowance` is their address's, if that is limited. If it is why they get none, the view tells (`crowded`).
-    Without `proven` somebody only says who they are: a lease that runs is theirs if their address was given it.
+    `quota` is their address's, if that is limited. If it is why they get none, the view says so (`over_quota`).
+    Without `proven` the visitor id is only claimed: a lease that runs is theirs if it was lent to their address.
     """
     lent = yield from _regain(view, visitor, now, quota, proven=proven)
     if lent is not None:
@@ -81,7 +81,7 @@ def lend(
     for _ in range(MOST_WRITES):
         known = view.position_of(visitor)
         choice = yield from search.next()
-        if view.position_of(visitor) not in (known, None):  # the search came upon him
+        if view.position_of(visitor) not in (known, None):  # the search found the visitor
             lent = yield from _regain(view, visitor, now, quota, proven=proven)
         elif choice is None:
             break
@@ -108,9 +108,9 @@ def renew(
 ) -> Steps[Lent | None]:
     """Extend the visitor's lease by the pool's hold; begin a new one where it has ended. None: no number of theirs.
 
-    It went to somebody else, or it is not lent any more, or their address has nothing left of its allowance. `lapsed`
+    Then it went to somebody else, or it is not lent any more, or nothing is left of their address's quota. `lapsed`
     says that the lease has ended as far as the visitor knows, `leased` when it began: where the container has seen a
-    later one of somebody else in the slot, nothing is written.
+    later lease of another visitor in the slot, nothing is written.
     """
     until, running = end_of(now, view.policy.hold), math.ceil(now)
     state = view.state(position.group)
@@ -137,27 +137,27 @@ def renew(
         slot = written.state.slots[position.slot]
         if slot.visitor != visitor or written.done or slot.until >= until:
             return _lent(position, visitor, written.state)
-        ended = slot.until < running  # not as it had seemed
+        ended = slot.until < running  # other than expected
     return None
 
 
 def release(
     position: Position, visitor: bytes, now: float, latest: int, view: PoolView | None = None
 ) -> Steps[Written]:
-    """Give back the lease that ends at `latest`: it stays the visitor's for the grace from now on, then it is free.
+    """Give back the lease that ends at `latest`: it stays the visitor's for the grace from now on, then it ends.
 
     A repetition changes nothing, nor does a release that was delayed until after a renewal, or after the lease's end.
     """
     written: Written = yield Release(*position, visitor, end_of(now, RELEASE_GRACE), latest, math.ceil(now))
     if view is not None and not view.unseen and written.state is not None:
-        view.record(position.group, written.state, now, paced=False)  # a look at twelve numbers for nothing
+        view.record(position.group, written.state, now, paced=False)  # twelve numbers seen without a read
     if written.done and written.state is not None and len(written.state.closed) >= CLOSED_FULL:
         yield from archive(position.group, written.state)
     return written
 
 
 def archive(group: int, state: Group) -> Steps[None]:
-    """Move the ring into a chunk of history. A crash between the two steps leaves a second copy and loses nothing."""
+    """Move closed leases into a chunk of history. A crash between the two steps leaves a copy and loses nothing."""
     key = chunk_key(state)
     copied: Written = yield Copy(group, state, key)
     if copied.done:
@@ -165,7 +165,7 @@ def archive(group: int, state: Group) -> Steps[None]:
 
 
 def _copied(view: PoolView, group: int, fills: int) -> Steps[Copied | None]:
-    """Copy a ring that fills, so that the write that follows may empty it; None: that write is one like any other."""
+    """Copy closed leases when there are `fills`, so that the next write may remove them; None: it removes nothing."""
     state = view.state(group)
     if state is None or len(state.closed) < fills:
         return None
@@ -175,9 +175,9 @@ def _copied(view: PoolView, group: int, fills: int) -> Steps[Copied | None]:
 
 
 def chunk_key(state: Group) -> int:
-    """The image's key as a chunk: milliseconds since 2024 of its last push, and more than that of the chunk before.
+    """Return the state's key as a chunk: milliseconds since 2024 of its last push, and more than the last chunk's key.
 
-    So chunks sort as they were made, whatever clocks said, and a lease is in a chunk whose key is not before its end.
+    So chunks sort as they were made, even with wrong clocks, and a lease is in a chunk whose key is not before its end.
     """
     return max(state.last_push() * 1000, state.last_chunk + 1)
 
@@ -185,7 +185,7 @@ def chunk_key(state: Group) -> int:
 def _regain(
     view: PoolView, visitor: bytes, now: float, quota: AddressQuota | None, *, proven: bool
 ) -> Steps[Lent | None]:
-    """The number that the visitor was last seen with."""
+    """Renew the lease of the number that the visitor was last seen with."""
     position = view.position_of(visitor)
     if position is None or not (proven or _given_to(view, Position(*position), quota, now)):
         return None
@@ -193,7 +193,7 @@ def _regain(
 
 
 def _given_to(view: PoolView, position: Position, quota: AddressQuota | None, now: float) -> bool:
-    """Whether the slot's lease was given to this address, or runs no more."""
+    """Return whether the slot's lease was given to this address, or has ended."""
     state = view.state(position.group)
     if state is None:
         return False
@@ -202,7 +202,7 @@ def _given_to(view: PoolView, position: Position, quota: AddressQuota | None, no
 
 
 def _over_quota(view: PoolView, quota: AddressQuota | None, now: float) -> Steps[bool]:
-    """Whether the address holds what it may. Before it is refused it is looked at again, once in a few seconds."""
+    """Return whether the address holds what it may. Before it is refused its groups are read again."""
     if quota is None or view.over_quota(quota, now):
         return quota is not None
     over = over_before(now, view.policy.guard)
@@ -219,7 +219,7 @@ def _over_quota(view: PoolView, quota: AddressQuota | None, now: float) -> Steps
 
 
 def _quota_token(view: PoolView, quota: AddressQuota | None, position: Position, now: float) -> QuotaToken | None:
-    """What an address that is limited needs to be lent this slot; None where there is no limit, or nothing left."""
+    """Return what an address needs to be lent this slot; None where it is not limited, or nothing is left."""
     over = over_before(now, view.policy.guard)
     if quota is None or len(view.held_by(quota, over)) >= quota.most:
         return None
@@ -227,7 +227,7 @@ def _quota_token(view: PoolView, quota: AddressQuota | None, position: Position,
 
 
 def _take(search: Search, choice: Position, visitor: bytes, *, proven: bool) -> Steps[Lent | None]:
-    """One conditional write. None: it met a conflict, and the view knows more than before."""
+    """Take a slot by one conditional write. None: it met a conflict, and the view knows more than before."""
     view, now = search.view, search.now
     age = view.age(choice.group, now)
     leased, until = math.floor(now), end_of(now, view.policy.hold)
@@ -242,7 +242,7 @@ def _take(search: Search, choice: Position, visitor: bytes, *, proven: bool) -> 
         return None
     view.record(choice.group, written.state, now)
     taken = written.state.slots[choice.slot]
-    # An SDK repeats a write whose answer was lost: the second one fails, upon an image that shows the first.
+    # An SDK repeats a write whose answer was lost: the second one fails on a state that shows the first.
     if written.done or (taken.visitor == visitor and taken.leased == leased):
         view.believe_more(age)
         if len(written.state.closed) >= CLOSED_FULL:
@@ -252,7 +252,7 @@ def _take(search: Search, choice: Position, visitor: bytes, *, proven: bool) -> 
 
 
 def _conflict(search: Search, choice: Position, visitor: bytes, state: Group, *, proven: bool) -> Steps[Lent | None]:
-    """The visitor has a slot of this group (second tab, retry), somebody was faster, or the address has its part."""
+    """Resolve a refused take: the visitor has a slot of this group, another was faster, or the quota is used up."""
     view, mine = search.view, state.slot_of(visitor)
     if mine is None:
         if state.slots[choice.slot].until >= free_before(search.now, view.policy.guard):
@@ -267,7 +267,7 @@ def _conflict(search: Search, choice: Position, visitor: bytes, state: Group, *,
 
 
 def _displaced(slot: Slot, visitor: bytes, leased: int) -> bool:
-    """Whether the slot shows that the visitor's lease, which began at `leased`, made room for somebody else's."""
+    """Return whether the visitor's lease, which began at `leased`, was replaced by another visitor's."""
     return slot.visitor not in (None, visitor) and slot.leased > leased
 
 

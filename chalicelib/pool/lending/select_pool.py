@@ -1,4 +1,4 @@
-"""What a request says of its visitor, and which pools fit him. Pure."""
+"""Which pools fit a visitor, by what the request says. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from chalicelib.visits.page_view import Visit
 
 
 def fitting(pools: Iterable[Pool], visit: Visit) -> list[Pool]:
-    """The pools whose display condition fits, in the order given."""
+    """Return the pools whose display condition fits, in the order given."""
     return [pool for pool in pools if fits(pool.condition, visit)]
 
 
 def fits(condition: DisplayCondition, visit: Visit) -> bool:
-    """Whether every part of the condition that is not empty fits. A country fits all its regions."""
+    """Return whether every part of the condition that is not empty fits. A country fits all its regions."""
     source = visit.tags.get("utm_source", "").lower()
     path = unquote(urlsplit(visit.url).path) or "/"
     regions = {visit.region, visit.region.partition("-")[0]} - {""}

@@ -8,7 +8,7 @@ from chalicelib.pool.lending.lease_group import SLOTS, Group, Position
 
 
 def assign_slots(groups: Mapping[int, Group], numbers: Iterable[str]) -> dict[str, Position]:
-    """A seat for each number: the one kept for it, else the first empty one, else one in a new group."""
+    """Return a slot for each number: the one kept for it, else the first empty one, else one in a new group."""
     kept = {
         slot.kept_for: Position(group, index)
         for group, state in groups.items()
@@ -26,7 +26,7 @@ def assign_slots(groups: Mapping[int, Group], numbers: Iterable[str]) -> dict[st
 
 
 def by_group(positions: Mapping[str, Position]) -> dict[int, dict[int, str]]:
-    """Group → slot → number."""
+    """Return group → slot → number."""
     groups: dict[int, dict[int, str]] = {}
     for number, position in positions.items():
         groups.setdefault(position.group, {})[position.slot] = number

@@ -1,4 +1,4 @@
-"""Which slot to try: from memory where it is fresh enough, else from as few reads as find a free number.
+"""Which slot to try: from the view where it is fresh enough, else from as few reads as find a free number.
 
 Pure: the same code runs in production and in the simulator, which gives it a virtual clock and a seeded generator.
 """
@@ -15,7 +15,7 @@ from chalicelib.pool.lending.pool_view import PoolView
 
 FIRST_READ = 32  # groups read when a container meets a pool
 READS = (3, 24, 64)  # groups of the reads that one request may spend, one after another
-EXPLORE = 0.005  # share of requests that read although memory would do: finds numbers everybody forgot
+EXPLORE = 0.005  # share of requests that read although the view is fresh: finds numbers that no container knows of
 RESTED = 0.5  # of the pool's pace: idle for so long, a number counts as rested
 
 
@@ -26,23 +26,23 @@ class Search:
         self.view, self.now, self.rng, self.quota = view, now, rng, quota
         self._free_before = free_before(now, view.policy.guard)
         self._full: set[int] = set()  # groups of which the visitor's address holds all it may
-        self.asked: set[int] = set()  # groups whose image came during this request
+        self.asked: set[int] = set()  # groups whose state was received during this request
         self.refused: set[int] = set()  # groups that cannot serve this visitor
         self._reads = list(READS)
         self._explore = view.size > 1 and rng.random() < EXPLORE
 
     @property
     def all_read(self) -> bool:
-        """Whether every group of the pool was looked at during this request."""
+        """Return whether every group of the pool was read during this request."""
         return len(self.asked) >= self.view.size
 
     @property
     def over_quota(self) -> bool:
-        """Whether a number is free that the visitor does not get for what his address holds already."""
+        """Return whether a number is free that the visitor does not get because of what their address holds."""
         return bool(self._free(self._full, barred=frozenset()))
 
     def next(self) -> Steps[Position | None]:
-        """The next slot to try, or None when no free number was found."""
+        """Return the next slot to try, or None when no free number was found."""
         self._find_full()
         choice = None if self._explore else self._remembered() or self._among(self.asked)
         self._explore = False
@@ -59,7 +59,7 @@ class Search:
         return choice
 
     def _remembered(self) -> Position | None:
-        """A random rested slot of the view least likely to be out of date; past the cool-down if any view has such.
+        """Return a random rested slot of the group least likely to be out of date; past the cool-down if there is one.
 
         Others take rested slots at random, so a view with many of them may be older.
         """
@@ -75,7 +75,7 @@ class Search:
         return None
 
     def _among(self, groups: Iterable[int]) -> Position | None:
-        """Of these groups: a random slot past the cool-down, else a random rested one, else the one idle longest."""
+        """Return a random slot of these groups past the cool-down, else a rested one, else the one idle longest."""
         free = self._free(groups)
         rested = self._rested()
         for rest in (max(rested, self.view.policy.cooldown), rested):
@@ -88,7 +88,7 @@ class Search:
         return RESTED * (self.view.pace or 0.0)
 
     def _free(self, groups: Iterable[int], *, barred: Collection[int] | None = None) -> list[tuple[Position, float]]:
-        """The free, lendable slots of these groups and how long each has been idle, in seconds."""
+        """Return the free, lendable slots of these groups and how long each has been idle, in seconds."""
         barred = self.refused | self._full if barred is None else barred
         return [
             (Position(group, index), self.now - slot.until)
@@ -109,7 +109,7 @@ class Search:
             )
 
     def _to_read(self) -> tuple[int, ...]:
-        """The groups of the next read; none when the request has read what it may."""
+        """Return the groups of the next read; none when the request has read what it may."""
         if self.view.unseen and not self.asked:
             return tuple(self._sample(range(self.view.size), FIRST_READ))
         unread = [group for group in range(self.view.size) if group not in self.asked]

@@ -1,7 +1,7 @@
 """Opening and closing slots: what the registry's changes do to the packed groups.
 
 A slot that is not lent is retired. Without a number it is empty; with one it is kept for that number, so that no other
-ever shares its history. Every step is a conditional write that may be repeated.
+number shares its history. Every step is a conditional write that may be repeated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ END = {":retired": {"N": str(RETIRED)}}
 
 
 def read_all(table: PoolTable, *, consistent: bool) -> dict[int, Group]:
-    """All groups of a pool. They are numbered without gaps, so the first window with one missing is the last."""
+    """Return all groups of a pool. They are numbered without gaps, so the first window with one missing is the last."""
     groups: dict[int, Group] = {}
     start, width = 0, FIRST_WINDOW
     while True:
@@ -33,7 +33,7 @@ def read_all(table: PoolTable, *, consistent: bool) -> dict[int, Group]:
 
 
 def claim(table: PoolTable, group: int, positions: Mapping[int, str], *, new: bool) -> bool:
-    """Keep empty slots for these numbers (slot → E.164). False: somebody moved in meanwhile; read and plan again."""
+    """Keep empty slots for these numbers (slot → E.164). False: another got one meanwhile; read and assign again."""
     if new:
         slots = tuple(Slot(None, 0, RETIRED, positions.get(index)) for index in range(SLOTS))
         current = Group(slots, ())
@@ -51,8 +51,8 @@ def claim(table: PoolTable, group: int, positions: Mapping[int, str], *, new: bo
 def activate(table: PoolTable, group: int, positions: Mapping[int, str]) -> None:
     """Lend the retired slots that are kept for these numbers; leave all others alone. Raises StorageUnavailable.
 
-    A slot that was lent before goes on from the end of its last lease: it has been idle since then, no longer, and is
-    not lent before that end.
+    A slot that was lent before continues from the end of its last lease: it has been idle since then, and is not lent
+    before that end.
     """
     for _ in range(TRIES):
         state = table.read([group], consistent=True).get(group)
@@ -63,9 +63,9 @@ def activate(table: PoolTable, group: int, positions: Mapping[int, str]) -> None
 
 
 def retire(table: PoolTable, group: int, slot: int, number: str, now: float, *, at_once: bool, guard: int) -> bool:
-    """Lend the slot no more. False: a lease runs still. `at_once` does not wait for it; the history keeps its end.
+    """Stop lending the slot. False: a lease still runs. `at_once` does not wait for it.
 
-    So does the slot, in the place of its beginning.
+    The history keeps the end of that lease, and so does the slot, in place of its beginning.
     """
     name = group_codec.NAMES[slot]
     limit = RETIRED if at_once else free_before(now, guard)
@@ -80,14 +80,14 @@ def retire(table: PoolTable, group: int, slot: int, number: str, now: float, *, 
 
 
 def let_go(table: PoolTable, group: int, slot: int, kept: Slot) -> bool:
-    """Begin to free a slot that is as it was seen: no import finds it kept for its number from now on, nor empty."""
+    """Begin to free a slot, if it is as it was seen: from now on no import finds it kept for its number, or empty."""
     name, gone = group_codec.NAMES[slot], LET_GO + (kept.kept_for or "")
     as_seen = {":kept": group_codec.slot_value(slot, kept), ":gone": {"S": gone}}
     return table.update(group, f"SET {name}[1] = :gone", f"{name} = :kept", as_seen).done
 
 
 def free(table: PoolTable, group: int, slot: int, number: str) -> bool:
-    """Make a slot that was let go empty: a new number may move in."""
+    """Make a slot that was let go empty: a new number may have it."""
     name, empty = group_codec.NAMES[slot], group_codec.slot_value(slot, Slot(None, 0, RETIRED))
     gone = {":empty": empty, ":gone": {"S": LET_GO + number}} | END
     return table.update(group, f"SET {name} = :empty", f"{name}[1] = :gone AND {name}[3] = :retired", gone).done
@@ -115,7 +115,7 @@ def abandon(table: PoolTable, group: int, slot: int, now: float, guard: int) -> 
 
 
 def forget_addresses(table: PoolTable, group: int, state: Group, over: int) -> bool:
-    """Delete the tags of leases that ended before `over`, as the image shows them. Whether there were any to delete."""
+    """Delete the tags of leases that ended before `over` by the given state. Return whether any were deleted."""
     ended = [index for index, slot in enumerate(state.slots) if slot.tag is not None and slot.until < over]
     if not ended:
         return False
@@ -125,7 +125,7 @@ def forget_addresses(table: PoolTable, group: int, state: Group, over: int) -> b
 
 
 def _open(table: PoolTable, group: int, positions: Mapping[int, str]) -> bool:
-    """Open slots that are still kept for these numbers, all in one write, or none."""
+    """Open the slots if all are still kept for these numbers, in one write."""
     names = {group_codec.NAMES[index]: index for index in positions}
     changes = ", ".join(f"{name}[1] = :nobody, {name}[3] = {name}[2]" for name in names)
     conditions = " AND ".join(f"{name}[3] = :retired AND {name}[1] = :number{index}" for name, index in names.items())

@@ -1,4 +1,4 @@
-"""The census: each minute, how many numbers of each pool are lent; and in its turn the upkeep that rests on it."""
+"""The census: each minute, how many numbers of each pool are lent; and the maintenance of each site in its turn."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def count(now: datetime) -> dict[str, int]:
 
 
 def latest(pool_id: str, now: datetime) -> dict[str, Any] | None:
-    """The use of a pool as last counted, or None before the first count."""
+    """Return the use of a pool as last counted, or None before the first count."""
     return census_table.latest_count(pool_id, now)
 
 
@@ -47,5 +47,5 @@ def _count_pool(pool: Pool, now: datetime) -> int:
 
 
 def _history(table: PoolTable, group: int, current: Group, since: float) -> tuple[Group, ...]:
-    """The images that together hold every lease since then: mostly the head alone, else one query more."""
+    """Return the states that together hold every lease since then: mostly the current one, else one query more."""
     return table.history(group, key_of(since), MOST_CHUNKS) if needs_history(current, since) else (current,)

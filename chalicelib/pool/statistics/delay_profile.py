@@ -237,8 +237,8 @@ def _identity(counted: Counted, expected: _Expected) -> tuple[float, ...]:
 def _falling(fractions: Iterable[tuple[float, float]]) -> list[float]:
     """Return the rates nearest to (calls, seconds) that never rise: neighbours that would rise are pooled."""
     pools: list[tuple[float, float, int]] = []
-    for calls, seconds in fractions:
-        pools.append((calls, seconds, 1))
+    for new_calls, new_seconds in fractions:
+        pools.append((new_calls, new_seconds, 1))
         while len(pools) > 1 and pools[-2][0] / pools[-2][1] < pools[-1][0] / pools[-1][1]:
             (calls, seconds, many), (more_calls, more_seconds, more) = pools[-2], pools.pop()
             pools[-1] = (calls + more_calls, seconds + more_seconds, many + more)

@@ -34,12 +34,12 @@ _profiles: Cache[Profile] = Cache(ttl=timedelta(minutes=10))
 
 
 def profile_of(pool_id: str, now: datetime) -> Profile:
-    """The pool's latest profile, or the prior; remembered for some minutes."""
+    """Return the pool's latest profile, or the prior; cached for ten minutes."""
     return _profiles.get(pool_id, now, lambda: _latest(pool_id)) or prior_profile()
 
 
 def named_profile(pool_id: str, version: str, now: datetime) -> Profile:
-    """The pool's profile of that version, which evidence names; the prior where it is gone."""
+    """Return the pool's profile of that version, which evidence names; the prior where it is gone."""
     latest = profile_of(pool_id, now)
     if version in (latest.version, PRIOR):
         return latest if version == latest.version else prior_profile()
@@ -49,7 +49,7 @@ def named_profile(pool_id: str, version: str, now: datetime) -> Profile:
 
 
 def forget() -> None:
-    """Empty the container's memory."""
+    """Empty the container's cache."""
     _profiles.cache_clear()
 
 
@@ -71,18 +71,18 @@ def put_call(pool_id: str, call_id: str, at: datetime, call: NotedCall) -> None:
 
 def put_day(pool_id: str, day: date, now: datetime, counted: Counted) -> None:
     """Write how many visitors a day saw for how long. The same again changes nothing."""
-    told = {
+    counts = {
         "leases": counted.leases,
         "live_seconds": round(counted.live_seconds),
         "number_seconds": round(counted.number_seconds),
     }
-    change = "SET " + ", ".join(f"{name} = :{name}" for name in told) + ", x = :x"
-    values = {f":{name}": {"N": str(value)} for name, value in told.items()}
+    change = "SET " + ", ".join(f"{name} = :{name}" for name in counts) + ", x = :x"
+    values = {f":{name}": {"N": str(value)} for name, value in counts.items()}
     _update(pool_id, f"{DAY}{day}", change, values, int(now.timestamp()) + COUNTS_SECONDS)
 
 
 def counted_since(pool_id: str, since: date) -> Counted:
-    """The calls and visitors of the days since then whose visitors were counted."""
+    """Return the calls and visitors of the days since then whose visitors were counted."""
     days = {item["sk"]["S"].removeprefix(DAY): item for item in _rows(pool_id, DAY, since)}
     if not days:
         return Counted({}, 0, 0, 0)
@@ -104,7 +104,7 @@ def counted_since(pool_id: str, since: date) -> Counted:
 
 
 def put_profile(pool_id: str, profile: Profile, now: datetime) -> None:
-    """Publish a profile under its version. This container knows it at once, others within some minutes."""
+    """Publish a profile under its version. This container uses it at once, others within ten minutes."""
     doc = {":doc": {"S": msgspec.json.encode(profile).decode()}}
     _update(pool_id, PROFILE + profile.version, "SET doc = :doc, x = :x", doc, int(now.timestamp()) + PROFILE_SECONDS)
     forget()
@@ -141,12 +141,12 @@ def _bins(text: str) -> Bins:
 
 
 def _second(day: date) -> float:
-    """Seconds since 1970 at the day's begin."""
+    """Return seconds since 1970 at the day's begin."""
     return datetime.combine(day, time(), UTC).timestamp()
 
 
 def _rows(pool_id: str, kind: str, since: date) -> Iterator[dict[str, Any]]:
-    """The rows of one kind since a day, page after page."""
+    """Yield the rows of one kind since a day, page after page."""
     values = {":pk": {"S": _pk(pool_id)}, ":since": {"S": f"{kind}{since}"}, ":last": {"S": f"{kind}~"}}
     return aws.query(settings().days_table, "pk = :pk AND sk BETWEEN :since AND :last", values)
 

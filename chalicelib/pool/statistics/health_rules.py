@@ -69,7 +69,7 @@ class Health:
     """A pool over a period. Percentages to two digits; None where there is nothing to divide by, or too little data."""
 
     days_counted: Decimal
-    too_little_data: str | None  # why the numbers needed are not told
+    too_little_data: str | None  # why the numbers needed are not given
     numbers: int
     leases: int
     overflow: int  # page views shown the overflow number because no other was free
@@ -124,7 +124,7 @@ def health(minutes: Iterable[Minute], zone: ZoneInfo, overflow: Decimal, money: 
 
 
 def calls_of_a_lent_number(minutes: Iterable[Minute]) -> float:
-    """How many calls a day one of the pool's dynamic numbers gets."""
+    """Return how many calls a day one of the pool's dynamic numbers gets."""
     rows = list(minutes)
     number_days = sum(row.numbers for row in rows if row.live is not None) / DAY_MINUTES
     calls = sum(row.calls - row.overflow_calls for row in rows)
@@ -149,12 +149,12 @@ class Arrivals:
 
     @property
     def by_week(self) -> list[float]:
-        """Of each hour of the week that was counted. An office's idle Sunday must not thin out its Mondays."""
+        """Return visits of each hour of the week that was counted, so that idle Sundays do not lower the Mondays."""
         return [self._visits[hour] * HOUR_MINUTES / minutes for hour, minutes in sorted(self._minutes.items())]
 
     @property
     def by_hour(self) -> tuple[Decimal | None, ...]:
-        """Of the 24 hours of a day."""
+        """Return visits of the 24 hours of a day."""
         return tuple(self._of_hour(hour) for hour in range(24))
 
     def _of_hour(self, hour: int) -> Decimal | None:

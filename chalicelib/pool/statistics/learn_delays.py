@@ -17,9 +17,9 @@ MINUTE_SECONDS = 60
 
 
 def learn_delays(pool: Pool, grace_seconds: int, now: datetime) -> Profile:
-    """Count yesterday's visitors, and publish what the window's calls tell if it says something new.
+    """Count yesterday's visitors, and publish the profile of the window's calls if it differs.
 
-    Answers the profile in force. The same again changes nothing. Raises StorageUnavailable.
+    Return the profile in force. The same again changes nothing. Raises StorageUnavailable.
     """
     _count_visitors(pool.pool_id, now)
     counted, known = delays_table.counted_since(pool.pool_id, (now - WINDOW).date()), _known(pool.pool_id, now)
@@ -43,12 +43,12 @@ def visitors_of(minutes: Iterable[Minute]) -> Counted:
 
 
 def _known(pool_id: str, now: datetime) -> Profile:
-    delays_table.forget()  # what this container remembers may be of yesterday
+    delays_table.forget()  # this container's cache may be of yesterday
     return delays_table.profile_of(pool_id, now)
 
 
 def _count_visitors(pool_id: str, now: datetime) -> None:
-    """How many numbers were lent yesterday (UTC), and for how long, by the census of each minute."""
+    """Store how many numbers were lent yesterday (UTC), and for how long, by the census of each minute."""
     until = datetime.combine(now.date(), time(), UTC)
     since = until - timedelta(days=1)
     visitors = visitors_of(census_table.minutes(pool_id, since, until))

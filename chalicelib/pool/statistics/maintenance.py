@@ -1,7 +1,7 @@
-"""What the census does beside counting, for each site at its own minute: learn holds and delays, close slots, mend
-and free them, forget addresses, end quarantines.
+"""Maintenance of each site's pools, at its own minute of the hour, as part of the census.
 
-A minute that was missed delays a site's upkeep by an hour, its quarantines by a day. Every step may be repeated.
+It learns holds and delays, closes slots, mends and frees them, deletes addresses' tags and ends quarantines. A minute
+that was missed delays a site's maintenance by an hour, its quarantines by a day. Every step may be repeated.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ UNUSED = (NumberState.DRAINING, NumberState.QUARANTINE, NumberState.ARCHIVED)
 
 
 def in_turn(pools: Iterable[Pool], now: datetime) -> None:
-    """Look after the sites whose minute of the hour it is; after their quarantines at one hour of the day."""
+    """Maintain the sites whose minute of the hour it is, and their quarantines at one hour of the day."""
     ordered = sorted(pools, key=lambda pool: pool.site_id)
     for site_id, members in groupby(ordered, key=lambda pool: pool.site_id):
         turn = zlib.crc32(site_id.encode())
@@ -42,7 +42,7 @@ def in_turn(pools: Iterable[Pool], now: datetime) -> None:
 
 
 def look_after(site_id: str, pools: Sequence[Pool], now: datetime, *, quarantines: bool) -> None:
-    """One site's upkeep. Raises StorageUnavailable."""
+    """Maintain one site's pools. Raises StorageUnavailable."""
     groups = {pool.pool_id: slots.read_all(PoolTable(pool.pool_id), consistent=False) for pool in pools}
     numbers = store.numbers_of(site_id)  # after the slots: what is open has a number then
     for pool in pools:
@@ -60,7 +60,7 @@ def look_after(site_id: str, pools: Sequence[Pool], now: datetime, *, quarantine
 
 
 def _is_open(number: TrackingNumber, groups: Mapping[str, Mapping[int, Group]]) -> bool:
-    """Whether a number's slot is still open, as it was seen."""
+    """Return whether a number's slot is still open, as it was seen."""
     if number.pool_id is None or number.group is None or number.slot is None:
         return False
     state = groups.get(number.pool_id, {}).get(number.group)
@@ -81,28 +81,31 @@ def learn_hold(pool: Pool, now: datetime) -> Pool:
 
 
 def forget_addresses(pool_id: str, groups: Mapping[int, Group], now: datetime) -> int:
-    """Delete what stands for the addresses of leases that ended an hour ago. Return in how many groups."""
+    """Delete the addresses' tags of leases that ended an hour ago. Return in how many groups."""
     table, over = PoolTable(pool_id), int(second_of(now) - TAGS_KEPT.total_seconds())
     return sum(slots.forget_addresses(table, group, state, over) for group, state in groups.items())
 
 
 def close_slots(numbers: Iterable[TrackingNumber], now: datetime) -> int:
-    """Close the slots of numbers taken out of use whose last lease has run out. Answers how many were closed."""
+    """Close the slots of numbers taken out of use whose last lease has run out. Return how many were closed."""
     closed = 0
     ordered = sorted(numbers, key=lambda number: number.pool_id or "")
     for pool_id, members in groupby(ordered, key=lambda number: number.pool_id or ""):
-        table, places = PoolTable(pool_id), [(each.number, each.group or 0, each.slot or 0) for each in members]
-        groups = table.read({group for _, group, _ in places})
-        open_still = [place for place in places if place[1] in groups and not groups[place[1]].slots[place[2]].retired]
+        table, known = PoolTable(pool_id), [(each.number, each.group or 0, each.slot or 0) for each in members]
+        groups = table.read({group for _, group, _ in known})
         retire = partial(slots.retire, table, now=second_of(now), at_once=False, guard=GUARD)
-        closed += sum(retire(group, slot, number) for number, group, slot in open_still)
+        closed += sum(
+            retire(group, slot, number)
+            for number, group, slot in known
+            if group in groups and not groups[group].slots[slot].retired
+        )
     if closed:
         log.event("slots_closed", closed=closed)
     return closed
 
 
 def end_quarantines(numbers: Iterable[TrackingNumber], now: datetime) -> int:
-    """Lend the numbers in quarantine again to which calls have died down. Answers how many that were."""
+    """Lend again the numbers in quarantine that are hardly called any more. Return how many."""
     ordered = sorted(numbers, key=lambda number: number.pool_id or "")
     ended = 0
     for pool_id, members in groupby(ordered, key=lambda number: number.pool_id or ""):
@@ -121,7 +124,7 @@ def _end_quarantine(number: TrackingNumber, usual: float, now: datetime) -> bool
         return False
     try:
         set_state(number.site_id, number.number, NumberState.ACTIVE, now, only_in=NumberState.QUARANTINE)
-    except Conflict:  # somebody decided otherwise in this very moment
+    except Conflict:  # somebody changed its state at the same moment
         return False
     log.event("quarantine_ended", site_id=number.site_id, pool_id=number.pool_id, strays=strays)
     return True

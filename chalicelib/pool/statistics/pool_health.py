@@ -24,10 +24,11 @@ Argument = Callable[[str], str | None]
 
 
 def pool_health(site: Site, pool: Pool, argument: Argument, now: datetime) -> dict[str, Any]:
-    """Judge the pool by its census; what is asked comes as text, by name: `days` (14), `overflow_percent` (1),
-    `number_price`, `minute_price`, `service_price` and `minutes`, of a month and in the site's currency.
+    """Judge the pool by its census.
 
-    Without any price there is no money in the answer. Raises BadInput naming the argument, StorageUnavailable.
+    `argument` gives the request's arguments as text, by name: `days` (14), `overflow_percent` (1), `number_price`,
+    `minute_price`, `service_price` and `minutes`, of a month and in the site's currency. Without any price there is no
+    money in the answer. Raises BadInput naming the argument, StorageUnavailable.
     """
     days, overflow, money = _days(argument), _overflow(argument), _money(argument)
     until = now.replace(second=0, microsecond=0)
@@ -54,10 +55,10 @@ def _overflow(argument: Argument) -> Decimal:
 
 
 def _money(argument: Argument) -> Money | None:
-    told = {name: text for name in PRICES if (text := argument(name)) is not None}
-    if not told:
+    given = {name: text for name in PRICES if (text := argument(name)) is not None}
+    if not given:
         return None
-    values = {name: parse_decimal(told.get(name, "0"), field=name) for name in PRICES}
+    values = {name: parse_decimal(given.get(name, "0"), field=name) for name in PRICES}
     for name, value in values.items():
         if value < 0:
             raise BadInput(name, "is negative")

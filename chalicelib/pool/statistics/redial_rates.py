@@ -1,9 +1,9 @@
 """How likely a caller dials a number again, by how long ago they last called it: what is counted for it. Pure.
 
-Who has called a number finds it in the call log of the telephone, whoever is shown the number on a page by then. That
-is a redial. The other way in which a known caller can come to dial the same number is another visit, under another
+A caller finds a number they called in the call log of their telephone, also when another visitor is shown it by then.
+That is a redial. The other way in which a known caller can come to dial the same number is another visit, under another
 visitor id, that happened to be lent it. How often known callers come anew is seen at the other numbers of the pool,
-which nobody has in the call log: docs/adr/0019 tells how the two are compared.
+which they do not have in the call log: docs/adr/0019 says how the two are compared.
 
 Every call by a caller who does not withhold their number begins two spans: one of this caller and this number, which
 ends with the next call of the caller to the number, and one of this caller and the pool, which ends with their next
@@ -40,7 +40,7 @@ class NotedCall(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What tells who made a call: calls of the same sight are counted together."""
+    """What is known of who made a call: calls with the same sight are counted together."""
 
     bins: Bins
     own: Bins = ()
@@ -58,7 +58,7 @@ class Followed:
 
 
 def since_bin(seconds: float) -> int:
-    """The bin of a time since a call."""
+    """Return the bin of a time since a call."""
     return bisect_right(SINCE, max(seconds, 0.0)) - 1
 
 
@@ -87,7 +87,7 @@ def followed(calls: Iterable[tuple[float, NotedCall]], since: float, until: floa
 
 
 def usual_rates(share: float, even: float) -> tuple[float, ...]:
-    """Calls a second of one caller by bin, if this share of callers calls again within REMEMBERED.
+    """Return the calls a second of one caller by bin, if this share of callers calls again within REMEMBERED.
 
     They fall as 1 / (seconds since the call + `even`).
     """
@@ -109,7 +109,7 @@ def _add(seconds: list[float], span: float, times: float = 1) -> None:
 def fitted(
     calls: Sequence[float], seconds: Sequence[float], usual: Sequence[float], weight: float
 ) -> tuple[float, ...]:
-    """Rates by bin where so many calls were seen in so many seconds.
+    """Return rates by bin for calls seen in so many seconds of each bin.
 
     Each has a gamma prior worth `weight` calls, whose mean is the usual rate scaled to all calls together.
     """

@@ -1,6 +1,6 @@
 """How many numbers a pool needs, how accurate it is with them, and what they cost. Pure.
 
-Lending is Erlang's loss system: visitors arrive at random, each keeps a number for a while, and who finds none is
+Lending is Erlang's loss system: visitors arrive at random, each keeps a number for a while, and one who finds none is
 shown the overflow number. Its formula depends on the mean reservation only, not on how reservations are distributed.
 A reservation is the time a number is kept from others: from the lease's beginning to its end, which lies after the
 visit's.
@@ -47,7 +47,7 @@ class Marginal:
 
 
 def erlang_b(erlangs: float, numbers: int) -> float:
-    """The share of arrivals that find all numbers lent: B(k) = aB(k−1) / (k + aB(k−1)), B(0) = 1.
+    """Return the share of arrivals that find all numbers lent: B(k) = aB(k−1) / (k + aB(k−1)), B(0) = 1.
 
     `erlangs` a = arrivals per minute × mean reservation in minutes. Raises ValueError for negative arguments.
     """
@@ -57,7 +57,7 @@ def erlang_b(erlangs: float, numbers: int) -> float:
 
 
 def accuracy(hourly_visits: Sequence[float], reservation_seconds: float, numbers: int) -> float:
-    """The share of a day's visitors who get a number of their own: 1 − Σ λ(t)·B(n, a(t)) / Σ λ(t).
+    """Return the share of a day's visitors who get a number of their own: 1 − Σ λ(t)·B(n, a(t)) / Σ λ(t).
 
     `hourly_visits`: arrivals in each hour. Poisson arrivals see time averages, so each hour weighs by its arrivals.
     1.0 where there are no visits.
@@ -68,7 +68,7 @@ def accuracy(hourly_visits: Sequence[float], reservation_seconds: float, numbers
 
 
 def numbers_for(hourly_visits: Sequence[float], reservation_seconds: float, overflow: float) -> int:
-    """The fewest numbers with which at most this share of visitors (0 to 1) sees the overflow number.
+    """Return the fewest numbers with which at most this share of visitors (0 to 1) sees the overflow number.
 
     Raises ValueError for a share outside (0, 1), and where not even MOST_NUMBERS suffice.
     """
@@ -83,27 +83,27 @@ def numbers_for(hourly_visits: Sequence[float], reservation_seconds: float, over
 
 
 def numbers_by_visits(visits_per_day: Decimal | int) -> int:
-    """The first guess, before anything is measured: visits per day / 100 + 1, rounded up."""
+    """Return the first guess, before anything is measured: visits per day / 100 + 1, rounded up."""
     return _rounded_up(_by_visits(visits_per_day))
 
 
 def numbers_by_peak(concurrent: Decimal | int) -> int:
-    """The most numbers in use at once, and 20 % more, rounded up. Count leases: visitors are gone before them."""
+    """Return the most leases at once (they outlast visits) and 20 % more, rounded up."""
     return _rounded_up(concurrent * HEADROOM)
 
 
 def hold_for(time_on_site_seconds: Decimal | int) -> int:
-    """The hold in seconds: average time on site and 20 % more, rounded up."""
+    """Return the hold in seconds: average time on site and 20 % more, rounded up."""
     return _rounded_up(time_on_site_seconds * HEADROOM)
 
 
 def monthly_cost(numbers: Decimal | int, minutes: Decimal | int, prices: Prices) -> Decimal:
-    """numbers × number price + minutes × minute price + service price."""
+    """Return numbers × number price + minutes × minute price + service price."""
     return numbers * prices.number + minutes * prices.minute + prices.service
 
 
 def estimated_cost(visits_per_day: Decimal | int, minutes: Decimal | int, prices: Prices) -> Decimal:
-    """The month before anything is measured: (visits per day / 100 + 1) × number price + minutes and service.
+    """Return a month's cost before anything is measured: (visits per day / 100 + 1) × number price + minutes + service.
 
     As in the formula, the numbers are not rounded up.
     """
@@ -113,7 +113,7 @@ def estimated_cost(visits_per_day: Decimal | int, minutes: Decimal | int, prices
 def marginal(
     hourly_visits: Sequence[float], reservation_seconds: float, numbers: int, minutes: Decimal | int, prices: Prices
 ) -> Marginal:
-    """What one number less or more would change."""
+    """Return what one number less or more would change."""
 
     def step(size: int) -> Step:
         return Step(size, accuracy(hourly_visits, reservation_seconds, size), monthly_cost(size, minutes, prices))
@@ -122,7 +122,7 @@ def marginal(
 
 
 def _overflow_by_size(erlangs: float) -> Iterator[float]:
-    """B(0), B(1), B(2) … without end."""
+    """Yield B(0), B(1), B(2) … without end."""
     share, size = 1.0, 0
     while True:
         yield share

@@ -1,4 +1,4 @@
-"""What ended leases tell of their visitors' stays, and the hold that these teach. Pure. All in seconds."""
+"""How long visitors stayed by their ended leases, and the hold learned from it. Pure. All in seconds."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ ROUNDED = 2  # a lease's beginning is rounded down and its end up
 
 
 class Stay(NamedTuple):
-    """What an ended lease tells: its visitor stayed `least`, and left before another `doubt` had passed."""
+    """What an ended lease shows: its visitor stayed `least`, and left before another `doubt` had passed."""
 
     least: int
-    renewals: int = 0  # that are known to be the last thing that was heard of the visitor
+    renewals: int = 0  # the last signs of the visitor, where the number was not given back
     doubt: int = 0  # 0: the number was given back, and the stay is known
 
 
 def stay_of(duration: int, hold: int) -> Stay:
-    """Return what a lease of this duration tells of its visitor's stay.
+    """Return what a lease of this duration shows of its visitor's stay.
 
     A lease given back ends RELEASE_GRACE after they left. One that nobody gave back ends a hold after its last renewal,
     and renewals come at regular times: so it lasted a hold and so many of these. Any other duration is that of a lease
@@ -43,9 +43,9 @@ def stay_of(duration: int, hold: int) -> Stay:
 def time_on_site(minutes: Iterable[Minute]) -> float | None:
     """Return how long the visitors stayed whose leases ended in these minutes, on average; None where none did.
 
-    Who said no good-bye left between two renewals. When, is estimated from how many of them had stayed until the next
-    one: as if visitors left at the same rate all the time. That is done for each interval of renewals apart, for what
-    is heard of a visit depends on it: a long hold must not confirm itself.
+    A visitor who did not give the number back left between two renewals. When, is estimated from how many of them had
+    stayed until the next one: as if visitors left at the same rate all the time. Each interval of renewals is estimated
+    apart, because it decides how often a visit is seen: a long hold must not confirm itself.
     """
     rows = list(minutes)
     ended = sum(row.ended for row in rows)
@@ -61,7 +61,7 @@ def time_on_site(minutes: Iterable[Minute]) -> float | None:
 
 
 def learned_hold(minutes: Iterable[Minute], present: int, least: int, most: int) -> int:
-    """Return the hold that these minutes teach: the mean time on site and a fifth more, within the bounds.
+    """Return the hold learned from these minutes: the mean time on site and a fifth more, within the bounds.
 
     The present one where too few visits ended, or where it would change by little.
     """
@@ -74,7 +74,7 @@ def learned_hold(minutes: Iterable[Minute], present: int, least: int, most: int)
 
 
 def _part(renewals: int, lapsed: int) -> float:
-    """The part of an interval between renewals that visitors stayed on average who left in it.
+    """Return the part of an interval between renewals that visitors who left in it stayed on average.
 
     With stays that end at a constant rate, of mean s intervals, m = 1 / (e^(1/s) − 1) renewals are seen on average; so
     s = 1 / ln(1 + 1/m), of which m are known and the rest is sought. Half a renewal more keeps a few visits sensible.

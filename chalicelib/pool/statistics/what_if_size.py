@@ -33,11 +33,11 @@ class OtherSize:
 def other_size(
     minutes: Iterable[Minute], zone: ZoneInfo, hold_seconds: int, *, hold: int | None = None, numbers: int | None = None
 ) -> OtherSize | None:
-    """The pool of these minutes, whose hold was `hold_seconds`, with another hold or number of numbers.
+    """Compute the pool of these minutes, whose hold was `hold_seconds`, with another hold or number of numbers.
 
     Visits come as they were counted, hour by hour of the week (Erlang B). A lease holds its number while its visitor
-    stays and then till its end: of that tail, another hold makes proportionally more or less. Where most browsers say
-    good-bye the tail is short whatever the hold, so the change told is the most there can be. Calls to the overflow
+    stays and then till its end: another hold makes that tail proportionally longer or shorter. Where most browsers give
+    numbers back the tail is short with any hold, so the computed change is the most there can be. Calls to the overflow
     number are expected to change as the share of visits that are shown it. None where nothing was counted.
     """
     counted = [row for row in minutes if row.live is not None]
