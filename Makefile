@@ -12,13 +12,13 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make .venv and .venv-engine from the locks (every target does it by itself)
-	@$(PYTHON) infra/bootstrap.py
+	@$(PYTHON) infra/setup/bootstrap.py
 
 up: setup ## the service on a local engine with a demo shop, kept running; PORT=… and SITE_PORT=… choose its ports
-	@$(BIN)python -m infra.local up $(if $(PORT),--port $(PORT)) $(if $(SITE_PORT),--site-port $(SITE_PORT))
+	@$(BIN)python -m infra.local.up_down up $(if $(PORT),--port $(PORT)) $(if $(SITE_PORT),--site-port $(SITE_PORT))
 
 down: setup ## stop what `make up` started; KEEP=1 keeps its data, PORT=… says which
-	@KEEP=$(KEEP) $(BIN)python -m infra.local down $(if $(PORT),--port $(PORT))
+	@KEEP=$(KEEP) $(BIN)python -m infra.local.up_down down $(if $(PORT),--port $(PORT))
 
 demo: setup ## run the whole service locally against simulated visitors and carriers; SEED=… tells another story, DAYS=… a shorter one, LAST_DAY=… says when it ends; files in build/demo
 	@$(BIN)python -m infra.demo.run $(DEMO)
@@ -43,15 +43,15 @@ check: setup ## lint, format, types, and the packaged template
 	@$(BIN)ruff check .
 	@$(BIN)ruff format --check .
 	@$(BIN)mypy
-	@$(BIN)python -m infra.lint
+	@$(BIN)python -m infra.deploy.lint_template
 
 lock: setup ## resolve the requirements again; UPGRADE=1 takes newer versions
-	@$(BIN)python -m infra.lock $(if $(UPGRADE),--upgrade)
-	@$(PYTHON) infra/bootstrap.py
+	@$(BIN)python -m infra.setup.lock $(if $(UPGRADE),--upgrade)
+	@$(PYTHON) infra/setup/bootstrap.py
 
 deploy: setup ## deploy to AWS: make deploy STAGE=prod (or to AWS_ENDPOINT_URL)
 	@test -n "$(STAGE)" || { echo "deploy: say which stage, as in: make deploy STAGE=prod" >&2; exit 2; }
-	@$(BIN)python -m infra.stack deploy --stage $(STAGE)
+	@$(BIN)python -m infra.deploy.stack deploy --stage $(STAGE)
 
 docs: demo ## play the demo and renew the pictures of the README
 	@mkdir -p docs/images && cp build/demo/demo-site.png build/demo/report.png docs/images/

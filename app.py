@@ -1,7 +1,7 @@
 """The index of callpath's tasks: every route, schedule and queue is one decorator, one line of docstring and one call.
 
-One task is one Lambda function (infra/template.yaml points each route at its own). Tasks are imported when they run:
-all functions share this file, and a cold start must not load what it does not use.
+One task is one Lambda function (infra/deploy/template.yaml points each route at its own). Tasks are imported when they
+run: all functions share this file, and a cold start must not load what it does not use.
 """
 
 from __future__ import annotations

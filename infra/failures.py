@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from types import FrameType
 
-from infra.bootstrap import plainly
+from infra.setup.bootstrap import plainly
 
 INTERRUPTED = 128 + signal.SIGINT
 

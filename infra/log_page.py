@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.runtime.log_events import LEVELS
-from infra.bootstrap import ROOT
+from infra.setup.bootstrap import ROOT
 
 PAGE = ROOT / "docs" / "logs.md"
 

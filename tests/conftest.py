@@ -134,7 +134,7 @@ def _tables() -> tuple[dict[str, str], Any]:
     from moto import mock_aws
     from moto.dynamodb import dynamodb_backends
 
-    from infra.tables import create_tables
+    from infra.local.tables import create_tables
 
     with mock_aws():
         named = create_tables(boto3.client("dynamodb", region_name=REGION), "test")
@@ -153,8 +153,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CarrierServer]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Any]:
     """The packaged service, deployed by its template on a local engine that enforces the functions' roles."""
-    from infra.engine import Options
-    from infra.stack import Stack
+    from infra.deploy.stack import Stack
+    from infra.local.engine import Options
 
     with Stack.temporary(Options(auth=True), quiet=True) as deployed:
         yield deployed

@@ -12,7 +12,7 @@ from chalicelib.registry import snapshot
 from chalicelib.runtime.http import Answer, Request
 from chalicelib.runtime.settings import settings
 
-SCRIPT = Path(__file__).with_name("snippet.min.js")  # made from snippet.js by `python -m infra.minify`
+SCRIPT = Path(__file__).with_name("snippet.min.js")  # made from snippet.js by `python -m infra.setup.minify_snippet`
 CACHE_SECONDS = 300
 
 

@@ -1,7 +1,7 @@
 // callpath: lends this visitor a tracking number and shows it where the page shows its own.
 //
 // Loaded with <script async>. It has one global (window.callpath), throws nothing into the page, and when anything
-// fails the page stays as its author wrote it. Served minified: `python -m infra.minify` after every change.
+// fails the page stays as its author wrote it. Served minified: run `python -m infra.setup.minify_snippet` after changes.
 (function (config) {
   "use strict";
   if (window.callpath) return;

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from infra.demo.truth import GROUPINGS, Truth
+from infra.demo.expected import GROUPINGS, Truth
 
 SHOWN = ("calls", "unique", "missed", "leads", "deals", "revenue", "gross_profit", "spend", "roi", "romi")
 NAME_WIDTH = 30

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from infra.demo.service import Http
 from infra.demo.world import DidNotHappen
-from infra.stack import Stack
+from infra.deploy.stack import Stack
 
 PATIENCE_SECONDS = 600  # that nothing moves: a bound on what hangs, not on what is slow
 # What is read of a call, in the order in which one queue may feed the next. Nothing is delivered to anybody here.

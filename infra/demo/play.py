@@ -10,12 +10,12 @@ from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from infra.demo.crm import Moment, outcome_body, steps_by_day
+from infra.demo.carrier_webhooks import CRM_SECRET, Dialled, Hook, count_of, hooks_of, our_id, signed_headers
+from infra.demo.crm_webhooks import Moment, outcome_body, steps_by_day
 from infra.demo.events import Call, Contact, Deal, Person, Story, Visit, day_of
 from infra.demo.progress import Progress
 from infra.demo.provision import Shop
 from infra.demo.sources import MARKETS
-from infra.demo.webhooks import CRM_SECRET, Dialled, Hook, count_of, hooks_of, our_id, signed_headers
 from infra.demo.world import World
 
 T = TypeVar("T")

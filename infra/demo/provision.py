@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from infra.demo.carrier_webhooks import CRM_SECRET, GENERIC_SECRET, TWILIO_TOKEN
 from infra.demo.events import HOLD, ZONE_NAME
 from infra.demo.service import Service, Transport, UnexpectedAnswer
 from infra.demo.sources import MARKETS, MOSCOW, PETERSBURG, PLACEMENTS, Market
-from infra.demo.webhooks import CRM_SECRET, GENERIC_SECRET, TWILIO_TOKEN
 
 
 @dataclass(frozen=True, slots=True)

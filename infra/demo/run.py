@@ -21,25 +21,25 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from infra.bootstrap import ROOT
-from infra.browser import BrowserUnavailable
 from infra.demo import pbx
-from infra.demo.aftermath import Aftermath
 from infra.demo.compare import differences, read_report, table
 from infra.demo.deployed import Deployed
 from infra.demo.events import ZONE, Story
+from infra.demo.expected import GROUPINGS, Truth, truth_of
+from infra.demo.late_changes import Aftermath
 from infra.demo.play import Play
 from infra.demo.progress import step
 from infra.demo.provision import provision
 from infra.demo.record import record_of
+from infra.demo.scenario import DAYS, SEED, tell
 from infra.demo.screens import photograph_report, visit_site
 from infra.demo.service import UnexpectedAnswer
-from infra.demo.story import DAYS, SEED, tell
-from infra.demo.truth import GROUPINGS, Truth, truth_of
 from infra.demo.world import DidNotHappen
-from infra.engine import Options
+from infra.deploy.stack import FAILURES, Stack
 from infra.failures import ended_plainly
-from infra.stack import FAILURES, Stack
+from infra.local.engine import Options
+from infra.setup.bootstrap import ROOT
+from infra.setup.browser import BrowserUnavailable
 
 FOLDER = ROOT / "build" / "demo"
 LINKED = ("index.html", "report.html", "report.xlsx", "report.json")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra import browser
 from infra.demo.play import BROWSER
 from infra.demo.site_server import serving
 from infra.demo.sources import MOSCOW
+from infra.setup import browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import ViewportSize

@@ -9,14 +9,14 @@ import argparse
 import sys
 import time
 
-from infra.bootstrap import ROOT
-from infra.browser import BrowserUnavailable
 from infra.demo.run import days_of, run, yesterday
+from infra.demo.scenario import DAYS, tell
 from infra.demo.service import UnexpectedAnswer
-from infra.demo.story import DAYS, tell
 from infra.demo.world import DidNotHappen
+from infra.deploy.stack import FAILURES
 from infra.failures import ended_plainly
-from infra.stack import FAILURES
+from infra.setup.bootstrap import ROOT
+from infra.setup.browser import BrowserUnavailable
 
 FOLDER = ROOT / "build" / "demo-seeds"
 SEEDS = (1, 2, 3)

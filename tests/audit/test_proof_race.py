@@ -12,8 +12,8 @@ import pytest
 from chalicelib.audit import chain_table
 from chalicelib.audit.hash_chain import Leaf, broken_link
 from chalicelib.core.canonical_json import sha256
-from infra.engine import CREDENTIALS, Engine
-from infra.tables import create_tables
+from infra.local.engine import CREDENTIALS, Engine
+from infra.local.tables import create_tables
 from tests.conftest import forget_caches
 
 pytestmark = pytest.mark.engine

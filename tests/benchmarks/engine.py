@@ -10,9 +10,9 @@ from typing import Any
 import boto3
 from pynamodb.models import Model
 
-from infra import dynamodb_local
-from infra.engine import CREDENTIALS, Engine, Options
-from infra.tables import create_tables
+from infra.local import dynamodb_local
+from infra.local.engine import CREDENTIALS, Engine, Options
+from infra.local.tables import create_tables
 from tests.conftest import SIGNING_KEY, forget_caches
 
 

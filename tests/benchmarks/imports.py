@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from infra.package import IN_THE_RUNTIME, build
+from infra.deploy.package import IN_THE_RUNTIME, build
 from tests.benchmarks.row import Row, against_floor
 from tests.rules.closure import ON_FIRST_REQUEST, PUBLIC, ROOT
 

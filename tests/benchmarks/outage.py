@@ -13,7 +13,7 @@ from pathlib import Path
 from chalicelib.carriers.receive_call import receive
 from chalicelib.registry.endpoint_token import seal_endpoint
 from chalicelib.runtime.settings import settings
-from infra.engine import CREDENTIALS
+from infra.local.engine import CREDENTIALS
 from tests.benchmarks.row import Row
 from tests.conftest import SIGNING_KEY, forget_caches
 from tests.requests import PUBLIC_URL, TWILIO, twilio_call, twilio_request

@@ -9,7 +9,7 @@ from statistics import median
 from playwright.sync_api import Browser, CDPSession
 
 from chalicelib.pool.serve_snippet import script_of
-from infra import browser
+from infra.setup import browser
 from tests.benchmarks.row import Row
 from tests.fakes.website import LENT_NUMBER, OWN_NUMBER, SITE_KEY, Website, lent, page, started
 

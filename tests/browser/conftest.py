@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from infra import browser
+from infra.setup import browser
 from tests.fakes.website import Website, lent, started
 from tests.waiting import PATIENCE
 

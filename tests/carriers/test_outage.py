@@ -28,8 +28,8 @@ from chalicelib.registry import store as registry
 from chalicelib.runtime import aws, http
 from chalicelib.runtime.http import Answer
 from chalicelib.runtime.settings import settings
-from infra.engine import CREDENTIALS, Engine
-from infra.tables import create_tables
+from infra.local.engine import CREDENTIALS, Engine
+from infra.local.tables import create_tables
 from tests.carriers.carrier_examples import ENDPOINTS, SIGNING
 from tests.carriers.simulator.test_requests import ANSWERING, request_of
 from tests.conftest import forget_caches

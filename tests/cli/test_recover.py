@@ -74,5 +74,7 @@ def test_a_log_without_such_events_recovers_nothing(aws: Any, tmp_path: Path, ca
 
 
 def test_every_queue_of_dead_letters_can_be_redriven_by_name() -> None:
-    outputs = {line.split(":")[0].strip() for line in (ROOT / "infra" / "template.yaml").read_text().splitlines()}
+    outputs = {
+        line.split(":")[0].strip() for line in (ROOT / "infra" / "deploy" / "template.yaml").read_text().splitlines()
+    }
     assert {name for name in outputs if name.endswith("DeadLettersUrl")} == set(QUEUES.values())

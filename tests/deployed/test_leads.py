@@ -27,7 +27,7 @@ from chalicelib.runtime.settings import settings
 from chalicelib.runtime.stack_settings import use_stack
 from chalicelib.visits import visits_table
 from chalicelib.visits.visitor_key import visitor_key
-from infra.deploy import DeployError
+from infra.deploy.deploy import DeployError
 from tests.conftest import forget_caches
 from tests.contacts.leads_fixture import AD, BROWSER, ORIGIN, PHONE
 from tests.requests import CRM, NOW, SITE, signed_request

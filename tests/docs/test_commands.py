@@ -23,9 +23,9 @@ import boto3
 import pytest
 from playwright.sync_api import Page
 
-from infra import browser
 from infra.demo.play import BROWSER
-from infra.engine import CREDENTIALS, DEFAULT_PORT, Engine
+from infra.local.engine import CREDENTIALS, DEFAULT_PORT, Engine
+from infra.setup import browser
 from tests.docs.pages import ROOT, blocks, commands_in, filled, name_of, pages, placeholders, request_of
 from tests.rules.test_openapi import SPEC, check, resolved, template_of
 
@@ -522,7 +522,7 @@ SAYS: dict[str, Callable[[Newcomer, Step], Any]] = {
     "the page of docs/promo-codes.md": _opened,
     "--help": _help,
     "make deploy": _deployed,
-    "-m infra.stack": _deployed_with_parameters,
+    "-m infra.deploy.stack": _deployed_with_parameters,
     "the shell's export": _exported,
     "provision": _provisioned,
     "numbers import": _numbers_imported,

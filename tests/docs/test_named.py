@@ -20,7 +20,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in PAGES}
 EVERYTHING = "\n".join(TEXTS.values())
 ARCHITECTURE, OPERATIONS = TEXTS["docs/architecture.md"], TEXTS["docs/operations.md"]
-TEMPLATE_TEXT = (ROOT / "infra" / "template.yaml").read_text()
+TEMPLATE_TEXT = (ROOT / "infra" / "deploy" / "template.yaml").read_text()
 CODE = re.compile(r"`([^`\n]+)`")
 OURS = re.compile(r"(?:chalicelib|tests|infra|docs)/[\w/.<>*-]*[\w>*/]")
 # What is made when it is used, and so is not in the repository.

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from infra.bootstrap import ENGINE
-from infra.ports import LOOPBACK, free_port
+from infra.setup.bootstrap import ENGINE
+from infra.setup.ports import LOOPBACK, free_port
 from tests.waiting import PATIENCE, until
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.bootstrap import (
+from infra.setup.bootstrap import (
     DEV,
     ENGINE,
     LOCKS,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra import browser
-from infra.browser import BrowserUnavailable, chromium_path, fetched_chromium
+from infra.setup import browser
+from infra.setup.browser import BrowserUnavailable, chromium_path, fetched_chromium
 
 pytestmark = pytest.mark.browser
 NO_SUCH_CHARACTER = "\ue000"

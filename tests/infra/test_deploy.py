@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from infra.deploy import outputs_of, reconcile
-from infra.lint import too_open
-from infra.package import build
-from infra.tables import environment_name
+from infra.deploy.deploy import outputs_of, reconcile
+from infra.deploy.lint_template import too_open
+from infra.deploy.package import build
+from infra.local.tables import environment_name
 
 HTTP_TASKS = {"IssueNumber", "RecordEvent", "MintPromo", "ServeSnippet", "ReceiveCall", "ReceiveOutcome"}
 QUEUE_TASKS = {

@@ -11,11 +11,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import dynamodb_local
-from infra.bootstrap import ROOT
-from infra.dynamodb_local import EngineUnavailable, java_version
-from infra.engine import CREDENTIALS
-from infra.ports import is_taken
+from infra.local import dynamodb_local
+from infra.local.dynamodb_local import EngineUnavailable, java_version
+from infra.local.engine import CREDENTIALS
+from infra.setup.bootstrap import ROOT
+from infra.setup.ports import is_taken
 from tests.infra.test_engine import TABLE
 from tests.waiting import until
 

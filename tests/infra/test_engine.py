@@ -16,10 +16,10 @@ from typing import Any
 import boto3
 import pytest
 
-from infra import engine as engines
-from infra.bootstrap import ROOT
-from infra.engine import CREDENTIALS, Engine, EngineError, Options
-from infra.ports import free_port, is_taken
+from infra.local import engine as engines
+from infra.local.engine import CREDENTIALS, Engine, EngineError, Options
+from infra.setup.bootstrap import ROOT
+from infra.setup.ports import free_port, is_taken
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -106,7 +106,9 @@ def test_a_started_engine_outlives_its_starter_and_is_stopped_by_another_process
 
 
 def test_a_temporary_engine_ends_when_its_starter_is_killed() -> None:
-    starter = "from infra.engine import Engine\nwith Engine.temporary() as e: print(e.pid, e.port, flush=True); input()"
+    starter = (
+        "from infra.local.engine import Engine\nwith Engine.temporary() as e: print(e.pid, e.port, flush=True); input()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", starter], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from infra import engine as engines
-from infra.bootstrap import ROOT, SetupError, plainly, reason, run
 from infra.failures import INTERRUPTED, ended_plainly
-from infra.ports import command_of, free_port, is_taken
+from infra.local import engine as engines
+from infra.setup.bootstrap import ROOT, SetupError, plainly, reason, run
+from infra.setup.ports import command_of, free_port, is_taken
 
 PIP = """Collecting six==1.17.0
   Downloading six-1.17.0.whl (11 kB)
@@ -65,9 +65,11 @@ def test_the_setup_says_in_a_line_that_it_cannot_write(tmp_path: Path, options: 
     (original / "infra" / "locks").mkdir(parents=True)
     for name in ("dev.txt", "engine.txt"):
         (original / "infra" / "locks" / name).write_text("six==1.17.0\n")
-    shutil.copy(ROOT / "infra" / "bootstrap.py", original / "infra")
+    (original / "infra" / "setup").mkdir()
+    shutil.copy(ROOT / "infra" / "setup" / "bootstrap.py", original / "infra" / "setup")
     copy_and_run = f'mount -o remount,size=200k "{clone}" && cp -r "{original}/." "{clone}"; '
-    copy_and_run += f'mount -o remount,{options} "{clone}"; exec "{sys.executable}" -B "{clone}/infra/bootstrap.py"'
+    copy_and_run += f'mount -o remount,{options} "{clone}"; '
+    copy_and_run += f'exec "{sys.executable}" -B "{clone}/infra/setup/bootstrap.py"'
     done = mounted(clone, "size=200k", ["sh", "-c", copy_and_run])
     assert done.returncode == 1
     assert done.stderr.startswith("setup: ")
@@ -128,7 +130,7 @@ def until(condition: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("command", ["demo", "up"])
 def test_a_ctrl_c_ends_with_one_line_and_leaves_nothing_behind(command: str) -> None:
     port = free_port()
-    modules = {"demo": ["infra.demo.run", "--days", "1"], "up": ["infra.local", "up", "--port", str(port)]}
+    modules = {"demo": ["infra.demo.run", "--days", "1"], "up": ["infra.local.up_down", "up", "--port", str(port)]}
     with subprocess.Popen(
         [sys.executable, "-m", *modules[command]],
         stdout=subprocess.PIPE,
@@ -158,7 +160,7 @@ def test_a_ctrl_c_ends_with_one_line_and_leaves_nothing_behind(command: str) -> 
 @pytest.mark.engine
 def test_up_serves_on_the_ports_it_is_given_and_down_takes_everything_away() -> None:
     port, site_port = free_port(), free_port()
-    local = [sys.executable, "-m", "infra.local"]
+    local = [sys.executable, "-m", "infra.local.up_down"]
     asked = ["--port", str(port), "--site-port", str(site_port)]
     up = subprocess.run([*local, "up", *asked], capture_output=True, text=True, cwd=ROOT, check=False)
     try:

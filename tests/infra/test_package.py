@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import IN_THE_RUNTIME, NOT_DEPLOYED, Package, build
+from infra.deploy.package import IN_THE_RUNTIME, NOT_DEPLOYED, Package, build
 
 IMPORT_ALL = """
 import pkgutil, sys

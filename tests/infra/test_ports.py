@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import socket
 
-from infra.ports import command_of, free_port, is_taken, owner_of
+from infra.setup.ports import command_of, free_port, is_taken, owner_of
 
 
 def test_a_port_is_taken_while_somebody_listens_on_it() -> None:

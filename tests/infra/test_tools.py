@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.bootstrap import SetupError
-from infra.tools import FOLDER, NpmPackage, installed, runs, unpack
+from infra.setup.bootstrap import SetupError
+from infra.setup.tools import FOLDER, NpmPackage, installed, runs, unpack
 
 
 def tar_of(files: dict[str, bytes]) -> bytes:

@@ -15,7 +15,7 @@ from chalicelib.pool.serve_snippet import script_of, serve
 from chalicelib.registry import store
 from chalicelib.registry.types import Account, Site
 from chalicelib.runtime.http import Request
-from infra import minify
+from infra.setup import minify_snippet
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 SITE_KEY = "pk_shop"
@@ -66,8 +66,10 @@ def test_no_key_or_address_can_end_the_string_it_is_in(hostile: str) -> None:
 
 
 def test_what_is_served_was_made_from_the_source_that_is_read() -> None:
-    made = minify.RESULT.read_text(encoding="ascii")
-    assert made.startswith(minify.first_line(minify.SOURCE.read_bytes())), "run python -m infra.minify"
+    made = minify_snippet.RESULT.read_text(encoding="ascii")
+    assert made.startswith(minify_snippet.first_line(minify_snippet.SOURCE.read_bytes())), (
+        "run python -m infra.setup.minify_snippet"
+    )
 
 
 def test_it_is_small() -> None:

@@ -12,7 +12,7 @@ from chalicelib.recordings import recordings_table
 from chalicelib.recordings.claims_table import CLAIM_SECONDS, claim
 from chalicelib.recordings.fetch_recording import fetch
 from chalicelib.runtime import sqs
-from infra.tables import template
+from infra.local.tables import template
 from tests.fakes.carrier_server import CarrierServer, Given
 from tests.recordings.recordings_fixture import AUDIO, CALL, fetched, known, postponed, report
 from tests.requests import NOW

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from chalicelib.core.errors import Conflict
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import TrackingNumber
-from infra import dynamodb_local
-from infra.engine import Engine
-from infra.tables import table_definitions
+from infra.local import dynamodb_local
+from infra.local.engine import Engine
+from infra.local.tables import table_definitions
 from tests.conftest import forget_caches
 from tests.factories import NOW, POOL, SITE, dynamic, open_site
 

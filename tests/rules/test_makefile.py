@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from infra.bootstrap import ROOT
+from infra.setup.bootstrap import ROOT
 
 TARGETS = {
     "setup",

@@ -25,7 +25,7 @@ MODELS = {
 }
 TABLES: dict[str, Any] = {
     name: resource["Properties"]
-    for name, resource in yaml.safe_load((ROOT / "infra" / "template.yaml").read_text())["Resources"].items()
+    for name, resource in yaml.safe_load((ROOT / "infra" / "deploy" / "template.yaml").read_text())["Resources"].items()
     if resource.get("Type") == "AWS::DynamoDB::Table"
 }
 

@@ -15,9 +15,9 @@ import pytest
 from chalicelib.runtime import aws
 from chalicelib.visits import promo_counts_table, promo_table
 from chalicelib.visits.promo_table import REST, ShownCode, Taken
-from infra import dynamodb_local
-from infra.engine import Engine
-from infra.tables import table_definitions
+from infra.local import dynamodb_local
+from infra.local.engine import Engine
+from infra.local.tables import table_definitions
 from tests.conftest import forget_caches
 
 pytestmark = pytest.mark.engine

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from infra.demo.run import run, told, yesterday
-from infra.demo.story import tell
-from infra.deploy import Target
-from infra.stack import Stack
-from infra.tables import create_tables
+from infra.demo.scenario import tell
+from infra.deploy.deploy import Target
+from infra.deploy.stack import Stack
+from infra.local.tables import create_tables
 
 
 @pytest.mark.engine

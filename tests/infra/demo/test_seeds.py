@@ -17,16 +17,16 @@ from chalicelib.api.provision import operator_key
 from chalicelib.attribution import repeat_callers
 from chalicelib.contacts import record_event
 from chalicelib.runtime.settings import settings
-from infra.demo.aftermath import Aftermath
 from infra.demo.compare import differences, read_report
 from infra.demo.events import Story
+from infra.demo.expected import truth_of
+from infra.demo.late_changes import Aftermath
 from infra.demo.play import Play
 from infra.demo.progress import Progress
 from infra.demo.provision import provision
 from infra.demo.record import record_of
-from infra.demo.story import tell
-from infra.demo.truth import truth_of
-from infra.tables import create_tables
+from infra.demo.scenario import tell
+from infra.local.tables import create_tables
 from tests.conftest import REGION, forget_caches
 from tests.fakes.memory_aws import MemoryAws
 from tests.infra.demo.in_process import InProcess, Routes

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from infra.demo.events import GRACE, Call, Story, Visit, day_of
+from infra.demo.scenario import tell
 from infra.demo.scenes import SCENES
 from infra.demo.sources import CITIES, KAZAN, MARKETS, Market
-from infra.demo.story import tell
 
 LAST_DAY = date(2026, 11, 21)
 GUARD = timedelta(seconds=2)  # after a lease, before its number is lent again

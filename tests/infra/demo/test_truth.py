@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from infra.demo.compare import differences, table
 from infra.demo.events import Answer, Call, Contact, Deal, Person, Spend, Step, Story, Visit
+from infra.demo.expected import Truth, truth_of
 from infra.demo.sources import DIRECT, MOSCOW, PLACEMENTS, SOURCES
-from infra.demo.truth import Truth, truth_of
 
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 9, tzinfo=UTC)

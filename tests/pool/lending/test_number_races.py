@@ -20,9 +20,9 @@ from chalicelib.pool.lending.provision_numbers import import_numbers, set_state
 from chalicelib.pool.statistics.maintenance import look_after
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberState
-from infra import dynamodb_local
-from infra.engine import Engine
-from infra.tables import table_definitions
+from infra.local import dynamodb_local
+from infra.local.engine import Engine
+from infra.local.tables import table_definitions
 from tests.conftest import forget_caches
 from tests.pool.shop import NOW, POOL, number, open_shop, replace
 

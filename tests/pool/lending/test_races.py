@@ -27,9 +27,9 @@ from chalicelib.pool.lending.lease_group import GUARD, Position
 from chalicelib.pool.lending.lease_history import holding_of, key_of
 from chalicelib.pool.lending.pool_view import Policy, PoolView
 from chalicelib.pool.lending.slot_assignment import assign_slots, by_group
-from infra import dynamodb_local
-from infra.engine import Engine
-from infra.tables import table_definitions
+from infra.local import dynamodb_local
+from infra.local.engine import Engine
+from infra.local.tables import table_definitions
 from tests.fakes.lease_table import MemoryTable
 
 pytestmark = pytest.mark.engine

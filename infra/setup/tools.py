@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from infra.bootstrap import DEV, LOCKS, ROOT, SetupError, exclusive, install_uv, reason, run, uv_variables
+from infra.setup.bootstrap import DEV, LOCKS, ROOT, SetupError, exclusive, install_uv, reason, run, uv_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Run the local AWS engine in the foreground. Runs inside .venv-engine, started by infra/engine.py.
+"""Run the local AWS engine in the foreground. Runs inside .venv-engine, started by infra/local/engine.py.
 
 --no-stderr-wait       answer a Lambda call at once. The engine otherwise waits 50 ms for log lines after every call
                        that wrote none, which no real Lambda does: without this, warm calls cannot be measured.

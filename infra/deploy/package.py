@@ -1,6 +1,6 @@
 """Build what is deployed: the functions' zip, the report layer and the template, under build/package/.
 
-    python -m infra.package
+    python -m infra.deploy.package
 
 The zip is Chalice's own, without what the Lambda runtime already has (two versions of botocore in one process do not
 agree) and with its modules compiled (a zip of sources alone makes every cold start compile them again).
@@ -23,8 +23,8 @@ from typing import Any
 
 import yaml
 
-from infra.bootstrap import LOCKS, ROOT, reason
 from infra.failures import ended_plainly
+from infra.setup.bootstrap import LOCKS, ROOT, reason
 
 BUILD = ROOT / "build" / "package"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -42,7 +42,13 @@ IN_THE_RUNTIME = (
 # Of the sources: what only the command line and tests use.
 NOT_DEPLOYED = ("chalicelib/cli", "chalicelib/__main__.py", "chalicelib/carriers/simulator")
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", ".chalice/policy.json")
-INPUTS = (*SOURCES, "infra/template.yaml", "infra/package.py", "infra/locks/lambda.txt", "infra/locks/layer.txt")
+INPUTS = (
+    *SOURCES,
+    "infra/deploy/template.yaml",
+    "infra/deploy/package.py",
+    "infra/locks/lambda.txt",
+    "infra/locks/layer.txt",
+)
 WHEELS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")  # what Amazon Linux 2023 can load
 LAMBDA_LIMIT_MB = 250
 
@@ -113,7 +119,7 @@ def _run_chalice(folder: Path) -> None:
             shutil.copy(ROOT / name, target)
     for name in NOT_DEPLOYED:
         shutil.rmtree(source / name) if (source / name).is_dir() else (source / name).unlink()
-    shutil.copy(ROOT / "infra" / "template.yaml", source / "template.yaml")
+    shutil.copy(ROOT / "infra" / "deploy" / "template.yaml", source / "template.yaml")
     shutil.copy(LOCKS / "lambda.txt", source / "requirements.txt")  # the same versions and hashes on every machine
     command = [str(Path(sys.executable).with_name("chalice")), "package", "--stage", "package"]
     command += ["--pkg-format", "cloudformation", "--merge-template", "template.yaml", str(folder)]
@@ -194,7 +200,7 @@ def _finish(sam_file: Path) -> dict[str, Any]:
     for name, resource in template["Resources"].items():
         if "Type" not in resource:
             raise PackageError(
-                f"infra/template.yaml: {name} merges into nothing that Chalice packaged and has no Type."
+                f"infra/deploy/template.yaml: {name} merges into nothing that Chalice packaged and has no Type."
             )
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["Runtime"] = RUNTIME

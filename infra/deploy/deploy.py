@@ -19,7 +19,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
 
-from infra.package import Package
+from infra.deploy.package import Package
 
 WAIT = {"Delay": 1, "MaxAttempts": 1800}
 UNCHANGED = ("didn't contain changes", "No updates are to be performed")

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from infra.demo.carrier_webhooks import our_id
 from infra.demo.events import Deal, Person, Step, Story, day_of
-from infra.demo.webhooks import our_id
 
 Moment = tuple[Step, datetime]
 

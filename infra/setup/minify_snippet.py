@@ -1,4 +1,6 @@
-"""Make chalicelib/pool/snippet.min.js, which is served, from snippet.js, which is read: python -m infra.minify
+"""Make chalicelib/pool/snippet.min.js, which is served, from snippet.js, which is read.
+
+    python -m infra.setup.minify_snippet
 
 The result is committed, so that neither a deployment nor a test needs the minifier; its first line names the source it
 was made from, and a test compares.
@@ -12,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.bootstrap import ROOT, SetupError
-from infra.tools import NpmPackage, installed, unpack
+from infra.setup.bootstrap import ROOT, SetupError
+from infra.setup.tools import NpmPackage, installed, unpack
 
 SOURCE = ROOT / "chalicelib" / "pool" / "snippet.js"
 RESULT = SOURCE.with_suffix(".min.js")

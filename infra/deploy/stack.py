@@ -1,8 +1,8 @@
 """The deployed stack, here or on AWS.
 
-python -m infra.stack up [--port N] [--fresh]     the local engine with the stack, kept running
-python -m infra.stack down [--keep]
-python -m infra.stack deploy --stage prod         to AWS, or to AWS_ENDPOINT_URL
+python -m infra.deploy.stack up [--port N] [--fresh]     the local engine with the stack, kept running
+python -m infra.deploy.stack down [--keep]
+python -m infra.deploy.stack deploy --stage prod         to AWS, or to AWS_ENDPOINT_URL
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import engine
-from infra.deploy import DeployError, Target, deploy
-from infra.engine import Engine, EngineError, Options
+from infra.deploy.deploy import DeployError, Target, deploy
+from infra.deploy.package import Package, PackageError, build
 from infra.failures import ended_plainly
-from infra.package import Package, PackageError, build
+from infra.local import engine
+from infra.local.engine import Engine, EngineError, Options
 
 # How the engine reports a process that ended before it had loaded the function, as it does now and then on a loaded
 # machine: nothing of the function has run. Lambda starts another one by itself.
@@ -149,7 +149,9 @@ def say(line: str) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.stack", description="Deploy to AWS, or to AWS_ENDPOINT_URL.")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.deploy.stack", description="Deploy to AWS, or to AWS_ENDPOINT_URL."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     there = commands.add_parser("deploy", help="create or update the stack of a stage")
     there.add_argument("--stage", required=True)

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from infra.bootstrap import ROOT, SetupError
-from infra.ports import LOOPBACK, free_port
-from infra.tools import NpmPackage, installed, python_package, unpack
+from infra.setup.bootstrap import ROOT, SetupError
+from infra.setup.ports import LOOPBACK, free_port
+from infra.setup.tools import NpmPackage, installed, python_package, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

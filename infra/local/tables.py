@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
-TEMPLATE = Path(__file__).with_name("template.yaml")
+TEMPLATE = Path(__file__).parent.parent / "deploy" / "template.yaml"
 _SETTING = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 @lru_cache(maxsize=1)
 def template() -> dict[str, Any]:
-    """infra/template.yaml as a dictionary."""
+    """infra/deploy/template.yaml as a dictionary."""
     loaded: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text())
     return loaded
 

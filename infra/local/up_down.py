@@ -1,7 +1,7 @@
 """The whole service on this machine, kept running: the engine, the stack, and a demo shop whose site lends numbers.
 
-python -m infra.local up [--port N] [--site-port N]   quick the second time; what runs already is updated
-python -m infra.local down [--port N] [--keep]        --keep (or KEEP=1) keeps the data for the next time
+python -m infra.local.up_down up [--port N] [--site-port N]   quick the second time; what runs already is updated
+python -m infra.local.up_down down [--port N] [--keep]        --keep (or KEEP=1) keeps the data for the next time
 
 Each port has its own engine, data and site: several can run side by side.
 """
@@ -21,17 +21,17 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra import engine
-from infra.bootstrap import ROOT
 from infra.demo.provision import provision
 from infra.demo.run import operators_key
 from infra.demo.service import Http, UnexpectedAnswer
 from infra.demo.world import DidNotHappen
-from infra.engine import DEFAULT_PORT, EngineError
+from infra.deploy.package import build
+from infra.deploy.stack import FAILURES, Stack, deploy_locally, say
 from infra.failures import ended_plainly
-from infra.package import build
-from infra.ports import command_of, is_taken
-from infra.stack import FAILURES, Stack, deploy_locally, say
+from infra.local import engine
+from infra.local.engine import DEFAULT_PORT, EngineError
+from infra.setup.bootstrap import ROOT
+from infra.setup.ports import command_of, is_taken
 
 SITE_PORT = 8080  # or the next free one
 
@@ -145,7 +145,7 @@ def _stop_site(place: Place) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.local", description="The service on this machine.")
+    parser = argparse.ArgumentParser(prog="python -m infra.local.up_down", description="The service on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="start the engine, deploy to it, open the demo shop")
     stop = commands.add_parser("down", help="stop them")

@@ -1,6 +1,6 @@
 """Check the packaged template: cfn-lint, and what only the whole shows. Part of `make check`.
 
-python -m infra.lint
+python -m infra.deploy.lint_template
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.bootstrap import ROOT
-from infra.package import PackageError, build
+from infra.deploy.package import PackageError, build
+from infra.setup.bootstrap import ROOT
 
 REGION = "eu-central-1"
 

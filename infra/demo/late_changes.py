@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infra.demo.carrier_webhooks import our_id
 from infra.demo.events import Story
 from infra.demo.files import BROKEN_LINE, corrections_csv, deals_csv, plain_csv, yandex_csv
 from infra.demo.provision import Shop
-from infra.demo.webhooks import our_id
 from infra.demo.world import World
 
 

@@ -1,0 +1,1 @@
+"""Package the service and deploy it."""

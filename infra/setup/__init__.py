@@ -1,0 +1,1 @@
+"""Make the environments, fetch the tools, and keep what is generated current."""
