@@ -22,6 +22,7 @@ from infra.setup.bootstrap import (
     variables_for_uv,
 )
 
+BOOTSTRAP = ROOT / "infra" / "setup" / "bootstrap.py"
 PIN = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
@@ -54,7 +55,7 @@ def test_a_python_that_is_not_there_has_no_version() -> None:
 
 
 def test_bootstrap_can_be_read_by_pythons_too_old_for_the_project() -> None:
-    ast.parse((ROOT / "infra" / "bootstrap.py").read_text(), feature_version=(3, 8))
+    ast.parse(BOOTSTRAP.read_text(), feature_version=(3, 8))
 
 
 def test_an_environment_is_current_until_its_lock_changes(tmp_path: Path) -> None:
@@ -77,20 +78,21 @@ def test_setting_up_again_does_nothing_and_says_nothing() -> None:
         return {path: path.stat().st_mtime_ns for path in (*packages, *stamps)}
 
     before = installed()
-    again = subprocess.run([sys.executable, ROOT / "infra" / "bootstrap.py"], capture_output=True, text=True)
+    again = subprocess.run([sys.executable, BOOTSTRAP], capture_output=True, text=True)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     assert len(before) == 4 and installed() == before
 
 
 def test_a_fresh_clone_gets_both_environments_with_exactly_what_is_locked(tmp_path: Path) -> None:
-    infra, locks = tmp_path / "infra", tmp_path / "infra" / "locks"
-    locks.mkdir(parents=True)
-    (infra / "bootstrap.py").write_text((ROOT / "infra" / "bootstrap.py").read_text())
+    setup, locks = tmp_path / "infra" / "setup", tmp_path / "infra" / "locks"
+    for folder in (setup, locks):
+        folder.mkdir(parents=True)
+    (setup / "bootstrap.py").write_text(BOOTSTRAP.read_text())
     dev = (LOCKS / "dev.txt").read_text()
     (locks / "dev.txt").write_text(lines_of("uv", dev) + lines_of("pip", dev) + lines_of("six", dev))
     (locks / "engine.txt").write_text(lines_of("six", dev))
 
-    done = subprocess.run([sys.executable, infra / "bootstrap.py"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, setup / "bootstrap.py"], capture_output=True, text=True)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "ready after" in done.stdout
