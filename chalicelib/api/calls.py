@@ -111,7 +111,7 @@ def shown_self_reported(reported: SelfReported | None, rulebook: Rulebook) -> di
 def is_unmatched(attributed: AttributedCall) -> bool:
     """Whether a customer's call has no number of the site: none was reported, or it is not one of the site's now."""
     evidence = attributed.evidence
-    without_place = evidence.told_by_itself is EvidenceKind.UNKNOWN and evidence.pool_id is None
+    without_place = evidence.first_kind is EvidenceKind.UNKNOWN and evidence.pool_id is None
     return without_place and attributed.call.direction is Direction.IN
 
 

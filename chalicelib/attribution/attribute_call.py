@@ -114,7 +114,7 @@ def _conclude(loaded: Loaded, now: datetime) -> Concluded:
 def _propagate(loaded: Loaded, now: datetime) -> None:
     """Let everything that was concluded from the call be concluded anew: days, retention and deals."""
     site, call, day, before = loaded.site, loaded.call, loaded.day, loaded.before
-    days = (day, before.day if before else None, *callback_lookup.days_mended_by(call))
+    days = (day, before.day if before else None, *callback_lookup.days_changed_by(call))
     changed_days_table.mark_all(site.site_id, days)
     retention.look_again(site, day, now)
     join_deals.rejoin_named(site, call.call_id, call.vendor)
@@ -158,7 +158,7 @@ def _count(call: Call, concluded: Concluded, before: Evidence | None, now: datet
     try:
         if first:
             census_table.add_call(
-                evidence.pool_id, call.started_at, overflow=evidence.of_number.told_by_itself is EvidenceKind.OVERFLOW
+                evidence.pool_id, call.started_at, overflow=evidence.of_number.first_kind is EvidenceKind.OVERFLOW
             )
         owner = snapshot.owner_at(call.number, call.started_at, now) if call.number else None
         if owner and owner.state is NumberState.QUARANTINE:

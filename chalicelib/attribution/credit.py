@@ -114,7 +114,7 @@ def _callers(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> list
     own = _own_callers(attributed, site, rulebook)
     if not evidence.earlier:
         return own
-    measured = evidence.told_by_itself in MEASURED
+    measured = evidence.first_kind in MEASURED
     if site.repeat_rule is RepeatRule.MODEL:
         others = _window([touch for call in evidence.earlier for touch in call.touches], begun, site)
         called = tuple(step for call in evidence.earlier for step in _called(call, call.started_at, rulebook))
@@ -133,7 +133,7 @@ def _callers(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> list
 def _own_callers(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> list[_Caller]:
     """Who may have made the call, as far as the call itself tells."""
     evidence, begun = attributed.evidence, attributed.call.started_at
-    kind = evidence.told_by_itself
+    kind = evidence.first_kind
     nobody = _bare("overflow" if kind is EvidenceKind.OVERFLOW else "unknown")
     if evidence.candidates and site.share_credit:
         # Where the caller dialled the number before, the shares know already who called from which browser.
@@ -184,7 +184,7 @@ def _called(told: Evidence | EarlierCall, at: datetime, rulebook: Rulebook) -> t
 
     Its campaign may be archived, or past its dates: its billboard may still hang.
     """
-    kind = told.told_by_itself if isinstance(told, Evidence) else told.kind
+    kind = told.first_kind if isinstance(told, Evidence) else told.kind
     if kind is not EvidenceKind.STATIC and not told.campaign_id:
         return ()
     campaign, offline = rulebook.campaign(told.campaign_id), Source("offline", "", "", told.campaign_id or "", "", "")

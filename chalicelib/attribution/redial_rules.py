@@ -141,7 +141,7 @@ def _known(call: Call, others: Iterable[AttributedCall]) -> Mapping[str, float]:
 def _lent(attributed: AttributedCall, pool_id: str | None) -> bool:
     """Whether a call was to a lent number of the pool."""
     number = attributed.evidence.of_number
-    return number.pool_id == pool_id and number.told_by_itself is not EvidenceKind.OVERFLOW
+    return number.pool_id == pool_id and number.first_kind is not EvidenceKind.OVERFLOW
 
 
 def _identity(candidate: Candidate, known: Mapping[str, float], usual: float) -> float:

@@ -24,9 +24,7 @@ MAX_TOUCHES = 20  # kept of an earlier call: the first, and the latest
 def own_evidence(evidence: Evidence) -> Evidence:
     """What the call told by itself."""
     why = evidence.own_why or evidence.why
-    return replace(
-        evidence, kind=evidence.told_by_itself, why=why, repeat_of=None, own_kind=None, own_why=None, earlier=()
-    )
+    return replace(evidence, kind=evidence.first_kind, why=why, repeat_of=None, own_kind=None, own_why=None, earlier=())
 
 
 def testimony(attributed: AttributedCall) -> EarlierCall | None:

@@ -101,7 +101,7 @@ def erasure_of(item: Item) -> str | None:
     return item[ERASED]["S"] if ERASED in item else None
 
 
-def told_of_caller(item: Item) -> bool:
+def mentions_caller(item: Item) -> bool:
     """Whether anything of the caller lies in the item, besides his pseudonym."""
     return any(name.startswith(CALLER) for name in item) or bool(nameless_events(item)) or bool(wordless(item))
 

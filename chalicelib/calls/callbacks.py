@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from chalicelib.calls.types import Call, Direction
 
-RING_BACK_DAYS = 14  # longer than any holidays
+CALLBACK_DAYS = 14  # longer than any holidays
 
 
 def called_back(calls: Iterable[Call], zone: tzinfo) -> frozenset[str]:
@@ -38,21 +38,21 @@ def is_missed(call: Call) -> bool:
     return call.direction is Direction.IN and not call.answered and call.caller_key is not None
 
 
-def ring_back_until(started_at: datetime) -> datetime:
+def callback_until(started_at: datetime) -> datetime:
     """Until when the business may ring back a call that was missed then."""
-    return started_at + timedelta(days=RING_BACK_DAYS)
+    return started_at + timedelta(days=CALLBACK_DAYS)
 
 
-def ring_back_since(started_at: datetime) -> datetime:
+def callback_since(started_at: datetime) -> datetime:
     """Since when calls may have been missed that a talk then mends."""
-    return started_at - timedelta(days=RING_BACK_DAYS)
+    return started_at - timedelta(days=CALLBACK_DAYS)
 
 
 def _mends(talk: Call, missed: Call, zone: tzinfo) -> bool:
     if (talk.started_at, talk.call_id) <= (missed.started_at, missed.call_id):
         return False
     if talk.direction is Direction.OUT:
-        return talk.started_at <= ring_back_until(missed.started_at)
+        return talk.started_at <= callback_until(missed.started_at)
     return talk.started_at.astimezone(zone).date() == missed.started_at.astimezone(zone).date()
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from chalicelib.calls import call_item, callers_table
-from chalicelib.calls.callers_table import SubjectRow
+from chalicelib.calls.callers_table import CallerRow
 from chalicelib.calls.events_table import CALL_DAYS
 from chalicelib.calls.fold import CallRecord
 from chalicelib.calls.types import Call, Caller
@@ -26,7 +26,7 @@ from chalicelib.runtime.settings import settings
 REFRESH_SECONDS = 30 * 86_400  # an expiry is put off in steps of this: a call a day does not write every day
 
 
-class Subject(Struct, frozen=True):
+class KnownCaller(Struct, frozen=True):
     """A person as the service knows him: a random pseudonym, and the key of what is sealed for him."""
 
     site_id: str
@@ -47,7 +47,7 @@ class Subject(Struct, frozen=True):
         return plain.decode() if plain is not None else None
 
 
-def subject_of(site_id: str, phone: str, seen_at: datetime, keep_days: int = CALL_DAYS) -> Subject:
+def caller_of(site_id: str, phone: str, seen_at: datetime, keep_days: int = CALL_DAYS) -> KnownCaller:
     """The subject of an E.164 number, made where there is none, known for `keep_days` after he was last seen.
 
     Raises StorageUnavailable.
@@ -60,11 +60,11 @@ def subject_of(site_id: str, phone: str, seen_at: datetime, keep_days: int = CAL
         if row is None:  # another made him and a third erased him, within a moment: the task comes again
             raise StorageUnavailable("The caller's subject is being changed. Try again.")
     elif row.expires < expires - REFRESH_SECONDS:
-        callers_table.put_off_expiry(SubjectRow(site_id, hashed, row.subject_id, row.key, expires))
+        callers_table.put_off_expiry(CallerRow(site_id, hashed, row.subject_id, row.key, expires))
     return _subject(site_id, row.subject_id, row.key)
 
 
-def find_subject(site_id: str, phone: str) -> Subject | None:
+def find_caller(site_id: str, phone: str) -> KnownCaller | None:
     """The subject of an E.164 number, or None where it has none. Raises StorageUnavailable."""
     row = callers_table.find(site_id, _hash(site_id, phone))
     return _subject(site_id, row.subject_id, row.key) if row else None
@@ -78,7 +78,7 @@ def forget(site_id: str, subject_id: str) -> bool:
     return callers_table.delete(site_id, subject_id)
 
 
-def subjects_by_id(site_id: str, subject_ids: Iterable[str]) -> dict[str, Subject]:
+def callers_by_id(site_id: str, subject_ids: Iterable[str]) -> dict[str, KnownCaller]:
     """Those of the subjects that are still known. Raises StorageUnavailable."""
     found = callers_table.sealed_keys(site_id, subject_ids)
     return {subject_id: _subject(site_id, subject_id, key) for subject_id, key in found.items()}
@@ -94,7 +94,7 @@ def settle(item: call_item.Item, seen_at: datetime, keep_days: int = CALL_DAYS) 
         return call_item.nameless_events(item)
     record = call_item.record_of(item)
     context = encryption.context_of_call(record.site_id, record.call_id)
-    known: dict[str, Subject] = {}
+    known: dict[str, KnownCaller] = {}
     settled: dict[str, str] = {}
     for name, caller in call_item.callers_at_intake(item).items():
         phone = encryption.open_from_intake(caller, signing_key=settings().signing_key, context=context)
@@ -102,7 +102,7 @@ def settle(item: call_item.Item, seen_at: datetime, keep_days: int = CALL_DAYS) 
             log.error("caller_unreadable", site_id=record.site_id, call_id=record.call_id)
             continue
         if phone not in known:
-            known[phone] = subject_of(record.site_id, phone, seen_at, keep_days)
+            known[phone] = caller_of(record.site_id, phone, seen_at, keep_days)
         subject = known[phone]
         settled[name] = call_item.with_caller(item[name]["S"], subject.subject_id)
         kept = call_item.caller_text(PhoneNumber(phone).masked, subject.seal(phone, context))
@@ -131,12 +131,12 @@ def open_callers_of_events(record: CallRecord) -> dict[str, str | None]:
     return {name: _open(caller, context, known) for name, caller in record.callers.items()}
 
 
-def _known(site_id: str, callers: Iterable[Caller]) -> dict[str, Subject]:
+def _known(site_id: str, callers: Iterable[Caller]) -> dict[str, KnownCaller]:
     sealed = {caller.key for caller in callers if caller.key and caller.sealed}
-    return subjects_by_id(site_id, sealed) if sealed else {}
+    return callers_by_id(site_id, sealed) if sealed else {}
 
 
-def _open(caller: Caller, context: str, known: Mapping[str, Subject]) -> str | None:
+def _open(caller: Caller, context: str, known: Mapping[str, KnownCaller]) -> str | None:
     if caller.sealed is None:
         return None
     if caller.key is None:  # attribution has not come to it yet
@@ -145,17 +145,17 @@ def _open(caller: Caller, context: str, known: Mapping[str, Subject]) -> str | N
     return subject.unseal(caller.sealed, context) if subject else None
 
 
-def _new_row(site_id: str, hashed: str, expires: int) -> SubjectRow:
+def _new_row(site_id: str, hashed: str, expires: int) -> CallerRow:
     subject_id, key = secrets.token_hex(16), secrets.token_bytes(encryption.KEY_BYTES)
     sealed = encryption.seal(encryption.SUBJECT_KEY, key, key=_wrapping_key(), context=f"{site_id}#{subject_id}")
-    return SubjectRow(site_id, hashed, subject_id, sealed, expires)
+    return CallerRow(site_id, hashed, subject_id, sealed, expires)
 
 
-def _subject(site_id: str, subject_id: str, sealed: str) -> Subject:
+def _subject(site_id: str, subject_id: str, sealed: str) -> KnownCaller:
     key = encryption.unseal(encryption.SUBJECT_KEY, sealed, key=_wrapping_key(), context=f"{site_id}#{subject_id}")
     if key is None:
         raise StorageUnavailable("A subject's key was sealed with another signing key.")
-    return Subject(site_id, subject_id, key)
+    return KnownCaller(site_id, subject_id, key)
 
 
 def _wrapping_key() -> bytes:

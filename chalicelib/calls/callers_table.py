@@ -20,7 +20,7 @@ from chalicelib.runtime.settings import settings
 BATCH = 100  # keys in one BatchGetItem, by DynamoDB's limit
 
 
-class SubjectRow(Struct, frozen=True):
+class CallerRow(Struct, frozen=True):
     """One subject as stored; `key` is sealed."""
 
     site_id: str
@@ -34,22 +34,22 @@ class SubjectRow(Struct, frozen=True):
         return f"SubjectRow({self.site_id!r}, {self.subject_id!r})"
 
 
-def find(site_id: str, phone: str) -> SubjectRow | None:
+def find(site_id: str, phone: str) -> CallerRow | None:
     """The subject of a number's keyed hash, read consistently. Raises StorageUnavailable."""
     with aws.storage_errors():
         answer = _client().get_item(TableName=_table(), Key=_by_phone(site_id, phone), ConsistentRead=True)
     item = answer.get("Item")
     if item is None:
         return None
-    return SubjectRow(site_id, phone, item["subject_id"]["S"], item["key"]["S"], int(item["x"]["N"]))
+    return CallerRow(site_id, phone, item["subject_id"]["S"], item["key"]["S"], int(item["x"]["N"]))
 
 
-def create(row: SubjectRow) -> bool:
+def create(row: CallerRow) -> bool:
     """Store a new subject; False where the number has one already. Raises StorageUnavailable."""
     return _write(row, "attribute_not_exists(pk)", {})
 
 
-def put_off_expiry(row: SubjectRow) -> bool:
+def put_off_expiry(row: CallerRow) -> bool:
     """Store a later expiry; False where this subject is no longer the number's. Raises StorageUnavailable."""
     return _write(row, "subject_id = :subject", {":subject": {"S": row.subject_id}})
 
@@ -80,7 +80,7 @@ def sealed_keys(site_id: str, subject_ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _write(row: SubjectRow, condition: str, values: dict[str, Any]) -> bool:
+def _write(row: CallerRow, condition: str, values: dict[str, Any]) -> bool:
     common = {"key": {"S": row.key}, "x": {"N": str(row.expires)}}
     by_phone = {**_by_phone(row.site_id, row.phone), "subject_id": {"S": row.subject_id}, **common}
     by_id = {**_by_id(row.site_id, row.subject_id), "phone": {"S": row.phone}, **common}

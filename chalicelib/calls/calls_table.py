@@ -31,7 +31,7 @@ class CallRef(Struct, frozen=True):
     caller_key: str | None
 
 
-class Kept(NamedTuple):
+class WrittenEvidence(NamedTuple):
     """Evidence that was written, and what it replaced."""
 
     before: Evidence | None
@@ -111,7 +111,7 @@ def find_call(site_id: str, call_ids: list[str]) -> CallRef | None:
 
 def put_evidence(
     call: Call, evidence: Evidence, day: date, settled: Mapping[str, str] | None = None, erased: str | None = None
-) -> Kept | None:
+) -> WrittenEvidence | None:
     """Write what attribution found. None where a later one, that knew of more events, was there first.
 
     `settled` are the attributes that subjects.settle gives: an event read here is never changed by another attribution,
@@ -154,7 +154,7 @@ def put_evidence(
             raise StorageUnavailable("The call was erased meanwhile. Try again.") from None
         return None
     replaced = answer.get("Attributes", {}).get("evidence")
-    return Kept(call_item.evidence_of(replaced["S"]) if replaced else None)
+    return WrittenEvidence(call_item.evidence_of(replaced["S"]) if replaced else None)
 
 
 def redact(item: call_item.Item, written: Mapping[str, str], removed: Sequence[str], erasure_id: str) -> bool:

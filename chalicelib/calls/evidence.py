@@ -104,7 +104,7 @@ class Evidence(Struct, frozen=True):
         return self.by_number or self
 
     @property
-    def told_by_itself(self) -> EvidenceKind:
+    def first_kind(self) -> EvidenceKind:
         """What the call was evidence of before its caller's other calls were looked at."""
         return self.own_kind or self.kind
 

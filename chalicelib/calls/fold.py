@@ -9,7 +9,7 @@ from typing import TypeVar
 from msgspec import Struct, field
 
 from chalicelib.calls import legs as call_legs
-from chalicelib.calls.legs import EPOCH, told, whole
+from chalicelib.calls.legs import EPOCH, reported, whole
 from chalicelib.calls.types import Call, Caller, CallEvent, CallStatus, Direction, KeyedCode, Leg
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class CallRecord(Struct, frozen=True):
     callers: Mapping[str, Caller] = field(default_factory=dict)
 
 
-class _Told(Struct, frozen=True):
+class _Reported(Struct, frozen=True):
     """A call's events, sorted out: all the carrier told, what is of the call as a whole, and the business's legs."""
 
     events: Sequence[CallEvent]
@@ -58,19 +58,19 @@ def fold(record: CallRecord) -> Call:
     says that it ended, it ended when we last heard of it; any end that a carrier tells, even later, counts instead.
     """
     known = _distinct(event for _, event in record.events)
-    say = _sorted_out(_counting([event for event in known if not event.closing]))
+    reports = _sorted_out(_counting([event for event in known if not event.closing]))
     first_seen_at = min(received for received, _ in record.events)
-    started_at = min(told(say.events, lambda e: e.started_at), default=first_seen_at)
-    answered_at = _answered_at(say)
-    ended_at = _ended_at(say)
+    started_at = min(reported(reports.events, lambda e: e.started_at), default=first_seen_at)
+    answered_at = _answered_at(reports)
+    ended_at = _ended_at(reports)
     end_missing = ended_at is None and any(event.closing for event in known)
     if end_missing:
-        ended_at = _last_heard(say.events, started_at)
-    talk = _talk_seconds(say, answered_at, ended_at)
+        ended_at = _last_heard(reports.events, started_at)
+    talk = _talk_seconds(reports, answered_at, ended_at)
     if end_missing:
-        talk = max(talk, _least_talk(say))
-    answered_by, last_answered_by = call_legs.who_answered(say.whole, say.legs)
-    caller = _caller(record, say.own_first)
+        talk = max(talk, _least_talk(reports))
+    answered_by, last_answered_by = call_legs.who_answered(reports.whole, reports.legs)
+    caller = _caller(record, reports.own_first)
     return Call(
         site_id=record.site_id,
         call_id=record.call_id,
@@ -79,26 +79,26 @@ def fold(record: CallRecord) -> Call:
         events=len(known),
         first_seen_at=first_seen_at,
         started_at=started_at,
-        direction=_first(say.own_first, lambda e: e.direction) or Direction.IN,
+        direction=_first(reports.own_first, lambda e: e.direction) or Direction.IN,
         caller_key=caller.key,
         caller_masked=caller.masked,
         caller_sealed=caller.sealed,
-        number=_first(say.own_first, lambda e: e.number),
+        number=_first(reports.own_first, lambda e: e.number),
         answered_at=answered_at,
         ended_at=ended_at,
-        ring_seconds=_ring_seconds(say, started_at, answered_at, ended_at, talk),
+        ring_seconds=_ring_seconds(reports, started_at, answered_at, ended_at, talk),
         talk_seconds=talk,
-        status=_status(say, talk, ended_at),
+        status=_status(reports, talk, ended_at),
         answered_by=answered_by,
-        hangup_cause=_hangup_cause(say),
-        recording_url=_first(say.events, lambda e: e.recording_url),
-        variables=tuple(sorted({name: value for e in reversed(say.events) for name, value in e.variables}.items())),
-        wait_seconds=_wait_seconds(say, started_at, answered_at, ended_at, talk),
+        hangup_cause=_hangup_cause(reports),
+        recording_url=_first(reports.events, lambda e: e.recording_url),
+        variables=tuple(sorted({name: value for e in reversed(reports.events) for name, value in e.variables}.items())),
+        wait_seconds=_wait_seconds(reports, started_at, answered_at, ended_at, talk),
         last_answered_by=last_answered_by,
-        legs=say.legs,
+        legs=reports.legs,
         end_missing=end_missing,
-        promo_codes=_promo_codes(say.events, started_at),
-        unread=len(told(say.events, lambda e: e.unread)),
+        promo_codes=_promo_codes(reports.events, started_at),
+        unread=len(reported(reports.events, lambda e: e.unread)),
     )
 
 
@@ -131,14 +131,14 @@ def _without_course(event: CallEvent) -> CallEvent:
     )
 
 
-def _sorted_out(events: Sequence[CallEvent]) -> _Told:
+def _sorted_out(events: Sequence[CallEvent]) -> _Reported:
     business = call_legs.of_business(events)
     of_call = [call_legs.of_line(event) for event in events if event.leg not in business]
-    return _Told(events, of_call, call_legs.legs_of(events, business))
+    return _Reported(events, of_call, call_legs.legs_of(events, business))
 
 
 def _first(events: Sequence[CallEvent], part: Callable[[CallEvent], T | None]) -> T | None:
-    return next(iter(told(events, part)), None)
+    return next(iter(reported(events, part)), None)
 
 
 def _caller(record: CallRecord, events: Sequence[CallEvent]) -> Caller:
@@ -146,44 +146,46 @@ def _caller(record: CallRecord, events: Sequence[CallEvent]) -> Caller:
 
     A caller of whom nothing more is stored is known by what the event calls him.
     """
-    named = [record.callers.get(name, Caller(name)) for name in told(events, lambda e: e.caller)]
+    named = [record.callers.get(name, Caller(name)) for name in reported(events, lambda e: e.caller)]
     return next(iter([caller for caller in named if caller.key] or named), Caller())
 
 
-def _answered_at(say: _Told) -> datetime | None:
+def _answered_at(reports: _Reported) -> datetime | None:
     """When somebody first answered for the business; else when the line was taken, unless nobody talked to him."""
-    answers = told(say.whole, lambda e: e.answered_at) + [leg.answered_at for leg in say.legs if leg.answered_at]
-    return min(answers) if answers else _line_answered_at(say)
+    answers = reported(reports.whole, lambda e: e.answered_at) + [
+        leg.answered_at for leg in reports.legs if leg.answered_at
+    ]
+    return min(answers) if answers else _line_answered_at(reports)
 
 
-def _line_answered_at(say: _Told) -> datetime | None:
+def _line_answered_at(reports: _Reported) -> datetime | None:
     """When the carrier took the caller's line: an answer, unless an event says that nobody talked to him."""
-    endings = set(told(say.events, lambda e: e.status)).intersection(_PRECEDENCE)
-    if endings or say.legs or 0 in told(say.events, lambda e: e.talk_seconds):
+    endings = set(reported(reports.events, lambda e: e.status)).intersection(_PRECEDENCE)
+    if endings or reports.legs or 0 in reported(reports.events, lambda e: e.talk_seconds):
         return None
-    return min(told(say.whole, lambda e: e.line_answered_at), default=None)
+    return min(reported(reports.whole, lambda e: e.line_answered_at), default=None)
 
 
-def _ended_at(say: _Told) -> datetime | None:
+def _ended_at(reports: _Reported) -> datetime | None:
     """The end of the whole call. Legs alone end it when all have ended and no event is of the caller's own line."""
-    ends = told(say.whole, lambda e: e.ended_at)
-    leg_ends = told([e for e in say.events if e.leg], lambda e: e.ended_at)
+    ends = reported(reports.whole, lambda e: e.ended_at)
+    leg_ends = reported([e for e in reports.events if e.leg], lambda e: e.ended_at)
     if ends:
         return max(ends + leg_ends)
-    going_on = say.has_line or any(leg.ended_at is None for leg in say.legs)
+    going_on = reports.has_line or any(leg.ended_at is None for leg in reports.legs)
     return None if going_on else max(leg_ends, default=None)
 
 
-def _talk_seconds(say: _Told, answered_at: datetime | None, ended_at: datetime | None) -> int:
+def _talk_seconds(reports: _Reported, answered_at: datetime | None, ended_at: datetime | None) -> int:
     """What the carrier says of the whole call, else of its legs, else of the line, else from the answer to the end."""
-    of_call = told(say.whole, lambda e: e.talk_seconds)
+    of_call = reported(reports.whole, lambda e: e.talk_seconds)
     if of_call:
         return max(of_call)
-    of_legs = call_legs.talk_of(say.legs, ended_at)
+    of_legs = call_legs.talk_of(reports.legs, ended_at)
     if of_legs is not None:
         return of_legs
-    line = max(told(say.whole, lambda e: e.line_seconds), default=None)
-    if line is not None and answered_at and answered_at == _line_answered_at(say):
+    line = max(reported(reports.whole, lambda e: e.line_seconds), default=None)
+    if line is not None and answered_at and answered_at == _line_answered_at(reports):
         return line
     return whole(ended_at - answered_at) if answered_at and ended_at else 0
 
@@ -201,38 +203,38 @@ def _last_heard(events: Sequence[CallEvent], started_at: datetime) -> datetime:
     return max([started_at, *moments])
 
 
-def _least_talk(say: _Told) -> int:
+def _least_talk(reports: _Reported) -> int:
     """Of a call whose end nobody told: what was recorded, or a second where somebody answered, for he did talk."""
-    answered = any(leg.answered_at for leg in say.legs) or bool(told(say.whole, lambda e: e.answered_at))
-    if say.legs and not answered:
+    answered = any(leg.answered_at for leg in reports.legs) or bool(reported(reports.whole, lambda e: e.answered_at))
+    if reports.legs and not answered:
         return 0
-    return max([int(answered), *told(say.events, lambda e: e.recording_seconds)])
+    return max([int(answered), *reported(reports.events, lambda e: e.recording_seconds)])
 
 
 def _wait_seconds(
-    say: _Told, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
+    reports: _Reported, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
 ) -> int | None:
     """How long the caller waited for somebody, as the carrier counts it, else as the times say. None while he waits."""
-    counted = max(told(say.events, lambda e: e.wait_seconds), default=None)
-    return _till_talk(say, started, answered, ended, talk) if counted is None else counted
+    counted = max(reported(reports.events, lambda e: e.wait_seconds), default=None)
+    return _till_talk(reports, started, answered, ended, talk) if counted is None else counted
 
 
 def _ring_seconds(
-    say: _Told, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
+    reports: _Reported, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
 ) -> int | None:
     """How long it rang at the business: without a word of when that began, since the call's start."""
-    rang = min((leg.rang_at for leg in say.legs if leg.rang_at), default=None)
+    rang = min((leg.rang_at for leg in reports.legs if leg.rang_at), default=None)
     stopped = answered or ended
     if rang and stopped:
         return whole(stopped - rang)
-    return _till_talk(say, started, answered, ended, talk)
+    return _till_talk(reports, started, answered, ended, talk)
 
 
 def _till_talk(
-    say: _Told, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
+    reports: _Reported, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
 ) -> int | None:
     """Till the answer, else the whole call less the talk. None while neither is known."""
-    total = max(told(say.events, lambda e: e.total_seconds), default=None)
+    total = max(reported(reports.events, lambda e: e.total_seconds), default=None)
     if answered:
         return whole(answered - started)
     if total is not None:
@@ -240,18 +242,18 @@ def _till_talk(
     return None if ended is None else max(whole(ended - started) - talk, 0)
 
 
-def _status(say: _Told, talk: int, ended_at: datetime | None) -> CallStatus:
-    of_call = set(told(say.whole, lambda e: e.status))
+def _status(reports: _Reported, talk: int, ended_at: datetime | None) -> CallStatus:
+    of_call = set(reported(reports.whole, lambda e: e.status))
     if not of_call and ended_at is None:
         return CallStatus.OPEN
     if talk > 0:
         return CallStatus.ACCEPTED
-    endings = of_call.intersection(_PRECEDENCE) or set(told(say.events, lambda e: e.status))
+    endings = of_call.intersection(_PRECEDENCE) or set(reported(reports.events, lambda e: e.status))
     return next((status for status in _PRECEDENCE if status in endings), CallStatus.MISSED)
 
 
-def _hangup_cause(say: _Told) -> str | None:
+def _hangup_cause(reports: _Reported) -> str | None:
     """Why the call ended: as its own end says, else its last leg's, else whatever was told first."""
-    own = _first([e for e in say.whole if e.ended_at or e.status], lambda e: e.hangup_cause)
-    of_legs = [leg.hangup_cause for leg in say.legs if leg.hangup_cause]
-    return own or (of_legs[-1] if of_legs else _first(say.events, lambda e: e.hangup_cause))
+    own = _first([e for e in reports.whole if e.ended_at or e.status], lambda e: e.hangup_cause)
+    of_legs = [leg.hangup_cause for leg in reports.legs if leg.hangup_cause]
+    return own or (of_legs[-1] if of_legs else _first(reports.events, lambda e: e.hangup_cause))

@@ -20,7 +20,7 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def told(events: Iterable[CallEvent], part: Callable[[CallEvent], T | None]) -> list[T]:
+def reported(events: Iterable[CallEvent], part: Callable[[CallEvent], T | None]) -> list[T]:
     """What the events say of one thing, in their order; silence left out.
 
     The carrier's history counts only where no webhook said anything.
@@ -51,21 +51,21 @@ def legs_of(events: Sequence[CallEvent], business: frozenset[str]) -> tuple[Leg,
 
 
 def _leg(leg_id: str, events: Sequence[CallEvent]) -> Leg:
-    answered_at = min(told(events, lambda e: e.answered_at or e.line_answered_at), default=None)
-    ended_at = max(told(events, lambda e: e.ended_at or e.left_at), default=None)
-    talk = max(told(events, lambda e: e.talk_seconds), default=None)
+    answered_at = min(reported(events, lambda e: e.answered_at or e.line_answered_at), default=None)
+    ended_at = max(reported(events, lambda e: e.ended_at or e.left_at), default=None)
+    talk = max(reported(events, lambda e: e.talk_seconds), default=None)
     if talk is None and answered_at is None:
         talk = 0
     elif talk is None and answered_at and ended_at:
         talk = whole(ended_at - answered_at)
     return Leg(
         leg_id=leg_id,
-        who=next(iter(told(events, lambda e: e.who or e.answered_by or None)), None),
-        rang_at=min(told(events, lambda e: e.rang_at), default=None),
+        who=next(iter(reported(events, lambda e: e.who or e.answered_by or None)), None),
+        rang_at=min(reported(events, lambda e: e.rang_at), default=None),
         answered_at=answered_at,
         ended_at=ended_at,
         talk_seconds=talk,
-        hangup_cause=next(iter(told(events, lambda e: e.hangup_cause)), None),
+        hangup_cause=next(iter(reported(events, lambda e: e.hangup_cause)), None),
     )
 
 

@@ -40,7 +40,7 @@ def visitors_of(evidence: Evidence) -> frozenset[str]:
 
 def sure_visitor(evidence: Evidence) -> str | None:
     """Return the visitor who made the call, where that is sure."""
-    return evidence.visitor if evidence.told_by_itself in SURE else None
+    return evidence.visitor if evidence.first_kind in SURE else None
 
 
 def redacted_touch(touch: Touch) -> Touch:

@@ -23,4 +23,4 @@ def without_erased_words(deal: Deal, known: Deal | None) -> Deal:
 def _was_erased(deal: Deal) -> bool:
     if deal.self_reported and deal.self_reported.answer is None:
         return True
-    return bool(deal.caller_key) and not callers.subjects_by_id(deal.site_id, [deal.caller_key or ""])
+    return bool(deal.caller_key) and not callers.callers_by_id(deal.site_id, [deal.caller_key or ""])

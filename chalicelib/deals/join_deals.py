@@ -153,11 +153,11 @@ def _caller_key(site: Site, outcome: Outcome, known: Deal | None) -> str | None:
     """Return the key of the outcome's number; for an erased caller the deal's own pseudonym stays, and the join."""
     if outcome.phone is None:
         return None
-    if known and known.caller_key and callers.find_subject(site.site_id, outcome.phone) is None:
-        erased = not callers.subjects_by_id(site.site_id, [known.caller_key])
+    if known and known.caller_key and callers.find_caller(site.site_id, outcome.phone) is None:
+        erased = not callers.callers_by_id(site.site_id, [known.caller_key])
         if erased:
             return known.caller_key
-    return callers.subject_of(site.site_id, outcome.phone, outcome.outcome_at, site.days_of_persons).subject_id
+    return callers.caller_of(site.site_id, outcome.phone, outcome.outcome_at, site.days_of_persons).subject_id
 
 
 def _visitor(site: Site, outcome: Outcome, known: Deal | None) -> str | None:

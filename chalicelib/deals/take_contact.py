@@ -80,4 +80,4 @@ def _caller_key(site: Site, event: QueuedEvent) -> str | None:
         phone = parse_phone(event.phone, country=site.country).e164 if event.phone else None
     except BadInput:
         return None
-    return callers.subject_of(site.site_id, phone, event.at, site.days_of_persons).subject_id if phone else None
+    return callers.caller_of(site.site_id, phone, event.at, site.days_of_persons).subject_id if phone else None

@@ -23,7 +23,7 @@ TRIES = 5  # an event or another erasure may change the item between read and wr
 
 def erase_person(item: call_item.Item, erasure: Erasure) -> bool:
     """Take the caller and all visitors out of a call; False where none was left. Raises StorageUnavailable."""
-    gone = call_item.is_nameless(item) and not call_item.told_of_caller(item)
+    gone = call_item.is_nameless(item) and not call_item.mentions_caller(item)
     if not gone or erasure.passed:  # at the second look for what was on its way to the call at the first
         for _, part in parts_of_call():
             part.erase_of_call(item)

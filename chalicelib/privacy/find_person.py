@@ -8,7 +8,7 @@ Where a call may have been somebody else's, a stranger's data is not his to see 
 from __future__ import annotations
 
 from chalicelib.calls import call_item, calls_table
-from chalicelib.calls.callers import find_subject
+from chalicelib.calls.callers import find_caller
 from chalicelib.calls.redaction import sure_visitor
 from chalicelib.contacts import contacts_table as contacts
 from chalicelib.deals import deals_table
@@ -20,7 +20,7 @@ from chalicelib.visits.visitor_key import visitor_key
 
 def by_phone(site_id: str, phone: str) -> Person:
     """The person of an E.164 number. Raises StorageUnavailable."""
-    subject = find_subject(site_id, phone)
+    subject = find_caller(site_id, phone)
     if subject is None:
         return Person(site_id)
     found = {_visitor_of(item) for item in calls_table.items_of_caller(site_id, subject.subject_id)}

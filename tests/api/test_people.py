@@ -62,7 +62,7 @@ def test_who_is_not_said_clearly_is_asked_again_without_repeating_it(
     answer = people.post(f"{HERE}/{task}", body)
     assert (answer.status_code, answer.json_body["field"]) == (400, field)
     assert "9160000001" not in json.dumps(answer.json_body)
-    assert callers.find_subject("s1", IVAN) is not None
+    assert callers.find_caller("s1", IVAN) is not None
 
 
 @pytest.mark.parametrize("task", ["erase", "export"])

@@ -276,7 +276,7 @@ def test_shares_of_a_redial_stand_whatever_the_pool_learns_later(site: Any) -> N
 def test_an_erased_visitor_is_gone_from_the_redials_too(site: Any) -> None:
     visit("yandex", AGO), call("first", AGO + 60)
     visit("vk", LATER), call("again", LATER + 100)
-    subject = callers.find_subject("s1", CALLER)
+    subject = callers.find_caller("s1", CALLER)
     assert subject is not None
     assert {key("yandex"), key("vk")} <= visitors_of(found("again").evidence)
     erase(Person("s1", (subject.subject_id,), (key("yandex"),)), NOW)

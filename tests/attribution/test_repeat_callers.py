@@ -184,7 +184,7 @@ def test_an_overflow_call_of_a_known_caller_is_his_and_still_counts_for_the_pool
     attribute(ring("yandex", **calls(site)["yandex"]), NOW)
     attribute(ring("over", number=POOL.overflow_number), NOW)
     assert found("over").evidence.kind is EvidenceKind.REPEAT
-    assert found("over").evidence.told_by_itself is EvidenceKind.OVERFLOW
+    assert found("over").evidence.first_kind is EvidenceKind.OVERFLOW
 
 
 def test_a_caller_told_late_moves_the_later_calls_of_both(site: Any) -> None:
@@ -233,7 +233,7 @@ def test_of_many_earlier_calls_the_first_and_the_latest_stay(site: Any) -> None:
 
 def test_a_callers_calls_are_read_by_his_pseudonym(site: Any) -> None:
     attribute(ring("yandex", **calls(site)["yandex"]), NOW)
-    subject = callers.find_subject("s1", CALLER)
+    subject = callers.find_caller("s1", CALLER)
     assert subject is not None
     listed = calls_table.latest_calls("s1", subject.subject_id, NOW, 5)
     assert [each.call.call_id for each in listed] == ["yandex"]

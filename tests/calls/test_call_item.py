@@ -90,7 +90,7 @@ def test_evidence_stored_before_there_were_candidates_reads_still() -> None:
         '"source":"","medium":"","campaign":"","keyword":"","creative":"","click_id":null}}]}'
     )
     evidence = call_item.evidence_of(text)
-    assert (evidence.kind, evidence.told_by_itself, evidence.candidates) == (EvidenceKind.GRACE, EvidenceKind.GRACE, ())
+    assert (evidence.kind, evidence.first_kind, evidence.candidates) == (EvidenceKind.GRACE, EvidenceKind.GRACE, ())
     assert evidence.touches[0].source.channel == "direct"
 
 

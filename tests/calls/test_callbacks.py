@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.calls.callbacks import RING_BACK_DAYS, called_back
+from chalicelib.calls.callbacks import CALLBACK_DAYS, called_back
 from chalicelib.calls.types import Call, CallStatus, Direction
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -37,8 +37,8 @@ def later(talk: int = 60, direction: Direction = IN, caller: str | None = "someo
         (later(minutes=29), True),
         (later(minutes=31), False),  # past midnight in Moscow: he had to come back on another day
         (later(minutes=31, direction=OUT), True),
-        (later(days=RING_BACK_DAYS, direction=OUT), True),
-        (later(days=RING_BACK_DAYS, seconds=1, direction=OUT), False),
+        (later(days=CALLBACK_DAYS, direction=OUT), True),
+        (later(days=CALLBACK_DAYS, seconds=1, direction=OUT), False),
         (later(minutes=-5, direction=OUT), False),
         (later(minutes=5, talk=0), False),
         (later(minutes=5, talk=0, direction=OUT), False),  # nobody was reached

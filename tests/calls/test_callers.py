@@ -50,39 +50,39 @@ def texts(found: Mapping[str, Any]) -> str:
 
 
 def test_a_number_is_one_subject_and_another_number_another(aws: Any) -> None:
-    one = callers.subject_of("s1", CALLER, NOW)
-    assert callers.subject_of("s1", CALLER, NOW + timedelta(days=400)) == one
-    assert callers.find_subject("s1", CALLER) == one
-    assert callers.subject_of("s1", OTHER, NOW).subject_id != one.subject_id
-    assert callers.subjects_by_id("s1", [one.subject_id, "0" * 32]) == {one.subject_id: one}
+    one = callers.caller_of("s1", CALLER, NOW)
+    assert callers.caller_of("s1", CALLER, NOW + timedelta(days=400)) == one
+    assert callers.find_caller("s1", CALLER) == one
+    assert callers.caller_of("s1", OTHER, NOW).subject_id != one.subject_id
+    assert callers.callers_by_id("s1", [one.subject_id, "0" * 32]) == {one.subject_id: one}
 
 
 def test_looking_for_somebody_makes_nobody(aws: Any) -> None:
-    assert callers.find_subject("s1", CALLER) is None
+    assert callers.find_caller("s1", CALLER) is None
     assert rows(aws) == []
 
 
 def test_one_person_at_two_sites_is_two_strangers(aws: Any) -> None:
-    callers.subject_of("s1", CALLER, NOW)
-    callers.subject_of("s2", CALLER, NOW)
+    callers.caller_of("s1", CALLER, NOW)
+    callers.caller_of("s2", CALLER, NOW)
     hashes = {row["pk"]["S"].rpartition("#")[2] for row in rows(aws)}
     assert len(hashes) == 4  # no hash and no id of one site is found at the other
 
 
 def test_the_table_holds_neither_digits_nor_open_keys(aws: Any) -> None:
-    subject = callers.subject_of("s1", CALLER, NOW)
+    subject = callers.caller_of("s1", CALLER, NOW)
     text = texts({"rows": rows(aws)})
     assert CALLER[2:] not in text
     assert subject.key.hex() not in text and subject.key.hex() not in repr(subject)
 
 
 def test_without_the_stages_signing_key_the_table_opens_nothing(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    subject = callers.subject_of("s1", CALLER, NOW)
+    subject = callers.caller_of("s1", CALLER, NOW)
     monkeypatch.setenv("CALLPATH_SIGNING_KEY", "another signing key, 32 bytes long!")
     forget_caches()
-    assert callers.find_subject("s1", CALLER) is None
+    assert callers.find_caller("s1", CALLER) is None
     with pytest.raises(StorageUnavailable):
-        callers.subjects_by_id("s1", [subject.subject_id])
+        callers.callers_by_id("s1", [subject.subject_id])
 
 
 def test_a_subject_expires_when_nobody_has_heard_of_him_as_long_as_calls_are_kept(aws: Any) -> None:
@@ -92,11 +92,11 @@ def test_a_subject_expires_when_nobody_has_heard_of_him_as_long_as_calls_are_kep
         )  # never shorter than calls, and put off in steps
         return {int(row["x"]["N"]) - kept for row in rows(aws)}
 
-    callers.subject_of("s1", CALLER, NOW)
-    callers.subject_of("s1", CALLER, NOW - timedelta(days=300))  # an old deal is imported
-    callers.subject_of("s1", CALLER, NOW + timedelta(days=3))
+    callers.caller_of("s1", CALLER, NOW)
+    callers.caller_of("s1", CALLER, NOW - timedelta(days=300))  # an old deal is imported
+    callers.caller_of("s1", CALLER, NOW + timedelta(days=3))
     assert expiries() == {int(NOW.timestamp())}
-    callers.subject_of("s1", CALLER, NOW + timedelta(days=50))
+    callers.caller_of("s1", CALLER, NOW + timedelta(days=50))
     assert expiries() == {int((NOW + timedelta(days=50)).timestamp())}
 
 
@@ -104,7 +104,7 @@ def test_attribution_puts_the_caller_under_his_own_key(site: Any) -> None:
     message = ring()
     before = item()
     attribute(message, NOW)
-    subject = callers.find_subject("s1", CALLER)
+    subject = callers.find_caller("s1", CALLER)
     call = calls_table.call("s1", "generic-1")
     assert subject and call
     assert (call.call.caller_key, call.call.caller_masked) == (subject.subject_id, "+791******01")

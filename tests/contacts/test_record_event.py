@@ -52,7 +52,7 @@ def test_a_contact_keeps_what_had_brought_its_visitor_and_nothing_after_it(site:
 
 def test_a_number_as_people_write_it_is_kept_as_its_caller_key_alone(site: Any) -> None:
     leads_fixture.write(site, {"phone": "8 (916) 000-00-01"})
-    subject = callers.find_subject(SITE.site_id, PHONE)
+    subject = callers.find_caller(SITE.site_id, PHONE)
     assert subject is not None
     assert [each.caller_key for each in stored()] == [subject.subject_id]
     assert "9160000001" not in str(contacts_table.item(SITE.site_id, stored()[0].contact_id))

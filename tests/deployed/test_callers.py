@@ -139,7 +139,7 @@ def test_an_outcome_finds_the_callers_subject_with_its_webhooks_role(deployed: D
     secret = registry.create_endpoint(replace(CRM, endpoint_id=f"e-crm-{site_id}", site_id=site_id))[1]
     told = {"external_id": "A-1", "outcome_at": clock.iso(NOW), "status": "won", "phone": "+79160000077"}
     post(stack, f"/v1/crm/generic/{secret}", told)
-    deal, subject = deals_table.deal(site_id, "generic", "A-1"), callers.find_subject(site_id, "+79160000077")
+    deal, subject = deals_table.deal(site_id, "generic", "A-1"), callers.find_caller(site_id, "+79160000077")
     assert deal and subject and deal.caller_key == subject.subject_id
     assert "9160000077" not in lying(stack)
 

@@ -162,5 +162,5 @@ def test_the_schedule_forgets_whom_the_site_keeps_no_longer(shop: Shop) -> None:
     registry.update_site(shop.site_id, {"retention_days": 1})
     erasures_table.set_retained(shop.site_id, clock.utc_now().date() - timedelta(days=2))  # nothing lies before
     shop.stack.run_schedule("ForgetCallers", clock.utc_now() + timedelta(days=3))
-    assert not call_item.told_of_caller(shop.item("his")) and not call_item.told_of_caller(shop.item("hers"))
-    assert callers.find_subject(shop.site_id, IVAN) is None
+    assert not call_item.mentions_caller(shop.item("his")) and not call_item.mentions_caller(shop.item("hers"))
+    assert callers.find_caller(shop.site_id, IVAN) is None

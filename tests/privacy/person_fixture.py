@@ -94,7 +94,7 @@ def item(call_id: str) -> call_item.Item:
 
 def key_of(phone: str) -> str:
     """The pseudonym of a number."""
-    subject = callers.find_subject("s1", phone)
+    subject = callers.find_caller("s1", phone)
     assert subject is not None
     return subject.subject_id
 

@@ -66,7 +66,7 @@ def test_a_person_is_taken_out_and_every_join_stays(written: Any, who: str) -> N
     assert erase(person, NOW).removed["contacts"] == 1
     left = everything(written)
     assert visitor() not in left and SECRET not in left and "click-of-his" not in left
-    assert callers.find_subject("s1", PHONE) is None
+    assert callers.find_caller("s1", PHONE) is None
     now = contact()
     assert joined() == before
     assert (now.erased, now.kind, now.at, now.day, now.caller_key) == (True, was.kind, was.at, was.day, was.caller_key)
@@ -98,7 +98,7 @@ def test_an_event_that_comes_twice_makes_nobody_known_again(written: Any) -> Non
     take_contact.take(message, later(5))
     erase(find_person.by_phone("s1", PHONE), NOW)
     take_contact.take(message, later(6))
-    assert callers.find_subject("s1", PHONE) is None
+    assert callers.find_caller("s1", PHONE) is None
     assert visitor() not in everything(written)
 
 
@@ -124,6 +124,6 @@ def test_old_contacts_lose_their_visitor_and_younger_ones_do_not(written: Any) -
     left = everything(written, JOINED)  # the visits go by their own time to live
     assert visitor() not in left and SECRET not in left
     assert visitor("boris") in left
-    assert callers.find_subject("s1", PHONE) is None
-    assert callers.find_subject("s1", "+79160000002") is not None
+    assert callers.find_caller("s1", PHONE) is None
+    assert callers.find_caller("s1", "+79160000002") is not None
     assert [tie for _, tie in joined()] == ["visitor_id", "phone"]

@@ -70,7 +70,7 @@ def test_a_person_is_forgotten_by_his_number_and_nobody_else_is(shop: Any) -> No
     erasures_table.finish(erasures_table.erasures()[0])
     assert of_ivan(shop) == []
     assert item("generic-maria") == maria
-    assert callers.find_subject("s1", IVAN) is None
+    assert callers.find_caller("s1", IVAN) is None
     assert find_person.by_phone("s1", IVAN).known is False
 
 
@@ -119,7 +119,7 @@ def test_erasing_again_changes_nothing_and_an_unknown_number_is_nobody(shop: Any
 def test_a_person_is_forgotten_by_his_browser(shop: Any) -> None:
     done = erase(find_person.by_visitor("s1", IVANS_BROWSER), NOW)
     assert done.removed == {"numbers": 1, "calls": 2, "contacts": 0, "visits": 2, "self_reported": 0}
-    assert callers.find_subject("s1", IVAN) is None
+    assert callers.find_caller("s1", IVAN) is None
     assert find_person.by_visitor("s1", IVANS_BROWSER).known is False
     assert find_person.by_visitor("s1", "nobody").known is False
 
@@ -185,12 +185,12 @@ def test_a_person_of_very_many_calls_is_erased_over_several_passes(shop: Any, mo
     monkeypatch.setattr(erasing, "MAX_CALLS", 1)
     first = erase(find_person.by_phone("s1", IVAN), NOW)
     assert (first.removed["calls"], first.complete) == (1, False)
-    assert callers.find_subject("s1", IVAN) is None  # gone at once, however much is left to do
+    assert callers.find_caller("s1", IVAN) is None  # gone at once, however much is left to do
     assert forget_callers.forget(NOW + timedelta(minutes=1))["erasures_left"] == 1
     forget_callers.forget(NOW + timedelta(minutes=2))
     (erasure,) = erasures_table.erasures()
     assert erasure.passed
-    assert not call_item.told_of_caller(item("generic-his1")) and not call_item.told_of_caller(item("generic-his2"))
+    assert not call_item.mentions_caller(item("generic-his1")) and not call_item.mentions_caller(item("generic-his2"))
     assert forget_callers.forget(NOW + SECOND_LOOK)["erasures_left"] == 0
 
 
@@ -208,7 +208,7 @@ def test_a_late_event_brings_nothing_of_him_back(shop: Any) -> None:
     assert before and redacted and after
     assert after.call.talk_seconds == 75  # the call itself may still become clearer
     assert (after.call.caller_key, after.evidence) == (before.call.caller_key, redacted.evidence)
-    assert callers.find_subject("s1", IVAN) is None
+    assert callers.find_caller("s1", IVAN) is None
     erasures_table.finish(erasures_table.erasures()[0])
     assert of_ivan(shop) == []
 
@@ -223,7 +223,7 @@ def test_an_attribution_that_had_read_him_before_is_tried_again(shop: Any) -> No
             found.call, found.evidence, found.day, callers.settle(read, NOW), call_item.erasure_of(read)
         )
     attribute({"site_id": "s1", "call_id": "generic-his1"}, NOW)
-    assert not call_item.told_of_caller(item("generic-his1"))
+    assert not call_item.mentions_caller(item("generic-his1"))
 
 
 def test_a_call_that_was_being_attributed_is_found_at_the_second_look(shop: Any) -> None:
@@ -248,7 +248,7 @@ def test_an_outcome_of_an_erased_customer_keeps_its_call(shop: Any) -> None:
     after = deals_table.deal("s1", "generic", "A-1")
     assert before and after and after.quality == 5
     assert (after.call_id, after.caller_key, after.day) == (before.call_id, before.caller_key, before.day)
-    assert callers.find_subject("s1", IVAN) is None
+    assert callers.find_caller("s1", IVAN) is None
 
 
 def test_a_new_deal_of_his_is_somebody_elses(shop: Any) -> None:

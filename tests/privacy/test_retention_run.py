@@ -35,7 +35,7 @@ def shop(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def known(*calls: str) -> list[bool]:
-    return [call_item.told_of_caller(item(f"generic-{each}")) for each in calls]
+    return [call_item.mentions_caller(item(f"generic-{each}")) for each in calls]
 
 
 def run(now: Any = NOW) -> int:
@@ -45,11 +45,11 @@ def run(now: Any = NOW) -> int:
 def test_calls_older_than_the_site_keeps_callers_are_forgotten(shop: Any) -> None:
     assert run() == 2
     assert known("old", "hers", "new") == [False, False, True]
-    assert callers.find_subject("s1", MARIA) is None
+    assert callers.find_caller("s1", MARIA) is None
     assert run() == 0
     assert run(NOW + timedelta(days=KEPT)) == 1
     assert known("new") == [False]
-    assert callers.find_subject("s1", IVAN) is None
+    assert callers.find_caller("s1", IVAN) is None
 
 
 def test_who_called_again_since_stays_known(shop: Any) -> None:
@@ -117,7 +117,7 @@ def test_a_late_event_of_a_forgotten_call_makes_nobody_known(shop: Any) -> None:
     event = CallEvent("late", "hers", at=NOW, caller=MARIA, recording_url="https://pbx.example/1.mp3")
     attribute(tell("generic-hers", event), NOW)
     assert known("hers") == [False]
-    assert callers.find_subject("s1", MARIA) is None
+    assert callers.find_caller("s1", MARIA) is None
 
 
 def test_one_sites_trouble_does_not_keep_the_others_data(shop: Any, capsys: pytest.CaptureFixture[str]) -> None:

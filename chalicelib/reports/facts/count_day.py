@@ -128,7 +128,7 @@ def _call_fact(
         region=region,
         manager=call.answered_by or "",
         visitor=evidence.visitor or "",
-        overflow=evidence.of_number.told_by_itself is EvidenceKind.OVERFLOW,
+        overflow=evidence.of_number.first_kind is EvidenceKind.OVERFLOW,
         wait_seconds=call.wait_seconds,
         end_missing=call.end_missing,
         self_reported=rulebook.read_self_reported(answer),
