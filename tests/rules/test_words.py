@@ -97,14 +97,12 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "docs/adr",
     "docs/alerts.md",
     "docs/attribution.md",
-    "docs/carriers.md",
     "docs/examples",
     "docs/images",
     "docs/leads.md",
     "docs/plain-files.md",
     "docs/pool.md",
     "docs/privacy.md",
-    "docs/recordings.md",
 )
 
 _WORD = re.compile(r"[A-Za-z]+")
