@@ -1,17 +1,17 @@
-"""How calls lie in their table: a carrier event and the evidence as compact JSON, the item as a CallRecord.
+"""How calls are stored in their table: a carrier event and the evidence as compact JSON, the item as a CallRecord.
 
 pk             <site_id>#<call_id>
-e#<event_id>   one carrier event with the moment it was received; its caller is sealed by intake, and by his subject's
-               id once attribution has come to it
-s#<subject_id> a caller: his mask, and his number sealed under his subject's key
+e#<event_id>   one carrier event with the moment it was received; its caller is sealed by intake, and a subject id
+               once attribution has processed it
+s#<subject_id> a caller: the masked number, and the number sealed under the caller's own key
 r#<id>         one recording; t#<id> its transcript: by fetch_recording and read_transcript
 f#<id>         which fetch has claimed a recording, and until when: by fetch_recording
-self_reported  what the caller said brought him: by who notes it
-erased         the erasure that last took something personal away: evidence is not looked for again
-nameless       the erasure that took the caller away: nothing that is told of him later is kept
+self_reported  what the caller said brought them: by note_self_reported
+erased         the erasure that last removed something personal: evidence is not looked for again
+nameless       the erasure that removed the caller: nothing that is reported of them later is kept
 vendor, endpoint_id, x (expiry)
 evidence, folded (the number of events it was found from), direction, site_day, started_ms, site_caller,
-open_shard (only while no event has told the end):
+open_shard (only while no event has reported the end):
                by attribute_call
 """
 
@@ -56,83 +56,83 @@ class _Caller(msgspec.Struct):
 
 
 def event_text(event: CallEvent, received_at: datetime, *, signing_key: bytes, context: str) -> str:
-    """The event as JSON without what it does not say, its caller sealed for `context`, the call."""
-    told = {
+    """Return the event as JSON without fields at their default, its caller sealed in `context`, that of the call."""
+    fields = {
         name: value
         for name in _event_fields
         if (value := getattr(event, name)) is not _unsaid.get(name, msgspec.NODEFAULT)
     }
     if event.caller:
-        told["caller"] = encryption.seal_at_intake(event.caller, signing_key=signing_key, context=context)
-        told["mask"] = PhoneNumber(event.caller).masked
-    return msgspec.json.encode({"r": millis(received_at), **told}).decode()
+        fields["caller"] = encryption.seal_at_intake(event.caller, signing_key=signing_key, context=context)
+        fields["mask"] = PhoneNumber(event.caller).masked
+    return msgspec.json.encode({"r": millis(received_at), **fields}).decode()
 
 
 def with_caller(text: str, subject_id: str) -> str:
-    """A stored event that names its caller by his subject."""
-    told = msgspec.json.decode(text)
-    told.pop("mask", None)
-    return msgspec.json.encode({**told, "caller": subject_id}).decode()
+    """Return a stored event that names its caller by the subject id."""
+    fields = msgspec.json.decode(text)
+    fields.pop("mask", None)
+    return msgspec.json.encode({**fields, "caller": subject_id}).decode()
 
 
 def caller_text(mask: str, sealed: str) -> str:
-    """A caller of a call as JSON."""
+    """Return a caller of a call as JSON."""
     return msgspec.json.encode(_Caller(mask, sealed)).decode()
 
 
 def attributes(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Texts as attributes of an item."""
+    """Return texts as attributes of an item."""
     return {name: {"S": text} for name, text in texts.items()}
 
 
 def callers_at_intake(item: Item) -> dict[str, str]:
-    """The sealed callers that attribution has not looked up yet, by the attribute of their event."""
+    """Return the sealed callers that attribution has not looked up yet, by the attribute of their event."""
     events = {name: _received(value["S"]) for name, value in item.items() if name.startswith(EVENT)}
     return {name: event.caller for name, event in events.items() if event.caller and event.mask}
 
 
 def is_nameless(item: Item) -> bool:
-    """Whether the caller was erased."""
+    """Return whether the caller was erased."""
     return NAMELESS in item
 
 
 def erasure_of(item: Item) -> str | None:
-    """The erasure that last took something away; None where nothing ever was."""
+    """Return the erasure that last removed something; None where there was none."""
     return item[ERASED]["S"] if ERASED in item else None
 
 
 def mentions_caller(item: Item) -> bool:
-    """Whether anything of the caller lies in the item, besides his pseudonym."""
+    """Return whether the item holds anything of the caller, besides their pseudonym."""
     return any(name.startswith(CALLER) for name in item) or bool(nameless_events(item)) or bool(wordless(item))
 
 
 def nameless_events(item: Item) -> dict[str, str]:
-    """The events that tell something of the caller, without it: he is his pseudonym there, or nobody."""
+    """Return the events that hold something of the caller, changed: only the pseudonym, or no caller, is left."""
     key = caller_key_of(item)
-    told = {name: value["S"] for name, value in item.items() if name.startswith(EVENT)}
-    return {name: changed for name, text in told.items() if (changed := _nameless(text, key)) != text}
+    events = {name: value["S"] for name, value in item.items() if name.startswith(EVENT)}
+    return {name: changed for name, text in events.items() if (changed := _nameless(text, key)) != text}
 
 
 def _nameless(text: str, key: str | None) -> str:
-    told = msgspec.json.decode(text)
-    kept = {name: value for name, value in told.items() if name not in ("mask", *OF_AN_EVENT)}
-    if "mask" in told:
+    fields = msgspec.json.decode(text)
+    kept = {name: value for name, value in fields.items() if name not in ("mask", *OF_AN_EVENT)}
+    if "mask" in fields:
         kept |= {"caller": key}
     return msgspec.json.encode({name: value for name, value in kept.items() if value is not None}).decode()
 
 
 def self_reported_of(item: Item) -> SelfReported | None:
-    """What the caller said brought him, as it was noted with the call."""
+    """Return what the caller said brought them, as it was noted with the call."""
     return msgspec.json.decode(item[SELF_REPORTED]["S"], type=SelfReported) if SELF_REPORTED in item else None
 
 
 def self_reported_text(reported: SelfReported) -> str:
-    """The reverse of `self_reported_of`, as JSON."""
+    """Return what `self_reported_of` reads, as JSON."""
     return msgspec.json.encode(reported).decode()
 
 
 def wordless(item: Item) -> dict[str, str]:
-    """What the caller said, without his words; empty where there are none."""
+    """Return the self-reported source without its words, as an attribute; empty where there are none."""
     reported = self_reported_of(item)
     if reported is None or reported.answer is None:
         return {}
@@ -140,23 +140,23 @@ def wordless(item: Item) -> dict[str, str]:
 
 
 def caller_key_of(item: Item) -> str | None:
-    """The caller's pseudonym that the item is indexed by; None where he withheld his number."""
+    """Return the caller's pseudonym that the item is indexed by; None where the number was withheld."""
     return item.get("site_caller", {}).get("S", "").rpartition("#")[2] or None
 
 
 def day_of(item: Item) -> date | None:
-    """The day the call counts on; None where attribution has not come to it yet."""
+    """Return the day the call counts on; None where attribution has not processed it yet."""
     return date.fromisoformat(item["site_day"]["S"].rpartition("#")[2]) if "site_day" in item else None
 
 
 def ids_of(item: Item) -> tuple[str, str]:
-    """Site and call."""
+    """Return the ids of site and call."""
     site_id, _, call_id = item["pk"]["S"].partition("#")
     return site_id, call_id
 
 
 def record_of(item: Item) -> CallRecord:
-    """A stored item as the record its call is folded from."""
+    """Return a stored item as the record its call is folded from."""
     site_id, call_id = ids_of(item)
     texts = [value["S"] for name, value in item.items() if name.startswith(EVENT)]
     events = tuple(_event_of(text) for text in texts)
@@ -164,7 +164,7 @@ def record_of(item: Item) -> CallRecord:
 
 
 def attributed_of(item: Item) -> AttributedCall | None:
-    """A stored item as a call with its evidence; None where attribution has not come to it yet."""
+    """Return a stored item as a call with its evidence; None where attribution has not processed it yet."""
     day = day_of(item)
     if "evidence" not in item or day is None:
         return None
@@ -175,17 +175,17 @@ def attributed_of(item: Item) -> AttributedCall | None:
 
 
 def recordings_of(item: Item) -> tuple[Recording, ...]:
-    """What is known of a call's recordings, by id."""
+    """Return what is known of a call's recordings, by id."""
     return _kept(item, RECORDING, Recording)
 
 
 def transcripts_of(item: Item) -> tuple[Transcript, ...]:
-    """What is known of a call's transcripts, by the ids of their recordings."""
+    """Return what is known of a call's transcripts, by the ids of their recordings."""
     return _kept(item, TRANSCRIPT, Transcript)
 
 
 def state_text(state: RecordingState) -> str:
-    """A recording's state as it is written in the JSON of an `r#` attribute, for conditions."""
+    """Return a recording's state as it is written in the JSON of an `r#` attribute, for conditions."""
     return f'"state":"{state}"'
 
 
@@ -195,22 +195,22 @@ def _kept(item: Item, prefix: str, shape: type[T]) -> tuple[T, ...]:
 
 
 def evidence_text(evidence: Evidence) -> str:
-    """Evidence as JSON."""
+    """Return evidence as JSON."""
     return msgspec.json.encode(as_builtins(evidence)).decode()
 
 
 def evidence_of(text: str) -> Evidence:
-    """The reverse of `evidence_text`."""
+    """Return the evidence that `evidence_text` wrote."""
     return from_builtins(msgspec.json.decode(text))
 
 
 def millis(moment: datetime) -> int:
-    """Milliseconds since 1970."""
+    """Return milliseconds since 1970."""
     return round(moment.timestamp() * 1000)
 
 
 def _callers_of(item: Item) -> dict[str, Caller]:
-    """Who an item's callers are, by what its events call them: a sealed number, or a subject's id."""
+    """Return an item's callers by what its events call them: a sealed number, or a subject id."""
     found = {}
     for name, value in item.items():
         if name.startswith(EVENT):

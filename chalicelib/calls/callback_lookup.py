@@ -1,4 +1,4 @@
-"""Missed calls and the talks that followed them, on whatever day: what a day's calls alone do not tell."""
+"""Missed calls and the talks that followed them, also on other days."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.registry.types import Site
 
 
 def reached(site: Site, calls: Sequence[Call]) -> frozenset[str]:
-    """Ids of a day's missed calls that were called back, that day or later. Raises StorageUnavailable.
+    """Return the ids of a day's missed calls that were called back, that day or later. Raises StorageUnavailable.
 
     One query for each caller whom that day's own calls leave missed.
     """
@@ -28,7 +28,7 @@ def reached(site: Site, calls: Sequence[Call]) -> frozenset[str]:
 
 
 def days_changed_by(call: Call) -> set[date]:
-    """The days whose missed calls a talk with the customer calls back: what must be counted anew when it is told."""
+    """Return the days whose missed calls this call calls back: they must be counted anew when it is reported."""
     if call.direction is not Direction.OUT or not call.answered or call.caller_key is None:
         return set()
     before = calls_table.calls_with(call.site_id, call.caller_key, callback_since(call.started_at), call.started_at)

@@ -1,9 +1,9 @@
 """Which missed callers were reached later. Pure.
 
-"A missed caller who was reached later: the business rang back, or the caller got through himself the same day in the
-site's time zone." The same day binds the caller's own success: a shop that closed at six and rang back at nine in the
-morning did its work, while a customer who had to try again on another day was left alone. The business is given
-RING_BACK_DAYS, so that a call about something else, months later, does not mend what was missed.
+A missed caller was reached later if the business called back, or if the caller got through the same day in the site's
+time zone. Only the caller's own success must be on the same day: a shop that closed at six and called back at nine in
+the morning did its work, while a customer who had to try again on another day was left alone. The business has
+CALLBACK_DAYS, so that a call about something else, months later, does not count.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ CALLBACK_DAYS = 14  # longer than any holidays
 
 
 def called_back(calls: Iterable[Call], zone: tzinfo) -> frozenset[str]:
-    """Ids of the missed incoming calls whose caller somebody talked to later, as above.
+    """Return the ids of the missed incoming calls whose caller somebody talked to later, as above.
 
-    `calls` are those of a day or of any span, and whatever followed them that may count. A withheld number cannot be
-    recognised, so its calls are never called back.
+    `calls` are those of a day or of any span, with later ones that may count. A withheld number cannot be recognised,
+    so its calls are never called back.
     """
     missed: list[Call] = []
     talks: dict[str, list[Call]] = defaultdict(list)
@@ -34,17 +34,17 @@ def called_back(calls: Iterable[Call], zone: tzinfo) -> frozenset[str]:
 
 
 def is_missed(call: Call) -> bool:
-    """A customer with a number rang, and nobody talked to him."""
+    """Return whether a customer with a number called, and nobody talked to them."""
     return call.direction is Direction.IN and not call.answered and call.caller_key is not None
 
 
 def callback_until(started_at: datetime) -> datetime:
-    """Until when the business may ring back a call that was missed then."""
+    """Return until when the business may call back a call that was missed then."""
     return started_at + timedelta(days=CALLBACK_DAYS)
 
 
 def callback_since(started_at: datetime) -> datetime:
-    """Since when calls may have been missed that a talk then mends."""
+    """Return since when calls may have been missed that a talk then calls back."""
     return started_at - timedelta(days=CALLBACK_DAYS)
 
 

@@ -1,7 +1,7 @@
-"""Who a telephone number is, without its digits: a subject, known by a random id, his numbers sealed under his own key.
+"""Who a telephone number is, without its digits: a caller (data subject) with a random id and a key of their own.
 
-Everything counts and matches by the id. The digits are opened here and nowhere else, and no longer once the subject is
-gone: what was sealed for him stays behind as noise, and all that was counted stays counted.
+Everything counts and matches by the id. The digits, sealed under the key, are opened only here, and no longer once the
+caller is erased: what was sealed for them cannot be read any more, and all that was counted stays counted.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from chalicelib.core.phone import PhoneNumber
 from chalicelib.runtime import log
 from chalicelib.runtime.settings import settings
 
-REFRESH_SECONDS = 30 * 86_400  # an expiry is put off in steps of this: a call a day does not write every day
+REFRESH_SECONDS = 30 * 86_400  # an expiry moves in steps of this: a call a day does not write every day
 
 
 class KnownCaller(Struct, frozen=True):
-    """A person as the service knows him: a random pseudonym, and the key of what is sealed for him."""
+    """A person as the service knows them: a random pseudonym, and the key of what is sealed for them."""
 
     site_id: str
     subject_id: str  # 32 hex digits
     key: bytes
 
     def __repr__(self) -> str:
-        """Without the key."""
+        """Show no key."""
         return f"Subject({self.site_id!r}, {self.subject_id!r})"
 
     def seal(self, plain: str, context: str) -> str:
-        """`plain` under his key, to be opened at `context` only."""
+        """Seal `plain` under the caller's key; it opens only in `context`."""
         return encryption.seal(encryption.SUBJECT, plain.encode(), key=self.key, context=context)
 
     def unseal(self, text: str, context: str) -> str | None:
-        """The reverse of `seal`; None for anything else."""
+        """Return what `seal` was given; None for anything else."""
         plain = encryption.unseal(encryption.SUBJECT, text, key=self.key, context=context)
         return plain.decode() if plain is not None else None
 
 
 def caller_of(site_id: str, phone: str, seen_at: datetime, keep_days: int = CALL_DAYS) -> KnownCaller:
-    """The subject of an E.164 number, made where there is none, known for `keep_days` after he was last seen.
+    """Return the caller of an E.164 number, made where there is none, kept for `keep_days` after they were last seen.
 
     Raises StorageUnavailable.
     """
@@ -57,7 +57,7 @@ def caller_of(site_id: str, phone: str, seen_at: datetime, keep_days: int = CALL
     if row is None:
         new = _new_row(site_id, hashed, expires)
         row = new if callers_table.create(new) else callers_table.find(site_id, hashed)
-        if row is None:  # another made him and a third erased him, within a moment: the task comes again
+        if row is None:  # another process made them and a third erased them at the same moment: the task comes again
             raise StorageUnavailable("The caller's subject is being changed. Try again.")
     elif row.expires < expires - REFRESH_SECONDS:
         callers_table.put_off_expiry(CallerRow(site_id, hashed, row.subject_id, row.key, expires))
@@ -65,13 +65,13 @@ def caller_of(site_id: str, phone: str, seen_at: datetime, keep_days: int = CALL
 
 
 def find_caller(site_id: str, phone: str) -> KnownCaller | None:
-    """The subject of an E.164 number, or None where it has none. Raises StorageUnavailable."""
+    """Return the caller of an E.164 number, or None where it has none. Raises StorageUnavailable."""
     row = callers_table.find(site_id, _hash(site_id, phone))
     return _subject(site_id, row.subject_id, row.key) if row else None
 
 
 def forget(site_id: str, subject_id: str) -> bool:
-    """Delete a subject: nothing that is sealed for him opens any more. False where he is gone already.
+    """Delete a caller: nothing that is sealed for them opens any more. False where they are deleted already.
 
     Raises StorageUnavailable.
     """
@@ -79,15 +79,15 @@ def forget(site_id: str, subject_id: str) -> bool:
 
 
 def callers_by_id(site_id: str, subject_ids: Iterable[str]) -> dict[str, KnownCaller]:
-    """Those of the subjects that are still known. Raises StorageUnavailable."""
+    """Return those of the callers that are still known, by id. Raises StorageUnavailable."""
     found = callers_table.sealed_keys(site_id, subject_ids)
     return {subject_id: _subject(site_id, subject_id, key) for subject_id, key in found.items()}
 
 
 def settle(item: call_item.Item, seen_at: datetime, keep_days: int = CALL_DAYS) -> dict[str, str]:
-    """What attribution writes beside a call's evidence: its callers under their subjects' keys, by attribute.
+    """Return what attribution writes beside a call's evidence: its callers under their own keys, by attribute.
 
-    An event that intake has sealed names its caller by his subject from then on, and the number itself stands once a
+    An event that intake has sealed names its caller by subject id from then on, and the number itself is stored once a
     call. Of a caller who was erased nothing more is kept. Raises StorageUnavailable.
     """
     if call_item.is_nameless(item):
@@ -111,12 +111,12 @@ def settle(item: call_item.Item, seen_at: datetime, keep_days: int = CALL_DAYS) 
 
 
 def open_caller(call: Call) -> str | None:
-    """The caller's E.164: the one way to it. None where it was withheld or is erased. Raises StorageUnavailable."""
+    """Return the caller's E.164: the only way to it. None where withheld or erased. Raises StorageUnavailable."""
     return open_callers([call])[call.call_id]
 
 
 def open_callers(calls: Sequence[Call]) -> dict[str, str | None]:
-    """The callers of several calls of one site by call id; a hundred subjects cost one request."""
+    """Return the E.164 of the callers of several calls of one site by call id; a hundred callers cost one request."""
     known = _known(calls[0].site_id, (call.caller for call in calls)) if calls else {}
     return {
         call.call_id: _open(call.caller, encryption.context_of_call(call.site_id, call.call_id), known)
@@ -125,7 +125,7 @@ def open_callers(calls: Sequence[Call]) -> dict[str, str | None]:
 
 
 def open_callers_of_events(record: CallRecord) -> dict[str, str | None]:
-    """The callers of one call's events, by what the events call them."""
+    """Return the E.164 of the callers of one call's events, by what the events call them."""
     known = _known(record.site_id, record.callers.values())
     context = encryption.context_of_call(record.site_id, record.call_id)
     return {name: _open(caller, context, known) for name, caller in record.callers.items()}
@@ -139,7 +139,7 @@ def _known(site_id: str, callers: Iterable[Caller]) -> dict[str, KnownCaller]:
 def _open(caller: Caller, context: str, known: Mapping[str, KnownCaller]) -> str | None:
     if caller.sealed is None:
         return None
-    if caller.key is None:  # attribution has not come to it yet
+    if caller.key is None:  # attribution has not processed it yet
         return encryption.open_from_intake(caller.sealed, signing_key=settings().signing_key, context=context)
     subject = known.get(caller.key)
     return subject.unseal(caller.sealed, context) if subject else None
@@ -163,5 +163,5 @@ def _wrapping_key() -> bytes:
 
 
 def _hash(site_id: str, phone: str) -> str:
-    """What finds a number's subject. Keyed by the site, too: one person at two sites is two strangers."""
+    """Return the hash that finds a number's caller, keyed by the site too: a person is unrelated on two sites."""
     return PhoneNumber(phone).keyed_hash(encryption.derive(settings().signing_key, f"phones of {site_id}"))

@@ -1,10 +1,10 @@
-"""The subjects table: whose a telephone number is, and the key his numbers are sealed under.
+"""The subjects table: whose a telephone number is, and the key that the caller's numbers are sealed under.
 
 <site_id>#h#<keyed hash of the number>   subject_id, key (sealed), x
 <site_id>#s#<subject_id>                 phone (that hash), key (sealed), x
 
-The first finds the subject of a number, the second opens what is sealed for a subject. They are written and deleted
-together, in one transaction: a person is known or he is not. x: expiry, put off while he calls.
+The first finds the caller of a number, the second opens what is sealed for a caller. They are written and deleted
+together, in one transaction: a person is known or is not. x: expiry, moved on with each call.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BATCH = 100  # keys in one BatchGetItem, by DynamoDB's limit
 
 
 class CallerRow(Struct, frozen=True):
-    """One subject as stored; `key` is sealed."""
+    """One caller as stored; `key` is sealed."""
 
     site_id: str
     phone: str  # keyed hash
@@ -30,12 +30,12 @@ class CallerRow(Struct, frozen=True):
     expires: int  # seconds since 1970
 
     def __repr__(self) -> str:
-        """Without the key."""
+        """Show no key."""
         return f"SubjectRow({self.site_id!r}, {self.subject_id!r})"
 
 
 def find(site_id: str, phone: str) -> CallerRow | None:
-    """The subject of a number's keyed hash, read consistently. Raises StorageUnavailable."""
+    """Return the caller of a number's keyed hash, read consistently, or None. Raises StorageUnavailable."""
     with aws.storage_errors():
         answer = _client().get_item(TableName=_table(), Key=_by_phone(site_id, phone), ConsistentRead=True)
     item = answer.get("Item")
@@ -45,17 +45,17 @@ def find(site_id: str, phone: str) -> CallerRow | None:
 
 
 def create(row: CallerRow) -> bool:
-    """Store a new subject; False where the number has one already. Raises StorageUnavailable."""
+    """Store a new caller; False where the number has one already. Raises StorageUnavailable."""
     return _write(row, "attribute_not_exists(pk)", {})
 
 
 def put_off_expiry(row: CallerRow) -> bool:
-    """Store a later expiry; False where this subject is no longer the number's. Raises StorageUnavailable."""
+    """Store a later expiry; False where this caller is no longer the number's. Raises StorageUnavailable."""
     return _write(row, "subject_id = :subject", {":subject": {"S": row.subject_id}})
 
 
 def delete(site_id: str, subject_id: str) -> bool:
-    """Delete a subject and what leads to him from his number; False where there is none. Raises StorageUnavailable."""
+    """Delete a caller and the item that their number leads by; False where there is none. Raises StorageUnavailable."""
     with aws.storage_errors():
         found = _client().get_item(TableName=_table(), Key=_by_id(site_id, subject_id), ConsistentRead=True)
     if "Item" not in found:
@@ -73,7 +73,7 @@ def delete(site_id: str, subject_id: str) -> bool:
 
 
 def sealed_keys(site_id: str, subject_ids: Iterable[str]) -> dict[str, str]:
-    """The sealed key of each subject that is known, by id, read consistently. Raises StorageUnavailable."""
+    """Return the sealed key of each caller that is known, by id, read consistently. Raises StorageUnavailable."""
     found = {}
     for item in _batches([_by_id(site_id, subject_id) for subject_id in sorted(set(subject_ids))]):
         found[item["pk"]["S"].rpartition("#")[2]] = item["key"]["S"]

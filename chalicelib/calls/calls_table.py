@@ -1,6 +1,5 @@
 """The calls table off the hot path: one call, a day's calls, a caller's calls, and the evidence that is found for them.
 
-Deals have their own table and module; their functions stand here too, so that reports and the manage API ask one place.
 Everything raises StorageUnavailable when AWS does not answer.
 """
 
@@ -38,13 +37,13 @@ class WrittenEvidence(NamedTuple):
 
 
 def call(site_id: str, call_id: str) -> AttributedCall | None:
-    """One call with its evidence, read consistently; None where there is none or it is not attributed yet."""
+    """Return one call with its evidence, read consistently; None where there is none or it is not attributed yet."""
     found = item(site_id, call_id)
     return call_item.attributed_of(found) if found else None
 
 
 def item(site_id: str, call_id: str) -> call_item.Item | None:
-    """One call's item, read consistently."""
+    """Return one call's item, read consistently, or None."""
     with aws.storage_errors():
         answer = _client().get_item(
             TableName=settings().calls_table, Key=call_pk(site_id, call_id), ConsistentRead=True
@@ -54,45 +53,45 @@ def item(site_id: str, call_id: str) -> call_item.Item | None:
 
 
 def items_of_day(site_id: str, day: date) -> list[call_item.Item]:
-    """A day's calls by start, as they are stored; `day` is of the site's zone."""
+    """Return a day's calls by start, as they are stored; `day` is of the site's zone."""
     return list(_query("by_day", "site_day", f"{site_id}#{day.isoformat()}"))
 
 
 def calls_of_day(site_id: str, day: date) -> list[AttributedCall]:
-    """A day's calls by start; `day` is of the site's zone."""
+    """Return a day's calls by start; `day` is of the site's zone."""
     found = (call_item.attributed_of(each) for each in items_of_day(site_id, day))
     return [each for each in found if each is not None]
 
 
 def calls_of_caller(site_id: str, caller_key: str) -> list[CallRef]:
-    """A caller's incoming calls by start: those a deal can come from. The business ringing him back has no source."""
+    """Return a caller's incoming calls by start: those a deal can come from. Outgoing calls have no source."""
     found = items_of_caller(site_id, caller_key)
     return [_ref(each) for each in found if each.get("direction", {}).get("S") != Direction.OUT]
 
 
 def first_calls(site_id: str, caller_key: str, until: datetime, most: int) -> list[AttributedCall]:
-    """A caller's first calls, either direction, that began at `until` or before, oldest first."""
+    """Return a caller's first calls, either direction, that began at `until` or before, oldest first."""
     return _calls_of_caller(site_id, caller_key, "<=", until, most, newest_first=False)
 
 
 def latest_calls(site_id: str, caller_key: str, until: datetime, most: int) -> list[AttributedCall]:
-    """A caller's latest calls, either direction, that began at `until` or before, newest first."""
+    """Return a caller's latest calls, either direction, that began at `until` or before, newest first."""
     return _calls_of_caller(site_id, caller_key, "<=", until, most, newest_first=True)
 
 
 def calls_since(site_id: str, caller_key: str, since: datetime, most: int) -> list[str]:
-    """The ids of a caller's first calls, either direction, that began at `since` or later."""
+    """Return the ids of a caller's first calls, either direction, that began at `since` or later."""
     found = _calls_of_caller(site_id, caller_key, ">=", since, most, newest_first=False)
     return [attributed.call.call_id for attributed in found]
 
 
 def items_of_caller(site_id: str, caller_key: str) -> Iterator[call_item.Item]:
-    """The items of a caller's calls, either direction, by start."""
+    """Yield the items of a caller's calls, either direction, by start."""
     return _query("by_caller", "site_caller", f"{site_id}#{caller_key}")
 
 
 def calls_with(site_id: str, caller_key: str, since: datetime, until: datetime) -> list[AttributedCall]:
-    """A caller's calls of both directions that began within that span, its ends included, by start."""
+    """Return a caller's calls of both directions that began within that span, its ends included, by start."""
     span = (call_item.millis(since), call_item.millis(until))
     found = (
         call_item.attributed_of(each) for each in _query("by_caller", "site_caller", f"{site_id}#{caller_key}", span)
@@ -101,7 +100,7 @@ def calls_with(site_id: str, caller_key: str, since: datetime, until: datetime) 
 
 
 def find_call(site_id: str, call_ids: list[str]) -> CallRef | None:
-    """The first of these call ids that is a call of the site with its evidence."""
+    """Return the first of these call ids that is a call of the site with its evidence."""
     for call_id in call_ids:
         found = item(site_id, call_id)
         if found and "started_ms" in found:
@@ -158,7 +157,7 @@ def put_evidence(
 
 
 def redact(item: call_item.Item, written: Mapping[str, str], removed: Sequence[str], erasure_id: str) -> bool:
-    """Write and remove attributes of a call that is as it was read; False where it is told otherwise since."""
+    """Write and remove attributes of a call that is as it was read; False where it has changed since."""
     texts = {**written, call_item.ERASED: erasure_id}
     names = {f"#{index}": name for index, name in enumerate((*texts, *removed))}
     sets = [f"{name} = :{name[1:]}" for name in list(names)[: len(texts)]]
@@ -188,17 +187,17 @@ def redact(item: call_item.Item, written: Mapping[str, str], removed: Sequence[s
 
 
 def put_self_reported(item: call_item.Item, reported: SelfReported | None) -> bool:
-    """Note what a call's caller said, or that he said nothing; False where the call was erased since it was read."""
+    """Note what a call's caller said, or that they said nothing; False where the call was erased since it was read."""
     erased, seen = _same(call_item.ERASED, call_item.erasure_of(item))
     text = call_item.self_reported_text(reported) if reported else None
-    written = {":told": {"S": text}} if text else {}
+    written = {":reported": {"S": text}} if text else {}
     client = _client()
     try:
         with aws.storage_errors():
             client.update_item(
                 TableName=settings().calls_table,
                 Key={"pk": dict(item["pk"])},
-                UpdateExpression=f"SET {call_item.SELF_REPORTED} = :told"
+                UpdateExpression=f"SET {call_item.SELF_REPORTED} = :reported"
                 if text
                 else f"REMOVE {call_item.SELF_REPORTED}",
                 ConditionExpression=f"attribute_exists(vendor) AND {erased}",
@@ -210,7 +209,7 @@ def put_self_reported(item: call_item.Item, reported: SelfReported | None) -> bo
 
 
 def _same(name: str, value: str | None, *, kind: str = "S") -> tuple[str, dict[str, dict[str, str]]]:
-    """The condition that an attribute is still what it was, and the value it asks for."""
+    """Return the condition that an attribute is still what it was, and its values."""
     if value is None:
         return f"attribute_not_exists({name})", {}
     return f"{name} = :was_{name}", {f":was_{name}": {kind: value}}
@@ -225,7 +224,7 @@ def _ref(found: call_item.Item) -> CallRef:
 def _calls_of_caller(
     site_id: str, caller_key: str, compared: str, moment: datetime, most: int, *, newest_first: bool
 ) -> list[AttributedCall]:
-    """One page of the caller's index, eventually consistent; `compared` is how calls lie to the moment."""
+    """Read one page of the caller's index, eventually consistent; `compared`: calls' start against the moment."""
     with aws.storage_errors():
         answer = _client().query(
             TableName=settings().calls_table,
@@ -243,7 +242,7 @@ def _calls_of_caller(
 
 
 def _query(index: str, name: str, value: str, span: tuple[int, int] | None = None) -> Iterator[call_item.Item]:
-    """The items of an index partition by start, page after page: all, or those within a span of milliseconds."""
+    """Yield the items of an index partition by start, page after page: all, or those within a span of milliseconds."""
     condition, values = f"{name} = :value", {":value": {"S": value}}
     if span:
         condition += " AND started_ms BETWEEN :since AND :until"

@@ -1,4 +1,4 @@
-"""The days whose facts must be rebuilt: marked by whatever changes a day, forgotten by who rebuilt it."""
+"""The days whose facts must be rebuilt: marked by each change of a day, removed when it is rebuilt."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def mark_all(site_id: str, changed: Iterable[date | None]) -> None:
 
 
 def mark_many(marks: Iterable[tuple[str, date]]) -> int:
-    """Mark many days, (site, day) each, 25 a request; answers how many. Raises StorageUnavailable."""
+    """Mark many days, (site, day) each, 25 a request; return how many. Raises StorageUnavailable."""
     wanted = sorted(set(marks))
     for start in range(0, len(wanted), TOGETHER):
         puts = [{"PutRequest": {"Item": _mark(*each)}} for each in wanted[start : start + TOGETHER]]
@@ -57,7 +57,7 @@ def mark_many(marks: Iterable[tuple[str, date]]) -> int:
 
 
 def changed_days() -> list[ChangedDay]:
-    """All marked days, by site and day, read consistently."""
+    """Return all marked days, by site and day, read consistently."""
     marks = aws.query(settings().days_table, "pk = :dirty", {":dirty": {"S": DIRTY}}, ConsistentRead=True)
     return [_changed(item) for item in marks]
 

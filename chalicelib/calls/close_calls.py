@@ -1,7 +1,7 @@
 """The task: close the calls whose end never comes, so that they are counted, delivered and reported like any other.
 
-A call is closed by one more event, which counts only while no carrier's event tells an end: one that comes later wins,
-whatever the order (ADR 13).
+A call is closed by one more event, which counts only while no carrier's event reports an end: one that comes later
+wins, in any order (ADR 13).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from chalicelib.calls.open_calls_index import OpenCall
 from chalicelib.runtime import log, sqs
 from chalicelib.runtime.settings import settings
 
-QUIET = timedelta(hours=4)  # without a word of a call. Twilio ends a call after 4 hours; few talk longer
+QUIET = timedelta(hours=4)  # without an event of a call. Twilio ends a call after 4 hours; few talk longer
 MOST = 200  # calls of a shard closed in one run: what is left comes next time, the oldest first
 
 
 def close(now: datetime) -> dict[str, int]:
     """Close every call that has been open and silent for longer than `QUIET`. Raises StorageUnavailable.
 
-    What a run that fails leaves behind is still open, and the next one takes it.
+    What a failed run leaves is still open, and the next run closes it.
     """
     closed = [
         call for call in open_calls_index.begun_before(now - QUIET, MOST) if _is_silent(call, now) and _close(call, now)
@@ -30,7 +30,7 @@ def close(now: datetime) -> dict[str, int]:
 
 
 def _is_silent(call: OpenCall, now: datetime) -> bool:
-    """Whether no carrier told anything of it for so long. Receipts are by our own clock, whatever a carrier's says."""
+    """Return whether no carrier reported anything of it for so long, by our own clock, not a carrier's."""
     item = calls_table.item(call.site_id, call.call_id)
     events = call_item.record_of(item).events if item else ()
     heard = [received for received, event in events if not event.closing]

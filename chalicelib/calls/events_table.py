@@ -1,4 +1,4 @@
-"""The calls table on the hot path: one UpdateItem takes in a carrier event, whichever comes first and however often."""
+"""The calls table on the hot path: one UpdateItem stores a carrier event, in any order and any number of times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CALL_DAYS = 1100  # a day is rebuilt from its calls whenever a late deal changes
 
 
 def call_pk(site_id: str, call_id: str) -> dict[str, dict[str, str]]:
-    """The key of a call's item."""
+    """Return the key of a call's item."""
     return {"pk": {"S": f"{site_id}#{call_id}"}}
 
 
@@ -31,7 +31,7 @@ def add_events(
 ) -> call_item.Item:
     """Upsert events of one call; `endpoint` is (vendor, endpoint_id). An event that is there already changes nothing.
 
-    Where nobody waits (`hot` is False) it answers the item as it was before, else nothing.
+    Where nobody waits (`hot` is False) return the item as it was before, else an empty one.
 
     A caller's number is sealed here, before anything is stored: attribution seals it anew under the caller's own key.
     Raises StorageUnavailable.

@@ -26,11 +26,11 @@ class EvidenceKind(StrEnum):
     PREVIOUS = "previous"  # the number had just gone to another visitor
     SHARED = "shared"  # several visitors had seen the number: see the candidates
     REDIAL = "redial"  # the caller had called the number before, and dialled it again while another visitor had it
-    STATIC = "static"  # the number stands for one source
+    STATIC = "static"  # the number belongs to one source
     OVERFLOW = "overflow"  # the shared number: the pool was too small
-    PROMO = "promo"  # the caller told a promo code, which names the page view
-    REPEAT = "repeat"  # the call itself tells no source, an earlier one of the same caller did
-    SELF_REPORTED = "self_reported"  # the caller said himself what brought him
+    PROMO = "promo"  # the caller gave a promo code, which names the page view
+    REPEAT = "repeat"  # the call itself shows no source, an earlier one of the same caller did
+    SELF_REPORTED = "self_reported"  # the caller said what brought them
     UNKNOWN = "unknown"  # ours, but nobody held it; or not ours
 
 
@@ -44,18 +44,18 @@ MEASURED = frozenset(
         EvidenceKind.STATIC,
         EvidenceKind.PROMO,
     }
-)  # the call itself leads to a visitor, or its number stands for a source
+)  # the call itself leads to a visitor, or its number belongs to a source
 
 
 class Candidate(Struct, frozen=True):
     """Somebody who may have made the call, and how likely that is."""
 
     share: Decimal  # of all candidates of the call, which sum to exactly 1
-    likelihood: float  # calls a second that were to be expected of him at that moment, by the pool's delay profile
+    likelihood: float  # calls a second expected of them at that moment, by the pool's delay profile
     visitor: str | None = None  # 24 hex digits; None: anybody who saw the number and is none of the others
     shown_at: datetime | None = None
     shown_until: datetime | None = None
-    delay_seconds: float | None = None  # from `shown_until` to the call; below 0: the number still stood on his page
+    delay_seconds: float | None = None  # from `shown_until` to the call; below 0: it was still on their page
     stands_for: float = 1  # visitors: of those who are shown an overflow number in a storm, a sample is kept
     touches: tuple[Touch, ...] = ()  # oldest first, none after the call
     called_at: datetime | None = None  # when the caller called from this visit: the number was dialled again since
@@ -69,13 +69,13 @@ class EarlierCall(Struct, frozen=True):
     kind: EvidenceKind
     visitor: str | None
     touches: tuple[Touch, ...]
-    campaign_id: str | None = None  # what its number or its promo code stands for
+    campaign_id: str | None = None  # of its number or its promo code
 
 
 class Evidence(Struct, frozen=True):
-    """What is known of a call's origin. Verdicts are computed from it, so another model never has to touch a call.
+    """What is known of a call's origin. Credit is computed from it, so another model never has to change a call.
 
-    The visitor, his lease and touches are those of the likeliest one; where others may have called too, `candidates`
+    The visitor, their lease and touches are those of the likeliest one; where others may have called too, `candidates`
     has all of them. A repeat keeps what the call's own evidence said: `own_kind`, `own_why` and the other fields.
     """
 
@@ -89,23 +89,23 @@ class Evidence(Struct, frozen=True):
     touches: tuple[Touch, ...] = ()  # oldest first, none after the call
     candidates: tuple[Candidate, ...] = ()  # likeliest first; empty where nobody else comes into question
     called_at: datetime | None = None  # when the caller called from the visit whose number was now dialled again
-    redial_of: str | None = None  # the caller's last call to this number, where it changed what the number alone told
+    redial_of: str | None = None  # the caller's last call to this number, where it changed what the number alone shows
     delay_profile: str | None = None  # the version of the pool's delay profile that the likelihoods are of
     repeat_of: str | None = None  # the earlier call whose source counts for this one
     own_kind: EvidenceKind | None = None
     own_why: str | None = None
-    earlier: tuple[EarlierCall, ...] = ()  # the caller's measured calls before this one: his first, and the latest
+    earlier: tuple[EarlierCall, ...] = ()  # the caller's measured calls before this one: the first, and the latest
     promo_page: Touch | None = None  # on which the visitor was shown the promo code that the caller keyed, and when
     by_number: Evidence | None = None  # what the called number alone says, where a code or a redial says more
 
     @property
     def of_number(self) -> Evidence:
-        """What the called number alone told."""
+        """Return what the called number alone shows."""
         return self.by_number or self
 
     @property
     def first_kind(self) -> EvidenceKind:
-        """What the call was evidence of before its caller's other calls were looked at."""
+        """Return the kind of evidence before the caller's other calls were considered."""
         return self.own_kind or self.kind
 
 
@@ -138,4 +138,4 @@ class AttributedCall(Struct, frozen=True):
     day: date
     recordings: tuple[Recording, ...] = ()
     transcripts: tuple[Transcript, ...] = ()
-    self_reported: SelfReported | None = None  # what the caller said brought him, as an operator noted it
+    self_reported: SelfReported | None = None  # what the caller said brought them, as an operator noted it

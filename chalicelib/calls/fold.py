@@ -19,9 +19,9 @@ _PRECEDENCE = (CallStatus.BUSY, CallStatus.FAILED, CallStatus.ABANDONED, CallSta
 
 
 class CallRecord(Struct, frozen=True):
-    """All that is stored of a call's making: whose it is, and its events with the moment each was received.
+    """All that a call is folded from: whose it is, and its events with the moment each was received.
 
-    `callers` tells who the events' callers are, by what an event calls them.
+    `callers` has the events' callers, by what an event calls them.
     """
 
     site_id: str
@@ -33,7 +33,7 @@ class CallRecord(Struct, frozen=True):
 
 
 class _Reported(Struct, frozen=True):
-    """A call's events, sorted out: all the carrier told, what is of the call as a whole, and the business's legs."""
+    """A call's events, sorted: all that the carrier reported, what is of the whole call, and the business's legs."""
 
     events: Sequence[CallEvent]
     whole: Sequence[CallEvent]
@@ -41,21 +41,22 @@ class _Reported(Struct, frozen=True):
 
     @property
     def own_first(self) -> Sequence[CallEvent]:
-        """All events, those of the call before those of its legs: a leg has a caller and a direction of its own."""
+        """Return all events, the call's before its legs': a leg has a caller and a direction of its own."""
         return [*self.whole, *(event for event in self.events if event.leg in {leg.leg_id for leg in self.legs})]
 
     @property
     def has_line(self) -> bool:
-        """The carrier tells of the caller's own line: then only that line's end is the call's."""
+        """Whether the carrier reports the caller's own line: then only that line's end is the call's."""
         return any(event.leg for event in self.whole)
 
 
 def fold(record: CallRecord) -> Call:
-    """The call its events describe.
+    """Return the call its events describe.
 
-    A start is the earliest start any event told, else when we first heard of the call. A call was accepted if somebody
-    talked; a call that ended otherwise is missed, unless an event said busy, failed or abandoned. Where only the clock
-    says that it ended, it ended when we last heard of it; any end that a carrier tells, even later, counts instead.
+    Its start is the earliest that any event reports, else when we first heard of the call. A call was accepted if
+    somebody talked; a call that ended otherwise is missed, unless an event said busy, failed or abandoned. Where only
+    the clock says that it ended, it ended when we last heard of it; any end that a carrier reports, even later, counts
+    instead.
     """
     known = _distinct(event for _, event in record.events)
     reports = _sorted_out(_counting([event for event in known if not event.closing]))
@@ -103,18 +104,18 @@ def fold(record: CallRecord) -> Call:
 
 
 def _distinct(events: Iterable[CallEvent]) -> list[CallEvent]:
-    """Each event once, in an order that does not depend on how they came: by when they happened, then by id."""
+    """Return each event once, in an order that does not depend on how they came: by when they happened, then by id."""
     ordered = sorted(events, key=lambda e: (e.at or EPOCH, e.event_id, repr(e)))
     return list({event.event_id: event for event in reversed(ordered)}.values())[::-1]
 
 
 def _counting(events: Sequence[CallEvent]) -> Sequence[CallEvent]:
-    """The events, with those of the carrier's history reduced to who and what where the webhooks told the whole call.
+    """Reduce events of the carrier's history to who and what, where the webhooks reported the whole call.
 
-    Its times and lengths are coarser, or of another zone by somebody's mistake.
+    Times and lengths in a history are coarser, or of another zone by mistake.
     """
-    told_live = [event for event in events if not event.imported]
-    if len(told_live) == len(events) or _ended_at(_sorted_out(told_live)) is None:
+    live = [event for event in events if not event.imported]
+    if len(live) == len(events) or _ended_at(_sorted_out(live)) is None:
         return events
     return [_without_course(event) if event.imported else event for event in events]
 
@@ -142,16 +143,16 @@ def _first(events: Sequence[CallEvent], part: Callable[[CallEvent], T | None]) -
 
 
 def _caller(record: CallRecord, events: Sequence[CallEvent]) -> Caller:
-    """Who called: the first caller an event tells, of whom attribution has looked up rather than of all.
+    """Return who called: the first reported caller that attribution has looked up, else the first of all.
 
-    A caller of whom nothing more is stored is known by what the event calls him.
+    A caller of whom nothing more is stored is known by what the event calls them.
     """
     named = [record.callers.get(name, Caller(name)) for name in reported(events, lambda e: e.caller)]
     return next(iter([caller for caller in named if caller.key] or named), Caller())
 
 
 def _answered_at(reports: _Reported) -> datetime | None:
-    """When somebody first answered for the business; else when the line was taken, unless nobody talked to him."""
+    """Return when somebody first answered for the business; else when the line was taken, unless nobody talked."""
     answers = reported(reports.whole, lambda e: e.answered_at) + [
         leg.answered_at for leg in reports.legs if leg.answered_at
     ]
@@ -159,7 +160,7 @@ def _answered_at(reports: _Reported) -> datetime | None:
 
 
 def _line_answered_at(reports: _Reported) -> datetime | None:
-    """When the carrier took the caller's line: an answer, unless an event says that nobody talked to him."""
+    """Return when the carrier took the caller's line: an answer, unless an event says that nobody talked to them."""
     endings = set(reported(reports.events, lambda e: e.status)).intersection(_PRECEDENCE)
     if endings or reports.legs or 0 in reported(reports.events, lambda e: e.talk_seconds):
         return None
@@ -167,7 +168,7 @@ def _line_answered_at(reports: _Reported) -> datetime | None:
 
 
 def _ended_at(reports: _Reported) -> datetime | None:
-    """The end of the whole call. Legs alone end it when all have ended and no event is of the caller's own line."""
+    """Return the call's end. Legs alone end it when all have ended and no event is of the caller's own line."""
     ends = reported(reports.whole, lambda e: e.ended_at)
     leg_ends = reported([e for e in reports.events if e.leg], lambda e: e.ended_at)
     if ends:
@@ -177,7 +178,7 @@ def _ended_at(reports: _Reported) -> datetime | None:
 
 
 def _talk_seconds(reports: _Reported, answered_at: datetime | None, ended_at: datetime | None) -> int:
-    """What the carrier says of the whole call, else of its legs, else of the line, else from the answer to the end."""
+    """Return the talk reported of the whole call, else of its legs, else of the line, else from answer to end."""
     of_call = reported(reports.whole, lambda e: e.talk_seconds)
     if of_call:
         return max(of_call)
@@ -191,7 +192,7 @@ def _talk_seconds(reports: _Reported, answered_at: datetime | None, ended_at: da
 
 
 def _promo_codes(events: Sequence[CallEvent], started_at: datetime) -> tuple[KeyedCode, ...]:
-    """The codes the caller keyed, each where it stands last: who keys another one corrects himself."""
+    """Return the codes the caller keyed, each at its last time: another code is a correction."""
     keyed = {
         event.promo_code: KeyedCode(event.promo_code, event.at or started_at) for event in events if event.promo_code
     }
@@ -204,7 +205,7 @@ def _last_heard(events: Sequence[CallEvent], started_at: datetime) -> datetime:
 
 
 def _least_talk(reports: _Reported) -> int:
-    """Of a call whose end nobody told: what was recorded, or a second where somebody answered, for he did talk."""
+    """Return the least talk of a call without a reported end: what was recorded, or a second if it was answered."""
     answered = any(leg.answered_at for leg in reports.legs) or bool(reported(reports.whole, lambda e: e.answered_at))
     if reports.legs and not answered:
         return 0
@@ -214,7 +215,7 @@ def _least_talk(reports: _Reported) -> int:
 def _wait_seconds(
     reports: _Reported, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
 ) -> int | None:
-    """How long the caller waited for somebody, as the carrier counts it, else as the times say. None while he waits."""
+    """Return how long the caller waited, as the carrier counts it, else by the times. None while they wait."""
     counted = max(reported(reports.events, lambda e: e.wait_seconds), default=None)
     return _till_talk(reports, started, answered, ended, talk) if counted is None else counted
 
@@ -222,7 +223,7 @@ def _wait_seconds(
 def _ring_seconds(
     reports: _Reported, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
 ) -> int | None:
-    """How long it rang at the business: without a word of when that began, since the call's start."""
+    """Return how long it rang at the business: since the call's start where no event says when that began."""
     rang = min((leg.rang_at for leg in reports.legs if leg.rang_at), default=None)
     stopped = answered or ended
     if rang and stopped:
@@ -233,7 +234,7 @@ def _ring_seconds(
 def _till_talk(
     reports: _Reported, started: datetime, answered: datetime | None, ended: datetime | None, talk: int
 ) -> int | None:
-    """Till the answer, else the whole call less the talk. None while neither is known."""
+    """Return the seconds till the answer, else the whole call less the talk. None while neither is known."""
     total = max(reported(reports.events, lambda e: e.total_seconds), default=None)
     if answered:
         return whole(answered - started)
@@ -253,7 +254,7 @@ def _status(reports: _Reported, talk: int, ended_at: datetime | None) -> CallSta
 
 
 def _hangup_cause(reports: _Reported) -> str | None:
-    """Why the call ended: as its own end says, else its last leg's, else whatever was told first."""
+    """Return why the call ended: as its own end says, else its last leg's, else what was reported first."""
     own = _first([e for e in reports.whole if e.ended_at or e.status], lambda e: e.hangup_cause)
     of_legs = [leg.hangup_cause for leg in reports.legs if leg.hangup_cause]
     return own or (of_legs[-1] if of_legs else _first(reports.events, lambda e: e.hangup_cause))

@@ -31,7 +31,7 @@ def put_late(site_id: str, day: date, now: datetime) -> None:
 
 
 def late_days() -> list[LateDay]:
-    """The days that have got a call since, of all sites. Raises StorageUnavailable."""
+    """Return the days of all sites that have got a call since. Raises StorageUnavailable."""
     return [_late(item) for item in days_table.rows(LATE, "")]
 
 

@@ -1,6 +1,6 @@
 """The legs of a call: which telephones of the business it rang, who took it, how long anybody talked. Pure.
 
-A carrier tells of several legs: the caller's own line, and one for each telephone that rang. A leg is the business's
+A carrier reports several legs: the caller's own line, and one for each telephone that rang. A leg is the business's
 where some event says that it rang there or who it is with. Any other leg is the caller's line, which is the call.
 """
 
@@ -21,7 +21,7 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def reported(events: Iterable[CallEvent], part: Callable[[CallEvent], T | None]) -> list[T]:
-    """What the events say of one thing, in their order; silence left out.
+    """Return what the events report of one thing, in their order, without those that say nothing of it.
 
     The carrier's history counts only where no webhook said anything.
     """
@@ -30,22 +30,22 @@ def reported(events: Iterable[CallEvent], part: Callable[[CallEvent], T | None])
 
 
 def whole(seconds: timedelta) -> int:
-    """Whole seconds, none of them negative."""
+    """Return whole seconds, 0 at least."""
     return max(int(seconds.total_seconds()), 0)
 
 
 def of_business(events: Iterable[CallEvent]) -> frozenset[str]:
-    """The ids of the legs with the business's telephones."""
+    """Return the ids of the legs with the business's telephones."""
     return frozenset(event.leg for event in events if event.leg and (event.rang_at or event.who is not None))
 
 
 def of_line(event: CallEvent) -> CallEvent:
-    """An event of the caller's own line as what it says of the call: the line's end is the call's."""
+    """Return an event of the caller's own line as an event of the call: the line's end is the call's."""
     return replace(event, ended_at=event.ended_at or event.left_at) if event.left_at else event
 
 
 def legs_of(events: Sequence[CallEvent], business: frozenset[str]) -> tuple[Leg, ...]:
-    """The business's legs in the order they rang. `events` are distinct and ordered."""
+    """Return the business's legs in the order they rang. `events` are distinct and ordered."""
     legs = [_leg(leg_id, [event for event in events if event.leg == leg_id]) for leg_id in business]
     return tuple(sorted(legs, key=lambda leg: (leg.rang_at or leg.answered_at or leg.ended_at or NEVER, leg.leg_id)))
 
@@ -70,7 +70,7 @@ def _leg(leg_id: str, events: Sequence[CallEvent]) -> Leg:
 
 
 def talk_of(legs: Sequence[Leg], ended_at: datetime | None) -> int | None:
-    """Seconds in which at least one leg talked; None where no leg says. A leg without an end talked till the call's.
+    """Return the seconds in which at least one leg talked; None where no leg says. A leg without an end has the call's.
 
     Two legs that talk at once, as when a transfer is announced, do not count twice.
     """
@@ -94,7 +94,10 @@ def _span(leg: Leg, ended_at: datetime | None) -> tuple[datetime, datetime] | No
 
 
 def who_answered(events: Iterable[CallEvent], legs: Iterable[Leg]) -> tuple[str | None, str | None]:
-    """Who answered first, and who last: the same one unless the call was passed on. `events` are of the whole call."""
+    """Return who answered first, and who last: the same one unless the call was transferred.
+
+    `events` are of the whole call.
+    """
     named = [(event.answered_at or event.at or EPOCH, event.answered_by) for event in events if event.answered_by]
     named += [(leg.answered_at, leg.who) for leg in legs if leg.answered_at and leg.who]
     return (min(named)[1], max(named)[1]) if named else (None, None)

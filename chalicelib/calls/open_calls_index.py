@@ -1,7 +1,7 @@
-"""Calls whose end no event has told: an index that only they are in, and the event that closes one.
+"""Calls whose end no event has reported: an index of only these, and the event that closes one.
 
-Attribution puts a call in and takes it out, in the write it makes anyway: a webhook pays nothing for it. The index
-holds keys only, so a call costs it two write units in all.
+Attribution adds a call to it and removes it, in a write it makes anyway: a webhook pays nothing for it. The index
+holds keys only, so a call costs two write units in all.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ CLOSED = "closed"  # the event's id: a call is closed once
 
 
 class OpenCall(NamedTuple):
-    """Which call."""
+    """The ids of an open call."""
 
     site_id: str
     call_id: str
 
 
 def shard_of(call_id: str) -> str:
-    """The part of the index a call is in."""
+    """Return the part of the index a call is in."""
     return f"open-{crc32(call_id.encode()) % SHARDS}"
 
 
 def begun_before(moment: datetime, limit: int) -> Iterator[OpenCall]:
-    """Open calls that began before `moment`, at most `limit` of each shard, the oldest first.
+    """Yield open calls that began before `moment`, at most `limit` of each shard, the oldest first.
 
     Raises StorageUnavailable.
     """

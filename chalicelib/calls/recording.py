@@ -1,4 +1,4 @@
-"""A recording as a carrier tells it, as we ask for it, and as it stands with its call. No AWS, no I/O."""
+"""A recording as a carrier reports it, as we request it, and as it is stored with its call. No AWS, no I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec import Struct, field
 class RecordingState(StrEnum):
     """Where a recording is. All but `STORED` say why in the recording's `why`."""
 
-    WAITING = "waiting"  # told by the carrier; not ready there, or not fetched yet
+    WAITING = "waiting"  # reported by the carrier; not ready there, or not fetched yet
     STORED = "stored"
     NO_CREDENTIALS = "no_credentials"  # the carrier gives it only to who signs, and the endpoint has nothing to sign by
     GONE = "gone"  # the carrier has it no more
@@ -40,7 +40,7 @@ class Recording(Struct, frozen=True):
     key: str | None = None  # in the bucket, once stored
     content_type: str | None = None
     bytes: int | None = None
-    seconds: int | None = None  # as the carrier tells
+    seconds: int | None = None  # as the carrier reports
     channels: int | None = None  # 2: the line that rang is the first, the line it was connected to the second
     stored_at: datetime | None = None
     carriers_copy: CarriersCopy | None = None  # None: nobody asked to delete it
@@ -66,7 +66,7 @@ class Ask(Struct, frozen=True):
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    answers_with_link: bool = False  # the answer is JSON that says where the audio lies
+    answers_with_link: bool = False  # the answer is JSON with the link to the audio
 
 
 class NotFetched(Exception):

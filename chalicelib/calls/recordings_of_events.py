@@ -16,9 +16,9 @@ Received = tuple[datetime, CallEvent]
 
 
 def reported_recordings(record: CallRecord) -> tuple[ReportedRecording, ...]:
-    """The recordings of a call by their ids. A link that is told again, e.g. freshly signed, replaces the older one.
+    """Return a call's recordings, by id. A link that is reported again, e.g. freshly signed, replaces the older one.
 
-    Those that only the carrier's history tells stay where they are: their links are old, and may be thousands.
+    Those that only the carrier's history reports are left out: their links are old, and may be thousands.
     """
     by_id: dict[str, list[Received]] = {}
     for received in record.events:
@@ -44,10 +44,10 @@ def _one(recording_id: str, received: list[Received]) -> ReportedRecording:
     )
 
 
-def _most(told: Iterable[int | None]) -> int | None:
-    return max((value for value in told if value is not None), default=None)
+def _most(values: Iterable[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _our_id(name: str) -> str:
-    """The carrier's own id where it is safe in a key, a digest of it, or of the link, where it is not."""
+    """Return the carrier's own id where it is safe in a key, a digest of it, or of the link, where it is not."""
     return name if _SAFE_ID.fullmatch(name) else f"h{sha256(name.encode()).hexdigest()[:32]}"

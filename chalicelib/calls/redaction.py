@@ -1,9 +1,9 @@
 """What is personal of a call, and the call without it. Pure.
 
-Taken away: who the visitor was; of each touch the address's arguments, but for utm tags, the referrer's path and the
-value of the click id; of an event whatever leads to a recording or came along; the caller's own words of what brought
-him. Kept: when, the page, the referring host, the region and the classified source, which are what figures are made of:
-credit under any model is the same before and after. `REDUCED` is the whole list, for whoever reads a call as JSON.
+Removed: who the visitor was; of each touch the address's arguments except utm tags, the referrer's path and the value
+of the click id; of an event what leads to a recording, and its variables; the caller's own words of what brought them.
+Kept: when, the page, the referring host, the region and the classified source, which figures are computed from: credit
+under any model is the same before and after. `REDUCED` is the whole list, for code that reads a call as JSON.
 """
 
 from __future__ import annotations
@@ -81,17 +81,17 @@ class _Redaction:
 
 
 def page_of(url: str) -> str:
-    """An address without what may be anybody's own: scheme, host, path and utm tags."""
+    """Return an address without what may be personal: scheme, host, path and utm tags."""
     try:
         parts = urlsplit(url)
         tags = [(name, value) for name, value in parse_qsl(parts.query) if name.lower().startswith(KEPT_TAGS)]
-    except ValueError:  # nothing that we can read is nothing that we can tell apart
+    except ValueError:  # what cannot be parsed cannot be separated
         return ""
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(tags), ""))
 
 
 def host_of(referrer: str) -> str:
-    """A referrer without its page: `https://vk.com/`."""
+    """Return a referrer without its page: `https://vk.com/`."""
     try:
         parts = urlsplit(referrer)
     except ValueError:
@@ -100,18 +100,18 @@ def host_of(referrer: str) -> str:
 
 
 def platform_of(click_id: str | None) -> str | None:
-    """`yclid=`: the click id's name says which platform was paid, its value who clicked."""
-    name, told, _ = (click_id or "").partition("=")
-    return f"{name}=" if told else None
+    """Return a click id's name, as `yclid=`, which says what platform was paid, without the value: who clicked."""
+    name, mark, _ = (click_id or "").partition("=")
+    return f"{name}=" if mark else None
 
 
 def nobody(_: object) -> None:
-    """Nothing is kept."""
+    """Return None: nothing is kept."""
     return
 
 
 OF_AN_EVENT = ("recording_url", "recording_id", "variables")
-# Wherever a field of this name stands in a stored call: what is left of it. Applied again it leaves the same.
+# Name of a field, anywhere in a stored call → what is left of it. Applied again it leaves the same.
 REDUCED: Mapping[str, Callable[[Any], Any]] = {
     "url": page_of,
     "referrer": host_of,

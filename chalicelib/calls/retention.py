@@ -9,7 +9,7 @@ from chalicelib.registry.types import Site
 
 
 def last_day(site: Site, now: datetime) -> date:
-    """The last day of the site's zone whose calls hold nothing personal any more."""
+    """Return the last day of the site's zone whose calls hold nothing personal any more."""
     return site.day_of(now) - timedelta(days=site.days_of_persons)
 
 

@@ -1,7 +1,7 @@
-"""What a customer said himself of how he came: his words in one form, and the channel they stand for. Pure.
+"""What a customer said brought them: the words in one form, and the channel they mean. Pure.
 
-It lies beside what was measured and never changes it: nothing here is asked when credit is computed. The words are
-read by the account's own dictionary first, then by the one below; words that neither knows stay as they are.
+It is stored beside what was measured and never changes it: credit does not use it. The words are read by the account's
+own dictionary first, then by the one below; words that neither knows stay as they are.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ PRIVATE = re.compile(
 _QUOTES = dict.fromkeys(map(ord, "\"'«»“”„`"))
 _WORD = re.compile(r"[^\W_]+")
 
-# Channel → phrases; `*` ends a word in any way. The first channel that has a fitting phrase is meant: the narrower
-# ones stand before those they would pass for (Yandex Maps before Yandex).
+# Channel → phrases; `*` is any ending of a word. The first channel that has a fitting phrase is meant: the narrower
+# ones come before those they would pass for (Yandex Maps before Yandex).
 _DEFAULTS = {
     "word_of_mouth": "знаком*|друзья|друз*|друг|друга|подруг*|родствен*|родител*|сосед*|коллег*|посовет*|"
     "советовал*|совету|рекоменд*|порекоменд*|сарафан*|word of mouth|friend*|recommend*|referred|colleague*|"
@@ -63,8 +63,8 @@ _DEFAULTS = {
     "search": "яндекс*|yandex*|гугл*|google*|поиск*|bing|search*",
     "internet": "интернет*|internet|онлайн|online|сайт*|website*|в сети",
 }
-# What measuring cannot tell apart, or tells finer than people do: a told channel → the measured ones it agrees with,
-# besides itself. Who came by word of mouth types the address: nothing that was advertised is measured of him.
+# Where measuring distinguishes less than people do, or more: a self-reported channel → the measured ones it agrees
+# with, besides itself. After word of mouth people type the address: nothing advertised is measured of them.
 _MEANS = {
     "search": frozenset({"organic_search", "paid_search"}),
     "social": frozenset({"paid_social"}),
@@ -82,20 +82,20 @@ class SelfReportedRule(Protocol):
     def phrases(self) -> tuple[str, ...]: ...
 
 
-def parse(text: str | None, told_at: datetime | None = None) -> SelfReported | None:
-    """An answer as it was written down; None for one that says nothing."""
+def parse(text: str | None, noted_at: datetime | None = None) -> SelfReported | None:
+    """Read an answer as it was written down; None for one that says nothing."""
     answer = normal(text or "")
-    return SelfReported(answer, channel_of(answer) or OTHER, told_at) if answer else None
+    return SelfReported(answer, channel_of(answer) or OTHER, noted_at) if answer else None
 
 
 def normal(text: str) -> str:
-    """The one form of an answer: small letters, single spaces, no telephone numbers or mail addresses, not too long."""
+    """Return an answer in its one form: small letters, single spaces, no telephone numbers or mail addresses, cut."""
     words = unicodedata.normalize("NFKC", text).lower().replace("ё", "е").translate(_QUOTES)
     return PRIVATE.sub(MASK, " ".join(words.split()))[:LONGEST].strip(" .,;:!?()–—-")
 
 
 def channel_of(answer: str, rules: Iterable[SelfReportedRule] = ()) -> str | None:
-    """What an answer in its one form stands for: by the account's `rules`, else by the dictionary; None: neither."""
+    """Return the channel an answer in its one form means: by the account's `rules`, else the dictionary, else None."""
     words = _words(answer)
     own = (rule.channel for rule in rules if any(_fits(pattern_of(phrase), words) for phrase in rule.phrases))
     default = (channel for channel, phrases in _defaults() if any(_fits(phrase, words) for phrase in phrases))
@@ -103,26 +103,26 @@ def channel_of(answer: str, rules: Iterable[SelfReportedRule] = ()) -> str | Non
 
 
 def shown(reported: SelfReported, rules: Iterable[SelfReportedRule] = ()) -> str:
-    """An answer as reports group by it: its channel, or `other: ` and the words."""
+    """Return an answer as reports group by it: its channel, or `other: ` and the words."""
     if reported.answer is None:
         return reported.channel
     return channel_of(reported.answer, rules) or f"{OTHER}: {reported.answer}"
 
 
 def is_other(value: str) -> bool:
-    """Whether what `shown` gives names no channel."""
+    """Return whether what `shown` gives names no channel."""
     return value == OTHER or value.startswith(f"{OTHER}: ")
 
 
 def agrees(value: str, measured: str) -> bool | None:
-    """Whether what was told can be what was measured. None where there are not two things to compare."""
+    """Return whether the self-reported channel can be the measured one. None where there is nothing to compare."""
     if is_other(value) or measured in ("unknown", "overflow"):
         return None
     return value == measured or measured in _MEANS.get(value, ())
 
 
 def self_reported_channel_named(name: str) -> str:
-    """A channel as an account writes it, in the one form reports group by: by key or name, else as written."""
+    """Return a channel that an account wrote in the form reports group by: by key or name, else as written."""
     written = " ".join(name.split())
     known = written.casefold().replace("_", " ")
     key = next((key for key, called in _SELF_REPORTED_ONLY.items() if known in (key.replace("_", " "), called)), None)
@@ -130,18 +130,18 @@ def self_reported_channel_named(name: str) -> str:
 
 
 def default_dictionary() -> dict[str, list[str]]:
-    """The dictionary that every account begins with: channel → phrases, in the order they are tried."""
+    """Return the dictionary that every account begins with: channel → phrases, in the order they are tried."""
     return {channel: phrases.split("|") for channel, phrases in _DEFAULTS.items()}
 
 
 @lru_cache(maxsize=1)
 def _defaults() -> tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]:
-    return tuple((channel, tuple(map(pattern_of, told))) for channel, told in default_dictionary().items())
+    return tuple((channel, tuple(map(pattern_of, phrases))) for channel, phrases in default_dictionary().items())
 
 
 @lru_cache(maxsize=4096)
 def pattern_of(phrase: str) -> tuple[str, ...]:
-    """A phrase's words, those that go on in any way with their `*`."""
+    """Return a phrase's words, each with its `*` where any ending fits."""
     return tuple(found[0] for found in re.finditer(r"[^\W_]+\*?", normal(phrase.replace("*", "_")).replace("_", "*")))
 
 
@@ -150,10 +150,10 @@ def _words(answer: str) -> list[str]:
 
 
 def _fits(pattern: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether the words of a phrase stand one after the other in an answer."""
+    """Return whether the words of a phrase follow each other in an answer."""
     length = len(pattern)
     return any(
-        all(map(_is, pattern, words[place : place + length])) for place in range(len(words) - length + 1) if length
+        all(map(_is, pattern, words[start : start + length])) for start in range(len(words) - length + 1) if length
     )
 
 

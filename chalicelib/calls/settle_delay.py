@@ -1,7 +1,7 @@
-"""How long after its end a call is told on, so that what its carrier tells last counts, too. Pure.
+"""How long after its end a call is delivered, so that what its carrier reports last counts, too. Pure.
 
 A carrier's last events come in any order: a call looks missed until the event comes that says how long somebody talked.
-Where the carrier itself said that nobody did, nothing can follow but the same again, and a missed call is told at once.
+Where the carrier itself said that nobody did, nothing else can follow, and a missed call is delivered at once.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _NOBODY_TALKED = frozenset({CallStatus.MISSED, CallStatus.BUSY, CallStatus.FAILE
 
 
 def settle_seconds(call: Call, events: Sequence[CallEvent]) -> int:
-    """Seconds to wait before a call that has ended is delivered; `events` are those it was folded from.
+    """Return the seconds to wait before an ended call is delivered; `events` are those it was folded from.
 
-    An end that only telephones of the business told is none yet: another one may ring next.
+    An end that is reported only of the business's telephones does not count yet: another one may ring next.
     """
     business = {leg.leg_id for leg in call.legs}
     over = any((event.ended_at or event.left_at) and event.leg not in business for event in events)

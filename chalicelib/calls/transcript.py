@@ -18,14 +18,14 @@ class TranscriptState(StrEnum):
 class Word(Struct, frozen=True):
     """One spoken word with the punctuation behind it."""
 
-    party: str  # "customer" or "business" where each has a channel of his own, else "speaker_1", …, or "unknown"
+    party: str  # "customer" or "business" where each has a channel of their own, else "speaker_1", …, or "unknown"
     starts: float
     ends: float
     text: str
 
 
 class Segment(Struct, frozen=True):
-    """What one party said in one go."""
+    """What one party said without a break."""
 
     party: str
     starts: float
@@ -56,7 +56,7 @@ class Analysis(Struct, frozen=True):
 
 
 class Transcript(Struct, frozen=True):
-    """A recording's transcript as it stands with its call; the words themselves lie in the bucket."""
+    """A recording's transcript as it is stored with its call; the words themselves are in the bucket."""
 
     recording_id: str
     state: TranscriptState
@@ -67,7 +67,7 @@ class Transcript(Struct, frozen=True):
 
 
 class Spoken(Struct, frozen=True):
-    """What lies in the bucket: everything that was said, in the order it was begun."""
+    """What is stored in the bucket: everything that was said, in the order it was begun."""
 
     language: str
     seconds: float

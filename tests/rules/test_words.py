@@ -58,6 +58,9 @@ FILES = ("app.py", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"
 NOT_OURS: dict[str, set[str]] = {
     "chalicelib/visits/data/README.md": {"hereby", "shall"},  # the licence of a list
     "chalicelib/api/calls.py": {"told"},  # `told_at`, a field of the API
+    "chalicelib/calls/evidence.py": {"stands"},  # `stands_for`, a field of the API
+    "chalicelib/calls/self_reported.py": {"told"},  # `told_at`, a field of the API
+    "chalicelib/calls/self_reported_words.py": {"told"},  # a column of files that customers import
     "chalicelib/contacts/types.py": {"told"},  # a kind of contact in the API
     "chalicelib/recordings/transcripts/languages.py": {"he"},  # Hebrew
     "docs/self-reported.md": {"told"},  # the names of a sheet and a file of reports
@@ -65,7 +68,6 @@ NOT_OURS: dict[str, set[str]] = {
 }
 NOT_CLEAN_YET = (  # shrinks until it is empty
     "chalicelib/attribution",
-    "chalicelib/calls",
     "chalicelib/delivery",
     "chalicelib/privacy",
     "chalicelib/reports",
