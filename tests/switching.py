@@ -37,5 +37,5 @@ class Intruder:
     def _run(self, work: Callable[[], Any]) -> None:
         try:
             work()
-        except Exception as failure:  # `leave` raises it in the test's own thread
+        except Exception as failure:  # noqa: BLE001 - `leave` raises it in the test's own thread
             self.failure.append(failure)

@@ -90,7 +90,7 @@ def _java() -> Path:
 def java_version(java: str) -> int | None:
     """The major version of a Java, or None if it does not run. Java 8 and older call themselves 1.8."""
     try:
-        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30)  # noqa: S603
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)

@@ -89,7 +89,7 @@ def python_version(python: Path | str) -> tuple[int, int, int] | None:
     # A version manager's shim can exist and fail; Debian's python3 without python3-venv has no ensurepip.
     probe = "import sys, venv, ensurepip; print(tuple(sys.version_info[:3]))"
     try:
-        answer = subprocess.run([str(python), "-c", probe], capture_output=True, text=True, timeout=60)  # noqa: S603
+        answer = subprocess.run([str(python), "-c", probe], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return None
     if answer.returncode != 0:
@@ -167,7 +167,7 @@ def variables_for_uv(pip_settings: str) -> dict[str, str]:
 def run(command: Sequence[str], doing: str, variables: Mapping[str, str] | None = None) -> str:
     """Run a command and return what it printed. SetupError says what was being done and why it failed."""
     done = subprocess.run(  # noqa: S603
-        command, capture_output=True, text=True, env={**os.environ, **(variables or {})}, cwd=ROOT
+        command, capture_output=True, text=True, env={**os.environ, **(variables or {})}, cwd=ROOT, check=False
     )
     if done.returncode != 0:
         raise SetupError(f"{doing} failed: {reason(done.stdout + done.stderr)}")

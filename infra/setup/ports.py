@@ -64,4 +64,7 @@ def command_of(pid: int) -> str | None:
 def _ask_ps(pid: int) -> str:
     """For macOS, which has no /proc."""
     ps = shutil.which("ps")
-    return subprocess.run([ps, "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout if ps else ""  # noqa: S603
+    if ps is None:
+        return ""
+    asked = [ps, "-o", "command=", "-p", str(pid)]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603

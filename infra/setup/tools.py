@@ -37,7 +37,7 @@ class NpmPackage:
         """The tarball. SetupError when npm cannot get it or it is not the one we know."""
         with tempfile.TemporaryDirectory() as folder:
             pack = [*npm(), "pack", "--silent", "--pack-destination", folder, f"{self.name}@{self.version}"]
-            done = subprocess.run(pack, capture_output=True, text=True, cwd=folder)  # noqa: S603
+            done = subprocess.run(pack, capture_output=True, text=True, cwd=folder, check=False)  # noqa: S603
             found = list(Path(folder).glob("*.tgz"))
             if done.returncode != 0 or not found:
                 raise SetupError(f"npm could not fetch {self.name} {self.version}: {reason(done.stderr)}")
@@ -98,6 +98,6 @@ def npm() -> list[str]:
 def runs(command: list[str]) -> bool:
     """Whether a program really starts: version managers leave shims that exist and fail."""
     try:
-        return subprocess.run(command, capture_output=True, timeout=30, env=os.environ).returncode == 0  # noqa: S603
+        return subprocess.run(command, capture_output=True, timeout=30, env=os.environ, check=False).returncode == 0  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return False

@@ -213,7 +213,7 @@ def test_every_alarm_is_explained() -> None:
 
 def test_what_is_to_be_redriven_can_be() -> None:
     named = set(re.findall(r"redrive `([\w-]+)`", EVERYTHING)) | set(
-        re.findall(r"\bredrive ([a-z-]+)$", EVERYTHING, re.M)
+        re.findall(r"\bredrive ([a-z-]+)$", EVERYTHING, re.MULTILINE)
     )
     assert named and named <= set(QUEUES)
     assert set(QUEUES.values()) <= set(TEMPLATE["Outputs"])

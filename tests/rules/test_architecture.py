@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -190,41 +191,10 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         module: {found.target for found in imports_of(file) if not found.lazy and found.target in modules} - {module}
         for module, file in modules.items()
     }
-    circles = [sorted(circle) for circle in _strongly_connected(graph) if len(circle) > 1]
-    assert not circles, f"imported in a circle: {circles}"
-
-
-def _strongly_connected(graph: dict[str, set[str]]) -> list[set[str]]:
-    """Kosaraju's: an order of finishing, then what is reached backwards."""
-    order: list[str] = []
-    seen: set[str] = set()
-
-    def finish(node: str) -> None:
-        seen.add(node)
-        for target in graph[node] - seen:
-            if target not in seen:
-                finish(target)
-        order.append(node)
-
-    for node in graph:
-        if node not in seen:
-            finish(node)
-    into = defaultdict(set)
-    for node, targets in graph.items():
-        for target in targets:
-            into[target].add(node)
-    found, placed = [], set[str]()
-    for node in reversed(order):
-        group, open_still = set[str](), [node]
-        while open_still:
-            each = open_still.pop()
-            if each not in placed:
-                placed.add(each)
-                group.add(each)
-                open_still += into[each]
-        if group:
-            found.append(group)
-    return found
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as found:
+        pytest.fail(f"imported in a circle: {' → '.join(found.args[1])}")
 
 
 def test_no_room_holds_too_much() -> None:

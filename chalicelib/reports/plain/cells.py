@@ -60,7 +60,7 @@ def text_of(cells: Cells, field: str, others: Mapping[str, Iterable[str]] | None
 def _local(text: str) -> datetime | None:
     for form in _LOCAL_TIMES:
         try:
-            return datetime.strptime(text, form)
+            return datetime.strptime(text, form)  # noqa: DTZ007 - a local time, whose zone the reader knows
         except ValueError:
             continue
     try:

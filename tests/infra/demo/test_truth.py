@@ -61,7 +61,7 @@ def test_overflow_and_remembered_numbers_are_nobodys_source() -> None:
 def test_money_comes_out_as_the_formulas_say() -> None:
     seen = visit(1, ANNA, 0)
     called = call(1, 1, visit=seen)
-    won = Step(NOON + timedelta(days=2, minutes=1), "won", Decimal("90000"), Decimal("20000"))
+    won = Step(NOON + timedelta(days=2, minutes=1), "won", Decimal(90000), Decimal(20000))
     truth = told([seen], [called], [Deal("A-1", ANNA, (won,), called)], cost="15000")
     row = truth.tables["channel"]["paid_search"]
     assert (row["roi"], row["romi"]) == (Decimal("500.00"), Decimal("33.33"))

@@ -14,7 +14,7 @@ from chalicelib.pool.statistics.sizing import Prices, erlang_b
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 UTC_ZONE, ONE_PERCENT = ZoneInfo("UTC"), Decimal("0.01")
-PRICES = Money(Prices(Decimal("150"), Decimal("2.5"), Decimal("1000")), Decimal(400))
+PRICES = Money(Prices(Decimal(150), Decimal("2.5"), Decimal(1000)), Decimal(400))
 
 
 def steady(days: float = 7, per_minute: int = 1, live: int = 5, **more: int) -> list[Minute]:
