@@ -38,7 +38,7 @@ def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...])
     if len(request.body) > MAX_EVENT_BYTES:
         raise TooLarge("body: larger than a carrier's event can be")
     hook = Hook(request, parts, endpoint_url(carrier, secret))
-    _meet_storage()
+    _make_clients()
     try:
         return within(ANSWER_SECONDS, lambda: _answered(module, hook, token))
     except (BadInput, SignatureRejected, NotFound):
@@ -47,7 +47,7 @@ def receive(request: Request, carrier: str, secret: str, parts: tuple[str, ...])
         spool_bucket.spool_event(
             spool_bucket.SpooledEvent(carrier, secret, parts, request), module.SIGNED_HEADERS, failure
         )
-        return module.reply(hook, (), lambda: _spare(token))
+        return module.reply(hook, (), lambda: _fallback_route(token))
 
 
 def endpoint_url(carrier: str, secret: str) -> str:
@@ -96,8 +96,8 @@ def _events_of(module: Carrier, hook: Hook, endpoint: Endpoint, country: str) ->
 def where_to(token: EndpointToken, number: str | None, now: datetime) -> Route:
     """Return where a call to a number goes, by the registry or else the endpoint's token. Raises StorageUnavailable."""
     owner = snapshot.owner_of(number, now) if number else None
-    spare = _spare(token)
-    return _route_of(owner, spare, now) if owner and owner.site_id == token.site_id else spare
+    fallback = _fallback_route(token)
+    return _route_of(owner, fallback, now) if owner and owner.site_id == token.site_id else fallback
 
 
 def _endpoint_of(carrier: str, secret: str) -> tuple[Carrier, EndpointToken]:
@@ -117,7 +117,7 @@ def _answer_check(module: Carrier, request: Request) -> Answer:
     return Answer(refusal, 405, headers={"Allow": "POST"})
 
 
-def _meet_storage() -> None:
+def _make_clients() -> None:
     """Make the clients before the time limit runs: a container's first request is slow even with fast storage."""
     for service in ("dynamodb", "sqs"):
         try:
@@ -136,7 +136,7 @@ def _answered(module: Carrier, hook: Hook, token: EndpointToken) -> Answer:
     return module.reply(hook, events, _router(token, events, hook))
 
 
-def _spare(token: EndpointToken) -> Route:
+def _fallback_route(token: EndpointToken) -> Route:
     """Return where a call goes by the endpoint's token alone."""
     return Route(token.target_number, token.record, token.answering)
 
@@ -150,14 +150,14 @@ def _router(token: EndpointToken, events: tuple[CallEvent, ...], hook: Hook) -> 
             return where_to(token, number, hook.request.now)
         except Exception as failure:  # noqa: BLE001 - an unreadable registry must not stop a call
             log.warning("route_unreadable", endpoint_id=token.endpoint_id, error=type(failure).__name__)
-            return _spare(token)
+            return _fallback_route(token)
 
     return route
 
 
-def _route_of(owner: TrackingNumber, spare: Route, now: datetime) -> Route:
+def _route_of(owner: TrackingNumber, fallback: Route, now: datetime) -> Route:
     pools = snapshot.pools_of(owner.site_id, now) if owner.pool_id else ()
     pool = next((pool for pool in pools if pool.pool_id == owner.pool_id), None)
     if pool:
-        return Route(pool.target_number, pool.record or spare.record, pool.answering or spare.answering)
-    return Route(owner.target_number or spare.target_number, spare.record, spare.answering)
+        return Route(pool.target_number, pool.record or fallback.record, pool.answering or fallback.answering)
+    return Route(owner.target_number or fallback.target_number, fallback.record, fallback.answering)

@@ -1,5 +1,5 @@
 """What visitors do on the page besides calling: forms, chats, e-mail clicks, reveals, tel: clicks, promo codes shown.
 
-record.py takes an event and queues it, take.py finds what had brought the visitor and stores both as a contact,
-table.py holds contacts, origins.py finds those a deal may have come from.
+record_event.py queues an event, mint_promo.py shows a promo code, contacts_table.py stores contacts. What had brought
+the visitor is found in deals/take_contact.py, and the contacts a deal may come from in deals/find_origins.py.
 """

@@ -44,8 +44,8 @@ def fetch(message: dict[str, Any], now: datetime) -> None:
     """Fetch one recording as far as possible. `message` is {"site_id", "call_id", "recording_id"}.
 
     Each step is noted with the call and not done again, so a repetition continues where the last try ended. What no
-    further try can change is noted, too. Of fetches at once one asks the carrier. Raises queue.TryLater where another
-    try can do more, NotFound, StorageUnavailable.
+    further try can change is noted, too. Of several fetches at once, one asks the carrier. Raises sqs.TryLater if
+    another try may do more, NotFound, StorageUnavailable.
     """
     site_id, call_id, recording_id = message["site_id"], message["call_id"], message["recording_id"]
     tracing.annotate(site=site_id)
@@ -145,7 +145,7 @@ def _checked(file: IO[bytes], vendor: str, *, patient: bool) -> Audio:
 def _remove(
     site: Site, call_id: str, recording: Recording, reported: ReportedRecording, endpoint: Endpoint, now: datetime
 ) -> None:
-    """Ask the carrier to delete its copy, once; ours is stored. Raises queue.TryLater where it does not answer."""
+    """Ask the carrier to delete its copy, once; ours is stored. Raises sqs.TryLater if it does not answer."""
     try:
         copy = remove_carriers_copy(reported, endpoint, now)
     except Unreachable as failure:

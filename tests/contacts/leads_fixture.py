@@ -1,4 +1,4 @@
-"""Visitors who arrive, write and call, and the cards a CRM makes of them: on the site of attribution/examples.py."""
+"""Visitors who arrive, write and call, and the cards a CRM makes of them: on the site of tests/requests.py."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def event(fields: dict[str, Any], minutes: float = 0, **headers: str) -> Request
 
 
 def write(session: Any, fields: dict[str, Any], minutes: float = 0, **headers: str) -> bool:
-    """Something is done on the page, and taken in."""
+    """Do something on the page, and store it; return whether it was recorded."""
     recorded: bool = record(event(fields, minutes, **headers), SITE.site_key)["recorded"]
     take_in(session, minutes)
     return recorded

@@ -55,12 +55,12 @@ def quota_token_holds(current: Group, slot: int, quota_token: QuotaToken | None)
 
 
 def is_still(current: Group, copied: Copied) -> bool:
-    """Whether the head's ring is the one that was copied."""
+    """Whether the closed leases are those that were copied."""
     return (current.last_chunk, len(current.closed)) == (copied.last_chunk, copied.closed)
 
 
 def applied(current: Group, command: Take | Retake | Renew | Release) -> Group | None:
-    """The group after a write, or None where its condition fails: what DynamoDB does of table.py's expressions."""
+    """The group after a write, or None if its condition fails: as DynamoDB evaluates groups_table.py."""
     old = current.slots[command.slot]
     copied = None if isinstance(command, Release) else command.copied
     if copied is not None:
