@@ -1,1 +1,1 @@
-"""From a webhook to a call, from a call to its evidence, from a deal to its call."""
+"""From a call to its evidence, and from its evidence to the credit of sources."""

@@ -1,4 +1,4 @@
-"""Find what is behind a call: who held its number when it came, and which touches had brought him."""
+"""Find what is behind a call: which visitor held its number when it came, and the touches that brought them."""
 
 from __future__ import annotations
 
@@ -99,9 +99,9 @@ def _conclude(loaded: Loaded, now: datetime) -> Concluded:
     site, call, before = loaded.site, loaded.call, loaded.before
     if before and loaded.erased:
         return Concluded(before.evidence, None)  # looked for again, it would name who was taken out of it
-    own, raced = evidence_of_number(call, site, before, now)
+    own, likelihoods = evidence_of_number(call, site, before, now)
     others = repeat_callers.earlier_calls(call)
-    noted = redial_rules.noted_call(call, others, raced, own.pool_id) if raced else None
+    noted = redial_rules.noted_call(call, others, likelihoods, own.pool_id) if likelihoods else None
     known = own_evidence(before.evidence) if before else None
     own = promo_evidence.with_code(own, call, known, partial(touches_before, site))
     own = _with_redial(own, call, others, now)
@@ -137,7 +137,7 @@ def _note_visitors(call: Call, evidence: Evidence, before: AttributedCall | None
 
 
 def _with_redial(own: Evidence, call: Call, others: Sequence[AttributedCall], now: datetime) -> Evidence:
-    """The evidence with the caller's last call to the number. Raises StorageUnavailable."""
+    """Add the caller's last call to the number to the evidence. Raises StorageUnavailable."""
     if own.pool_id is None or own.delay_profile is None or redial_rules.last_dialled(call, others) is None:
         return own
     profile = delays_table.named_profile(own.pool_id, own.delay_profile, now)
@@ -145,7 +145,7 @@ def _with_redial(own: Evidence, call: Call, others: Sequence[AttributedCall], no
 
 
 def _count(call: Call, concluded: Concluded, before: Evidence | None, now: datetime) -> None:
-    """Add the call to its pool's census when evidence first names the pool: once, whatever comes twice or at once.
+    """Add the call to its pool's census when evidence first names the pool: once, even if events come twice or at once.
 
     What the pool learns from it is written again where the caller's earlier calls became known since.
     """
@@ -166,5 +166,5 @@ def _count(call: Call, concluded: Concluded, before: Evidence | None, now: datet
         elif noted is not None:
             delays_table.put_call(evidence.pool_id, call.call_id, call.started_at, noted)
     except StorageUnavailable:
-        # The evidence stands and a retry would not count either: a gap in a statistic must not hold up the call.
+        # The evidence is written and a retry would not count either: a gap in a statistic must not hold up the call.
         log.warning("call_not_counted", site_id=call.site_id, call_id=call.call_id)

@@ -15,7 +15,7 @@ from chalicelib.registry.types import Campaign
 from chalicelib.visits.referrers import known_source_of_name
 from chalicelib.visits.types import Source
 
-# Platform → the places its advertisements bring visitors from, as `referrers` names them; empty: any.
+# Platform → the sites its advertisements bring visitors from, as `referrers` names them; empty: any.
 PLATFORMS: dict[str, frozenset[str]] = {
     "yandex_direct": frozenset({"yandex", "yandex maps", "yandex market", "dzen"}),
     "google_ads": frozenset({"google", "youtube", "google maps", "gmail"}),
@@ -30,7 +30,7 @@ PLATFORMS: dict[str, frozenset[str]] = {
     "other": frozenset(),
 }
 MATCHED = ("source", "medium", "campaign", "keyword")  # parts of a source that `match` may name
-SHORTEST_INSIDE = 6  # an id shorter than this is found only where it stands alone: `12` is in many names
+SHORTEST_INSIDE = 6  # a shorter id must be the whole campaign tag: `12` is in many names
 _WORDS = re.compile(r"[^0-9A-Za-z]+")
 
 
@@ -39,24 +39,24 @@ class Fit(NamedTuple):
 
     creative: bool
     by_id: bool
-    parts: int  # of `match` that were asked
-    letters: int  # that were written out, not left to a `*`
+    parts: int  # of `match` that fit
+    letters: int  # written out, not left to a `*`
     dated: bool
     starts_on: date
 
 
 class _Marks(NamedTuple):
-    """What ids are looked for in, told once for all campaigns."""
+    """What ids are looked for in, computed once for all campaigns."""
 
-    place: str  # the known place the touch came from; empty: none we know
+    origin: str  # the known site the touch came from; empty: unknown
     campaign: str
     words: set[str]
 
 
 def best(campaigns: Iterable[Campaign], source: Source, day: date) -> Campaign | None:
-    """The campaign that fits most closely on that day of the site's zone; of equal ones the one with the first id.
+    """Return the campaign that fits most closely on a day of the site's zone; of equal ones the one with the first id.
 
-    A creative asked for is closer than none, a platform's id closer than tags, more parts than fewer, `brand` than
+    A creative that is named is closer than none, a platform's id closer than tags, more parts than fewer, `brand` than
     `br*`, a campaign with dates than one without, a later start than an earlier.
     """
     marks = _marks_of(source)
@@ -68,12 +68,12 @@ def best(campaigns: Iterable[Campaign], source: Source, day: date) -> Campaign |
 
 
 def fit_of(campaign: Campaign, source: Source, day: date) -> Fit | None:
-    """How closely the campaign fits; None where it does not."""
+    """Return how closely the campaign fits; None where it does not."""
     return _fit(campaign, source, _marks_of(source), day)
 
 
 def key_of(campaign: Campaign) -> str:
-    """What reports group the campaign's calls, deals and spend by: its one tag or its one id, else its name."""
+    """Return what reports group the campaign's calls, deals and spend by: its one tag or its one id, else its name."""
     tag = campaign.match.get("campaign", "")
     if tag and not wildcard.is_pattern(tag) and not campaign.platform_ids:
         return tag
@@ -82,16 +82,16 @@ def key_of(campaign: Campaign) -> str:
 
 
 def placed(campaign: Campaign, source: Source) -> Source:
-    """The source under the campaign: its channel, where it names one, and its name in reports."""
+    """Return the source with the campaign's name in reports, and its channel where the campaign has one."""
     return replace(source, channel=campaign.channel or source.channel, campaign=key_of(campaign))
 
 
 def names_of(campaigns: Iterable[Campaign]) -> dict[str, str]:
-    """What reports group by → the campaign's name, where that says more; several campaigns may have one tag."""
+    """Return what reports group by → the campaign's name, where that says more; several campaigns may share a tag."""
     names: dict[str, set[str]] = defaultdict(set)
     for campaign in campaigns:
         names[key_of(campaign)].add(campaign.name)
-    return {key: " / ".join(sorted(told)) for key, told in names.items() if told != {key}}
+    return {key: " / ".join(sorted(found)) for key, found in names.items() if found != {key}}
 
 
 def _marks_of(source: Source) -> _Marks:
@@ -107,15 +107,15 @@ def _fit(campaign: Campaign, source: Source, marks: _Marks, day: date) -> Fit | 
     by_tags = bool(campaign.match) and all(
         wildcard.fits(value, getattr(source, part, "")) for part, value in campaign.match.items()
     )
-    told = bool(campaign.match or campaign.platform_ids)
-    if not (by_id or by_tags or (campaign.creatives and not told)):
+    has_marks = bool(campaign.match or campaign.platform_ids)
+    if not (by_id or by_tags or (campaign.creatives and not has_marks)):
         return None
     if campaign.creatives and not any(wildcard.fits(creative, source.creative) for creative in campaign.creatives):
         return None
-    asked = campaign.match if by_tags else {}
-    letters = sum(len(value.replace("*", "").replace("?", "")) for value in asked.values())
+    fitting = campaign.match if by_tags else {}
+    letters = sum(len(value.replace("*", "").replace("?", "")) for value in fitting.values())
     dated = campaign.starts_on is not None or campaign.ends_on is not None
-    return Fit(bool(campaign.creatives), by_id, len(asked), letters, dated, campaign.starts_on or date.min)
+    return Fit(bool(campaign.creatives), by_id, len(fitting), letters, dated, campaign.starts_on or date.min)
 
 
 def _runs_on(campaign: Campaign, day: date) -> bool:
@@ -123,10 +123,10 @@ def _runs_on(campaign: Campaign, day: date) -> bool:
 
 
 def _carries_id(platform_ids: Mapping[str, Iterable[str]], marks: _Marks) -> bool:
-    """Whether one of the ids stands in utm_campaign (or, as K50 writes it, in utm_content) of that platform's touch."""
+    """Return whether one of the ids is in utm_campaign (or, as K50 writes it, utm_content) of that platform's touch."""
     for platform, numbers in platform_ids.items():
         from_there = PLATFORMS.get(platform, frozenset())
-        if marks.place and from_there and marks.place not in from_there:
+        if marks.origin and from_there and marks.origin not in from_there:
             continue
         if any(
             number == marks.campaign or (number in marks.words and len(number) >= SHORTEST_INSIDE) for number in numbers

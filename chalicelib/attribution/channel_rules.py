@@ -14,7 +14,7 @@ from chalicelib.visits.types import Source, Touch
 # Part of a touch → what it is. The first six are of the built-in reading, which outlives an erased address.
 PARTS = {
     "channel": "the channel the built-in rules give",
-    "source": "utm_source, or the known name of the referring place",
+    "source": "utm_source, or the known name of the referring site",
     "medium": "utm_medium",
     "campaign": "utm_campaign",
     "keyword": "utm_term, or the words searched for",
@@ -30,38 +30,38 @@ Parts = Mapping[str, tuple[str, ...]]
 
 
 def parts_of(touch: Touch) -> Parts:
-    """What rules can ask of a touch; several texts where a part has several. Empty where nothing is known."""
+    """Return the parts of a touch that rules can test; several texts where a part has several, none if unknown."""
     page, came_from = landing_url.split(touch.url), landing_url.split(touch.referrer)
     tags = landing_url.tags_of(touch.url)
     return {
         **parts_of_source(touch.source),
-        "host": _told(landing_url.host_of(touch.referrer).removeprefix("www.")),
-        "path": _told(landing_url.text_of(came_from.path)),
-        "landing_host": _told(landing_url.host_of(touch.url).removeprefix("www.")),
-        "landing_path": _told(landing_url.text_of(page.path) or ("/" if page.netloc else "")),
+        "host": _known(landing_url.host_of(touch.referrer).removeprefix("www.")),
+        "path": _known(landing_url.text_of(came_from.path)),
+        "landing_host": _known(landing_url.host_of(touch.url).removeprefix("www.")),
+        "landing_path": _known(landing_url.text_of(page.path) or ("/" if page.netloc else "")),
         "tag": tuple(f"{name}={value}" for name, value in tags.items()),
     }
 
 
 def parts_of_source(source: Source) -> Parts:
-    """What rules can ask of a source alone: of spend, or of a touch whose address was erased."""
+    """Return the parts of a source alone: of spend, or of a touch whose address was erased."""
     click = (source.click_id or "").partition("=")[0]
     named = {name: (getattr(source, name),) for name in ("channel", "source", "medium", "campaign", "keyword")}
-    return {**named, "creative": (source.creative,), "click_id": _told(click)}
+    return {**named, "creative": (source.creative,), "click_id": _known(click)}
 
 
 def first_fitting(rules: Sequence[ChannelRule], parts: Parts) -> int | None:
-    """The position of the first rule that all of `parts` meet, or None."""
+    """Return the position of the first rule whose conditions all hold for `parts`, or None."""
     return next((position for position, rule in enumerate(rules) if meets(rule, parts)), None)
 
 
 def meets(rule: ChannelRule, parts: Parts) -> bool:
-    """Whether every condition holds. A part nobody knows meets none."""
+    """Return whether every condition of the rule holds. No condition holds for an unknown part."""
     return all(any(_compares(each, text) for text in parts.get(each.part, ())) for each in rule.when)
 
 
 def applied(rule: ChannelRule, source: Source) -> Source:
-    """The source as the rule counts it."""
+    """Return the source as the rule counts it."""
     return replace(
         source,
         channel=rule.channel,
@@ -70,8 +70,8 @@ def applied(rule: ChannelRule, source: Source) -> Source:
     )
 
 
-def told(condition: Condition) -> str:
-    """The condition in words."""
+def condition_text(condition: Condition) -> str:
+    """Write the condition in words."""
     verbs = {
         Comparison.EXACT: "is",
         Comparison.PREFIX: "begins with",
@@ -96,5 +96,5 @@ def _compares(condition: Condition, text: str) -> bool:
             return any(wildcard.fits(value, text) for value in condition.values)
 
 
-def _told(text: str) -> tuple[str, ...]:
+def _known(text: str) -> tuple[str, ...]:
     return (text,) if text else ()

@@ -1,7 +1,7 @@
 """From a call's evidence to its credit under a model. Pure: verdicts are computed, never stored.
 
-Two steps. `paths_of` says whose touches count and for how much: each possible caller's with his share. `shared_by`
-lets a model weigh the touches of each path. The facts hold the paths too, so that a report can ask any model later.
+Two steps. `paths_of` says whose touches count and for how much: those of each possible caller, with a share.
+`shared_by` lets a model weigh the touches of each path. Facts have the paths too, so any model can be used later.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from chalicelib.core.apportion import ONE
 from chalicelib.registry.types import RepeatRule, Site
 from chalicelib.visits.types import Source, Touch
 
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when somebody came of whom nothing is known: it is alone in its path
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # the moment of an unknown arrival: it is alone in its path
 
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One touch as credit sees it: its source as the account's rulebook names it, and the campaign it is counted under.
+    """One touch as credit sees it: its source and campaign by the account's rulebook.
 
-    A call to a number that stands for one source is a touch of that source, at the moment of the call.
+    A call to a number of one source is a touch of that source, at the moment of the call.
     """
 
     at: datetime
@@ -42,13 +42,13 @@ class PathStep:
 
     @property
     def direct(self) -> bool:
-        """Nobody sent the visitor."""
+        """Return whether nobody sent the visitor."""
         return self.source.channel == "direct"
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One possible caller: his share in the call, and his touches, oldest first, at least one."""
+    """One possible caller: their share in the call, and their touches, oldest first, at least one."""
 
     share: Decimal
     steps: tuple[PathStep, ...]
@@ -57,24 +57,24 @@ class Path:
 def credit_of(
     attributed: AttributedCall, site: Site, rulebook: Rulebook, model: str | None = None
 ) -> tuple[Credit, ...]:
-    """Who gets the call under the site's model, or another: by touch, the weights summing to exactly 1.
+    """Return the credit of a call under the site's model or another, by touch; the weights sum to exactly 1.
 
-    Raises BadInput for a model we do not know.
+    Raises BadInput for an unknown model.
     """
     return shared_by(model_of(model or site.model), paths_of(attributed, site, rulebook))
 
 
 def shared_by(model: Model, paths: Sequence[Path]) -> tuple[Credit, ...]:
-    """What each touch of each path gets; what gets nothing is left out."""
-    credits = []
-    for candidate, place, weight in model.split([(path.share, path.steps) for path in paths]):
-        step, share = paths[candidate].steps[place], paths[candidate].share
-        credits.append(Credit(step.source, weight, step.region, step.landing_page, candidate, share, step.campaign_id))
-    return tuple(credits)
+    """Return the credit of each touch of each path; touches without weight are left out."""
+    found = []
+    for candidate, index, weight in model.split([(path.share, path.steps) for path in paths]):
+        step, share = paths[candidate].steps[index], paths[candidate].share
+        found.append(Credit(step.source, weight, step.region, step.landing_page, candidate, share, step.campaign_id))
+    return tuple(found)
 
 
 def paths_of(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> tuple[Path, ...]:
-    """The possible callers with the touches that count for each: within the look-back, as the repeat rule says.
+    """Return the possible callers with the touches that count for each: within the look-back, by the repeat rule.
 
     The overflow number and the unknown are paths of one step. Shares sum to exactly 1.
     """
@@ -82,13 +82,13 @@ def paths_of(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> tupl
 
 
 def path_of_visit(touches: Iterable[Touch], at: datetime, site: Site, rulebook: Rulebook) -> Path:
-    """The path of a visitor who is known: his touches within the look-back before a moment, or one unknown step."""
+    """Return the path of a known visitor: their touches in the look-back before a moment, or one unknown step."""
     steps = tuple(_step(touch, rulebook) for touch in _window(touches, at, site))
     return Path(ONE, steps or (_bare("unknown"),))
 
 
 def landing_page(url: str) -> str:
-    """The page of a URL: host and path, without the tags that make every click another URL, and without a password."""
+    """Return the page of a URL: host and path, without tags, which differ for each click, and without a password."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -98,9 +98,9 @@ def landing_page(url: str) -> str:
 
 
 class _Caller(NamedTuple):
-    """One who may have made the call: his share, the touches that count, and what he is where there are none.
+    """A possible caller: the share, the touches that count, and the step that counts where there are none.
 
-    `called` are the sources of numbers and promo codes that stand for one: touches at the moment of their call.
+    `called` are the sources of numbers and promo codes that have one: touches at the moment of their call.
     """
 
     share: Decimal
@@ -131,7 +131,7 @@ def _callers(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> list
 
 
 def _own_callers(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> list[_Caller]:
-    """Who may have made the call, as far as the call itself tells."""
+    """Return the possible callers by the call's own evidence."""
     evidence, begun = attributed.evidence, attributed.call.started_at
     kind = evidence.first_kind
     nobody = _bare("overflow" if kind is EvidenceKind.OVERFLOW else "unknown")
@@ -151,25 +151,25 @@ def _own_callers(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> 
         ]
     if kind is EvidenceKind.OVERFLOW:
         return [_Caller(ONE, (), nobody)]
-    # The touches are of the page view that a promo code names; a code that stands for a campaign has none.
+    # The touches are of the page view that a promo code names; a code of a campaign has none.
     touches = _window(evidence.touches, evidence.called_at or begun, site)
     return [_Caller(ONE, touches, nobody, _called(evidence, begun, rulebook))]
 
 
 def _window(touches: Iterable[Touch], at: datetime, site: Site) -> tuple[Touch, ...]:
-    """The touches within the site's look-back before a call."""
+    """Return the touches within the site's look-back before a call."""
     since = at - timedelta(days=site.lookback_days)
     return tuple(touch for touch in touches if touch.at >= since)
 
 
 def _merged(one: Iterable[Touch], other: Iterable[Touch]) -> tuple[Touch, ...]:
-    """Touches of several calls, each arrival once, oldest first: of one call its address may have been erased since."""
+    """Return the touches of several calls, each arrival once, oldest first; an address may be erased in one of them."""
     each_once = {(touch.at, page_of(touch.url)): touch for touch in (*one, *other)}
     return tuple(sorted(each_once.values(), key=lambda touch: touch.at))
 
 
 def _steps(caller: _Caller, rulebook: Rulebook) -> tuple[PathStep, ...]:
-    """What counts for a caller, oldest first."""
+    """Return the steps that count for a caller, oldest first."""
     steps = [*(_step(touch, rulebook) for touch in caller.touches), *caller.called]
     return tuple(sorted(steps, key=lambda step: step.at)) or (caller.otherwise,)
 
@@ -179,15 +179,18 @@ def _step(touch: Touch, rulebook: Rulebook) -> PathStep:
     return PathStep(touch.at, found.source, touch.region, landing_page(touch.url), found.campaign_id)
 
 
-def _called(told: Evidence | EarlierCall, at: datetime, rulebook: Rulebook) -> tuple[PathStep, ...]:
-    """The source that the number called, or the promo code told, stands for; nothing where it stands for none.
+def _called(evidence: Evidence | EarlierCall, at: datetime, rulebook: Rulebook) -> tuple[PathStep, ...]:
+    """Return the source of the called number or the keyed promo code, if it has one.
 
-    Its campaign may be archived, or past its dates: its billboard may still hang.
+    Its campaign may be archived, or past its dates: its billboard may still be up.
     """
-    kind = told.first_kind if isinstance(told, Evidence) else told.kind
-    if kind is not EvidenceKind.STATIC and not told.campaign_id:
+    kind = evidence.first_kind if isinstance(evidence, Evidence) else evidence.kind
+    if kind is not EvidenceKind.STATIC and not evidence.campaign_id:
         return ()
-    campaign, offline = rulebook.campaign(told.campaign_id), Source("offline", "", "", told.campaign_id or "", "", "")
+    campaign, offline = (
+        rulebook.campaign(evidence.campaign_id),
+        Source("offline", "", "", evidence.campaign_id or "", "", ""),
+    )
     if campaign is None:
         return (PathStep(at, offline),)
     parts = {part: value for part, value in campaign.match.items() if not wildcard.is_pattern(value)}
@@ -197,5 +200,5 @@ def _called(told: Evidence | EarlierCall, at: datetime, rulebook: Rulebook) -> t
 
 
 def _bare(channel: str) -> PathStep:
-    """A source that is no arrival."""
+    """Return the step of a source that is no arrival."""
     return PathStep(NEVER, Source(channel, "", "", "", "", ""))

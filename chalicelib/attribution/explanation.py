@@ -1,6 +1,6 @@
 """The chain from a carrier's webhook to the credit of a source, in sentences for a person. Pure.
 
-Every sentence has the moment it speaks of, in the site's zone, and stands in one of the chapters below.
+Every sentence has the moment it speaks of, in the site's zone, and belongs to one of the chapters below.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ HUNDRED = Decimal(100)
 
 
 class Chapter(StrEnum):
-    """In the order they are told."""
+    """The chapters in their order."""
 
-    WEBHOOKS = "What the carrier told"
+    WEBHOOKS = "What the carrier reported"
     CALL = "The call they make"
     LEASE = "Who had the number"
-    TOUCHES = "What had brought him"
-    ANSWER = "What the caller says brought him"
+    TOUCHES = "What had brought the visitor"
+    ANSWER = "What the caller says brought them"
     CREDIT = "Which source gets the call"
     DEALS = "What it brought"
     PROOF = "What proves it"
@@ -48,7 +48,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """All that is told of one call."""
+    """All that is explained about one call."""
 
     attributed: AttributedCall
     events: Sequence[tuple[datetime, CallEvent]]  # with the moment each was received
@@ -57,14 +57,14 @@ class Story:
     deals: Sequence[Deal]
     proved: ChainEntry | None  # the last entry of the call's day
     waiting: bool  # the day changed since and is yet to be closed
-    answer: str | None = None  # what the caller's own answer is counted as
+    answer: str | None = None  # the channel that the self-reported source is counted as
 
 
 def explain(story: Story, zone: ZoneInfo) -> list[Sentence]:
-    """The chain of one call, link by link."""
+    """Explain one call link by link, from webhooks to proof; moments are in `zone`."""
     attributed = story.attributed
     reported = self_reported_of(attributed, self_reported_by_call(story.deals))
-    told = [
+    sentences = [
         *_webhooks(story.events),
         *_call(attributed.call),
         *_lease(attributed.evidence, shown_kind(attributed, reported)),
@@ -74,11 +74,11 @@ def explain(story: Story, zone: ZoneInfo) -> list[Sentence]:
         *_deals(story.deals),
         *_proof(story),
     ]
-    return [Sentence(each.chapter, each.says, each.at.astimezone(zone) if each.at else None) for each in told]
+    return [Sentence(each.chapter, each.says, each.at.astimezone(zone) if each.at else None) for each in sentences]
 
 
 def as_text(sentences: Iterable[Sentence]) -> str:
-    """Sentences by chapter, each with its moment, for a terminal."""
+    """Write the sentences by chapter, each with its moment, for a terminal."""
     lines: list[str] = []
     chapter = None
     for each in sentences:
@@ -92,15 +92,15 @@ def as_text(sentences: Iterable[Sentence]) -> str:
 
 def _webhooks(events: Sequence[tuple[datetime, CallEvent]]) -> Iterator[Sentence]:
     for received, event in sorted(events, key=lambda each: (each[0], each[1].event_id)):
-        what = "; ".join(_told_by(event)) or "nothing that changes the call"
+        what = "; ".join(_reported_by(event)) or "nothing that changes the call"
         yield Sentence(Chapter.WEBHOOKS, f"Event {event.event_id}: {what}.", received)
 
 
-def _told_by(event: CallEvent) -> Iterator[str]:
+def _reported_by(event: CallEvent) -> Iterator[str]:
     if event.closing:
-        yield "closed by us, because no event told the end"
+        yield "closed by us, because no event reported the end"
     if event.unread:
-        yield f"kept as it came, because {event.unread}"
+        yield f"stored as it came, because {event.unread}"
     if event.number:
         yield f"number {event.number}"
     moments = {"started": event.started_at, "rang": event.rang_at}
@@ -124,7 +124,7 @@ def _call(call: Call) -> Iterator[Sentence]:
     if call.answered_at and call.answered:
         by = f" by {call.answered_by}" if call.answered_by else ""
         yield Sentence(Chapter.CALL, f"Answered{by}, talked for {call.talk_seconds} s.", call.answered_at)
-    ended = "no event told the end" if call.end_missing else f"status {call.status}"
+    ended = "no event reported the end" if call.end_missing else f"status {call.status}"
     cause = f", cause {call.hangup_cause}" if call.hangup_cause else ""
     yield Sentence(Chapter.CALL, f"It ended: {ended}{cause}.", call.ended_at)
 
@@ -139,10 +139,10 @@ def _lease(evidence: Evidence, kind: EvidenceKind) -> Iterator[Sentence]:
     if number := evidence.by_number:
         yield Sentence(Chapter.LEASE, f"By the called number alone ({number.kind}): {number.why}")
     if page := evidence.promo_page:
-        yield Sentence(Chapter.LEASE, f"The promo code he keyed was shown on {page.url.partition('?')[0]}.", page.at)
+        yield Sentence(Chapter.LEASE, f"The keyed promo code was shown on {page.url.partition('?')[0]}.", page.at)
     yield Sentence(Chapter.LEASE, f"Certainty {kind}: {evidence.why}")
-    for place, candidate in enumerate(evidence.candidates, 1):
-        yield Sentence(Chapter.LEASE, f"Possible caller {place}: {_candidate(candidate)}.", candidate.shown_until)
+    for position, candidate in enumerate(evidence.candidates, 1):
+        yield Sentence(Chapter.LEASE, f"Possible caller {position}: {_candidate(candidate)}.", candidate.shown_until)
 
 
 def _candidate(candidate: Candidate) -> str:
@@ -154,7 +154,7 @@ def _candidate(candidate: Candidate) -> str:
         return f"visitor {candidate.visitor[:8]}, {share}"
     if candidate.called_at:
         return f"visitor {candidate.visitor[:8]}, {share}: the caller had called from this visit and dialled again"
-    seen = "the number stood on his page" if delay < 0 else f"he had last seen the number {delay:.0f} s before the call"
+    seen = "the number was on their page" if delay < 0 else f"they last saw the number {delay:.0f} s before the call"
     return f"visitor {candidate.visitor[:8]}, {share}: {seen}"
 
 
@@ -163,13 +163,13 @@ def _touches(evidence: Evidence) -> Iterator[Sentence]:
         yield Sentence(Chapter.TOUCHES, "No arrival on the site is known.")
     shared = len(evidence.candidates) > 1
     paths = [each.touches for each in evidence.candidates] if shared else [evidence.touches]
-    for place, touches in enumerate(paths, 1):
+    for number, touches in enumerate(paths, 1):
         for touch in touches:
-            whose = f"Possible caller {place}: " if shared else ""
+            whose = f"Possible caller {number}: " if shared else ""
             yield Sentence(Chapter.TOUCHES, f"{whose}{_touch(touch)}.", touch.at)
     for earlier in evidence.earlier:
         yield Sentence(
-            Chapter.TOUCHES, f"An earlier call of his, {earlier.call_id} ({earlier.kind}).", earlier.started_at
+            Chapter.TOUCHES, f"An earlier call of this caller, {earlier.call_id} ({earlier.kind}).", earlier.started_at
         )
 
 
@@ -179,18 +179,18 @@ def _touch(touch: Touch) -> str:
 
 
 def _answer(story: Story) -> Iterator[Sentence]:
-    """What he said, beside what was measured."""
+    """Yield what the caller said, beside what was measured."""
     reported = self_reported_of(story.attributed, self_reported_by_call(story.deals))
     if reported is None:
         return
     words = "words that are erased" if reported.answer is None else f"“{reported.answer}”"
     means = SELF_REPORTED_CHANNELS.get(story.answer or "", story.answer) or ""
-    told = "noted with the call" if story.attributed.self_reported else "told by the CRM"
+    by = "noted with the call" if story.attributed.self_reported else "reported by the CRM"
     heaviest = max(story.credits, key=lambda credit: credit.weight, default=None)
     measured = f" Measured was {named(heaviest.source)}." if heaviest else ""
     yield Sentence(
         Chapter.ANSWER,
-        f"{words[0].upper()}{words[1:]}: {means}, {told}. It changes no credit.{measured}",
+        f"{words[0].upper()}{words[1:]}: {means}, {by}. It changes no credit.{measured}",
         reported.told_at,
     )
 
@@ -227,7 +227,7 @@ def _proof(story: Story) -> Iterator[Sentence]:
 
 
 def named(source: Source) -> str:
-    """A source as people name it: its channel, then what is known of it."""
+    """Name a source for people: its channel, then what is known of it."""
     channel = CHANNELS.get(source.channel, source.channel)
     parts = {"": source.source, "campaign ": source.campaign, "keyword ": source.keyword, "creative ": source.creative}
     return ", ".join([channel, *(f"{what}{value}" for what, value in parts.items() if value)])

@@ -1,4 +1,4 @@
-"""What the called number says of a call's source."""
+"""Find what the called number says about a call's source."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from chalicelib.registry.types import NumberKind, Site
 from chalicelib.visits.touches import touches_before
 from chalicelib.visits.types import Touch
 
-CANDIDATES_STAND = timedelta(days=1)
+CANDIDATES_FIXED_AFTER = timedelta(days=1)
 
 
 FORGOTTEN = "The call is older than the 90 days for which it is kept who held a number."
 
 
 def find_evidence(call: Call, site: Site, now: datetime) -> Found:
-    """What the called number tells of a call's source: it is asked whose it was when the call came.
+    """Find the evidence of the called number: whose it was when the call came.
 
-    `now` says how far back it is known who held it. Raises StorageUnavailable.
+    Who held it is known for LEASES_KEPT before `now`. Raises StorageUnavailable.
     """
     owner = snapshot.owner_at(call.number, call.started_at, now) if call.number else None
     if call.number is None:
@@ -37,7 +37,7 @@ def find_evidence(call: Call, site: Site, now: datetime) -> Found:
     if call.direction is Direction.OUT:
         return Found(Evidence(EvidenceKind.UNKNOWN, "The business rang: such a call has no source.", owner.pool_id))
     if owner.kind is NumberKind.STATIC:
-        return Found(Evidence(EvidenceKind.STATIC, "The number stands for one source.", campaign_id=owner.campaign_id))
+        return Found(Evidence(EvidenceKind.STATIC, "The number belongs to one source.", campaign_id=owner.campaign_id))
 
     if owner.kind is NumberKind.DYNAMIC and now - call.started_at > LEASES_KEPT:
         return Found(
@@ -53,13 +53,13 @@ def find_evidence(call: Call, site: Site, now: datetime) -> Found:
 
 
 def evidence_of_number(call: Call, site: Site, before: AttributedCall | None, now: datetime) -> Found:
-    """What the called number tells: found, or as it stands where what it was found by is being forgotten."""
+    """Return the number's evidence: found now, or the stored one where what it was found by is being forgotten."""
     if before is None:
         return _or_forgotten(find_evidence(call, site, now), call, now)
     known, age = own_evidence(before.evidence).of_number, now - call.started_at
     same = (before.call.number, before.call.started_at) == (call.number, call.started_at)
-    if (known.candidates or before.evidence.redial_of) and same and age > CANDIDATES_STAND:
-        # Who was shown an overflow number is forgotten soon, and a profile learned since must not move what was told.
+    if (known.candidates or before.evidence.redial_of) and same and age > CANDIDATES_FIXED_AFTER:
+        # Who was shown an overflow number is forgotten soon, and a profile learned since must not change the shares.
         return Found(known)
     found = find_evidence(call, site, now)
     # Leases are forgotten after 90 days: an event that comes so late must not wipe out what was known.
@@ -68,7 +68,7 @@ def evidence_of_number(call: Call, site: Site, before: AttributedCall | None, no
 
 
 def _or_forgotten(found: Found, call: Call, now: datetime) -> Found:
-    """A call that becomes known after its number's leases were forgotten says so."""
+    """Say so in the evidence of a call that becomes known after its number's leases were forgotten."""
     evidence = found.evidence
     nobody = evidence.kind is EvidenceKind.UNKNOWN and evidence.pool_id and call.direction is Direction.IN
     if nobody and now - call.started_at > LEASES_REMEMBERED:

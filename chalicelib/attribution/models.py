@@ -1,9 +1,9 @@
-"""Attribution models: how a call's touches share its credit. Pure. docs/attribution.md tells what each is for.
+"""Attribution models: how a call's touches share its credit. Pure. docs/attribution.md says what each is for.
 
 A model is named by a text. `model_of` reads it in any spelling and gives the model with its one canonical spec:
 
     last_non_direct   last_touch   first_touch   linear
-    time_decay:7d                                   half-life in days (d) or hours (h); 7 days where none is told
+    time_decay:7d                                   half-life in days (d) or hours (h); 7 days where none is given
     position_based:40/20/40                         percent of the first touch, of all between, of the last
     custom:first=30,middle=20,last=50,direct=0      any weights by position; what a direct touch keeps, in percent
 
@@ -28,7 +28,7 @@ LEAST_HALF_LIFE, LONGEST_HALF_LIFE = timedelta(hours=1), timedelta(days=365)
 
 
 class Step(Protocol):
-    """What a model asks of a touch."""
+    """What a model needs to know of a touch."""
 
     @property
     def at(self) -> datetime: ...
@@ -47,49 +47,49 @@ class Model:
     amounts: Amounts
 
     def weights(self, steps: Sequence[Step]) -> tuple[Decimal, ...]:
-        """The weight of each touch, oldest first; they sum to exactly 1. Never asked for a call without touches."""
+        """Return the weight of each touch, oldest first; they sum to exactly 1. `steps` has at least one."""
         return (ONE,) if len(steps) == 1 else apportion(self.amounts(steps))
 
     def split(self, paths: Sequence[tuple[Decimal, Sequence[Step]]]) -> list[tuple[int, int, Decimal]]:
-        """What is above 0, as (path, touch, weight): each path's share times the weights within it, exactly 1 in all.
+        """Return (path, touch, weight) of each weight above 0: exactly 1 in all.
 
-        A path is a possible caller: his share, and his touches, oldest first and at least one.
+        A path is a possible caller: their share, and their touches, oldest first and at least one.
         """
         if len(paths) == 1:
-            return [(0, place, weight) for place, weight in enumerate(self.weights(paths[0][1])) if weight]
+            return [(0, index, weight) for index, weight in enumerate(self.weights(paths[0][1])) if weight]
         parts = [
-            (path, place, share * weight)
+            (path, index, share * weight)
             for path, (share, steps) in enumerate(paths)
-            for place, weight in enumerate(self.weights(steps))
+            for index, weight in enumerate(self.weights(steps))
             if weight
         ]
         weights = apportion([amount for *_, amount in parts])
-        return [(path, place, weight) for (path, place, _), weight in zip(parts, weights, strict=True) if weight]
+        return [(path, index, weight) for (path, index, _), weight in zip(parts, weights, strict=True) if weight]
 
 
 def last_touch(steps: Sequence[Step]) -> list[Decimal]:
-    """All to the touch before the call."""
+    """Give all to the touch before the call."""
     return _all_to(len(steps) - 1, steps)
 
 
 def first_touch(steps: Sequence[Step]) -> list[Decimal]:
-    """All to the touch that brought the visitor for the first time."""
+    """Give all to the touch that brought the visitor for the first time."""
     return _all_to(0, steps)
 
 
 def last_non_direct(steps: Sequence[Step]) -> list[Decimal]:
-    """All to the last touch that came from somewhere; to the last one where all were direct."""
-    told = [place for place, step in enumerate(steps) if not step.direct]
-    return _all_to(told[-1] if told else len(steps) - 1, steps)
+    """Give all to the last touch that is not direct; to the last one where all are."""
+    sent = [index for index, step in enumerate(steps) if not step.direct]
+    return _all_to(sent[-1] if sent else len(steps) - 1, steps)
 
 
 def linear(steps: Sequence[Step]) -> list[Decimal]:
-    """The same to each touch."""
+    """Give the same to each touch."""
     return [ONE] * len(steps)
 
 
 def time_decay(half_life: timedelta) -> Amounts:
-    """Half as much to a touch that is a half-life older: 2^(−age / half-life)."""
+    """Give half as much to a touch that is a half-life older: 2^(−age / half-life)."""
 
     def amounts(steps: Sequence[Step]) -> list[Decimal]:
         latest = steps[-1].at
@@ -99,7 +99,7 @@ def time_decay(half_life: timedelta) -> Amounts:
 
 
 def by_position(first: Decimal, middle: Decimal, last: Decimal) -> Amounts:
-    """`first` to the first touch, `last` to the last, `middle` to all between them; of two touches, to these two."""
+    """Give `first` to the first touch, `last` to the last, `middle` to all between; of two touches, only to these."""
 
     def amounts(steps: Sequence[Step]) -> list[Decimal]:
         between = len(steps) - 2
@@ -109,19 +109,19 @@ def by_position(first: Decimal, middle: Decimal, last: Decimal) -> Amounts:
 
 
 def without_direct(amounts: Amounts, kept: Decimal) -> Amounts:
-    """As `amounts`, but a direct touch keeps only `kept` of its part.
+    """Give as `amounts` does, but to a direct touch only the fraction `kept` of its part.
 
-    Where it keeps nothing it is left out before positions are counted, unless every touch is direct.
+    Where that is 0 it is left out before positions are counted, unless every touch is direct.
     """
 
     def lessened(steps: Sequence[Step]) -> list[Decimal]:
-        told = [step for step in steps if not step.direct]
+        sent = [step for step in steps if not step.direct]
         if kept:
             found = amounts(steps)
             return [amount * kept if step.direct else amount for amount, step in zip(found, steps, strict=True)]
-        if not told:
+        if not sent:
             return amounts(steps)
-        given = iter(amounts(told))
+        given = iter(amounts(sent))
         return [ZERO if step.direct else next(given) for step in steps]
 
     return lessened
@@ -129,12 +129,12 @@ def without_direct(amounts: Amounts, kept: Decimal) -> Amounts:
 
 @lru_cache(maxsize=256)
 def model_of(text: str, field: str = "model") -> Model:
-    """The model a text names. Raises BadInput naming `field` and saying what is wrong with it."""
-    name, mark, told = "".join(text.lower().split()).partition(":")
-    if mark and not told:
+    """Return the model that a text names. Raises BadInput naming `field` and saying what is wrong with it."""
+    name, mark, parameters = "".join(text.lower().split()).partition(":")
+    if mark and not parameters:
         raise BadInput(field, f"says nothing behind {name}:")
     if name in _READERS:
-        return _READERS[name](told, field)
+        return _READERS[name](parameters, field)
     if name not in _PLAIN:
         raise BadInput(field, f"not one of {', '.join((*_PLAIN, *_READERS))}")
     if mark:
@@ -142,8 +142,8 @@ def model_of(text: str, field: str = "model") -> Model:
     return Model(name, _PLAIN[name])
 
 
-def _read_time_decay(told: str, field: str) -> Model:
-    found = re.fullmatch(r"(\d{1,5})([dh]?)", told or "7d")
+def _read_time_decay(parameters: str, field: str) -> Model:
+    found = re.fullmatch(r"(\d{1,5})([dh]?)", parameters or "7d")
     if not found:
         raise BadInput(field, "the half-life is not whole days or hours, as in time_decay:7d or time_decay:36h")
     number = int(found[1])
@@ -155,8 +155,8 @@ def _read_time_decay(told: str, field: str) -> Model:
     return Model(f"time_decay:{length}", time_decay(half_life))
 
 
-def _read_position_based(told: str, field: str) -> Model:
-    parts = (told or "40/20/40").split("/")
+def _read_position_based(parameters: str, field: str) -> Model:
+    parts = (parameters or "40/20/40").split("/")
     if len(parts) != 3:
         raise BadInput(field, "not three percentages, as in position_based:40/20/40")
     first, middle, last = (_percent(part, field) for part in parts)
@@ -165,18 +165,18 @@ def _read_position_based(told: str, field: str) -> Model:
     return Model(f"position_based:{_shown(first)}/{_shown(middle)}/{_shown(last)}", by_position(first, middle, last))
 
 
-def _read_custom(told: str, field: str) -> Model:
-    pairs = [part.partition("=") for part in told.split(",")] if told else []
+def _read_custom(parameters: str, field: str) -> Model:
+    pairs = [part.partition("=") for part in parameters.split(",")] if parameters else []
     names = [name for name, _, _ in pairs]
     if not pairs or not {*_POSITIONS, "direct"}.issuperset(names) or len(set(names)) < len(names):
         raise BadInput(field, "names not its weights, each once, as in custom:first=30,middle=20,last=50,direct=0")
     given = {name: _percent(value, field, name) for name, _, value in pairs}
-    places = {name: given.get(name, ZERO) for name in _POSITIONS}
-    if not any(places.values()):
+    weights = {name: given.get(name, ZERO) for name in _POSITIONS}
+    if not any(weights.values()):
         raise BadInput(field, f"none of {', '.join(_POSITIONS)} is above 0")
     direct = given.get("direct", HUNDRED)
-    shown = ",".join(f"{name}={_shown(value)}" for name, value in {**places, "direct": direct}.items())
-    return Model(f"custom:{shown}", without_direct(by_position(*places.values()), direct / HUNDRED))
+    shown = ",".join(f"{name}={_shown(value)}" for name, value in {**weights, "direct": direct}.items())
+    return Model(f"custom:{shown}", without_direct(by_position(*weights.values()), direct / HUNDRED))
 
 
 def _percent(text: str, field: str, name: str = "a percentage") -> Decimal:
@@ -190,7 +190,7 @@ def _shown(value: Decimal) -> str:
 
 
 def _all_to(winner: int, steps: Sequence[Step]) -> list[Decimal]:
-    return [ONE if place == winner else ZERO for place in range(len(steps))]
+    return [ONE if index == winner else ZERO for index in range(len(steps))]
 
 
 _POSITIONS = ("first", "middle", "last")

@@ -44,14 +44,14 @@ class Found(NamedTuple):
 
 
 def of_leases(call: Call, site: Site, owner: TrackingNumber, now: datetime, touches_of: TouchesOf) -> Found:
-    """The evidence of a call to a dynamic number. Raises StorageUnavailable."""
+    """Return the evidence of a call to a dynamic number. Raises StorageUnavailable."""
     pool_id = owner.pool_id or ""
     holding = find_holder.holder_at(owner, call.started_at, site.call_grace_seconds, now)
     return of_holding(holding, pool_id, call.started_at, _profile(pool_id, now), touches_of)
 
 
 def of_holding(holding: Holding, pool_id: str, started_at: datetime, profile: Profile, touches_of: TouchesOf) -> Found:
-    """The evidence of a call to a dynamic number, by who held it. Pure."""
+    """Return the evidence of a call to a dynamic number, by who held it. Pure."""
     at = second_of(started_at)
     shown = [
         ShownVisitor(each.visitor, second_of(each.leased_at), second_of(each.expires_at)) for each in holding.recent
@@ -71,9 +71,9 @@ def of_holding(holding: Holding, pool_id: str, started_at: datetime, profile: Pr
 
 
 def of_overflow(call: Call, site: Site, owner: TrackingNumber, now: datetime, touches_of: TouchesOf) -> Found:
-    """The evidence of a call to a pool's overflow number. Raises StorageUnavailable.
+    """Return the evidence of a call to a pool's overflow number. Raises StorageUnavailable.
 
-    A page shows it as long as it would hold a lease, and asks again. How many remember it is reckoned from how many
+    A page shows it as long as it would hold a lease, and asks again. How many remember it is computed from how many
     were shown it lately.
     """
     pool_id = owner.pool_id or ""
@@ -91,7 +91,7 @@ def of_overflow(call: Call, site: Site, owner: TrackingNumber, now: datetime, to
 def of_shown(
     shown: list[ShownVisitor], pool_id: str, started_at: datetime, span: float, profile: Profile, touches_of: TouchesOf
 ) -> Found:
-    """The evidence of a call to an overflow number, by who was shown it within `span` seconds before. Pure."""
+    """Return the evidence of a call to an overflow number, by who was shown it in the `span` seconds before. Pure."""
     at, visitors = second_of(started_at), sum(each.weight for each in shown)
     found = likelihoods_of(shown, at, profile, profile.remembered * visitors / span)
     plausible, rest = named(found, LEAST_OF_MANY)
@@ -120,7 +120,7 @@ def _sole(evidence: Evidence, candidate: CallCandidate, holding: Holding, at: fl
     if shown.visitor != holding.visitor:
         live = at <= shown.shown_until + SKEW
         kind = EvidenceKind.LIVE if live else EvidenceKind.PREVIOUS
-        why = f"Of all who had seen the number only he comes into question, {when(at - shown.shown_until)}."
+        why = f"Of all who had seen the number only this visitor may have called, {when(at - shown.shown_until)}."
     return replace(
         evidence,
         kind=kind,
@@ -133,7 +133,7 @@ def _sole(evidence: Evidence, candidate: CallCandidate, holding: Holding, at: fl
 
 
 def _shared(evidence: Evidence, candidates: tuple[Candidate, ...], touches_of: TouchesOf) -> Evidence:
-    """Several come into question; the evidence is of the likeliest, if he is anybody we know."""
+    """Return the evidence of a call that several may have made: that of the likeliest, if it is a known visitor."""
     likeliest = candidates[0]
     shared = replace(evidence, kind=EvidenceKind.SHARED, why=_doubt(candidates), candidates=candidates)
     if likeliest.visitor is None:
@@ -148,15 +148,15 @@ def _shared(evidence: Evidence, candidates: tuple[Candidate, ...], touches_of: T
 
 
 def _doubt(candidates: tuple[Candidate, ...]) -> str:
-    """In one sentence or two: how many may have called, and how likely each of the first is."""
+    """Describe how many may have called, and how likely each of the first is."""
     known = [each for each in candidates if each.visitor is not None]
     others = sum(each.share for each in candidates if each.visitor is None)
     who = "One visitor" if len(known) == 1 else f"{len(known)} visitors"
     parts = [
         f"{each.share:.0%} that it was the one who had the number {when(each.delay_seconds or 0)}" for each in known
     ]
-    told = f"{who} may have dialled it: {'; '.join(parts[:3])}."
-    return told + (f" {others:.0%} that somebody else had noted it." if others else "")
+    doubt = f"{who} may have dialled it: {'; '.join(parts[:3])}."
+    return doubt + (f" {others:.0%} that somebody else had noted it." if others else "")
 
 
 def _forgotten(lately: Held, at: datetime) -> str:

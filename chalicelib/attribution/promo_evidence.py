@@ -1,4 +1,4 @@
-"""Evidence of a call whose caller told a promo code: the code names a page view, whatever the called number tells.
+"""Evidence of a call whose caller keyed a promo code: the code names a page view, and counts before the called number.
 
 Why the code counts more than the number, and what a slip can do: docs/adr/0015-promo-codes.md.
 """
@@ -21,10 +21,10 @@ TouchesOf = Callable[[str, datetime], tuple[Touch, ...]]
 
 
 def with_code(number: Evidence, call: Call, known: Evidence | None, touches_of: TouchesOf) -> Evidence:
-    """The evidence of the number, or that of the code which was keyed last of those that somebody was shown.
+    """Return the evidence of the last keyed code that a visitor was shown, else the number's own.
 
-    `known` is the call's evidence so far: what a code told stands after the code itself is forgotten. `touches_of` are
-    a visitor's up to a moment. Raises StorageUnavailable.
+    `known` is the call's evidence so far: a code's evidence outlives the code itself. `touches_of` returns a visitor's
+    touches up to a moment. Raises StorageUnavailable.
     """
     if call.direction is Direction.OUT:
         return number
@@ -41,9 +41,9 @@ def _evidence(number: Evidence, call: Call, keyed: KeyedCode, shown: ShownCode, 
     agrees = number.visitor == shown.visitor
     why = f"The caller keyed the promo code that this visitor was shown at {shown.shown_at:%Y-%m-%d %H:%M} UTC."
     if number.visitor and not agrees:
-        why += " By the called number it would have been another visitor, but a code is told on purpose."
+        why += " By the called number it would have been another visitor, but a code is keyed on purpose."
     page = Touch(shown.shown_at, shown.url, "", "", arrival_of(shown.url, "", ()).source)
-    # A page may be opened while he talks: what brought him there is a touch up to the code, not only up to the call.
+    # A page may be opened during the call: what brought the caller there is a touch up to the code, not to the call.
     return Evidence(
         EvidenceKind.PROMO,
         why,

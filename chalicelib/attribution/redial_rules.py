@@ -1,8 +1,8 @@
-"""A caller who dials a number again which they called before: who had it then may be behind the call. Pure.
+"""Redials: a caller dials a number again that they called before, so who had it then may be behind the call. Pure.
 
-The number may be on somebody else's page by now. Whoever the caller's last call to the number came from is a candidate
-beside those who were shown it lately, at the rate of redials; of a visitor who is not known to be this caller it is
-asked besides how likely they are. docs/adr/0019 has the reckoning. Calls may become known in any order.
+The number may be on another visitor's page by now. The visitor behind the caller's last call to the number is a
+candidate beside those who were shown it lately, at the rate of redials; the rate of a visitor who is not known to be
+this caller is weighted by how likely they are. docs/adr/0019 has the formulas. Calls may become known in any order.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Dialled:
 
 
 def dialled_of(attributed: AttributedCall) -> Dialled | None:
-    """What a call says to later calls of its caller to the same number; None where the caller is not known."""
+    """Return what a call means for its caller's later calls to the same number; None where the caller is unknown."""
     call = attributed.call
     if call.caller_key is None or call.direction is Direction.OUT or call.number is None:
         return None
@@ -60,13 +60,13 @@ def dialled_of(attributed: AttributedCall) -> Dialled | None:
 
 
 def last_dialled(call: Call, others: Iterable[AttributedCall]) -> Dialled | None:
-    """The caller's last call to the number before this one."""
+    """Return the caller's last call to the number before this one, or None."""
     before = [other for other in calls_before(call, others) if other.call.number == call.number]
     return dialled_of(before[-1]) if before else None
 
 
 def with_redial(own: Evidence, call: Call, others: Sequence[AttributedCall], profile: Profile) -> Evidence:
-    """The evidence of the number, and that of the caller's last call to it. `profile`: what `own` was found by."""
+    """Add to a number's evidence that of the caller's last call to it. `profile`: the one `own` was found by."""
     dialled = last_dialled(call, others)
     if dialled is None or own.kind not in OF_A_POOL:
         return own
@@ -95,7 +95,7 @@ def with_redial(own: Evidence, call: Call, others: Sequence[AttributedCall], pro
 
 
 def noted_call(call: Call, others: Sequence[AttributedCall], found: Likelihoods, pool_id: str | None) -> NotedCall:
-    """What a pool learns from a call to a number of its, by what the caller's earlier calls are known to be."""
+    """Return what a pool learns from a call to one of its numbers, given the caller's known earlier calls."""
     if call.caller_key is None:
         return NotedCall(found.bins)
     before = [each for each in calls_before(call, others) if _lent(each, pool_id)]
@@ -145,7 +145,7 @@ def _lent(attributed: AttributedCall, pool_id: str | None) -> bool:
 
 
 def _identity(candidate: Candidate, known: Mapping[str, float], usual: float) -> float:
-    """How likely a candidate is the caller; one who stands for several is only one of them."""
+    """Return how likely a candidate is the caller; one who represents several visitors is only one of them."""
     sure = known.get(candidate.visitor or "")
     return usual if sure is None else sure / candidate.stands_for
 
@@ -157,7 +157,7 @@ def _delay(candidate: Candidate, at: float) -> float | None:
 def _evidence(own: Evidence, dialled: Dialled, candidates: tuple[Candidate, ...]) -> Evidence:
     likeliest = candidates[0]
     if len(candidates) == 1 and likeliest.visitor == own.visitor and not own.candidates:
-        return own  # whoever has the number had it when the caller dialled it before, or is far likelier
+        return own  # who has the number had it when the caller dialled it before, or is far likelier
     found = replace(own, candidates=candidates, redial_of=dialled.call_id, by_number=own)
     before = f"The caller had called this number before, at {dialled.started_at:%Y-%m-%d %H:%M} UTC"
     if own.kind is EvidenceKind.OVERFLOW:  # the number's call, as the one before: how likely each is, is beside it

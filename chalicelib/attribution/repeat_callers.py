@@ -1,4 +1,4 @@
-"""Calls of somebody who has called before: what his earlier calls tell, and the later ones to be looked at again."""
+"""Calls of somebody who has called before: read their earlier calls, and queue the later ones again."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from chalicelib.runtime.settings import settings
 FIRST_CALLS, LATEST_CALLS = 10, 25  # of a caller looked at before a call: more belong to a switchboard, not a person
 MOST_REQUEUED = 100
 LOOK_AGAIN_SECONDS = (
-    10  # longer than the caller's index lags, and than another of his calls takes from reading to writing
+    10  # longer than the caller's index lags, and than another call of theirs takes from reading to writing
 )
 
 
 def earlier_calls(call: Call) -> list[AttributedCall]:
-    """The caller's calls up to this one, either direction; of an anonymous caller none. Raises StorageUnavailable."""
+    """Return the caller's calls up to this one, both directions; none if anonymous. Raises StorageUnavailable."""
     if call.caller_key is None:
         return []
     others = calls_table.first_calls(call.site_id, call.caller_key, call.started_at, FIRST_CALLS)
@@ -31,24 +31,24 @@ def earlier_calls(call: Call) -> list[AttributedCall]:
 
 
 def announce(attributed: AttributedCall, before: AttributedCall | None) -> None:
-    """Have the caller's later calls looked at again where this one now tells them something else than before.
+    """Queue the caller's later calls again where this one now means something else for them than before.
 
-    Sent before the evidence is written, to be read after it: if the writing fails both are done again. The delay also
-    finds a later call that was being attributed at the same time. Raises StorageUnavailable.
+    Sent before the evidence is written, to be read after it: if the write fails both are done again. The delay also
+    covers a later call that was being attributed at the same time. Raises StorageUnavailable.
     """
-    told, was = _told(attributed), _told(before) if before else ()
+    meaning, was = _meaning(attributed), _meaning(before) if before else ()
     callers = {each.call.caller_key for each in (attributed, before) if each and each.call.caller_key}
     same_caller = before is None or before.call.caller_key == attributed.call.caller_key
-    if not (told or was) or (told == was and same_caller):
+    if not (meaning or was) or (meaning == was and same_caller):
         return
-    since = min(each.started_at for each in (*told, *was))
+    since = min(each.started_at for each in (*meaning, *was))
     message = {"site_id": attributed.call.site_id, "callers": sorted(callers), "since": clock.iso(since)}
-    message["besides"] = attributed.call.call_id  # it tells itself nothing
+    message["besides"] = attributed.call.call_id  # it means nothing for itself
     sqs.send(settings().attribute_queue, message, delay_seconds=LOOK_AGAIN_SECONDS)
 
 
-def _told(attributed: AttributedCall) -> tuple[EarlierCall | Dialled, ...]:
-    """All that a call says to later calls of its caller."""
+def _meaning(attributed: AttributedCall) -> tuple[EarlierCall | Dialled, ...]:
+    """Return all that a call means for later calls of its caller."""
     return tuple(each for each in (testimony(attributed), dialled_of(attributed)) if each)
 
 

@@ -1,4 +1,4 @@
-"""What the calls of one caller tell of each other. Pure: any order in which they become known gives the same.
+"""What the calls of one caller mean for each other. Pure: they may become known in any order.
 
 Evidence keeps the facts (the caller's first measured call and the latest ones); which of them counts is the site's
 `repeat_rule`, applied when credit is computed.
@@ -16,19 +16,19 @@ from chalicelib.calls.evidence import MEASURED, AttributedCall, EarlierCall, Evi
 from chalicelib.calls.types import Call, Direction
 from chalicelib.visits.types import Touch
 
-LIKELY = Decimal("0.5")  # the share of a candidate from which on his call may speak for the caller's others
-LATEST = 3  # earlier calls kept beside the first
-MAX_TOUCHES = 20  # kept of an earlier call: the first, and the latest
+LIKELY = Decimal("0.5")  # the least share of a candidate whose call may count for the caller's other calls
+LATEST = 3  # earlier calls stored beside the first
+MAX_TOUCHES = 20  # stored of an earlier call: the first, and the latest
 
 
 def own_evidence(evidence: Evidence) -> Evidence:
-    """What the call told by itself."""
+    """Return the call's evidence without its caller's other calls."""
     why = evidence.own_why or evidence.why
     return replace(evidence, kind=evidence.first_kind, why=why, repeat_of=None, own_kind=None, own_why=None, earlier=())
 
 
 def testimony(attributed: AttributedCall) -> EarlierCall | None:
-    """What a call says of its caller to his other calls; None where it names no source that is likelier than not."""
+    """Return what a call means for its caller's other calls; None where it has no source that is likelier than not."""
     call, evidence = attributed.call, attributed.evidence
     if call.caller_key is None or call.direction is Direction.OUT:
         return None
@@ -43,12 +43,12 @@ def testimony(attributed: AttributedCall) -> EarlierCall | None:
 
 
 def few(touches: tuple[Touch, ...]) -> tuple[Touch, ...]:
-    """Of many touches the first and the latest."""
+    """Return at most MAX_TOUCHES touches: the first, and the latest."""
     return touches if len(touches) <= MAX_TOUCHES else (touches[0], *touches[1 - MAX_TOUCHES :])
 
 
 def calls_before(call: Call, others: Iterable[AttributedCall]) -> list[AttributedCall]:
-    """The caller's own calls to the business before this one, oldest first; `others` may be any of the site's."""
+    """Return the caller's calls to the business before this one, oldest first; `others` may be any of the site's."""
     if call.caller_key is None or call.direction is Direction.OUT:
         return []
     own = (each for each in others if each.call.caller_key == call.caller_key and each.call.direction is Direction.IN)
@@ -57,7 +57,7 @@ def calls_before(call: Call, others: Iterable[AttributedCall]) -> list[Attribute
 
 
 def with_earlier(own: Evidence, attributed: AttributedCall, others: Iterable[AttributedCall]) -> Evidence:
-    """The call's own evidence with what earlier calls of its caller tell; `others` may hold any of the site's calls.
+    """Add the caller's earlier calls to a call's own evidence; `others` may be any calls of the site.
 
     A call without a source of its own becomes a repeat of the latest one before it that has one.
     """
@@ -71,8 +71,8 @@ def with_earlier(own: Evidence, attributed: AttributedCall, others: Iterable[Att
     if own.kind in MEASURED:
         return replace(own, earlier=earlier)
     latest = earlier[-1]
-    what = "came from a visit" if latest.touches else "was measured by what stands for one source"
-    why = f"The caller is known: his call of {latest.started_at:%Y-%m-%d %H:%M} UTC {what}."
+    what = "came from a visit" if latest.touches else "was measured by a number or code of one source"
+    why = f"The caller is known: their call of {latest.started_at:%Y-%m-%d %H:%M} UTC {what}."
     return replace(
         own,
         kind=EvidenceKind.REPEAT,

@@ -23,7 +23,7 @@ from chalicelib.visits.types import Source, Touch
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a touch is counted as, and what decided it: a rule by its position, a campaign, or neither."""
+    """The source a touch is counted as, and what decided it: a rule by its position, a campaign, or neither."""
 
     source: Source
     rule: int | None
@@ -36,10 +36,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """A site's campaigns, and its account's rules and reading of answers in the order they are tried.
-
-    Days are of `time_zone`.
-    """
+    """A site's campaigns and its account's rules, in the order they are tried. Days are in `time_zone`."""
 
     campaigns: tuple[Campaign, ...] = ()
     rules: tuple[ChannelRule, ...] = ()
@@ -54,13 +51,13 @@ class Rulebook:
         return sha256(canonical(parts))[:16]
 
     def read_self_reported(self, reported: SelfReported | None) -> str | None:
-        """What a customer's answer is counted as, beside what was measured; None where he was not asked."""
+        """Return what a customer's answer is counted as, beside what was measured; None where there is no answer."""
         return self_reported_words.shown(reported, self.self_reported_rules) if reported else None
 
     def decide(self, touch: Touch) -> Decision:
-        """The touch by the first rule it meets, then by the campaign that fits closest; else as it was classified.
+        """Decide a touch by the first rule that fits, then by the closest campaign; else as it was classified.
 
-        Of an erased touch only rules and campaigns can decide that ask for what is kept of it.
+        For an erased touch only rules and campaigns count that test what is still stored of it.
         """
         if not self.rules and not self.campaigns:
             return Decision(touch.source, None, None)
@@ -70,11 +67,11 @@ class Rulebook:
         return self._decide(touch.source, parts, touch.at.astimezone(ZoneInfo(self.time_zone)).date())
 
     def decide_source(self, source: Source, day: date) -> Decision:
-        """The same for a source alone, e.g. what a row of spend names."""
+        """Decide a source alone, e.g. that of a row of spend."""
         return self._decide(source, channel_rules.parts_of_source(source), day)
 
     def campaign(self, campaign_id: str | None) -> Campaign | None:
-        """A campaign by its id, archived or not."""
+        """Return a campaign by its id, archived or not; None where there is none."""
         return next((each for each in self.campaigns if each.campaign_id == campaign_id), None)
 
     def _decide(self, source: Source, parts: channel_rules.Parts, day: date) -> Decision:
@@ -86,7 +83,7 @@ class Rulebook:
 
 
 def why(rulebook: Rulebook, decision: Decision, basis: str) -> str:
-    """One or two plain sentences: which rule and campaign decided, or that the built-in reading stands."""
+    """Explain in one or two sentences which rule and campaign decided, or that the built-in rules did."""
     said: Iterable[str] = (_of_rule(rulebook, decision, basis), _of_campaign(decision))
     return " ".join(sentence for sentence in said if sentence)
 
@@ -96,8 +93,8 @@ def _of_rule(rulebook: Rulebook, decision: Decision, basis: str) -> str:
         return f"No rule of the account fits, so the built-in rules decide by {basis}."
     rule = rulebook.rules[decision.rule]
     named = f" ({rule.name})" if rule.name else ""
-    asked = " and ".join(channel_rules.told(condition) for condition in rule.when)
-    return f"Rule {decision.rule}{named} decides: {asked}."
+    conditions = " and ".join(channel_rules.condition_text(condition) for condition in rule.when)
+    return f"Rule {decision.rule}{named} decides: {conditions}."
 
 
 def _of_campaign(decision: Decision) -> str:

@@ -163,7 +163,7 @@ def test_it_is_explained(shop: Any) -> None:
     assert attributed is not None
     text = as_text(explain(Story(attributed, (), (), "linear", (), None, waiting=False), ZoneInfo("Europe/Moscow")))
     assert "By the called number alone (live)" in text
-    assert "The promo code he keyed was shown on https://pallets.example/prices." in text
+    assert "The keyed promo code was shown on https://pallets.example/prices." in text
     assert "Certainty promo: The caller keyed" in text
 
 

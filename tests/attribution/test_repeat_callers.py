@@ -141,7 +141,7 @@ def test_a_number_that_leads_to_nobody_is_his_latest_static_calls(site: Any) -> 
     attribute(ring("unknown", **calls(site)["unknown"]), NOW)
     evidence = found("unknown").evidence
     assert (evidence.kind, evidence.repeat_of) == (EvidenceKind.REPEAT, "static")
-    assert evidence.why.endswith("was measured by what stands for one source.")
+    assert evidence.why.endswith("was measured by a number or code of one source.")
     (credit,) = credit_of(found("unknown"), SITE, Rulebook((Campaign("avito", "s1", "Авито", "classifieds"),)))
     assert (credit.source.channel, credit.source.campaign, credit.campaign_id) == ("classifieds", "Авито", "avito")
 
@@ -152,7 +152,7 @@ def test_a_repeat_keeps_what_the_call_said_by_itself(site: Any) -> None:
     evidence = found("over").evidence
     assert (evidence.own_kind, evidence.pool_id) == (EvidenceKind.OVERFLOW, "p1")
     assert evidence.own_why == "The pool's shared number was called: no dynamic number had been free."
-    assert evidence.why.startswith("The caller is known: his call of 2026-10-13")
+    assert evidence.why.startswith("The caller is known: their call of 2026-10-13")
     assert evidence.why.endswith("came from a visit.")
     own = own_evidence(evidence)
     assert (own.kind, own.why, own.earlier) == (EvidenceKind.OVERFLOW, evidence.own_why, ())

@@ -463,7 +463,7 @@ def _deal(newcomer: Newcomer, step: Step) -> None:
 
 
 def _explained(newcomer: Newcomer, step: Step) -> None:
-    assert "What the carrier told" in step.out and "+74990000001" in step.out
+    assert "What the carrier reported" in step.out and "+74990000001" in step.out
     assert "79160000001" not in step.out, "callers are masked"
 
 

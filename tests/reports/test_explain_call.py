@@ -93,7 +93,7 @@ def test_possible_callers_are_told_with_their_parts(closed_day: None) -> None:
     story = Story(attributed, (), (Credit(source, Decimal(1), "", ""),), "last_touch", (), None, False)
     by = chapters(told(story, ZoneInfo("Europe/Moscow")))
     assert by[Chapter.LEASE][1:] == [
-        "Possible caller 1: visitor aaaaaaaa, 70 % of the call: he had last seen the number 40 s before the call.",
+        "Possible caller 1: visitor aaaaaaaa, 70 % of the call: they last saw the number 40 s before the call.",
         "Possible caller 2: anybody else who had seen the number, 30 % of the call.",
     ]
     assert by[Chapter.TOUCHES] == ["Possible caller 1: paid search, yandex, on https://pallets.example/."]

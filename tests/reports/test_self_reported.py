@@ -166,7 +166,7 @@ def test_it_is_told_beside_the_measured_source(aws: Any) -> None:
     assert said["ivans"][0].startswith(
         "“яндекс”: search engine, noted with the call. It changes no credit. Measured was"
     )
-    assert said["marias"][0].startswith("“знакомые”: word of mouth, told by the CRM. It changes no credit.")
+    assert said["marias"][0].startswith("“знакомые”: word of mouth, reported by the CRM. It changes no credit.")
     assert said["annas"] == [
         f"“{SAID}”: other: {SAID}, noted with the call. It changes no credit. Measured was unknown."
     ]

@@ -58,6 +58,9 @@ FILES = ("app.py", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"
 NOT_OURS: dict[str, set[str]] = {
     "chalicelib/visits/data/README.md": {"hereby", "shall"},  # the licence of a list
     "chalicelib/api/calls.py": {"told"},  # `told_at`, a field of the API
+    "chalicelib/attribution/candidate_shares.py": {"stands"},
+    "chalicelib/attribution/explanation.py": {"told"},
+    "chalicelib/attribution/redial_rules.py": {"stands"},
     "chalicelib/calls/evidence.py": {"stands"},  # `stands_for`, a field of the API
     "chalicelib/calls/self_reported.py": {"told"},  # `told_at`, a field of the API
     "chalicelib/calls/self_reported_words.py": {"told"},  # a column of files that customers import
@@ -67,7 +70,6 @@ NOT_OURS: dict[str, set[str]] = {
     "tests/rules/test_words.py": set(INSTEAD),
 }
 NOT_CLEAN_YET = (  # shrinks until it is empty
-    "chalicelib/attribution",
     "chalicelib/delivery",
     "chalicelib/privacy",
     "chalicelib/reports",
