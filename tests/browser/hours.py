@@ -45,7 +45,7 @@ SHOWN = """() => {
 
 @dataclass
 class Service:
-    """The number endpoint as the page knows it. Time is true here, in seconds, whatever the visitor's clock says."""
+    """The number endpoint as the page knows it. Its time is true, in seconds, even if the visitor's clock is not."""
 
     now: float = 0
     ends: dict[str, float] = field(default_factory=dict)  # of each number the one lease it ever has

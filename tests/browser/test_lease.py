@@ -1,4 +1,4 @@
-"""The page and its lease over hours: what it shows ends when the lease ends, whatever happens to tabs and clocks."""
+"""The page and its lease over hours: what it shows ends when the lease ends, with any tabs and clocks."""
 
 from __future__ import annotations
 
@@ -400,7 +400,7 @@ def test_a_stored_number_whose_lease_runs_is_shown_before_the_answer(hours: Hour
 
 
 @pytest.mark.parametrize("kind", ["overflow", "original"])
-def test_the_last_lease_is_sent_on_every_return_whatever_was_answered_since(hours: Hours, kind: str) -> None:
+def test_the_last_lease_is_sent_on_every_return_after_any_answer(hours: Hours, kind: str) -> None:
     tab = hours.open()
     hours.leave(tab)
     hours.website.answer = lent("+74990000099", kind=kind, lease=None)
@@ -479,7 +479,7 @@ def test_after_a_click_on_the_number_it_is_kept_for_that_lease(hours: Hours) -> 
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 10])
-def test_whatever_happens_no_page_shows_a_number_whose_lease_has_ended(hours: Hours, seed: int) -> None:
+def test_no_page_ever_shows_a_number_whose_lease_has_ended(hours: Hours, seed: int) -> None:
     rng, failed_at = random.Random(seed), -HOUR
     tabs = [hours.open(), hours.open(), hours.open()]
     for _ in range(60):

@@ -32,7 +32,7 @@ def show(website: Website, tab: Page, body: str, path: str = "/") -> None:
 
 
 def settled(tab: Page, website: Website) -> None:
-    """The page has its number, and whatever code it asked for then has been asked for."""
+    """The page has its number, and has asked for a code if it does so."""
     website.wait_for("number", 1)
     at_rest(tab)
     website.wait_for("promo", tab.evaluate("promosAsked()"))

@@ -254,7 +254,7 @@ def test_the_next_page_shows_the_number_without_asking_again(website: Website, t
     assert website.bodies("release") == []
 
 
-def test_a_new_campaign_is_told_with_the_lease_one_has(website: Website, tab: Page) -> None:
+def test_a_new_campaign_is_sent_with_the_lease_one_has(website: Website, tab: Page) -> None:
     show(website, tab, TEL_LINK)
     swapped(tab)
     tab.goto(website.address("/?yclid=1"))
@@ -263,7 +263,7 @@ def test_a_new_campaign_is_told_with_the_lease_one_has(website: Website, tab: Pa
     assert arrival["lease"] == f"lease of {LENT_NUMBER}"
 
 
-def test_a_click_on_the_number_is_told(website: Website, tab: Page) -> None:
+def test_a_click_on_the_number_is_reported(website: Website, tab: Page) -> None:
     show(website, tab, TEL_LINK)
     swapped(tab)
     tab.click("#call")
@@ -275,7 +275,7 @@ FORM = """<form data-callpath-lead="order" action="/thanks"><input name=name val
     <input name=tel data-callpath-phone value="8 916 000-00-01"><button id=send>send</button></form>"""
 
 
-def test_a_marked_form_is_told_with_the_field_its_author_marked_and_no_other(website: Website, tab: Page) -> None:
+def test_a_marked_form_is_reported_with_the_field_its_author_marked_and_no_other(website: Website, tab: Page) -> None:
     show(website, tab, FORM + '<form id=other action="/search"><input name=q value="+79160000002"></form>')
     swapped(tab)
     tab.locator("#other").evaluate("form => form.requestSubmit()")
@@ -295,7 +295,7 @@ def test_a_marked_form_is_told_with_the_field_its_author_marked_and_no_other(web
     assert "Anna" not in str(event)
 
 
-def test_a_form_without_a_marked_field_tells_no_number(website: Website, tab: Page) -> None:
+def test_a_form_without_a_marked_field_reports_no_number(website: Website, tab: Page) -> None:
     show(website, tab, FORM.replace("data-callpath-phone", ""))
     swapped(tab)
     tab.click("#send")
@@ -303,7 +303,7 @@ def test_a_form_without_a_marked_field_tells_no_number(website: Website, tab: Pa
     assert event["form"] == "order" and "phone" not in event
 
 
-def test_a_click_on_an_e_mail_address_is_told_without_the_address(website: Website, tab: Page) -> None:
+def test_a_click_on_an_e_mail_address_is_reported_without_the_address(website: Website, tab: Page) -> None:
     show(website, tab, '<a id=mail href="MailTo:anna@shop.example">write</a>')
     swapped(tab)
     tab.click("#mail")
@@ -311,7 +311,7 @@ def test_a_click_on_an_e_mail_address_is_told_without_the_address(website: Websi
     assert event["type"] == "email_click" and "anna" not in str(event)
 
 
-def test_a_page_tells_of_its_chat_and_knows_its_visitor(website: Website, tab: Page) -> None:
+def test_a_page_reports_its_chat_and_knows_its_visitor(website: Website, tab: Page) -> None:
     show(website, tab, "")
     swapped(tab)
     assert tab.evaluate("callpath.visitor()") == "v-1"

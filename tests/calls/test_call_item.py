@@ -99,7 +99,7 @@ def test_what_an_event_does_not_say_takes_no_room() -> None:
     assert len(text) < 50
 
 
-def test_a_call_not_yet_attributed_is_told_apart() -> None:
+def test_a_call_not_yet_attributed_is_recognised() -> None:
     assert call_item.attributed_of({"pk": {"S": "s1#c"}, "vendor": {"S": "v"}, "endpoint_id": {"S": "e"}}) is None
 
 

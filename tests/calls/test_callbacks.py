@@ -1,4 +1,4 @@
-"""Called back: the business rang back within two weeks, or the caller got through himself the same day."""
+"""Called back: the business called back within two weeks, or the caller got through the same day."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def later(talk: int = 60, direction: Direction = IN, caller: str | None = "someo
     ("then", "reached"),
     [
         (later(minutes=29), True),
-        (later(minutes=31), False),  # past midnight in Moscow: he had to come back on another day
+        (later(minutes=31), False),  # past midnight in Moscow: they had to call again on another day
         (later(minutes=31, direction=OUT), True),
         (later(days=CALLBACK_DAYS, direction=OUT), True),
         (later(days=CALLBACK_DAYS, seconds=1, direction=OUT), False),
@@ -56,7 +56,7 @@ def test_midnight_is_the_sites() -> None:
     assert not called_back([MISSED, later(minutes=31)], MOSCOW)
 
 
-def test_one_talk_calls_back_all_that_he_missed_before() -> None:
+def test_one_talk_calls_back_all_calls_missed_before() -> None:
     calls = [MISSED, call("again", EVENING + timedelta(minutes=2), 0), later(minutes=9, direction=OUT)]
     assert called_back(calls, MOSCOW) == {"missed", "again"}
 

@@ -1,4 +1,4 @@
-"""A person is one random id at one site; his numbers open for whoever may, until he is gone."""
+"""A person is one random id at one site; their numbers can be opened until they are erased."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_without_the_stages_signing_key_the_table_opens_nothing(aws: Any, monkey
         callers.callers_by_id("s1", [subject.subject_id])
 
 
-def test_a_subject_expires_when_nobody_has_heard_of_him_as_long_as_calls_are_kept(aws: Any) -> None:
+def test_a_caller_expires_when_nobody_has_heard_of_them_as_long_as_calls_are_kept(aws: Any) -> None:
     def expiries() -> set[int]:
         kept = (
             events_table.CALL_DAYS * 86_400 + callers.REFRESH_SECONDS
@@ -100,7 +100,7 @@ def test_a_subject_expires_when_nobody_has_heard_of_him_as_long_as_calls_are_kep
     assert expiries() == {int((NOW + timedelta(days=50)).timestamp())}
 
 
-def test_attribution_puts_the_caller_under_his_own_key(site: Any) -> None:
+def test_attribution_puts_the_caller_under_a_key_of_their_own(site: Any) -> None:
     message = ring()
     before = item()
     attribute(message, NOW)
@@ -118,7 +118,7 @@ def test_a_late_event_is_sealed_anew_by_its_own_attribution(site: Any) -> None:
     attribute(ring(), NOW)
     message = ring(event_id="late")
     call = calls_table.call("s1", "generic-1")
-    assert call and call.call.caller_key  # till then he is who he was
+    assert call and call.call.caller_key  # till then the pseudonym stays
     assert len(call_item.callers_at_intake(item())) == 1
     attribute(message, NOW)
     assert call_item.callers_at_intake(item()) == {}
@@ -134,8 +134,8 @@ def test_an_event_that_comes_while_a_call_is_attributed_is_not_lost(site: Any) -
     assert calls_table.put_evidence(folded, evidence_of(folded), NOW.date(), settled)
     assert list(call_item.callers_at_intake(item())) == ["e#meanwhile"]
     attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
-    told = callers.open_callers_of_events(call_item.record_of(item()))
-    assert sorted(told.values(), key=str) == [CALLER, OTHER]
+    opened = callers.open_callers_of_events(call_item.record_of(item()))
+    assert sorted(opened.values(), key=str) == [CALLER, OTHER]
 
 
 def evidence_of(call: Any) -> Any:
@@ -144,7 +144,7 @@ def evidence_of(call: Any) -> Any:
     return Evidence(EvidenceKind.UNKNOWN, "for a test")
 
 
-def test_two_attributions_at_once_agree_whoever_writes_last(site: Any) -> None:
+def test_two_attributions_at_once_agree_in_either_order(site: Any) -> None:
     ring()
     read = item()
     one, two = callers.settle(read, NOW), callers.settle(read, NOW)
@@ -178,7 +178,7 @@ def test_many_callers_are_opened_with_one_request(site: Any) -> None:
     made: list[str] = []
     from chalicelib.runtime import aws as clients
 
-    clients.client("dynamodb").meta.events.register("before-call", lambda model, **_: made.append(model.name))
+    clients.dynamodb().meta.events.register("before-call", lambda model, **_: made.append(model.name))
     opened = callers.open_callers(calls)
     assert made == ["BatchGetItem"]
     assert sorted(opened.values(), key=str) == sorted(f"+7916000010{place % 10}" for place in range(12))

@@ -30,9 +30,8 @@ def twilio_events(talk: int) -> list[Received]:
 
 
 def pbx_events(talk: int) -> list[Received]:
-    return [
-        (NOW, e) for told in pbx_call(talk=talk) for e in generic.parse(Hook(signed_request(told), (), ""), PBX, "RU")
-    ]
+    hooks = [Hook(signed_request(message), (), "") for message in pbx_call(talk=talk)]
+    return [(NOW, event) for hook in hooks for event in generic.parse(hook, PBX, "RU")]
 
 
 def call(events: list[Received]) -> Any:
@@ -113,12 +112,12 @@ def test_a_call_nobody_answered_is_missed(name: str) -> None:
     assert folded.ring_seconds and folded.ring_seconds > 0
 
 
-def test_without_the_dial_callback_the_leg_tells_the_talk() -> None:
+def test_without_the_dial_callback_the_leg_reports_the_talk() -> None:
     events = [each for each in SEQUENCES["twilio answered"] if not each[1].event_id.startswith("dial")]
     assert call(events).talk_seconds == 45
 
 
-def test_a_call_is_open_until_an_event_tells_its_end() -> None:
+def test_a_call_is_open_until_an_event_reports_its_end() -> None:
     assert call(SEQUENCES["twilio answered"][:2]).status is CallStatus.OPEN
     assert call(SEQUENCES["twilio answered"][:1]).ring_seconds is None
 
@@ -131,13 +130,13 @@ def test_busy_says_more_than_missed() -> None:
     assert call(ends).status is CallStatus.BUSY
 
 
-def test_a_call_without_a_told_start_began_when_it_was_first_heard_of() -> None:
+def test_a_call_without_a_reported_start_began_when_it_was_first_heard_of() -> None:
     late, early = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
     folded = call([(late, CallEvent("a", "c")), (early, CallEvent("b", "c"))])
     assert folded.started_at == folded.first_seen_at == early
 
 
-def test_a_caller_is_who_the_record_says_he_is() -> None:
+def test_a_caller_is_who_the_record_says() -> None:
     known = {CALLER: Caller("subject", "+791******01", "sealed")}
     folded = fold(CallRecord("s1", "c1", "v", "e", tuple(SEQUENCES["pbx answered"]), known))
     assert (folded.caller_key, folded.caller_masked, folded.caller_sealed) == ("subject", "+791******01", "sealed")

@@ -45,7 +45,7 @@ touches = st.lists(
 ).map(lambda found: tuple(sorted(found, key=lambda touch: touch.at)))
 visitors = st.sampled_from([ONE, TWO, THREE])
 candidates = st.lists(st.tuples(visitors, touches), min_size=2, max_size=2).map(
-    lambda found: tuple(Candidate(Decimal("0.5"), 1e-5, visitor, touches=told) for visitor, told in found)
+    lambda found: tuple(Candidate(Decimal("0.5"), 1e-5, visitor, touches=touches) for visitor, touches in found)
 )
 earlier = st.lists(
     st.builds(
@@ -79,19 +79,19 @@ def alias(visitor: str) -> str:
 def test_credit_is_the_same_before_and_after(evidence: Evidence, model: str, rule: RepeatRule, share: bool) -> None:
     site = replace(SITE, repeat_rule=rule, share_credit=share)
 
-    def credits(found: Evidence) -> list[object]:
+    def credit(found: Evidence) -> list[object]:
         call = AttributedCall(replace(CALL, started_at=NOW), found, date(2026, 11, 22))
         parts = credit_of(call, site, Rulebook(), model)
         return [replace(part, source=replace(part.source, click_id=None)) for part in parts]
 
-    assert credits(redacted(evidence, alias)) == credits(evidence)
+    assert credit(redacted(evidence, alias)) == credit(evidence)
 
 
 @given(evidences)
 def test_nothing_that_leads_to_a_person_is_left(evidence: Evidence) -> None:
     text = msgspec.json.encode(redacted(evidence, alias)).decode()
-    for told in ("ivan", "778899", "79160000001", "user:word", ONE, TWO, THREE, "#top"):
-        assert told not in text
+    for word in ("ivan", "778899", "79160000001", "user:word", ONE, TWO, THREE, "#top"):
+        assert word not in text
 
 
 @given(evidences)
@@ -121,7 +121,7 @@ def test_a_touch_keeps_its_page_its_tags_and_who_sent_it() -> None:
 
 
 @pytest.mark.parametrize("kind", EvidenceKind)
-def test_only_whoever_alone_had_the_number_is_the_caller_for_sure(kind: EvidenceKind) -> None:
+def test_only_a_visitor_who_alone_had_the_number_is_the_caller_for_sure(kind: EvidenceKind) -> None:
     sure = sure_visitor(Evidence(kind, "for a test", visitor=ONE))
     assert (sure == ONE) == (kind in ("live", "grace", "promo"))
     again = Evidence(EvidenceKind.REPEAT, "for a test", visitor=ONE, own_kind=kind)

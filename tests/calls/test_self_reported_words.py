@@ -1,4 +1,4 @@
-"""What a customer says of himself: one form, no number in it, and the channel it stands for."""
+"""What a customer says brought them: one form, no number in it, and the channel it means."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_people_remember_a_place_rather_than_a_click() -> None:
     assert [agrees("other: x", "direct"), agrees("search", "unknown"), agrees("search", "overflow")] == [None] * 3
 
 
-def test_nothing_is_measured_as_what_only_people_tell() -> None:
+def test_nothing_is_measured_as_what_only_people_say() -> None:
     assert not {"word_of_mouth", "returning", "search", "internet"} & set(CHANNELS)
 
 

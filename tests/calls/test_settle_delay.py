@@ -1,4 +1,4 @@
-"""Each carrier's missed call is told after two seconds, once the carrier itself said that nobody talked."""
+"""Each carrier's missed call is delivered after two seconds, once the carrier itself said that nobody talked."""
 
 from __future__ import annotations
 

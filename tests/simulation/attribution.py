@@ -23,7 +23,7 @@ SHOPS = (
     Shop("the same, numbers noted down", 12, 0.95, Habits(after=0.01, later=0.03)),
 )
 BINS = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
-NOBODY = ""  # whoever is none of those looked back to
+NOBODY = ""  # anybody who is none of those looked back to
 
 Shares = dict[str, float]  # by visitor, NOBODY among them
 Rule = Callable[[Ring], Shares]
@@ -89,7 +89,7 @@ class Score:
 
 
 def winner_takes_all(ring: Ring) -> Shares:
-    """The rules before: the present holder, the last one within the grace, the one before him in the first seconds."""
+    """The rules before: the present holder, the last one within the grace, the one before in the first seconds."""
     return {ring.winner or NOBODY: 1.0}
 
 
@@ -165,13 +165,13 @@ def _row(shop: Shop, seed: int, name: str, scores: Mapping[str, Score]) -> tuple
     cells: list[str] = []
     for kind in ("all", "lent", "overflow"):
         score = scores.get(kind)
-        told = score and (f"{score.brier / score.calls:.4f}", report.percent(score.right / score.calls))
-        cells += told or ("", "")
+        shown = score and (f"{score.brier / score.calls:.4f}", report.percent(score.right / score.calls))
+        cells += shown or ("", "")
     return (shop.name, str(seed), name, f"{scores['all'].calls:,}", *cells)
 
 
 def edges() -> list[str]:
-    """The heads of the columns of `reliability`."""
+    """The titles of the columns of `reliability`."""
     return [f"{100 * low:.0f} to {100 * high:.0f} %" for low, high in pairwise((0.0, *BINS))]
 
 
@@ -180,8 +180,8 @@ def reliability(name: str, scores: list[Score]) -> tuple[str, ...]:
     for place in range(len(BINS)):
         pairs = [pair for score in scores for pair in score.by_share.get(place, [])]
         if pairs:
-            told, true = (sum(values) / len(pairs) for values in zip(*pairs, strict=True))
-            cells.append(f"{100 * told:.0f} % told, {100 * true:.0f} % true ({len(pairs):,})")
+            claimed, true = (sum(values) / len(pairs) for values in zip(*pairs, strict=True))
+            cells.append(f"{100 * claimed:.0f} % told, {100 * true:.0f} % true ({len(pairs):,})")
         else:
             cells.append("")
     return (name, *cells)

@@ -38,9 +38,9 @@ MINUTES = 10  # after the last request of a page
 class Habits:
     """When visitors call. Shares of visitors; seconds."""
 
-    on_page: float = 0.10  # after a log-normal time of reading and dialling, if he is still there
+    on_page: float = 0.10  # after a log-normal time of reading and dialling, if they are still there
     reading: tuple[float, float] = (35.0, 0.7)  # median, σ
-    after: float = 0.02  # a log-normal time after he left
+    after: float = 0.02  # a log-normal time after they left
     thinking: tuple[float, float] = (240.0, 1.4)
     later: float = 0.012  # on one of the next days, from a note
     days: float = 1.5  # mean

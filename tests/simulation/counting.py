@@ -245,7 +245,7 @@ def _true_visitors(seen: Watched) -> Counted:
 
 
 def _profile(visitors: Counted) -> Profile:
-    """What is learned of these visitors and some calls, the same ones for whoever counted the visitors."""
+    """What is learned of these visitors and some calls, the same ones for each way of counting the visitors."""
     return learned("", replace(visitors, calls=CALLS), GRACE)
 
 
@@ -278,5 +278,5 @@ and taught its hold each hour by the production code. The traffic is that of the
 (median 90 s, σ 1.1), and 30 % of the visits are returns, a minute to three weeks after the last one (log-uniform).
 Beside it goes a plain account of every lease as it was written, and of every visit. The true hold is the mean stay of
 all visits of the last seven days and a fifth more. Who comes back before the lease has ended goes on with it: the
-census cannot tell that from one longer visit. No constant was chosen on these seeds.
+census cannot distinguish that from one longer visit. No constant was chosen on these seeds.
 """

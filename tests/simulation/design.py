@@ -55,4 +55,4 @@ class Design(Protocol):
         """The visitor has left."""
 
     def leases(self, number: int, at: float) -> list[Lease]:
-        """The number's leases around a moment, as its history tells them."""
+        """The number's leases around a moment, by its history."""

@@ -1,4 +1,4 @@
-"""Somebody who wants a pool's numbers for himself, beside honest visitors: he asks far more often than all of them."""
+"""An attacker who wants a pool's numbers, beside honest visitors, and asks far more often than all of them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.simulation.truth import Truth
 RENEW_EVERY = 240.0
 LOOK_EVERY = 1.0
 NETWORK = "2a02:6b8:1:2"
-MARK = 2  # in the fourth byte of his visitor ids; an honest visitor has 1 or 0 there
+MARK = 2  # in the fourth byte of the attacker's visitor ids; an honest visitor has 1 or 0 there
 
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """What he does. `visitors`: ids he has, used in turn; None: a new one each time."""
+    """What the attacker does. `visitors`: ids they have, used in turn; None: a new one each time."""
 
     name: str
     rate: float = 4.0  # requests a second
@@ -30,20 +30,20 @@ class Flood:
     releases: bool = False  # each lease at once
 
     def address(self, place: int) -> str:
-        """The address of his request of that place, as production writes it."""
+        """The address of the attacker's request number `place`, as production writes it."""
         place %= self.addresses
         if self.one_network:
             return address_key(f"{NETWORK}:{place >> 48 & 0xFFFF:x}::{place & 0xFFFF:x}") or ""
         return address_key(f"93.{place >> 16 & 255}.{place >> 8 & 255}.{place & 255}") or ""
 
     def visitor(self, place: int) -> bytes:
-        """His visitor id of that place."""
+        """The attacker's visitor id of request number `place`."""
         return (MARK << 64 | (place if self.visitors is None else place % self.visitors)).to_bytes(12, "big")
 
 
 @dataclass(slots=True)
 class Spoils:
-    """What it brought him and what it cost."""
+    """What it brought the attacker and what it cost."""
 
     requests: int = 0
     leases: int = 0
@@ -66,7 +66,7 @@ class Flooding:
     spoils: Spoils = field(default_factory=Spoils)
     _place: int = 0
     _end: float = 0.0
-    _kept: set[tuple[bytes, int]] = field(default_factory=set)  # leases that he will renew
+    _kept: set[tuple[bytes, int]] = field(default_factory=set)  # leases that the attacker will renew
 
     def begin(self, end: float) -> None:
         """Flood until then."""

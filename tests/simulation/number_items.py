@@ -188,8 +188,8 @@ class NumberStore:
     def _move_end(self, move: MoveEnd, at: float, clock_error: float) -> bool:
         if not self._holds(move):
             return False
-        tell = self._truth.extend if move.until > self._ends[move.number] else self._truth.shorten
-        tell(move.number, move.until, clock_error)
+        move_end = self._truth.extend if move.until > self._ends[move.number] else self._truth.shorten
+        move_end(move.number, move.until, clock_error)
         self._write_end(move.number, move.until, at)
         return True
 

@@ -31,7 +31,7 @@ EXPIRY_BYTES = 7  # the attribute x of a chunk
 
 
 class PackedStore:
-    """The pool's table: heads, chunks and their conditions, as groups_table.py has DynamoDB judge them."""
+    """The pool's table: groups, chunks and their conditions, as groups_table.py has DynamoDB judge them."""
 
     def __init__(self, truth: Truth, rng: random.Random) -> None:
         groups = -(-truth.numbers // SLOTS)
@@ -119,8 +119,8 @@ class PackedStore:
         changed = applied(current, command)
         if changed is not None:
             later = command.until > current.slots[command.slot].until
-            tell = self._truth.extend if later else self._truth.shorten
-            tell(command.group * SLOTS + command.slot, command.until, clock_error)
+            move_end = self._truth.extend if later else self._truth.shorten
+            move_end(command.group * SLOTS + command.slot, command.until, clock_error)
         return self._write(command.group, changed, at)
 
     def _copy(self, copy: Copy) -> Written:
@@ -201,7 +201,7 @@ def _position(number: int) -> Position:
 
 
 def _new_head(numbers: int) -> deque[tuple[float, Group]]:
-    """A head's last versions, each with the moment since which it stands; at first one that was never lent."""
+    """A group's last versions, each with the moment since which it is current; at first one that was never lent."""
     lent, absent = Slot(None, 0, 0), Slot(None, 0, RETIRED)
     return deque([(0.0, Group((lent,) * numbers + (absent,) * (SLOTS - numbers), (), 0))], maxlen=VERSIONS)
 

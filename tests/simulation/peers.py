@@ -35,7 +35,7 @@ CACHE_SECONDS = 1.0  # before a list that was empty is read again
 class Peer:
     """An item per number, renewed and released by one update each; its history is one more write per lease.
 
-    Who comes back claims the number they had before by one update, whose condition tells whether it is still theirs.
+    Who comes back claims the number they had before by one update, whose condition checks that it is still theirs.
     """
 
     name = ""

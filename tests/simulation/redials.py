@@ -46,9 +46,9 @@ def judged(seen: Watch, profile: Profile, redials: bool = True) -> Iterator[Judg
         others = before[ring.phone] if ring.phone else []
         own, raced = _own(ring, profile)
         noted = noted_call(call, others, raced, POOL) if raced else None
-        told = with_redial(own, call, others, profile) if redials else own
-        attributed = AttributedCall(call, told, call.started_at.date())
-        attributed = replace(attributed, evidence=with_earlier(told, attributed, others))
+        found = with_redial(own, call, others, profile) if redials else own
+        attributed = AttributedCall(call, found, call.started_at.date())
+        attributed = replace(attributed, evidence=with_earlier(found, attributed, others))
         others.append(attributed)
         yield Judged(ring, _shares(attributed.evidence), noted)
 

@@ -79,7 +79,7 @@ class Run:
 
     def __init__(self, cell: Cell, make: Make, seed: int, truth: Truth | None = None) -> None:
         self.cell, self.renew_every = cell, cell.visits.renew_every
-        self.rng = random.Random(f"visitors {seed}")  # the same visitors whatever the design does
+        self.rng = random.Random(f"visitors {seed}")  # the same visitors for every design
         chance = random.Random(f"storage {seed}")
         self.truth = truth or Truth(cell.numbers, cell.guard)
         self.design = make(self.truth, Policy(hold=cell.visits.hold, guard=cell.guard), chance)

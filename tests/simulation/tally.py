@@ -123,7 +123,7 @@ class Tally:
 
     @property
     def writes_with_history(self) -> float:
-        """Write units per lease, with those that keep its history, whoever writes them."""
+        """Write units per lease, with those that keep its history, over all writers."""
         return self.writes_per_lease + self.history_per_lease
 
     @property
@@ -132,7 +132,7 @@ class Tally:
 
     @property
     def history_per_lease(self) -> float:
-        """Write units per lease for its history, whoever writes it."""
+        """Write units per lease for its history, over all writers."""
         return (self.history + self.aside_history) / max(self.leases, 1) + self.design_history
 
     @property

@@ -88,7 +88,7 @@ class Visits:
 class Visitors:
     """Everybody who comes, in the order in which they do: strangers, and the share of them who were here before.
 
-    Somebody who comes back is a visitor who left about so long ago, whatever a pool did with them; where that is before
+    Somebody who comes back is a visitor who left about so long ago, lent to or not; where that is before
     the beginning, somebody who was never seen in the simulation.
     """
 

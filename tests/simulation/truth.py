@@ -26,12 +26,12 @@ class Truth:
     idle: list[float] = field(default_factory=list)  # seconds that each lent number had rested
     past: list[deque[Lease]] = field(init=False)
     _end: list[float] = field(init=False)
-    _told: list[int] = field(init=False)  # the end as the promising clock wrote it down
+    _promised: list[int] = field(init=False)  # the end as the promising clock wrote it down
 
     def __post_init__(self) -> None:
         self.past = [deque(maxlen=REMEMBERED) for _ in range(self.numbers)]
         self._end = [-math.inf] * self.numbers
-        self._told = [0] * self.numbers
+        self._promised = [0] * self.numbers
 
     def lend(self, number: int, lease: Lease, at: float, clock_error: float) -> None:
         """A number changes hands at true time `at`. Counts a double lease if it was still promised to somebody else."""
@@ -43,19 +43,19 @@ class Truth:
                 self.idle.append(rest)
                 self.hasty += rest < self.cooldown and min(self._end) < at - self.cooldown
         past.append(lease)
-        self._end[number], self._told[number] = lease.until - clock_error, lease.until
+        self._end[number], self._promised[number] = lease.until - clock_error, lease.until
 
     def extend(self, number: int, until: int, clock_error: float) -> None:
         """The holder is promised more time."""
         self._write_end(number, until, max(self._end[number], until - clock_error))
 
     def shorten(self, number: int, until: int, clock_error: float) -> None:
-        """The holder has left: he needs the number no longer than this."""
+        """The holder has left: they need the number no longer than this."""
         self._write_end(number, until, until - clock_error)
 
     def free_since(self, since: float) -> bool:
         """Whether a number is free that was free at `since` already, by the rule of the guard and a right clock."""
-        return min(self._told) < math.floor(since) - self.guard
+        return min(self._promised) < math.floor(since) - self.guard
 
     def holders(self, at: float) -> Iterator[tuple[int, bytes]]:
         """The numbers that are promised at this moment, and to whom."""
@@ -71,4 +71,4 @@ class Truth:
     def _write_end(self, number: int, until: int, end: float) -> None:
         past = self.past[number]
         past[-1] = past[-1]._replace(until=until)
-        self._end[number], self._told[number] = end, until
+        self._end[number], self._promised[number] = end, until

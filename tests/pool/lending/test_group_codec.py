@@ -27,7 +27,7 @@ def test_a_group_comes_back_as_it_went(slots: tuple[Slot, ...], closed: tuple[Cl
     assert group_codec.group_number(msgspec.convert(item, group_codec.StoredGroup, strict=False)) == 833
 
 
-def test_history_tells_nothing_of_addresses() -> None:
+def test_history_holds_nothing_of_addresses() -> None:
     group = Group((Slot(b"v" * 12, 1, 2, tag=b"ab"),) * SLOTS, (), 0)
     item = group_codec.write_group("p1", 833, group, moment=5)
     assert not set(group_codec.TAGS) & set(item)

@@ -74,7 +74,7 @@ def test_a_renewal_keeps_the_number_and_costs_one_write() -> None:
     assert visit("v1", at=650, lease=again["lease"])["number"] == first["number"]
 
 
-def test_a_visitor_who_returns_gets_his_number_back_while_it_is_free() -> None:
+def test_a_visitor_who_returns_gets_the_number_back_while_it_is_free() -> None:
     first = visit("v1")
     visit("v2", at=10)
     assert visit("v1", at=7200, lease=first["lease"])["number"] == first["number"]

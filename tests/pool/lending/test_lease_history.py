@@ -44,7 +44,7 @@ def test_a_number_never_lent_has_no_holder() -> None:
     assert holding([], 1000, GRACE).certainty is Certainty.UNKNOWN
 
 
-def test_the_explanation_tells_the_times_in_utc() -> None:
+def test_the_explanation_gives_the_times_in_utc() -> None:
     assert holding(LEASES, 1200, GRACE).why == "The lease ran from 00:16:40 to 00:22:40 UTC."
 
 
@@ -56,7 +56,7 @@ def test_a_later_image_knows_better_how_a_lease_ended() -> None:
     assert leases_of(1, [late, early]) == []
 
 
-def test_the_image_made_last_knows_the_end_of_a_lease_that_is_in_its_slot_still_whatever_the_keys_say() -> None:
+def test_the_latest_state_has_the_end_of_a_lease_that_is_still_in_its_slot_whichever_key_it_has() -> None:
     early, late = Group((Slot(ANNA, 1000, 1360),), (Closed(0, None, 0, 0),)), Group((Slot(ANNA, 1000, 1400),), (), 7)
     for states in ([late, early], [early, late]):
         assert leases_of(0, states) == [Lease(ANNA, 1000, 1400)]

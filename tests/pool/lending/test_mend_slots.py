@@ -1,4 +1,4 @@
-"""Slots kept for numbers that do not come back: freed, at whatever moment an import is under way."""
+"""Slots kept for numbers that do not come back: freed, at any moment of an import that is running."""
 
 from __future__ import annotations
 
@@ -138,19 +138,19 @@ def test_a_slot_that_was_opened_for_a_number_which_had_moved_is_closed_and_free_
     stock(1)
     archive(NOW)
     assert place_in("p2", 1)["landed"] == 1
-    slots.activate(PoolTable("p1"), 0, {0: N})  # an import that had stood still since before the archiving
+    slots.activate(PoolTable("p1"), 0, {0: N})  # an import that had stopped since before the archiving
     assert mend() == (0, 1, 0)
     assert (slot().retired, slot().empty) == (True, False)
     assert mend() == (0, 0, 1), "it was never lent: there is no history to keep it for"
     assert slot().empty
 
 
-def test_an_import_that_stood_still_while_its_slot_was_freed_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_that_stopped_while_its_slot_was_freed_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
     stock(1)
     archive(NOW)
     assert place_in("p2", 1)["landed"] == 1
     archive(NOW)
-    slots.activate(PoolTable("p1"), 0, {0: N})  # by another import that had stood still: it is open, and nobody's
+    slots.activate(PoolTable("p1"), 0, {0: N})  # by another import that had stopped: it is open, and nobody's
     clock, real = [0.0], slots.read_all
     state = real(PoolTable("p1"), consistent=True)[0]
     kept_still = state._replace(slots=(Slot(None, 0, RETIRED, N), *state.slots[1:]))

@@ -67,7 +67,7 @@ def archive(seconds: float) -> None:
 
 
 def holder(seconds: float, *, asked: float) -> str | None:
-    """Which visitor of which site held the number at a moment, as whoever asks later finds."""
+    """Return which visitor of which site held the number at a moment, as found later."""
     owner = snapshot.owner_at(N, at(seconds), at(asked))
     assert owner is not None
     site = store.site(owner.site_id)
@@ -121,7 +121,7 @@ def test_what_was_drained_first_waits_as_well(first: NumberState) -> None:
     assert put("another pool of the site", FREE_AT - 1)["rejected"][0]["available_at"] == at(FREE_AT)
 
 
-def test_a_slot_that_upkeep_closed_tells_when_its_last_lease_ended() -> None:
+def test_a_slot_that_maintenance_closed_shows_when_its_last_lease_ended() -> None:
     set_state("s1", N, NumberState.DRAINING, at(10))
     set_state("s1", N, NumberState.DRAINING, at(LEASE_END + 30))
     archive(LEASE_END + 40)
@@ -173,7 +173,7 @@ def test_only_the_numbers_that_may_still_be_seen_are_refused() -> None:
     assert (report["landed"], [each["line"] for each in report["rejected"]]) == (1, [2])
 
 
-def test_who_places_numbers_itself_is_told_which_one_waits_and_none_is_written() -> None:
+def test_an_import_of_single_numbers_names_the_one_that_waits_and_writes_none() -> None:
     archive(30)
     wanted = [TrackingNumber(each, "s2", NumberKind.DYNAMIC, pool_id="p3") for each in (number(5), N)]
     with pytest.raises(Conflict, match="2026-11-02T09:16:00Z") as refused:

@@ -105,7 +105,7 @@ def test_of_two_imports_of_one_number_one_wins_and_no_slot_is_lost(shop: None) -
     check(20)
 
 
-def test_whatever_is_done_at_once_every_number_has_one_slot_in_the_end(shop: None) -> None:
+def test_after_any_concurrent_changes_every_number_has_one_slot(shop: None) -> None:
     rng, count = random.Random(4), 4
 
     def change(place: int, state: NumberState, seconds: int) -> Task:
@@ -119,7 +119,7 @@ def test_whatever_is_done_at_once_every_number_has_one_slot_in_the_end(shop: Non
             states = (NumberState.ARCHIVED, NumberState.ACTIVE)
             tasks += [bring(place, rng.choice(PLACES)), change(place, rng.choice(states), turn)]
         at_once(*tasks)
-    for place in range(count):  # an operator who was told to try again does
+    for place in range(count):  # an operator who was asked to try again does
         owner = store.current_owners([number(place)])[number(place)]
         bring(place, owner.pool_id or "")()
     mend()

@@ -150,7 +150,7 @@ class Story:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_number_is_whose_the_plain_list_says_whatever_is_done_with_it(aws: Any, seed: int) -> None:
+def test_a_number_is_whose_the_plain_list_says_after_any_changes(aws: Any, seed: int) -> None:
     site = replace(SITE, call_grace_seconds=GRACE["s1"])
     pool = replace(POOL, overflow_number=None, hold_seconds=HOLD, cooldown_seconds=0, address_percent=100)
     open_shop(pool, replace(pool, pool_id="p2"), site=site)

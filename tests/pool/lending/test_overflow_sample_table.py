@@ -1,4 +1,4 @@
-"""Who was shown an overflow number: a sample that stands for all, at next to no writes."""
+"""Who was shown an overflow number: a sample that represents all, at next to no writes."""
 
 from __future__ import annotations
 

@@ -310,7 +310,7 @@ def test_every_write_does_to_a_group_what_the_model_of_the_other_tests_says(dyna
         visitor = rng.choice([rng.choice(visitors), state.slots[slot].visitor or visitors[0]])
         quota_token = rng.choice([None, quota.quota_token(0, state, slot, now - 10)])
         old, copied = state.slots[slot].until, None
-        if rng.random() < 0.3:  # a copy of this image, or what stands for one of another
+        if rng.random() < 0.3:  # a copy of this state, or a claim of one of another
             table.execute(Copy(0, state, key := rules.chunk_key(state)))
             model.execute(Copy(0, state, key))
             copied = Copied(

@@ -35,7 +35,7 @@ def test_a_release_may_be_repeated_and_never_lengthens_the_lease() -> None:
     assert visit("v2", at=120)["kind"] == "dynamic"
 
 
-def test_a_number_lent_to_somebody_else_since_is_not_taken_from_him() -> None:
+def test_a_number_lent_to_somebody_else_since_is_not_taken_from_them() -> None:
     lease = visit("v1")["lease"]
     other = visit("v2", at=1000)
     assert other["kind"] == "dynamic"

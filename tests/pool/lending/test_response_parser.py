@@ -55,9 +55,9 @@ def test_the_image_of_a_refusal_is_the_same_either_way(clients: tuple[Any, Any])
 
 def test_the_images_of_other_tables_keep_their_binary_values(clients: tuple[Any, Any]) -> None:
     _, ours = clients
-    told = {"Key": {"pk": {"S": "x"}}, "UpdateExpression": "SET b = :b", "ReturnValues": "ALL_NEW"}
+    request = {"Key": {"pk": {"S": "x"}}, "UpdateExpression": "SET b = :b", "ReturnValues": "ALL_NEW"}
     values = {":b": {"B": b"\x00\x01"}}
-    answer = ours.update_item(TableName=settings().calls_table, ExpressionAttributeValues=values, **told)
+    answer = ours.update_item(TableName=settings().calls_table, ExpressionAttributeValues=values, **request)
     assert answer["Attributes"]["b"] == {"B": b"\x00\x01"}
 
 

@@ -1,4 +1,4 @@
-"""Whatever the order of round trips, lost answers, dead containers and clocks within a second: one holder a number."""
+"""With any order of round trips, lost answers, dead containers and clocks within a second: one holder a number."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_without_the_guard_the_same_oracle_finds_numbers_lent_twice() -> None:
     assert sum(busy_day(0, 1.5, seed).doubles for seed in range(4)) > 0
 
 
-def test_whatever_one_address_tries_it_never_holds_more_than_it_may_and_always_gets_as_much_again() -> None:
+def test_one_address_never_holds_more_than_it_may_and_always_gets_as_much_again() -> None:
     for seed in range(6):
         rng = random.Random(seed)
         world = World(3, 12, (-1.0, 1.0, 0.0, 1.0), GUARD, hold=120, seed=seed, addresses=1)

@@ -85,7 +85,7 @@ def test_a_visitor_who_comes_back_next_day_was_away_in_between(aws: Any) -> None
         assert (row(minute).ended, row(minute).stay, row(minute).lapsed) == (1, 60, 0)
 
 
-def test_each_lease_is_counted_once_whether_it_stands_or_was_displaced(aws: Any) -> None:
+def test_each_lease_is_counted_once_whether_it_is_current_or_was_displaced(aws: Any) -> None:
     open_shop(replace(POOL, hold_seconds=30))
     stock(2)
     for at in range(0, 300, 20):

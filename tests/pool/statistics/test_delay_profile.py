@@ -136,7 +136,7 @@ def test_the_true_rates_are_found_though_hardly_a_late_call_is_sure() -> None:
         found = likelihoods_of([ShownVisitor(str(at), at, at + stay) for at in shown], now, true, true.background)
         if rng.random() < found.total / 5e-4:
             seen[Sight(found.bins)] += 1
-    seconds = tried / 5e-4  # each try stands for so many seconds of the number
+    seconds = tried / 5e-4  # each try represents so many seconds of the number
     leases = round(seconds / turn)
     profile = learned("", Counted(seen, leases, leases * stay, seconds), GRACE)
     widths = [end - begin for begin, end in pairwise(DELAYS)]

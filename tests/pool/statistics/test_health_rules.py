@@ -35,7 +35,7 @@ def test_the_mean_reservation_follows_from_live_leases_and_arrivals() -> None:
     assert (found.days_counted, found.visits_per_day, found.numbers) == (7, 2880, 10)
 
 
-def test_accuracy_is_told_of_visitors_and_of_calls() -> None:
+def test_accuracy_is_given_of_visitors_and_of_calls() -> None:
     found = judged([*steady(), Minute(MONDAY + timedelta(days=8), overflow=1120, calls=50, overflow_calls=5)])
     assert found.visitor_accuracy_percent == Decimal("90.00")
     assert found.call_accuracy_percent == Decimal("90.00")
@@ -54,7 +54,7 @@ def test_the_numbers_needed_are_those_of_the_three_rules() -> None:
     assert erlang_b(erlangs, found.needed.by_erlang) <= 0.01 < erlang_b(erlangs, found.needed.by_erlang - 1)
 
 
-def test_one_number_more_or_less_is_told_in_overflow_and_in_money() -> None:
+def test_one_number_more_or_less_is_given_in_overflow_and_in_money() -> None:
     sizes = judged(steady(), PRICES).sizes
     assert sizes is not None and sizes.fewer is not None
     assert [size.numbers for size in (sizes.fewer, sizes.present, sizes.more)] == [9, 10, 11]
@@ -77,7 +77,7 @@ def test_with_too_little_data_nothing_is_guessed(minutes: list[Minute], why: str
     assert (found.too_little_data, found.needed, found.sizes) == (why, None, None)
 
 
-def test_arrivals_are_told_by_the_hour_of_the_sites_zone() -> None:
+def test_arrivals_are_given_by_the_hour_of_the_sites_zone() -> None:
     busy = [each._replace(leases=3 if each.at.hour == 6 else 0) for each in steady()]
     found = judged(busy, zone=ZoneInfo("Europe/Moscow"))
     assert found.arrivals_per_hour == (0,) * 9 + (180,) + (0,) * 14

@@ -66,7 +66,7 @@ def test_a_learned_hold_is_the_time_on_site_and_a_fifth_more_within_its_bounds(s
     assert found is not None and found.hold_seconds == hold
 
 
-def test_the_snippet_is_told_the_learned_hold() -> None:
+def test_the_snippet_receives_the_learned_hold() -> None:
     stayed(200)
     learn_hold(LEARNED, NOW)
     snapshot.forget()
@@ -183,7 +183,7 @@ def test_the_census_looks_after_sites() -> None:
 
 
 def tags() -> list[bytes]:
-    """What stands for addresses beside the leases of the pool."""
+    """The tags of addresses beside the leases of the pool."""
     return [slot.tag for slot in PoolTable("p1").read([0], consistent=True)[0].slots if slot.tag is not None]
 
 

@@ -98,8 +98,8 @@ def test_many_redials_make_the_rate_and_few_leave_the_usual_one() -> None:
     assert none.redials == pytest.approx(USUAL_REDIALS)
 
 
-def test_known_callers_at_other_numbers_tell_how_likely_a_visitor_is_one_of_them() -> None:
-    """Nobody has another number in the call log: whoever calls it has seen it on a page."""
+def test_known_callers_at_other_numbers_show_how_likely_a_visitor_is_one_of_them() -> None:
+    """Nobody has another number in the call log: a caller of it has seen it on a page."""
     since = since_bin(2 * HOUR)
     plain = {Sight((STRANGER,)): 2000}
     some, many = (

@@ -1,4 +1,4 @@
-"""What ended leases tell of stays, and where a learned hold settles."""
+"""What ended leases show of stays, and where a learned hold settles."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def duration(stay: float, hold: int, *, said: bool, begun: float = 0.5) -> int:
 
 
 def minute(stays: Iterable[Stay]) -> Minute:
-    """A minute in which leases ended that tell this."""
-    told = list(stays)
+    """A minute in which leases ended that show these stays."""
+    ended = list(stays)
     return Minute(
         AT,
-        ended=len(told),
-        stay=sum(each.least for each in told),
-        lapsed=sum(1 for each in told if each.doubt),
-        renewals=sum(each.renewals for each in told),
-        doubt=sum(each.doubt for each in told),
+        ended=len(ended),
+        stay=sum(each.least for each in ended),
+        lapsed=sum(1 for each in ended if each.doubt),
+        renewals=sum(each.renewals for each in ended),
+        doubt=sum(each.doubt for each in ended),
     )
 
 
 @pytest.mark.parametrize(
-    ("lasted", "told"),
+    ("lasted", "expected"),
     [
         (95, Stay(5)),
         (89, Stay(0)),  # a clock behind the others
@@ -53,9 +53,9 @@ def minute(stays: Iterable[Stay]) -> Minute:
     ],
 )
 def test_a_stay_is_known_where_the_number_was_given_back_and_lies_between_two_renewals_where_not(
-    lasted: int, told: Stay
+    lasted: int, expected: Stay
 ) -> None:
-    assert stay_of(lasted, 360) == told
+    assert stay_of(lasted, 360) == expected
 
 
 def test_half_of_those_who_stayed_until_the_renewal_stayed_until_the_next() -> None:
@@ -64,7 +64,7 @@ def test_half_of_those_who_stayed_until_the_renewal_stayed_until_the_next() -> N
     assert time_on_site([minute(stays)]) == pytest.approx(300 / math.log(2), rel=0.001)
 
 
-def test_leases_of_another_hold_are_reckoned_apart() -> None:
+def test_leases_of_another_hold_are_counted_apart() -> None:
     """Hardly anybody stays until a renewal after half an hour; who did says little of those who renew each minute."""
     long, short = minute([Stay(0, 0, 1740)] * 400), minute([Stay(60 * n, n, 60) for n in range(4) for _ in range(99)])
     both, apart = time_on_site([long, short]), (time_on_site([long]), time_on_site([short]))

@@ -55,6 +55,6 @@ def test_nothing_otherwise_is_the_same() -> None:
     assert found.other_overflow_calls == found.overflow_calls
 
 
-def test_without_a_count_nothing_is_told() -> None:
+def test_without_a_count_there_is_no_answer() -> None:
     assert other_size([], UTC_ZONE, 300, numbers=9) is None
     assert other_size([Minute(BEGUN, 0, 5)], UTC_ZONE, 300, numbers=9) is None
