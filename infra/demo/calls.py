@@ -36,7 +36,7 @@ class Switchboard:
                 self.holding[visit.market.key].append(visit)
 
     def from_visits(self) -> Iterator[Call]:
-        """Some visitors call, on the page or soon after it."""
+        """Let some visitors call, on the page or soon after it."""
         for visit in self.visits:
             chance = OVERFLOW_CALLS if visit.overflow else visit.source.calls
             if self.rng.randrange(100) < chance:
@@ -70,7 +70,7 @@ class Switchboard:
             yield Call(next(self.keys), at, next(people), ring, talk, remembered=quarantine.number)
 
     def rung_back(self, calls: list[Call]) -> Iterator[Call]:
-        """The shop rings some of those it missed."""
+        """Let the shop ring some of those it missed."""
         for missed in calls:
             if missed.talk or missed.person is None or self.rng.randrange(100) >= RUNG_BACK:
                 continue
@@ -80,7 +80,7 @@ class Switchboard:
                 yield Call(next(self.keys), at, missed.person, self.rng.randrange(4, 20), talk, back_to=missed)
 
     def _chain(self, visit: Visit, at: datetime) -> Iterator[Call]:
-        """A call and, where the number still leads to this visit, what the caller dials next."""
+        """Yield a call and, where the number still leads to this visit, what the caller dials next."""
         person = None if self.rng.randrange(100) < WITHHELD else visit.person
         keys_code = visit.overflow and visit.shows_code and visit.market.carrier == "generic"
         while self._leads_to(visit, at):

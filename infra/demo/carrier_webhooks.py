@@ -1,4 +1,4 @@
-"""A call as its carrier tells it: in order, twice, the wrong way round, or a day late. Pure."""
+"""A call as its carrier reports it: in order, twice, the wrong way round, or a day late. Pure."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class Hook:
 
 
 def twilio_request(url: str, fields: Sequence[tuple[str, str | int | None]]) -> tuple[str, bytes, dict[str, str]]:
-    """A form with Twilio's signature: base64 HMAC-SHA1 of the URL and the sorted fields."""
+    """Return a form with Twilio's signature: base64 HMAC-SHA1 of the URL and the sorted fields."""
     form = [(name, str(value)) for name, value in fields]
-    told = url + "".join(name + value for name, value in sorted(form))
-    signature = base64.b64encode(hmac.new(TWILIO_TOKEN.encode(), told.encode(), hashlib.sha1).digest()).decode()
+    signed = url + "".join(name + value for name, value in sorted(form))
+    signature = base64.b64encode(hmac.new(TWILIO_TOKEN.encode(), signed.encode(), hashlib.sha1).digest()).decode()
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature}
     return url, urlencode(form).encode(), headers
 
 
 def signed_headers(secret: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The generic contract's signature: HMAC-SHA256 of `<timestamp>.<body>`."""
+    """Return the generic contract's signature: HMAC-SHA256 of `<timestamp>.<body>`."""
     stamp = str(int(at.timestamp()))
     mac = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
     headers = {"X-Calltrack-Timestamp": stamp, "X-Calltrack-Signature": f"sha256={mac}"}
@@ -67,7 +67,7 @@ class Dialled:
 
 
 def hooks_of(call: Call, dialled: Dialled, recordings_url: str) -> list[Hook]:
-    """What is delivered of one call, in the order of delivery. Recordings are fetched from under `recordings_url`."""
+    """Return what is delivered of one call, in that order. Recordings are fetched from under `recordings_url`."""
     if call.carrier == "twilio":
         asks, *rest = _twilio(call, dialled)  # Twilio asks before all else
         return [asks, *_as_carriers_do(call, rest)]
@@ -76,7 +76,7 @@ def hooks_of(call: Call, dialled: Dialled, recordings_url: str) -> list[Hook]:
 
 
 def count_of(call: Call) -> int:
-    """How many webhooks tell of a call."""
+    """How many webhooks report a call."""
     return len(hooks_of(call, Dialled("", ""), ""))
 
 
@@ -95,17 +95,17 @@ def _as_carriers_do(call: Call, rest: list[Hook]) -> list[Hook]:
 
 
 def carriers_id(call: Call) -> str:
-    """The carrier's own id of the call."""
+    """Return the carrier's own id of the call."""
     return f"CA{call.key:032x}" if call.carrier == "twilio" else f"{int(call.at.timestamp())}.{call.key}"
 
 
 def our_id(call: Call) -> str:
-    """The id by which the service and the CRM know it."""
+    """Return the id by which the service and the CRM know it."""
     return f"{call.carrier}-{carriers_id(call)}"
 
 
 def _common(call: Call, dialled: Dialled) -> Fields:
-    """What a PBX tells with every event."""
+    """Return what a PBX reports with every event."""
     customer = call.person.phone if call.person else WITHHELD
     ours = dialled.number if call.incoming else dialled.target
     parties: Fields = {"from": customer, "to": ours} if call.incoming else {"from": ours, "to": customer}
@@ -114,7 +114,7 @@ def _common(call: Call, dialled: Dialled) -> Fields:
 
 
 def _generic(call: Call, dialled: Dialled) -> list[Hook]:
-    """A PBX tells the end of each call, and of some also the beginning and what was keyed."""
+    """Report the end of each call, as a PBX does, and of some also the beginning and what was keyed."""
     common = _common(call, dialled)
     answered_at = call.at + timedelta(seconds=call.ring) if call.talk else None
     ended: Fields = {
@@ -125,21 +125,21 @@ def _generic(call: Call, dialled: Dialled) -> list[Hook]:
         "disposition": "ANSWERED" if call.talk else "NO ANSWER",
         "answered_by": f"10{1 + call.key % 3}" if call.talk else None,
     }
-    hooks = [_told(call.ends_at, "call.ended", common | ended)]
+    hooks = [_report(call.ends_at, "call.ended", common | ended)]
     if call.key % 3 == 0:
-        hooks.insert(0, _told(call.at, "call.started", common))
+        hooks.insert(0, _report(call.at, "call.started", common))
     if call.code_of:
-        hooks.insert(-1, _told(call.keyed_at, "digits", common | {"digits": dialled.code}))
+        hooks.insert(-1, _report(call.keyed_at, "digits", common | {"digits": dialled.code}))
     return hooks
 
 
 def _recording(call: Call, dialled: Dialled, recordings_url: str) -> Hook:
-    """The recording is ready soon after the call, or only the day after."""
+    """Report the recording soon after the call, or only the day after."""
     at = call.ends_at + (LATE if call.key % 2 else timedelta(seconds=40))
-    return _told(at, "recording", _common(call, dialled) | {"recording_url": f"{recordings_url}/rec/{call.key}.wav"})
+    return _report(at, "recording", _common(call, dialled) | {"recording_url": f"{recordings_url}/rec/{call.key}.wav"})
 
 
-def _told(at: datetime, event: str, fields: Fields) -> Hook:
+def _report(at: datetime, event: str, fields: Fields) -> Hook:
     return Hook("generic", at, tuple(({"event": event} | fields).items()))
 
 

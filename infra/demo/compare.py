@@ -23,14 +23,14 @@ def differences(truth: Truth, report: Mapping[str, Any]) -> list[str]:
     """Every figure that differs, as a sentence; rows that are missing and rows that must not be there too."""
     found = []
     for by in GROUPINGS:
-        told = _rows(report, by)
+        reported = _rows(report, by)
         expected = truth.tables[by]
-        found += [f"{by} {_named(value)}: not in the report" for value in expected.keys() - told.keys()]
+        found += [f"{by} {_named(value)}: not in the report" for value in expected.keys() - reported.keys()]
         found += [
-            f"{by} {_named(value)}: in the report, but not in the truth" for value in told.keys() - expected.keys()
+            f"{by} {_named(value)}: in the report, but not in the truth" for value in reported.keys() - expected.keys()
         ]
-        for value in expected.keys() & told.keys():
-            found += _differing(f"{by} {_named(value)}", expected[value], told[value])
+        for value in expected.keys() & reported.keys():
+            found += _differing(f"{by} {_named(value)}", expected[value], reported[value])
         found += _differing(f"{by} total", truth.total, report["groupings"][by]["total"])
     found += _differing("the report", {"tracking_accuracy": truth.accuracy}, report)
     return sorted([*found, *_of_contacts(truth, report), *_of_answers(truth, report)])
@@ -48,7 +48,7 @@ def _of_contacts(truth: Truth, report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_answers(truth: Truth, report: Mapping[str, Any]) -> Iterator[str]:
-    """What customers said brought them, beside what was measured."""
+    """Compare what customers said brought them with what was measured."""
     reported = report["self_reported"]
     if truth.answers is None or reported is None:
         if truth.answers or reported:
@@ -56,20 +56,20 @@ def _of_answers(truth: Truth, report: Mapping[str, Any]) -> Iterator[str]:
         return
     yield from _differing("answers", truth.answers, reported)
     cells = {f"{cell['measured']} × {cell['told']}": cell["calls"] for cell in reported["cells"]}
-    expected = {f"{measured} × {told}": count for (measured, told), count in truth.cells.items()}
+    expected = {f"{measured} × {said}": count for (measured, said), count in truth.cells.items()}
     others = {other["answer"]: other["count"] for other in reported["others"]}
-    for where, true, told in (("answers", expected, cells), ("other answers", truth.others, others)):
-        yield from _differing(where, true, told)
-        yield from (f"{where} {name}: in the report, but not in the truth" for name in told.keys() - true.keys())
+    for where, true, shown in (("answers", expected, cells), ("other answers", truth.others, others)):
+        yield from _differing(where, true, shown)
+        yield from (f"{where} {name}: in the report, but not in the truth" for name in shown.keys() - true.keys())
 
 
 def table(truth: Truth, report: Mapping[str, Any], by: str) -> Iterator[str]:
     """Two lines a row, what is true and what the report says, widest-selling first."""
-    told = _rows(report, by)
+    of_report = _rows(report, by)
     yield f"{by:<{NAME_WIDTH + 8}}" + "".join(f"{name:>14}" for name in SHOWN)
     rows = sorted(truth.tables[by].items(), key=lambda row: (-(row[1]["calls"] or 0), row[0]))
     for value, expected in [*rows, ("TOTAL", truth.total)]:
-        reported = report["groupings"][by]["total"] if value == "TOTAL" else told.get(value, {})
+        reported = report["groupings"][by]["total"] if value == "TOTAL" else of_report.get(value, {})
         yield _line(_named(value), "truth", expected)
         yield _line("", "report", reported) + ("" if not _differing("", expected, reported) else "   <-- differs")
 
@@ -78,11 +78,11 @@ def _rows(report: Mapping[str, Any], by: str) -> dict[str, Mapping[str, Any]]:
     return {row[by]: row for row in report["groupings"][by]["rows"]}
 
 
-def _differing(where: str, expected: Mapping[str, Decimal | None], told: Mapping[str, Any]) -> list[str]:
+def _differing(where: str, expected: Mapping[str, Decimal | None], reported: Mapping[str, Any]) -> list[str]:
     return [
-        f"{where}: {name} is {_text(value)}, but the report says {_text(told.get(name))}"
+        f"{where}: {name} is {_text(value)}, but the report says {_text(reported.get(name))}"
         for name, value in expected.items()
-        if told.get(name) != value
+        if reported.get(name) != value
     ]
 
 

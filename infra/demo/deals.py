@@ -61,17 +61,17 @@ class Crm:
                 yield Deal(f"P-{next(keys)}", visit.person, steps, code_of=visit, with_phone=False, answer=said)
 
     def second(self, deals: list[Deal]) -> Iterator[Deal]:
-        """Cards opened by hand for the same telephone number, told in an exported file."""
+        """Cards opened by hand for the same telephone number, reported in an exported file."""
         keys = count(1)
         for deal in deals:
-            # An exported file tells minutes, not seconds.
+            # An exported file has minutes, not seconds.
             at = (deal.last.at + timedelta(hours=self.rng.randrange(20, 60))).replace(second=0)
             if deal.call and deal.won and at < self.until and self.rng.randrange(100) < SECOND_DEALS:
                 steps = (self._won(at), *self._correction(at))
                 yield Deal(f"H-{next(keys)}", deal.person, steps, by_file=True, answer=answer(self.rng))
 
     def _steps(self, talked_at: datetime) -> tuple[Step, ...]:
-        """A lead at once; days later, if they are not over by then, what became of it, and what was wrong with that."""
+        """Report a lead at once; days later, if before the end, what became of it, and what was wrong with that."""
         lead = Step(talked_at + timedelta(seconds=60), "lead")
         status = self.rng.choices(list(OUTCOMES), list(OUTCOMES.values()))[0]
         decided_at = talked_at + timedelta(seconds=self.rng.randrange(3600, 6 * 86400))
@@ -87,7 +87,7 @@ class Crm:
         return Step(at, "won", amount, profit)
 
     def _correction(self, won_at: datetime) -> Iterator[Step]:
-        """A typing error is put right, or the customer steps back."""
+        """Put a typing error right, or let the customer step back."""
         at, chance = won_at + timedelta(minutes=self.rng.randrange(20, 3000)), self.rng.randrange(100)
         if at < self.until and chance < CORRECTED:
             yield self._won(at)
@@ -107,7 +107,7 @@ def deals_of(
 
 
 def spend_of(days: tuple[date, ...], rng: Random) -> tuple[Spend, ...]:
-    """What every click, every printed number and every agency cost, day by day."""
+    """Write what every click, every printed number and every agency cost, day by day."""
     return (*_clicks(days, rng), *_fixed(days))
 
 

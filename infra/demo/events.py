@@ -18,12 +18,12 @@ QUARANTINE_HOUR = 8  # in the shop's zone: before it opens
 
 
 def local(day: date, hour: int, minute: int = 0) -> datetime:
-    """A wall clock time in the shop's zone, in UTC."""
+    """Return a wall clock time in the shop's zone, in UTC."""
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZONE).astimezone(UTC)
 
 
 def day_of(moment: datetime) -> date:
-    """The shop's day a moment belongs to."""
+    """Return the shop's day a moment belongs to."""
     return moment.astimezone(ZONE).date()
 
 
@@ -80,7 +80,7 @@ class Visit:
 
     @property
     def page(self) -> tuple[Person, str]:
-        """What a promo code stands for: one visitor's page, however often it is opened."""
+        """What a promo code names: one visitor's page, however often it is opened."""
         return self.person, self.url
 
 
@@ -102,7 +102,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a customer says brought them, what that stands for, and which measured channels it can be."""
+    """What a customer says brought them, what that is counted as, and which measured channels it can be."""
 
     words: str
     channel: str  # "other": no channel
@@ -111,7 +111,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One telephone call. Exactly one of visit, placement and remembered tells how the caller came by the number."""
+    """One telephone call. Exactly one of visit, placement and remembered says how the caller came by the number."""
 
     key: int
     at: datetime
@@ -144,7 +144,7 @@ class Call:
 
     @property
     def carrier(self) -> str:
-        """Whose webhooks tell of it."""
+        """Whose webhooks report it."""
         if self.visit:
             return self.visit.market.carrier
         return "generic"
@@ -171,7 +171,7 @@ class Deal:
     contact: Contact | None = None  # by which the business knows the visitor
     code_of: Visit | None = None  # whose page showed the promo code that the customer said
     with_phone: bool = True
-    by_file: bool = False  # told in an exported file instead of by webhook
+    by_file: bool = False  # reported in an exported file instead of by webhook
     answer: Answer | None = None
 
     @property
@@ -237,7 +237,7 @@ class Story:
         return local(self.first_day - timedelta(days=1), 12)
 
     @property
-    def told_at(self) -> datetime:
+    def reported_at(self) -> datetime:
         """When it is all over and the report is made: the morning after."""
         return local(self.last_day + timedelta(days=1), 9)
 

@@ -61,7 +61,7 @@ class Truth:
     contacts: Mapping[str, Mapping[str, Counts]]
     contacts_total: Counts
     answers: Figures | None
-    cells: Mapping[tuple[str, str], Decimal]  # (measured channel, told channel) → answers
+    cells: Mapping[tuple[str, str], Decimal]  # (measured channel, said channel) → answers
     others: Mapping[str, Decimal]  # answers that name no channel → how often
 
 
@@ -116,7 +116,7 @@ class History:
                 self.shown.setdefault(visit.page, visit.at)
 
     def origin(self, person: Person, at: datetime) -> Origin:
-        """The last arrival up to a moment that was not direct, else direct."""
+        """Return the last arrival up to a moment that was not direct, else direct."""
         arrivals = [visit.source for visit in self.visits[person] if visit.at <= at]
         source = next((source for source in reversed(arrivals) if source.channel != "direct"), arrivals[-1])
         return Origin(source.channel, source.campaign, source.keyword)
@@ -127,14 +127,14 @@ class History:
 
 
 def _origins(incoming: Iterable[Call], history: History) -> dict[Call, Origin]:
-    """A call that tells no source by itself is credited as the caller's latest one before it that did."""
+    """Credit a call that shows no source by itself as the caller's latest one before it that did."""
     origins: dict[Call, Origin] = {}
     measured: dict[Person, Origin] = {}
     for call in incoming:
         own = _origin(call, history)
-        tells = own not in (OVERFLOW, UNKNOWN)
-        origins[call] = own if tells or call.person is None else measured.get(call.person, own)
-        if tells and call.person:
+        shows = own not in (OVERFLOW, UNKNOWN)
+        origins[call] = own if shows or call.person is None else measured.get(call.person, own)
+        if shows and call.person:
             measured[call.person] = own
     return origins
 
@@ -151,7 +151,7 @@ def _origin(call: Call, history: History) -> Origin:
 
 
 def _beginning(deal: Deal, story: Story, history: History, origins: Mapping[Call, Origin]) -> Beginning:
-    """What the card names; where it names nothing but a number, the latest until the deal of what had that number."""
+    """Return what the card names; where it names only a number, the latest before the deal that had that number."""
     named = _named(deal, story, history, origins)
     if named:
         return named
@@ -171,7 +171,7 @@ def _beginning(deal: Deal, story: Story, history: History, origins: Mapping[Call
 
 
 def _named(deal: Deal, story: Story, history: History, origins: Mapping[Call, Origin]) -> Beginning | None:
-    """What a card tells of itself: its call, its visitor's latest form, chat or e-mail click, its promo code's page."""
+    """Return what a card names: its call, its visitor's latest form, chat or e-mail click, its promo code's page."""
     if deal.call:
         return Beginning(deal.call.at, origins[deal.call], deal.call)
     if deal.contact:
@@ -188,7 +188,7 @@ def _leads(person: Person, contacts: Iterable[Contact]) -> list[Contact]:
 
 
 def _answers(incoming: Iterable[Call], beginnings: Mapping[Deal, Beginning]) -> list[tuple[Call | None, Answer]]:
-    """What was said, by call: what the operator noted, else what the latest of its deals tells; None: by no call."""
+    """Return what was said, by call: what the operator noted, else what its latest deal says; None: by no call."""
     of_calls: dict[Call, Answer] = {}
     alone: list[tuple[Call | None, Answer]] = []
     for deal, beginning in sorted(beginnings.items(), key=lambda pair: pair[0].last.at):
@@ -203,7 +203,7 @@ def _answers(incoming: Iterable[Call], beginnings: Mapping[Deal, Beginning]) -> 
 def _cells(
     said: Iterable[tuple[Call | None, Answer]], origins: Mapping[Call, Origin]
 ) -> dict[tuple[str, str], Decimal]:
-    """A deal that comes from no call stands beside the source that its card names: none."""
+    """Put a deal that comes from no call beside the source that its card names: none."""
     counted = Counter((origins[call].channel if call else "unknown", answer.channel) for call, answer in said)
     return {cell: Decimal(count) for cell, count in counted.items()}
 
@@ -218,7 +218,7 @@ def _compared(
         cell: count for cell, count in cells.items() if cell[0] not in ("unknown", "overflow") and cell[1] != "other"
     }
     compared = sum(comparable.values(), Decimal(0))
-    agreeing = sum((count for (channel, told), count in comparable.items() if channel in means[told]), Decimal(0))
+    agreeing = sum((count for (channel, said), count in comparable.items() if channel in means[said]), Decimal(0))
     unadvertised = {cell: count for cell, count in cells.items() if cell[1] in NOT_ADVERTISED}
     claimed = sum((count for (channel, _), count in unadvertised.items() if channel in ADVERTISED), Decimal(0))
     return {
@@ -278,9 +278,9 @@ class Reckoner:
             "called_back": Decimal(sum(1 for call in missed if self._reached_later(call))),
             "share": _part(100 * len(calls), self.all_incoming, digits=1),
             "average_talk": _part(sum(call.talk for call in calls), len(calls) - len(missed), digits=1),
-            "leads": Decimal(len(pile.deals)) if self.leads_are_told else None,
+            "leads": Decimal(len(pile.deals)) if self.leads_are_reported else None,
             "deals": Decimal(len(won)),
-            "conversion": _part(100 * len(won), len(pile.deals) if self.leads_are_told else len(calls)),
+            "conversion": _part(100 * len(won), len(pile.deals) if self.leads_are_reported else len(calls)),
             "revenue": _rounded(revenue),
             "gross_profit": _rounded(profit),
             "average_order": _part(revenue, len(won)),
@@ -295,8 +295,8 @@ class Reckoner:
         }
 
     @property
-    def leads_are_told(self) -> bool:
-        """Whether the CRM tells of cards that are not won: without them there is nothing that converts."""
+    def leads_are_reported(self) -> bool:
+        """Whether the CRM reports cards that are not won: without them there is nothing that converts."""
         return any(not deal.won for deal in self.deals)
 
     def _reached_later(self, missed: Call) -> bool:
@@ -311,7 +311,7 @@ class Reckoner:
         )
 
     def _cycle(self, won: list[Deal]) -> Decimal | None:
-        """The median number of days from the customer's first call to the deal, of those who ever called."""
+        """Return the median number of days from the customer's first call to the deal, of those who ever called."""
         called = [deal for deal in won if deal.person in self.first_call]
         seconds = [int((deal.last.at - self.first_call[deal.person]).total_seconds()) for deal in called]
         return _part(Decimal(str(median(seconds))), 86400, digits=1) if seconds else None

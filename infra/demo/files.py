@@ -43,7 +43,7 @@ def yandex_csv(rows: Iterable[Spend]) -> bytes:
 
 
 def plain_csv(rows: Iterable[Spend]) -> bytes:
-    """The service's own columns, UTF-8 and commas."""
+    """Write the service's own columns, UTF-8 and commas."""
     heading = (
         "date",
         "source",
@@ -75,7 +75,7 @@ def plain_csv(rows: Iterable[Spend]) -> bytes:
 
 
 def deals_csv(deals: Sequence[Deal]) -> bytes:
-    """A CRM's export with a byte order mark; one line of it is broken, as one always is."""
+    """Write a CRM's export with a byte order mark; one line of it is broken, as one always is."""
     lines: list[tuple[str, ...]] = [_deal_line(deal, deal.steps[0]) for deal in deals]
     broken = ("H-broken", "+7 916 000-00-00", "01.11.2026 12:00", "won", "много", "", "RUB", "", "")
     lines.insert(BROKEN_LINE - 2, broken)  # the heading is line 1
@@ -83,7 +83,7 @@ def deals_csv(deals: Sequence[Deal]) -> bytes:
 
 
 def corrections_csv(deals: Sequence[Deal]) -> bytes:
-    """The same cards as they are after their correction."""
+    """Write the same cards as they are after their correction."""
     return _table(DEALS_HEADING, [_deal_line(deal, deal.last) for deal in deals], ";").encode()
 
 

@@ -38,12 +38,12 @@ class Aftermath:
         corrections = self._drop("deals", "corrections.csv", corrections_csv(corrected))
         problems += _expect("the corrected deals", corrections, len(corrected))
         uploaded = self.shop.service.manage(
-            "POST", f"sites/{self.shop.site_id}/spend", self.story.told_at, plain_csv(others)
+            "POST", f"sites/{self.shop.site_id}/spend", self.story.reported_at, plain_csv(others)
         )
         return problems + _expect("the uploaded spend", uploaded, len(others))
 
     def recordings(self) -> list[str]:
-        """A sentence for each recording that was told of and is not stored."""
+        """Yield a sentence for each recording that was reported and is not stored."""
         recorded = [call for call in self.story.calls if call.is_recorded]
         return [
             f"the recording of call {call.key} is not stored" for call in recorded if not self._is_stored(our_id(call))
@@ -52,18 +52,18 @@ class Aftermath:
     def run_schedules(self, *tasks: str) -> None:
         """Run what runs by the clock, by its logical ids."""
         for task in tasks:
-            self.world.run_schedule(task, self.story.told_at)
+            self.world.run_schedule(task, self.story.reported_at)
 
     def report(self) -> Mapping[str, str]:
         """Order the report of the whole story; file name → presigned link."""
         period = {"from": self.story.first_day.isoformat(), "to": self.story.last_day.isoformat()}
         detail = {"site_id": self.shop.site_id, **period}
-        built = self.world.run_schedule("BuildReport", self.story.told_at, detail)
+        built = self.world.run_schedule("BuildReport", self.story.reported_at, detail)
         links: dict[str, str] = built["files"]
         return links | {"index.html": built["index"]}
 
     def _is_stored(self, call_id: str) -> bool:
-        found = self.shop.service.manage("GET", f"sites/{self.shop.site_id}/calls/{call_id}", self.story.told_at)
+        found = self.shop.service.manage("GET", f"sites/{self.shop.site_id}/calls/{call_id}", self.story.reported_at)
         return [recording["state"] for recording in found["recordings"]] == ["stored"]
 
     def _drop(self, kind: str, name: str, content: bytes) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextlib.contextmanager
 def serving() -> Iterator[str]:
-    """The address under which recordings are, while they are served."""
+    """Yield the address under which recordings are, while they are served."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Recordings)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

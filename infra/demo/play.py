@@ -168,7 +168,7 @@ class Play:
         self.seen[visit.key] = Lent(answer["number"], answer["lease"])
 
     def _check_free(self, visit: Visit, number: str) -> None:
-        """A dynamic number must have been nobody's, and not in quarantine."""
+        """Check that a dynamic number was nobody's, and not in quarantine."""
         if visit.overflow:
             return
         before = self.holders.get(number)
@@ -186,7 +186,7 @@ class Play:
                     due[min(day_of(hook.at), self.story.last_day)][call].append(hook)
 
     def dialled(self, call: Call) -> Dialled:
-        """The number dialled; when the shop rings back, the one that had rung."""
+        """Return the number dialled; when the shop rings back, the one that had rung."""
         dialled = call.back_to or call
         market = dialled.visit.market if dialled.visit else MARKETS[0]
         code = self.codes[call.code_of.page] if call.code_of else ""
@@ -195,21 +195,21 @@ class Play:
         number = self.seen[dialled.visit.key].number if dialled.visit else str(dialled.remembered)
         return Dialled(number, market.target, code)
 
-    def _carrier(self, progress: Progress, told: tuple[Call, list[Hook]]) -> None:
-        for hook in told[1]:
+    def _carrier(self, progress: Progress, reported: tuple[Call, list[Hook]]) -> None:
+        for hook in reported[1]:
             url, body, headers = hook.request(self.shop.endpoints[hook.carrier])
             self.shop.service.post(url, body, headers, hook.at)
             progress.done()
 
-    def _crm(self, progress: Progress, told: tuple[Deal, list[Moment]]) -> None:
-        deal, moments = told
+    def _crm(self, progress: Progress, reported: tuple[Deal, list[Moment]]) -> None:
+        deal, moments = reported
         for step, at in moments:
             body = outcome_body(deal, step, self.codes)
             self.shop.service.post(self.shop.endpoints["crm"], body, signed_headers(CRM_SECRET, at, body), at)
             progress.done()
 
     def _note_answers(self, calls: Iterable[Call], progress: Progress) -> None:
-        """The operators write down what callers said brought them, once the service knows of the call."""
+        """Let operators write down what callers said brought them, once the service knows of the call."""
         for call in calls:
             if call.answer and call not in self.noted:
                 self.noted.add(call)
@@ -219,7 +219,7 @@ class Play:
 
 
 def _by_day(acts: Iterable[Act]) -> dict[date, list[Act]]:
-    """The acts of each day in the order they are done."""
+    """Yield the acts of each day in the order they are done."""
     found: dict[date, list[Act]] = defaultdict(list)
     for act in acts:
         found[day_of(act.at)].append(act)

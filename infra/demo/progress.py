@@ -23,7 +23,7 @@ class Progress:
         self._live = sys.stdout.isatty()
 
     def done(self, count: int = 1) -> None:
-        """Some of it is finished."""
+        """Count what is finished."""
         with self._lock:
             self.count += count
             now = time.monotonic()

@@ -40,7 +40,7 @@ def provision(transport: Transport, operators_key: str, at: datetime | None = No
             "currency": "RUB",
             "country": "RU",
             "swap": [{"number": MOSCOW.target}, {"selector": ".callpath-number"}],
-            "share_credit": False,  # the truth is told in whole calls, and the report must be equal to it
+            "share_credit": False,  # the truth is in whole calls, and the report must be equal to it
         },
     )
     opening = _Opening(owner, f"sites/{site['site_id']}", at)

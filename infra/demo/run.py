@@ -31,7 +31,7 @@ from infra.demo.play import Play
 from infra.demo.progress import step
 from infra.demo.provision import provision
 from infra.demo.record import record_of
-from infra.demo.scenario import DAYS, SEED, tell
+from infra.demo.scenario import DAYS, SEED, make_story
 from infra.demo.screens import photograph_report, visit_site
 from infra.demo.service import UnexpectedAnswer
 from infra.demo.world import DidNotHappen
@@ -79,7 +79,7 @@ def run(story: Story, folder: Path) -> list[str]:
 
 
 def operators_key(stack: Stack) -> str:
-    """The first API key, which only who may write the tables can make: by the command line."""
+    """Make the first API key, which only who may write the tables can make: by the command line."""
     command = [sys.executable, "-m", "chalicelib", "--stack", stack.target.stack, "provision", "--operator-key"]
     environment = os.environ | stack.environment()
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)  # noqa: S603
@@ -111,8 +111,8 @@ def _show(story: Story, truth: Truth, report: Mapping[str, Any], links: Mapping[
         print()
         print("\n".join(table(truth, report, by)))
     print(f"\ntracking accuracy: truth {truth.accuracy} %, report {report['tracking_accuracy']} %")
-    told = f"{len(story.visits)} visits, {len(story.calls)} calls, {len(story.contacts)} forms, chats and clicks"
-    print(f"\n{told}, {len(story.deals)} deals in {len(story.days)} days; seed {story.seed}")
+    counts = f"{len(story.visits)} visits, {len(story.calls)} calls, {len(story.contacts)} forms, chats and clicks"
+    print(f"\n{counts}, {len(story.deals)} deals in {len(story.days)} days; seed {story.seed}")
     print(f"files in {os.path.relpath(folder, ROOT)}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
     print("presigned links (they end with the engine of this demo):")
     for name in LINKED:
@@ -141,20 +141,20 @@ def days_of(text: str) -> int:
     return int(text)
 
 
-def told(arguments: list[str] | None = None) -> Story:
+def story_of(arguments: list[str] | None = None) -> Story:
     """Return the story that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m infra.demo.run", description="Play a story, check its report.")
-    parser.add_argument("--seed", type=int, default=SEED, help="which story; the same seed tells the same one")
+    parser.add_argument("--seed", type=int, default=SEED, help="which story; the same seed makes the same one")
     parser.add_argument("--days", type=days_of, default=DAYS, help=f"how long it is, up to {DAYS}")
     parser.add_argument("--last-day", type=_last_day, default=yesterday(), help="when it ends; yesterday unless said")
     asked = parser.parse_args(arguments)
-    return tell(asked.last_day, asked.seed, asked.days)
+    return make_story(asked.last_day, asked.seed, asked.days)
 
 
 def main() -> int:
     """Run the demo; 0 when the report is true."""
     began = time.monotonic()
-    story = told()
+    story = story_of()
     with ended_plainly("demo", BrowserUnavailable, DidNotHappen, UnexpectedAnswer, *FAILURES):
         problems = run(story, FOLDER)
     print(f"\n{time.monotonic() - began:.0f} s")

@@ -3,7 +3,7 @@
 Two weeks of a shop that sells windows and doors in three cities. Everything the report must find out is known here,
 because it is made up here: who came from where, who called whom, and what was earned.
 
-What a call is evidence of is certain in every moment that is told. A visitor calls while nobody else can have dialled,
+What a call is evidence of is certain in every moment of the story. A visitor calls while nobody else can have dialled,
 whichever of the free numbers the service chose to lend: while the lease runs, or soon after it in an hour in which
 nobody else was in town. Who may have dialled otherwise is a matter of likelihood, which simulations measure.
 """
@@ -26,7 +26,7 @@ DAYS = 14
 CLOSES_FOR_GOOD = 22  # of the last day, in the shop's zone: nothing happens later
 
 
-def tell(last_day: date, seed: int = SEED, length: int = DAYS) -> Story:
+def make_story(last_day: date, seed: int = SEED, length: int = DAYS) -> Story:
     """Return the story of the `length` days that end with `last_day`."""
     first_day = last_day - timedelta(days=length - 1)
     days = tuple(first_day + timedelta(days=day) for day in range(length))

@@ -57,7 +57,7 @@ class Stage:
         return visit
 
     def calls_from(self, visit: Visit, minute: float, *, code_of: Visit | None = None, talk: int = 0) -> None:
-        """A visitor dials what the page shows."""
+        """Let a visitor dial what the page shows."""
         self._calls(visit.person, minute, talk, visit=visit, code_of=code_of)
 
     def dials_again(self, person: Person, minute: float) -> None:
@@ -80,7 +80,7 @@ class Stage:
 
 
 def a_stranger_calls_between_two_stays(stage: Stage) -> None:
-    """The visitor's first lease has long ended, the second one has not begun: the call is nobody's."""
+    """Call between two leases: the first has long ended, the second has not begun, so the call is nobody's."""
     visitor = stage.somebody()
     stage.comes(visitor, 0, 6)
     stage.dials_again(next(stage.people), 75)
@@ -89,7 +89,7 @@ def a_stranger_calls_between_two_stays(stage: Stage) -> None:
 
 
 def another_visitor_calls_between_two_stays(stage: Stage) -> None:
-    """The number is lent to somebody else meanwhile: each call is of who has it."""
+    """Lend the number to somebody else meanwhile: each call is of who has it."""
     visitor = stage.somebody()
     stage.calls_from(stage.comes(visitor, 0, 4), 2)
     stage.calls_from(stage.comes(stage.somebody(), 50, 5), 52)
@@ -97,20 +97,20 @@ def another_visitor_calls_between_two_stays(stage: Stage) -> None:
 
 
 def somebody_dials_again_what_nobody_has(stage: Stage) -> None:
-    """The number tells nothing any more, but the caller is known."""
+    """Let a known caller dial a number that says nothing any more."""
     visit = stage.comes(stage.somebody(), 0, 5, goodbye=True)
     stage.calls_from(visit, 2)
     stage.dials_again(visit.person, 70)
 
 
 def a_stranger_called_before_anybody_came(stage: Stage) -> None:
-    """And whoever comes then has nothing to do with it."""
+    """Let somebody come then who has nothing to do with it."""
     stage.dials_again(next(stage.people), 0)
     stage.calls_from(stage.comes(stage.somebody(), 5, 4, goodbye=True), 7)
 
 
 def two_come_to_one_number(stage: Stage) -> None:
-    """The second one sees the shared number, of which nobody can say who dials it."""
+    """Show the second one the shared number, of which nobody can say who dials it."""
     first = stage.comes(stage.somebody(), 0, 12)
     second = stage.comes_too_late(stage.somebody(besides=first.person), 3, 6)
     stage.calls_from(second, 5)
@@ -118,7 +118,7 @@ def two_come_to_one_number(stage: Stage) -> None:
 
 
 def a_promo_code_names_who_had_no_number(stage: Stage) -> None:
-    """Whoever has no number of their own keys the page's code."""
+    """Let who has no number of their own key the page's code."""
     first = stage.comes(stage.somebody(), 0, 12)
     second = stage.comes_too_late(stage.somebody(besides=first.person), 3, 8)
     stage.calls_from(first, 4)

@@ -42,7 +42,7 @@ def visit_site(base_url: str, site_key: str, folder: Path) -> list[str]:
 
 
 def photograph_report(report: Path, folder: Path) -> None:
-    """The HTML report as a picture."""
+    """Take the HTML report as a picture."""
     with browser.launched() as chromium:
         page = chromium.new_page(viewport=SIZE)
         page.goto(report.resolve().as_uri())
@@ -57,7 +57,7 @@ def _problems(number: str, links: list[str], text: str) -> list[str]:
         problems.append(f"the site shows {number}, which is not one of its pool's numbers")
     left = _digits(text).count(own)
     if left != 1:
-        problems.append(f"the shop's own number stands on the page {left} times, not once (where it opts out)")
+        problems.append(f"the shop's own number is on the page {left} times, not once (where it opts out)")
     return problems
 
 

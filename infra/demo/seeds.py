@@ -10,7 +10,7 @@ import sys
 import time
 
 from infra.demo.run import days_of, run, yesterday
-from infra.demo.scenario import DAYS, tell
+from infra.demo.scenario import DAYS, make_story
 from infra.demo.service import UnexpectedAnswer
 from infra.demo.world import DidNotHappen
 from infra.deploy.stack import FAILURES
@@ -27,7 +27,7 @@ def play_all(seeds: list[int], days: int) -> list[str]:
     problems, last_day = [], yesterday()
     for place, seed in enumerate((*seeds, seeds[0])):
         began = time.monotonic()
-        found = run(tell(last_day, seed, days), FOLDER / str(place))
+        found = run(make_story(last_day, seed, days), FOLDER / str(place))
         print(f"\nseed {seed}: {found or 'true'} after {time.monotonic() - began:.0f} s\n", flush=True)
         problems += [f"seed {seed}: {problem}" for problem in found]
     first, again = (FOLDER / str(place) / "run.json" for place in (0, len(seeds)))

@@ -21,7 +21,7 @@ TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 @contextlib.contextmanager
 def serving(base_url: str, site_key: str, port: int = 0) -> Iterator[str]:
-    """The site's address while it is served; port 0 takes any free one."""
+    """Yield the site's address while it is served; port 0 takes any free one."""
     server = ThreadingHTTPServer(("127.0.0.1", port), handler_of(page_of(base_url, site_key)))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -33,7 +33,7 @@ def serving(base_url: str, site_key: str, port: int = 0) -> Iterator[str]:
 
 
 def page_of(base_url: str, site_key: str) -> str:
-    """The page with the tag that a customer would paste into it."""
+    """Return the page with the tag that a customer would paste into it."""
     source = html.escape(f"{base_url}/v1/sites/{site_key}/snippet.js")
     page = (FOLDER / "index.html").read_text(encoding="utf-8")
     return page.replace(PLACE, f'<script async src="{source}"></script>')

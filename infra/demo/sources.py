@@ -25,17 +25,17 @@ class Source:
     clicks_a_day: int = 0
 
     def query(self, click: int) -> str:
-        """The landing page's query string of one click, with its leading `?`; empty where nothing is tagged."""
+        """Return the landing page's query string of one click, with its leading `?`; empty where nothing is tagged."""
         tags = {
             "utm_source": self.source,
             "utm_medium": self.medium,
             "utm_campaign": self.campaign,
             "utm_term": self.keyword,
         }
-        told = {name: value for name, value in tags.items() if value}
+        given = {name: value for name, value in tags.items() if value}
         if self.click_id:
-            told[self.click_id] = f"demo{click:06d}"
-        return "?" + urlencode(told) if told else ""
+            given[self.click_id] = f"demo{click:06d}"
+        return "?" + urlencode(given) if given else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ PETERSBURG = Market(
     35,
     2,
 )
-# With one number it is certain who has it, whichever way a service chooses among several: here the story is told minute
+# With one number it is certain who has it, whichever way a service chooses among several: here the story goes minute
 # by minute (scenes.py), and not left to chance.
 KAZAN = Market(
     "kzn",

@@ -102,7 +102,7 @@ def _rush_of(day: date) -> tuple[datetime, datetime]:
 
 
 def people_with_phones(rng: Random) -> Iterator[Person]:
-    """New people for ever, each with a mobile number of their own."""
+    """Yield new people for ever, each with a mobile number of their own."""
     last = rng.randrange(1000)
     for key in count():
         last += rng.randrange(1, 9)
@@ -110,7 +110,7 @@ def people_with_phones(rng: Random) -> Iterator[Person]:
 
 
 def quarantines_of(days: tuple[date, ...]) -> list[Quarantine]:
-    """A number that is not lent in the second third of the story."""
+    """Return a number that is not lent in the second third of the story."""
     third = len(days) // 3
     return [Quarantine(QUARANTINED, days[third], days[2 * third - 1])] if third else []
 
@@ -118,7 +118,7 @@ def quarantines_of(days: tuple[date, ...]) -> list[Quarantine]:
 def visits_of(
     days: tuple[date, ...], rng: Random, people: Iterator[Person], keys: Iterator[int], quarantines: list[Quarantine]
 ) -> list[Visit]:
-    """The visits that come by chance."""
+    """Make the visits that come by chance."""
     visits: list[Visit] = []
     for market in CITIES:
         rushes = set(rng.sample(range(len(days)), min(market.rushes, max(len(days) // 4, 1))))

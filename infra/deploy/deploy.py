@@ -59,7 +59,7 @@ def deploy(target: Target, package: Package, say: Callable[[str], None] = lambda
     say("creating the stack" if not previous else "updating the stack")
     outputs = _execute(target, template_url, parameters)
     if "PublicUrl" not in target.parameters and _public_url(target, outputs) != parameters["PublicUrl"]:
-        say("telling the functions their public URL")
+        say("giving the functions their public URL")
         outputs = _execute(target, template_url, {**parameters, "PublicUrl": _public_url(target, outputs)})
     say("checking what the template asked for")
     reconcile(target, package)
@@ -67,7 +67,7 @@ def deploy(target: Target, package: Package, say: Callable[[str], None] = lambda
 
 
 def outputs_of(target: Target) -> dict[str, str]:
-    """The outputs of the stack as it stands; empty where there is none."""
+    """Return the outputs of the stack as it is now; empty where there is none."""
     try:
         stacks = target.client("cloudformation").describe_stacks(StackName=target.stack)["Stacks"]
     except ClientError as error:
@@ -80,7 +80,7 @@ def outputs_of(target: Target) -> dict[str, str]:
 
 
 def _public_url(target: Target, outputs: Mapping[str, str]) -> str:
-    """What browsers and carriers call: API Gateway's own URL, or its local form on the engine."""
+    """Return what browsers and carriers call: API Gateway's own URL, or its local form on the engine."""
     if target.endpoint_url:
         return f"{target.endpoint_url}/restapis/{outputs['RestAPIId']}/api/_user_request_"
     return outputs["EndpointURL"].rstrip("/")
@@ -132,7 +132,7 @@ def _put(target: Target, bucket: str, file: Path) -> str:
 
 
 def _signing_key(target: Target) -> str:
-    """The stage's signing key, made once. Losing it would break every lease and endpoint URL, so it lives in SSM."""
+    """Return the stage's signing key, made once. Without it every lease and endpoint URL breaks, so it is in SSM."""
     ssm, name = target.client("ssm"), f"/callpath/{target.stack}/signing-key"
     try:
         key: str = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]

@@ -76,13 +76,13 @@ class Package:
         return self.folder / "template.json"
 
     def template(self) -> dict[str, Any]:
-        """The finished CloudFormation template."""
+        """Return the finished CloudFormation template."""
         loaded: dict[str, Any] = json.loads(self.template_file.read_text())
         return loaded
 
 
 def build() -> Package:
-    """The package of the sources as they are now; built only when an input has changed. Raises PackageError."""
+    """Return the package of the sources as they are now; built only when an input has changed. Raises PackageError."""
     package = Package(BUILD / _fingerprint())
     if package.template_file.exists():
         return package
@@ -149,7 +149,7 @@ def _repack(zip_file: Path) -> None:
 
 
 def _layer() -> Path:
-    """The report layer as a zip; built once per lock and interpreter, since it takes a download of 30 MB."""
+    """Return the report layer as a zip; built once per lock and interpreter, since it takes a download of 30 MB."""
     key = hashlib.sha256(RUNTIME.encode() + (LOCKS / "layer.txt").read_bytes()).hexdigest()[:16]
     layer = ROOT / "build" / "layers" / f"{key}.zip"
     if layer.exists():

@@ -55,11 +55,11 @@ class Stack:
         return self.outputs["CallpathPublicUrl"]
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the engine or account that the stack runs on."""
+        """Return a boto3 client of the engine or account that the stack runs on."""
         return self.target.client(service)
 
     def environment(self) -> dict[str, str]:
-        """The AWS_* variables that lead boto3 and `python -m chalicelib --stack …` to this stack."""
+        """Return the AWS_* variables that lead boto3 and `python -m chalicelib --stack …` to this stack."""
         credentials = self.target.session.get_credentials()
         if credentials is None:
             raise DeployError("There are no AWS credentials.")
@@ -120,7 +120,7 @@ class Stack:
     @staticmethod
     @contextlib.contextmanager
     def temporary(options: Options | None = None, *, quiet: bool = False, **parameters: str) -> Iterator[Stack]:
-        """The stack on an engine of its own for the length of a with block."""
+        """Yield the stack on an engine of its own for the length of a with block."""
         package = build()
         with Engine.temporary(options) as running:
             yield deploy_locally(running, package, quiet=quiet, parameters=parameters)

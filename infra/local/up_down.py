@@ -100,7 +100,7 @@ def down(port: int, *, keep: bool) -> None:
 
 
 def _shop_key(place: Place, stack: Stack) -> str:
-    """The demo shop's site key: of the shop opened before, if the service still knows it."""
+    """Return the demo shop's site key: of the shop opened before, if the service still knows it."""
     if place.shop.exists():
         key = str(json.loads(place.shop.read_text())["site_key"])
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{stack.base_url}/v1/sites/{key}/snippet.js"):  # noqa: S310

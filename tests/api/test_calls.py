@@ -31,11 +31,11 @@ def endpoint(account: Api) -> str:
 
 def ring(secret: str, call_id: str) -> None:
     """One whole call of the PBX, attributed."""
-    tell(secret, call_id)
+    post_call(secret, call_id)
     attribute({"site_id": "s1", "call_id": f"generic-{call_id}"}, NOW)
 
 
-def tell(secret: str, call_id: str) -> None:
+def post_call(secret: str, call_id: str) -> None:
     for event in pbx_call(call_id):
         receive_call.receive(signed_request(event), "generic", secret, ())
 
@@ -76,7 +76,7 @@ def test_what_a_caller_said_is_noted_beside_what_was_measured(account: Api, stra
     assert account.get(f"{PATH}/generic-one").json_body == before
 
 
-def test_a_call_of_which_nothing_was_measured_is_shown_as_told(account: Api, endpoint: str) -> None:
+def test_a_call_of_which_nothing_was_measured_is_shown_as_self_reported(account: Api, endpoint: str) -> None:
     event = pbx_call("one")[0] | {"to": "+74990000777"}
     receive_call.receive(signed_request(event), "generic", endpoint, ())
     attribute({"site_id": "s1", "call_id": "generic-one"}, NOW)
@@ -132,16 +132,16 @@ def test_a_call_is_shown_with_all_its_events(account: Api, endpoint: str) -> Non
 
 
 def test_a_call_not_yet_attributed_is_shown_without_evidence(account: Api, endpoint: str) -> None:
-    tell(endpoint, "one")
+    post_call(endpoint, "one")
 
     call = account.get(f"{PATH}/generic-one").json_body
 
     assert (call["evidence"], call["credit"], call["talk_seconds"]) == (None, [], 47)
 
 
-def odd(secret: str, call_id: str, **told: str) -> None:
+def odd(secret: str, call_id: str, **fields: str) -> None:
     """A call's only event, attributed."""
-    receive_call.receive(signed_request({"call_id": call_id, "direction": "in"} | told), "generic", secret, ())
+    receive_call.receive(signed_request({"call_id": call_id, "direction": "in"} | fields), "generic", secret, ())
     attribute({"site_id": "s1", "call_id": f"generic-{call_id}"}, NOW)
 
 

@@ -103,7 +103,7 @@ def test_a_wrong_line_is_named_and_the_others_land(account: Api, line: str, fiel
     assert "Good" in stored()
 
 
-def test_a_number_that_stands_elsewhere_is_refused_by_its_line(account: Api) -> None:
+def test_a_number_placed_elsewhere_is_refused_by_its_line(account: Api) -> None:
     send(account, TABLE)
     report = send(account, "name,numbers,target_number\nOther,+74990000001,+74951234567\nThird,12,+74951234567\n")
     assert [(one["line"], one["field"]) for one in report["rejected"]] == [(2, "numbers"), (3, "numbers")]

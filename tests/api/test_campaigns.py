@@ -69,9 +69,9 @@ def test_an_unknown_campaign_is_404(account: Api) -> None:
 
 
 def test_it_is_recognised_by_ids_and_creatives_too(account: Api) -> None:
-    told = {"platform_ids": {"yandex_direct": "592928737383", "google_ads": [" 1 ", "1"], "vk_ads": []}}
+    ids = {"platform_ids": {"yandex_direct": "592928737383", "google_ads": [" 1 ", "1"], "vk_ads": []}}
     made = account.post(
-        PATH, NEW | told | {"creatives": ["777", " "], "match": {"source": " vk ", "medium": ""}}
+        PATH, NEW | ids | {"creatives": ["777", " "], "match": {"source": " vk ", "medium": ""}}
     ).json_body
     assert made["platform_ids"] == {"yandex_direct": ["592928737383"], "google_ads": ["1"]}
     assert (made["creatives"], made["match"]) == (["777"], {"source": "vk"})

@@ -43,8 +43,8 @@ def test_rules_are_read_replaced_and_counted_by_version(account: Api) -> None:
 
 def test_changing_them_marks_the_last_days_of_every_site_of_the_account(account: Api, stranger: Api) -> None:
     today = NOW.astimezone(ZoneInfo("Europe/Moscow")).date()
-    told = account.at(NOW).send("PUT", f"{PATH}?recompute_days=3", {"rules": [RULE]}).json_body["recomputed"]
-    assert told == {"days": 3, "from": (today - timedelta(2)).isoformat()}
+    answer = account.at(NOW).send("PUT", f"{PATH}?recompute_days=3", {"rules": [RULE]}).json_body["recomputed"]
+    assert answer == {"days": 3, "from": (today - timedelta(2)).isoformat()}
     assert [(each.site_id, each.day) for each in changed_days_table.changed_days()] == [
         ("s1", today - timedelta(2)),
         ("s1", today - timedelta(1)),
@@ -105,11 +105,11 @@ def test_an_arrival_is_tried_on_the_rules_that_stand_and_on_a_draft(account: Api
     store.create_campaign(Campaign("c1", "s1", "Весна", channel="весна", match={"campaign": "spring"}))
     link = "https://pallets.example/?utm_source=admitad&utm_medium=cpa&utm_campaign=spring"
 
-    told = account.post(f"{PATH}/test", {"url": link}).json_body
-    assert (told["rule"], told["source"]["channel"], told["source"]["source"]) == (0, "Партнёры", "cpa")
-    assert told["builtin"]["channel"] == "other_paid"
-    assert told["why"] == "Rule 0 (CPA) decides: medium is cpa."
-    assert told["parts"]["landing_host"] == ["pallets.example"]
+    answer = account.post(f"{PATH}/test", {"url": link}).json_body
+    assert (answer["rule"], answer["source"]["channel"], answer["source"]["source"]) == (0, "Партнёры", "cpa")
+    assert answer["builtin"]["channel"] == "other_paid"
+    assert answer["why"] == "Rule 0 (CPA) decides: medium is cpa."
+    assert answer["parts"]["landing_host"] == ["pallets.example"]
 
     of_site = account.post(f"{PATH}/test", {"url": link, "site_id": "s1"}).json_body
     assert (of_site["campaign_id"], of_site["source"]["channel"]) == ("c1", "весна")
@@ -123,6 +123,6 @@ def test_an_arrival_is_tried_on_the_rules_that_stand_and_on_a_draft(account: Api
 
 
 def test_the_operator_may_try_the_built_in_rules(operator: Api) -> None:
-    told = operator.post(f"{PATH}/test", {"url": "https://x.example/", "referrer": "https://ya.ru/"}).json_body
-    assert told["why"] == "No rule of the account fits, so the built-in rules decide by the referrer."
-    assert told["source"]["channel"] == "organic_search"
+    answer = operator.post(f"{PATH}/test", {"url": "https://x.example/", "referrer": "https://ya.ru/"}).json_body
+    assert answer["why"] == "No rule of the account fits, so the built-in rules decide by the referrer."
+    assert answer["source"]["channel"] == "organic_search"

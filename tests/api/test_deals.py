@@ -17,7 +17,7 @@ A_1 = f"{PATH}/generic/A-1"
 
 @pytest.fixture
 def cards(account: Api, aws: Any, monkeypatch: pytest.MonkeyPatch) -> Api:
-    """Anna writes, calls a day before and after, and a manager makes a card with her number."""
+    """Anna writes, calls a day before and after, and a manager makes a card with the same number."""
     monkeypatch.setattr(recording, "WAIT_SECONDS", 0)
     leads_fixture.call("before", -60 * 24)
     leads_fixture.call("after", 60 * 24)
@@ -28,13 +28,13 @@ def cards(account: Api, aws: Any, monkeypatch: pytest.MonkeyPatch) -> Api:
 
 
 def test_a_deal_says_what_it_comes_from_and_what_else_came_into_question(cards: Api) -> None:
-    told = cards.get(A_1).json_body
-    assert told["says"] == (
+    answer = cards.get(A_1).json_body
+    assert answer["says"] == (
         "It comes from the form of 2026-11-22 12:52, because it has the deal's telephone number, "
         "the latest before the deal."
     )
-    assert (told["joined_by"], told["contact"]["form"], told["contact"]["kind"]) == ("phone", "order", "form")
-    assert [(each["call_id"], each["says"]) for each in told["others"]] == [
+    assert (answer["joined_by"], answer["contact"]["form"], answer["contact"]["kind"]) == ("phone", "order", "form")
+    assert [(each["call_id"], each["says"]) for each in answer["others"]] == [
         (
             "generic-after",
             "The call of 2026-11-23 12:52: it has the deal's telephone number, but it came after the deal.",
@@ -44,7 +44,7 @@ def test_a_deal_says_what_it_comes_from_and_what_else_came_into_question(cards: 
             "The call of 2026-11-21 12:52: it has the deal's telephone number, but the other one came later.",
         ),
     ]
-    assert "caller_key" not in str(told) and "9160000001" not in str(told)
+    assert "caller_key" not in str(answer) and "9160000001" not in str(answer)
 
 
 def test_a_deal_is_taken_apart_and_joined_again(cards: Api) -> None:

@@ -26,7 +26,7 @@ CRM = {"kind": "crm", "vendor": "generic", "credentials": {"secret": "T0P-SECRET
 MANGO = TWILIO | {"vendor": "mango", "credentials": {"api_key": "k", "api_salt": "s"}}
 
 
-def test_an_endpoints_url_tells_how_its_calls_are_put_through(account: Api) -> None:
+def test_an_endpoints_url_holds_how_its_calls_are_put_through(account: Api) -> None:
     how = {"ring_seconds": 20, "announcement": "Разговор записывается", "language": "ru-RU"}
     made = account.post(PATH, TWILIO | {"answering": how}).json_body
     assert made["answering"] == how | {"show": "caller", "whisper": None}
@@ -111,7 +111,7 @@ def test_a_renewed_secret_replaces_the_old_one_and_the_url_stays(
     answer = account.patch(where, {"credentials": {"auth_token": "N3W-SECRET", "unneeded": "x"}})
 
     assert answer.status_code == 200
-    assert answer.json_body == {name: told for name, told in made.json_body.items() if name != "url"}
+    assert answer.json_body == {name: value for name, value in made.json_body.items() if name != "url"}
     assert credentials_of(made) == {"auth_token": "N3W-SECRET", "api_url": "https://a.example"}
     assert account.patch(where, {"credentials": {"api_url": ""}}).status_code == 200
     assert credentials_of(made) == {"auth_token": "N3W-SECRET"}

@@ -18,22 +18,22 @@ HERE = "/manage/sites/s1"
 @pytest.fixture
 def people(account: Api) -> Api:
     place_numbers()
-    call("generic-his1", IVAN, lend())
+    call("generic-own1", IVAN, lend())
     call("generic-hers", MARIA)
     won(IVAN)
     return account
 
 
-def test_a_person_is_told_what_is_kept_and_then_forgotten(people: Api) -> None:
-    told = people.post(f"{HERE}/export", {"phone": "8 916 000-00-01"}).json_body
-    assert [each["caller"] for each in told["calls"]] == [IVAN]
+def test_a_person_learns_what_is_kept_and_then_forgotten(people: Api) -> None:
+    kept = people.post(f"{HERE}/export", {"phone": "8 916 000-00-01"}).json_body
+    assert [each["caller"] for each in kept["calls"]] == [IVAN]
 
     done = people.post(f"{HERE}/erase", {"phone": "8 916 000-00-01"}).json_body
     assert (done["removed"]["calls"], done["complete"]) == (1, True)
     assert done["erasure_id"].startswith("erase-")
 
     assert people.post(f"{HERE}/export", {"phone": IVAN}).json_body["calls"] == []
-    shown = people.get(f"{HERE}/calls/generic-his1").json_body
+    shown = people.get(f"{HERE}/calls/generic-own1").json_body
     assert (shown["caller"], shown["caller_masked"], shown["recording_url"]) == (None, None, None)
     assert {event["caller"] for event in shown["events"]} == {None}
     assert people.get(f"{HERE}/calls/generic-hers").json_body["caller"] == MARIA

@@ -52,7 +52,7 @@ def test_a_pool_shows_its_use_as_last_counted(account: Api) -> None:
     assert (use["live"], use["numbers"], use["overflow"]) == (0, 3, 0)
 
 
-def test_a_pools_health_is_told_without_guessing(account: Api) -> None:
+def test_a_pools_health_is_shown_without_guessing(account: Api) -> None:
     census.count(datetime.now(UTC))
 
     found = account.get(f"{PATH}/p1/health").json_body
@@ -61,7 +61,7 @@ def test_a_pools_health_is_told_without_guessing(account: Api) -> None:
     assert (found["too_little_data"], found["needed"]) == ("Fewer than 3 days were counted.", None)
 
 
-def test_a_pools_health_tells_numbers_needed_and_money(account: Api) -> None:
+def test_a_pools_health_shows_numbers_needed_and_money(account: Api) -> None:
     now = datetime.now(UTC)
     items = [
         {

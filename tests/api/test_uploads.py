@@ -43,7 +43,7 @@ def test_the_source_of_deals_may_be_named(account: Api) -> None:
 
 
 @pytest.mark.parametrize("kind", ["spend", "deals"])
-def test_bad_lines_are_told_and_good_ones_land(account: Api, kind: str) -> None:
+def test_bad_lines_are_reported_and_good_ones_land(account: Api, kind: str) -> None:
     files = {
         "spend": "date,source,cost\n2026-11-01,yandex,100\nsoon,yandex,5\n2026-11-02,yandex,a lot\n",
         "deals": "external_id,outcome_at,status\nA,2026-11-22,won\nB,soon,won\nC,2026-11-22,perhaps\n",

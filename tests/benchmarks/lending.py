@@ -220,6 +220,6 @@ def _directory(client: Any, name: str, size: int) -> Callable[[], None]:
         snapshot.forget()
         found = snapshot.site_by_key(site.site_key, NOW)
         if found is None or found.slots[name] != groups:
-            raise AssertionError("the directory told of other numbers")
+            raise AssertionError("the directory has other numbers")
 
     return read

@@ -61,8 +61,8 @@ def _worked(chromium: Browser, website: Website) -> float:
 
 
 def _spent(devtools: CDPSession) -> float:
-    told = {each["name"]: each["value"] for each in devtools.send("Performance.getMetrics")["metrics"]}
-    return float(sum(told[name] for name in SPENT)) * 1000
+    metrics = {each["name"]: each["value"] for each in devtools.send("Performance.getMetrics")["metrics"]}
+    return float(sum(metrics[name] for name in SPENT)) * 1000
 
 
 def _shop() -> str:

@@ -1,4 +1,4 @@
-"""The figures of the pool that need several containers and a crowd: from the simulator, which drives the same rules."""
+"""Figures that need several containers and many visitors: from the simulator, which drives the same rules."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write((answer.body if isinstance(answer.body, str) else to_json(answer.body)).encode())
 
-    def log_message(self, *told: Any) -> None:
+    def log_message(self, *arguments: Any) -> None:
         """Nothing on the terminal."""
 
 
@@ -100,9 +100,9 @@ def simulate(base: str, vendor: str, *more: str) -> bool:
 @pytest.mark.parametrize("talk", [30, 0])
 def test_a_simulated_call_arrives_whole(base: str, vendor: str, talk: int, capsys: Any) -> None:
     assert simulate(base, vendor, "--talk", str(talk), "--target", TARGET)
-    told = shown(capsys)
-    assert {answer["status"] for answer in told["answers"]} == {200}
-    item = calls_table.item("s1", told["call_id"])
+    printed = shown(capsys)
+    assert {answer["status"] for answer in printed["answers"]} == {200}
+    item = calls_table.item("s1", printed["call_id"])
     assert item is not None
     call = fold(call_item.record_of(item))
     assert (call.talk_seconds, call.answered, call.number) == (talk, talk > 0, STATIC)
@@ -112,13 +112,13 @@ def test_a_simulated_call_arrives_whole(base: str, vendor: str, talk: int, capsy
 @pytest.mark.parametrize("outcome", ["missed", "busy", "abandoned", "failed", "transferred"])
 def test_a_call_is_simulated_as_it_is_asked_for(base: str, vendor: str, outcome: str, capsys: Any) -> None:
     assert simulate(base, vendor, "--outcome", outcome, "--no-recording", "--talk", "30")
-    told = shown(capsys)
-    call = folded(told["call_id"])
+    printed = shown(capsys)
+    call = folded(printed["call_id"])
     assert call.talk_seconds == (30 if outcome == "transferred" else 0)
     assert call.recording_url is None
     if vendor != "uis" and outcome != "transferred":
         assert call.status == outcome
-    assert ("note" in told) == (outcome == "transferred" and vendor not in TRANSFERS)
+    assert ("note" in printed) == (outcome == "transferred" and vendor not in TRANSFERS)
 
 
 @pytest.mark.parametrize("vendor", OUTGOING)
@@ -128,7 +128,7 @@ def test_the_business_ringing_a_customer_is_simulated(base: str, vendor: str, ca
     assert (call.direction, call.number, call.talk_seconds) == (Direction.OUT, STATIC, 30)
 
 
-def test_exolve_tells_of_no_outgoing_calls(base: str) -> None:
+def test_exolve_reports_no_outgoing_calls(base: str) -> None:
     with pytest.raises(BadInput, match="exolve"):
         simulate(base, "exolve", "--outgoing")
 
@@ -141,23 +141,23 @@ def folded(call_id: str) -> Any:
 
 def by_name(capsys: Any) -> dict[str, Any]:
     """What `check` printed: its verdict, and each check by a word of its name."""
-    told = shown(capsys)
+    printed = shown(capsys)
     words = {
         "https": "may send", "open": "open endpoint", "public": "public URL", "credentials": "credentials are set",
         "target": "target number", "time": "in time", "signed": "carrier signs", "unsigned": "nobody signed",
         "number": "endpoint's site", "goes": "right number", "answer": "forwards it there",
     }  # fmt: skip
-    found = {key: each for each in told["checks"] for key, word in words.items() if word in each["check"]}
-    assert len(found) == len(told["checks"])
-    return {"verdict": told["verdict"], **found}
+    found = {key: each for each in printed["checks"] for key, word in words.items() if word in each["check"]}
+    assert len(found) == len(printed["checks"])
+    return {"verdict": printed["verdict"], **found}
 
 
 @pytest.mark.parametrize("vendor", CARRIERS)
 def test_a_good_endpoint_passes_the_check_and_keeps_nothing_of_it(
     base: str, vendor: str, aws: Any, capsys: Any
 ) -> None:
-    told = ("--number", STATIC, "--forwards-to", "+74953333333")
-    assert run("check", vendor, "--url", url_of(base, vendor), *credentials(vendor), *told)
+    numbers = ("--number", STATIC, "--forwards-to", "+74953333333")
+    assert run("check", vendor, "--url", url_of(base, vendor), *credentials(vendor), *numbers)
     found = by_name(capsys)
     assert ("unsigned" in found) == (vendor not in ("uis", "exolve"))
     assert found["goes"]["forwards_to"] == "+74953333333"
@@ -168,7 +168,7 @@ def test_a_good_endpoint_passes_the_check_and_keeps_nothing_of_it(
 
 
 @pytest.mark.parametrize("vendor", [vendor for vendor, needed in SIGNING.items() if needed])
-def test_other_credentials_are_told(base: str, vendor: str, capsys: Any) -> None:
+def test_other_credentials_are_noticed(base: str, vendor: str, capsys: Any) -> None:
     other = {"telnyx": {"private_key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}}.get(
         vendor, dict.fromkeys(SIGNING[vendor], "other")
     )
@@ -196,16 +196,16 @@ def test_with_the_registry_no_credential_need_be_given(base: str, vendor: str, c
         (STATIC, "+74950000000", "goes", "not to +74950000000"),
     ],
 )
-def test_a_number_that_is_not_ours_or_goes_elsewhere_is_told(
+def test_a_number_that_is_not_ours_or_goes_elsewhere_is_noticed(
     base: str, number: str, forwards_to: str | None, check: str, why: str, capsys: Any
 ) -> None:
-    told = ["--number", number] + (["--forwards-to", forwards_to] if forwards_to else [])
-    assert not run("check", "twilio", "--url", url_of(base, "twilio"), *told)
+    numbers = ["--number", number] + (["--forwards-to", forwards_to] if forwards_to else [])
+    assert not run("check", "twilio", "--url", url_of(base, "twilio"), *numbers)
     found = by_name(capsys)
     assert (found[check]["ok"], why in found[check]["why"]) == (False, True)
 
 
-def test_another_sites_number_is_told(base: str, capsys: Any) -> None:
+def test_another_sites_number_is_noticed(base: str, capsys: Any) -> None:
     registry.create_site(replace(SITE, site_id="s2", site_key="sk2"))
     registry.create_campaign(Campaign("c2", "s2", "x"))
     registry.put_numbers("s2", [TrackingNumber("+74990000009", "s2", NumberKind.STATIC, campaign_id="c2")])
@@ -215,7 +215,7 @@ def test_another_sites_number_is_told(base: str, capsys: Any) -> None:
     assert found["goes"]["forwards_to"] == TARGET  # the endpoint's own: its caller is connected all the same
 
 
-def test_an_endpoint_without_credentials_or_target_is_told(base: str, capsys: Any) -> None:
+def test_an_endpoint_without_credentials_or_target_is_noticed(base: str, capsys: Any) -> None:
     bare = replace(ENDPOINTS["generic"], credentials={}, target_number=None)
     url = f"{base}/v1/carriers/generic/{secret_of(bare)}"
     assert not run("check", "generic", "--url", url, "--credential", "secret=s")
@@ -224,7 +224,7 @@ def test_an_endpoint_without_credentials_or_target_is_told(base: str, capsys: An
     assert found["target"]["ok"] is False
 
 
-def test_a_closed_endpoint_another_address_and_a_silent_one_are_told(
+def test_a_closed_endpoint_another_address_and_a_silent_one_are_noticed(
     base: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not run("check", "uis", "--url", f"{base}/v1/carriers/uis/gone")
@@ -258,8 +258,8 @@ def test_from_outside_it_needs_no_aws_and_says_what_it_can(base: str) -> None:
         return subprocess.run(command, env=clean, capture_output=True, text=True, check=False)
 
     good = ran(*credentials("plivo"))
-    told = json.loads(good.stdout)
-    assert (good.returncode, told["verdict"], len(told["checks"])) == (0, "ready", 4)
+    printed = json.loads(good.stdout)
+    assert (good.returncode, printed["verdict"], len(printed["checks"])) == (0, "ready", 4)
     wrong = ran("--credential", "auth_token=other")
     assert (wrong.returncode, json.loads(wrong.stdout)["verdict"]) == (1, "not ready")
     assert ran().returncode == 2

@@ -49,7 +49,7 @@ def answer_in(printed: str) -> Any:
 
 
 def test_help_lists_every_command() -> None:
-    told = subprocess.run(
+    listed = subprocess.run(
         [sys.executable, "-m", "chalicelib", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
 
@@ -67,10 +67,10 @@ def test_help_lists_every_command() -> None:
         "export",
         "redrive",
     ):
-        assert f"\n    {name}" in told
+        assert f"\n    {name}" in listed
 
 
-def test_what_is_replaced_is_told_by_number_or_by_selector(aws: Any, run: Any) -> None:
+def test_what_is_replaced_is_named_by_number_or_by_selector(aws: Any, run: Any) -> None:
     swap = ("--swap", "8 (495) 123-45-67", "--swap", "+7 495 765-43-21", "--swap", "(499) 123-45-67", "--swap", "a.tel")
     code, printed, _ = run("provision", *SITE, *POOL, *swap)
 
@@ -141,13 +141,13 @@ def test_a_pools_health_is_printed(aws: Any, run: Any) -> None:
     assert run("pool", "health", "--site", "s1", "--pool", "p1", "--days", "x")[2].startswith("error: days:")
 
 
-def test_a_pool_is_told_how_its_calls_are_put_through(aws: Any, run: Any) -> None:
+def test_a_pool_is_set_up_how_its_calls_are_put_through(aws: Any, run: Any) -> None:
     made = answer_in(run("provision", *SITE, *POOL)[1])
     which = ("--site", made["site_id"], "--pool", made["pool_id"])
     code, printed, _ = run("pool", "answering", *which, "--whisper", "С сайта", "--language", "ru-RU")
     assert (code, answer_in(printed)["answering"]["whisper"]) == (0, "С сайта")
-    code, _, told = run("pool", "answering", *which, "--ring-seconds", "500")
-    assert code != 0 and "answering.ring_seconds" in told
+    code, _, refusal = run("pool", "answering", *which, "--ring-seconds", "500")
+    assert code != 0 and "answering.ring_seconds" in refusal
     assert answer_in(run("pool", "answering", *which)[1])["answering"] is None
 
 
@@ -240,28 +240,28 @@ def test_what_goes_wrong_is_one_sentence_and_a_code(
 ) -> None:
     open_site()
 
-    ended, _, told = run(*arguments)
+    ended, _, refusal = run(*arguments)
 
     assert ended == code
-    assert told.startswith(sentence)
-    assert "Traceback" not in told
+    assert refusal.startswith(sentence)
+    assert "Traceback" not in refusal
 
 
 def test_without_a_stack_or_settings_it_says_what_to_name(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CALLPATH_DIRECTORY_TABLE")
-    code, _, told = run("provision", "--operator-key")
+    code, _, refusal = run("provision", "--operator-key")
 
     assert code == 2
-    assert told == "error: --stack: name the deployed stack, or set the CALLPATH_* environment\n"
+    assert refusal == "error: --stack: name the deployed stack, or set the CALLPATH_* environment\n"
 
 
 def test_a_dead_engine_is_one_sentence(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("CALLPATH_DIRECTORY_TABLE", "t")
 
-    code, _, told = run("numbers", "import", __file__, "--site", "s1")
+    code, _, refusal = run("numbers", "import", __file__, "--site", "s1")
 
-    assert (code, told) == (1, "error: The storage did not answer. Try again.\n")
+    assert (code, refusal) == (1, "error: The storage did not answer. Try again.\n")
 
 
 def test_campaigns_are_imported_listed_and_archived(aws: Any, run: Any, tmp_path: Path) -> None:
@@ -322,9 +322,9 @@ def test_an_answer_is_tried_without_any_stack(run: Any) -> None:
 
 def test_a_link_is_tried_without_any_stack(run: Any) -> None:
     code, printed, _ = run("channel-rules", "test", "https://shop.example/?yclid=1", "--referrer", "https://ya.ru/")
-    told = answer_in(printed)
-    assert (code, told["source"]["channel"]) == (0, "paid_search")
-    assert told["why"] == "No rule of the account fits, so the built-in rules decide by the link's click id."
+    answer = answer_in(printed)
+    assert (code, answer["source"]["channel"]) == (0, "paid_search")
+    assert answer["why"] == "No rule of the account fits, so the built-in rules decide by the link's click id."
 
 
 def test_a_report_of_plain_files_takes_rules_too(run: Any, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ def run(capsys: pytest.CaptureFixture[str], action: str, *more: str) -> dict[str
     capsys.readouterr()
     assert main(["deal", action, "--site", "s1", "generic", "A-1", *more]) == DONE
     printed = capsys.readouterr().out
-    told: dict[str, Any] = json.loads(printed[printed.index("{\n") :])
-    return told
+    answer: dict[str, Any] = json.loads(printed[printed.index("{\n") :])
+    return answer
 
 
 def test_a_deal_is_explained_taken_apart_and_joined(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,7 +38,7 @@ def test_a_deal_is_explained_taken_apart_and_joined(capsys: pytest.CaptureFixtur
     assert run(capsys, "join", "--by-rules")["call_id"] == "generic-two"
 
 
-def test_what_there_is_not_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["deal", "show", "--site", "s1", "generic", "none"]) == FAILED
     assert main(["deal", "join", "--site", "s1", "generic", "A-1", "--contact", "form-0"]) == FAILED
     assert "No such call or contact" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from tests.privacy.person_fixture import IVAN, IVANS_BROWSER, call, lend, open_s
 @pytest.fixture
 def shop(aws: Any) -> None:
     open_shop()
-    call("generic-his1", IVAN, lend())
+    call("generic-own1", IVAN, lend())
 
 
 def answer(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -48,8 +48,8 @@ def test_a_browser_is_erased(shop: None, capsys: pytest.CaptureFixture[str]) -> 
 def test_what_is_wrong_is_said_without_the_number(shop: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["erase", "--site", "s1", "--phone", "+7916000000199999"]) == 2
     assert main(["erase", "--site", "none", "--phone", IVAN]) == 1
-    told = capsys.readouterr().err
-    assert "--phone" in told and "9160000001" not in told
+    refusal = capsys.readouterr().err
+    assert "--phone" in refusal and "9160000001" not in refusal
     with pytest.raises(SystemExit):
         main(["erase", "--site", "s1"])
     with pytest.raises(SystemExit):

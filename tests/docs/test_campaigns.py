@@ -22,13 +22,13 @@ from tests.factories import NOW
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "campaigns.md").read_text()
 
 
-def test_every_channel_stands_in_the_table_by_the_name_reports_give_it() -> None:
+def test_every_channel_is_in_the_table_by_the_name_reports_give_it() -> None:
     table = PAGE[PAGE.index("| key | name |") : PAGE.index("What is worth knowing")]
-    told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
-    assert told == {channel: ENGLISH[f"channel:{channel}"] for channel in CHANNELS}
+    listed = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
+    assert listed == {channel: ENGLISH[f"channel:{channel}"] for channel in CHANNELS}
 
 
-def test_every_part_and_platform_is_told() -> None:
+def test_every_part_and_platform_is_explained() -> None:
     parts = PAGE[PAGE.index("| part | is |") : PAGE.index("`compare` is")]
     assert set(re.findall(r"`(\w+)`", parts)) - {"www"} >= set(PARTS)
     (platforms,) = re.findall(r"^\| `platform_ids` \| ([^|]+) \|", PAGE, re.MULTILINE)

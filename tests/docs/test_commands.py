@@ -1,4 +1,4 @@
-"""Everything that README.md and docs/ tell people to type is typed here, in reading order, on a fresh stack.
+"""Everything that README.md and docs/ ask people to type is typed here, in reading order, on a fresh stack.
 
 A command is run as it is written, but for its placeholders (words in capitals), from a folder that looks like a clone.
 SAYS holds what its page says it prints, and learns the ids that later commands name. What is not run is in NOT_RUN with
@@ -23,6 +23,7 @@ import boto3
 import pytest
 from playwright.sync_api import Page
 
+from chalicelib.attribution.explanation import Chapter
 from infra.demo.play import BROWSER
 from infra.local.engine import CREDENTIALS, DEFAULT_PORT, Engine
 from infra.setup import browser
@@ -320,10 +321,10 @@ def _deployed_with_parameters(newcomer: Newcomer, step: Step) -> Learned:
 
 def _exported(newcomer: Newcomer, step: Step) -> None:
     """The variables are those of the engine that `make up` starts."""
-    told = dict(word.split("=", 1) for word in step.text.split()[1:])
+    exported = dict(word.split("=", 1) for word in step.text.split()[1:])
     engine = Engine(DEFAULT_PORT, 0, Path(), Path()).aws_environment()
     needed = {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
-    assert told.keys() >= needed and told.items() <= engine.items()
+    assert exported.keys() >= needed and exported.items() <= engine.items()
 
 
 def _provisioned(newcomer: Newcomer, step: Step) -> Learned | None:
@@ -463,7 +464,7 @@ def _deal(newcomer: Newcomer, step: Step) -> None:
 
 
 def _explained(newcomer: Newcomer, step: Step) -> None:
-    assert "What the carrier reported" in step.out and "+74990000001" in step.out
+    assert Chapter.WEBHOOKS in step.out and "+74990000001" in step.out
     assert "79160000001" not in step.out, "callers are masked"
 
 

@@ -82,7 +82,7 @@ def test_it_ends_when_its_starter_is_killed() -> None:
         ('openjdk version "25" 2025-09-16', 25),
     ],
 )
-def test_a_java_tells_its_version(tmp_path: Path, printed: str, version: int) -> None:
+def test_a_java_shows_its_version(tmp_path: Path, printed: str, version: int) -> None:
     java = tmp_path / "java"
     java.write_text(f"#!/bin/sh\necho '{printed}' >&2\n")
     java.chmod(0o755)

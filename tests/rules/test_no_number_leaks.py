@@ -1,4 +1,4 @@
-"""Neither a log line, nor an error, nor a trace tells a person's number, wherever he or anybody else wrote it.
+"""Neither a log line, nor an error, nor a trace shows a person's number, wherever somebody wrote it.
 
 Every carrier's webhooks, good and spoiled, run through the real application and its tasks; so does every route that
 takes a body, with the number in each of its fields in turn. What was printed, answered as an error and sent to X-Ray
@@ -47,12 +47,12 @@ DESTINATIONS = (
 
 
 class Daemon:
-    """Stands where X-Ray's daemon listens, and keeps what it is sent."""
+    """Listens where X-Ray's daemon does, and keeps what it is sent."""
 
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
-        self.told: list[str] = []
+        self.received: list[str] = []
         self.arrived = Event()
         self.thread = Thread(target=self._listen, daemon=True)
         self.thread.start()
@@ -63,16 +63,16 @@ class Daemon:
 
     def _listen(self) -> None:
         while message := self.socket.recv(65_535):
-            self.told.append(message.decode())
+            self.received.append(message.decode())
             self.arrived.set()
 
     def all(self) -> str:
         """Everything it has been sent until now."""
         self._send(b"that is all")
-        while self.told[-1:] != ["that is all"]:
+        while self.received[-1:] != ["that is all"]:
             self.arrived.wait(5)
             self.arrived.clear()
-        return "\n".join(self.told)
+        return "\n".join(self.received)
 
     def stop(self) -> None:
         self._send(b"")
@@ -85,7 +85,7 @@ class Daemon:
 
 
 class Witness:
-    """Everything that leaves the application, but for answers to who was given what he asked for."""
+    """Everything that leaves the application, but for answers to those who asked for it."""
 
     def __init__(self, client: Client, capsys: pytest.CaptureFixture[str], daemon: Daemon) -> None:
         self.client, self.capsys, self.daemon = client, capsys, daemon
@@ -98,9 +98,9 @@ class Witness:
             self.errors.append(answer.body.decode())
         return answer
 
-    def run(self, task: str, told: list[Any]) -> None:
+    def run(self, task: str, messages: list[Any]) -> None:
         """Let a queue's task work off messages."""
-        event = self.client.events.generate_sqs_event([json.dumps(each) for each in told], task)
+        event = self.client.events.generate_sqs_event([json.dumps(each) for each in messages], task)
         self.client.lambda_.invoke(task, event)
 
     def heard(self) -> dict[str, str]:
@@ -138,9 +138,9 @@ def witness(aws: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 
 
 def silent(heard: dict[str, str]) -> bool:
-    """Whether nowhere stands the number; what does is shown."""
-    told = {where: [line for line in text.splitlines() if DIGITS.search(line)] for where, text in heard.items()}
-    assert not any(told.values()), {where: lines[:3] for where, lines in told.items() if lines}
+    """Whether the number is nowhere; where it is, the lines are shown."""
+    found = {where: [line for line in text.splitlines() if DIGITS.search(line)] for where, text in heard.items()}
+    assert not any(found.values()), {where: lines[:3] for where, lines in found.items() if lines}
     return True
 
 
@@ -156,7 +156,7 @@ def test_the_net_catches_what_it_is_for(witness: Witness) -> None:
 
 
 @pytest.mark.parametrize("vendor", CARRIERS)
-def test_a_carriers_calls_good_and_spoiled_tell_nobody(vendor: str, witness: Witness, aws: Any) -> None:
+def test_a_carriers_calls_good_and_spoiled_leak_nothing(vendor: str, witness: Witness, aws: Any) -> None:
     secret = secret_of(replace(ENDPOINTS[vendor], time_zone=MOSCOW))
     now = clock.utc_now()
     call = SimulatedCall("call-1", PHONE, STATIC, TARGET, started_at=now, time_zone=MOSCOW)
@@ -193,10 +193,10 @@ def spoiled(steps: list[Step]) -> Iterator[Step]:
                 yield Step(step.parts, with_value(step.fields, path, int(PHONE)))
 
 
-def test_an_outage_tells_nobody(witness: Witness, monkeypatch: pytest.MonkeyPatch, aws: Any) -> None:
+def test_an_outage_leaks_nothing(witness: Witness, monkeypatch: pytest.MonkeyPatch, aws: Any) -> None:
     secret = secret_of(ENDPOINTS["generic"])
-    told = {"event": "call.started", "call_id": "1", "from": PHONE, "to": STATIC}
-    request = signed_request(told, clock.utc_now())
+    body = {"event": "call.started", "call_id": "1", "from": PHONE, "to": STATIC}
+    request = signed_request(body, clock.utc_now())
     monkeypatch.setenv("CALLPATH_CALLS_TABLE", "gone")
     forget_caches()
     assert witness.ask("POST", f"/v1/carriers/generic/{secret}", request.body, **json_of(request)).status_code == 200
@@ -308,8 +308,8 @@ def test_a_number_in_the_wrong_column_is_refused_without_repeating_it(upload: st
     }
     row = {name: str(value) for name, value in tables[upload].items()}
     for name in row:
-        told = row | {name: f"call {PHONE}"}
-        table = f"{','.join(told)}\n{','.join(told.values())}\n"
+        spoiled_row = row | {name: f"call {PHONE}"}
+        table = f"{','.join(spoiled_row)}\n{','.join(spoiled_row.values())}\n"
         path = f"/v1/manage/sites/s1/{upload}"
         answer = witness.ask("POST", path, table.encode(), Authorization=f"Bearer {key}", Content_Type="text/csv")
         witness.errors.append(answer.body.decode())  # what it refused, line by line
@@ -327,19 +327,19 @@ def test_a_crm_that_writes_a_number_anywhere_is_refused_without_repeating_it(wit
     assert silent(witness.heard())
 
 
-def test_a_form_with_a_number_is_taken_in_without_telling_it(
+def test_a_form_with_a_number_is_taken_in_without_leaking_it(
     witness: Witness, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recording, "WAIT_SECONDS", 0)  # the queue would really make it wait
     page = {"Origin": "https://pallets.example", "User_Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/142.0"}
-    told = PAGE | {
+    form = PAGE | {
         "type": "form",
         "form": f"call {PHONE}",
         "phone": PHONE,
         "url": f"https://pallets.example/?p={PHONE}",
     }
     answer = witness.ask(
-        "POST", "/v1/sites/sk1/events", json.dumps(told).encode(), **page, Content_Type="application/json"
+        "POST", "/v1/sites/sk1/events", json.dumps(form).encode(), **page, Content_Type="application/json"
     )
     assert answer.json_body == {"recorded": True}
     queued = messages(aws, settings().contact_queue)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from infra.demo.run import run, told, yesterday
-from infra.demo.scenario import tell
+from infra.demo.run import run, story_of, yesterday
+from infra.demo.scenario import make_story
 from infra.deploy.deploy import Target
 from infra.deploy.stack import Stack
 from infra.local.tables import create_tables
@@ -19,7 +19,7 @@ from infra.local.tables import create_tables
 @pytest.mark.engine
 @pytest.mark.browser
 def test_a_short_story_ends_in_a_true_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    story = tell(yesterday(), seed=2, length=2)
+    story = make_story(yesterday(), seed=2, length=2)
     assert run(story, tmp_path / "demo") == []
     record = json.loads((tmp_path / "demo" / "run.json").read_text())
     assert record["visits"].keys() == {str(visit.key) for visit in story.visits}
@@ -44,12 +44,12 @@ def test_in_a_simulation_nothing_goes_by_the_engines_clock(aws: Any) -> None:
 
 
 def test_a_story_that_queues_would_take_for_history_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(["--seed", "7", "--days", "3"]).seed == 7
-    assert told(["--last-day", (yesterday() - timedelta(days=9)).isoformat()]).last_day == yesterday() - timedelta(
+    assert story_of(["--seed", "7", "--days", "3"]).seed == 7
+    assert story_of(["--last-day", (yesterday() - timedelta(days=9)).isoformat()]).last_day == yesterday() - timedelta(
         days=9
     )
     for wrong in ("2020-01-01", (yesterday() + timedelta(days=1)).isoformat(), "soon"):
         with pytest.raises(SystemExit):
-            told(["--last-day", wrong])
+            story_of(["--last-day", wrong])
     with pytest.raises(SystemExit):
-        told(["--days", "15"])
+        story_of(["--days", "15"])

@@ -25,7 +25,7 @@ from infra.demo.play import Play
 from infra.demo.progress import Progress
 from infra.demo.provision import provision
 from infra.demo.record import record_of
-from infra.demo.scenario import tell
+from infra.demo.scenario import make_story
 from infra.local.tables import create_tables
 from tests.conftest import REGION, forget_caches
 from tests.fakes.memory_aws import MemoryAws
@@ -65,7 +65,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> MemoryAws:
 
 
 def played(story: Story, world: InProcess) -> tuple[list[str], dict[str, Any]]:
-    """Play the story to its end; whatever is not as it must be, and what happened."""
+    """Play the story to its end. Return all that is not as it must be, and what happened."""
     forget_caches()
     shop = provision(world.transport, operator_key("operator", story.opens_at)["api_key"], story.opens_at)
     play = Play(story, shop, world, threads=1, recordings_url="https://pbx.shop.example")
@@ -79,7 +79,7 @@ def played(story: Story, world: InProcess) -> tuple[list[str], dict[str, Any]]:
 
 def in_memory(story: Story, client: Client, memory: MemoryAws) -> InProcess:
     """A world that nothing has happened in yet."""
-    return InProcess(Routes(client, settings().public_url), memory.sqs.take_all, boto3.client("s3"), story.told_at)
+    return InProcess(Routes(client, settings().public_url), memory.sqs.take_all, boto3.client("s3"), story.reported_at)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -87,14 +87,14 @@ def test_a_story_ends_in_a_true_report(
     seed: int, client: Client, memory: MemoryAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CALLPATH_TEST_SEED", str(seed))
-    story = tell(LAST_DAY, seed=seed, length=LENGTHS[seed % len(LENGTHS)])
+    story = make_story(LAST_DAY, seed=seed, length=LENGTHS[seed % len(LENGTHS)])
     assert played(story, in_memory(story, client, memory))[0] == []
 
 
 def test_the_same_seed_is_the_same_run_and_another_chance_only_lends_other_numbers(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    story, runs = tell(LAST_DAY, seed=4, length=1), []
+    story, runs = make_story(LAST_DAY, seed=4, length=1), []
     for chance in ("4", "4", "5"):
         monkeypatch.setenv("CALLPATH_TEST_SEED", chance)
         with monkeypatch.context() as engine:
@@ -109,8 +109,10 @@ def test_the_memory_answers_as_motos_tables_do(client: Client, aws: Any, monkeyp
     monkeypatch.setenv("CALLPATH_TEST_SEED", "6")
     monkeypatch.setattr(repeat_callers, "LOOK_AGAIN_SECONDS", 0)  # the queues would really make them wait
     monkeypatch.setattr(record_event, "WAIT_SECONDS", 0)
-    story = tell(LAST_DAY, seed=6, length=1)
-    world = InProcess(Routes(client, settings().public_url), partial(messages, aws), aws.client("s3"), story.told_at)
+    story = make_story(LAST_DAY, seed=6, length=1)
+    world = InProcess(
+        Routes(client, settings().public_url), partial(messages, aws), aws.client("s3"), story.reported_at
+    )
     by_moto = played(story, world)
     with monkeypatch.context() as engine:
         assert played(story, in_memory(story, client, opened(engine))) == by_moto

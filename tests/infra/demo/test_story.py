@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from infra.demo.events import GRACE, Call, Story, Visit, day_of
-from infra.demo.scenario import tell
+from infra.demo.scenario import make_story
 from infra.demo.scenes import SCENES
 from infra.demo.sources import CITIES, KAZAN, MARKETS, Market
 
@@ -17,20 +17,20 @@ GUARD = timedelta(seconds=2)  # after a lease, before its number is lent again
 
 @pytest.fixture(scope="module")
 def story() -> Story:
-    return tell(LAST_DAY)
+    return make_story(LAST_DAY)
 
 
 def holding(story: Story, market: str) -> list[Visit]:
     return [visit for visit in story.visits if visit.market.key == market and not visit.overflow]
 
 
-def test_the_same_seed_tells_the_same_story(story: Story) -> None:
-    assert tell(LAST_DAY) == story
-    assert tell(LAST_DAY, seed=7) != story
+def test_the_same_seed_makes_the_same_story(story: Story) -> None:
+    assert make_story(LAST_DAY) == story
+    assert make_story(LAST_DAY, seed=7) != story
 
 
 def test_another_day_moves_the_story_and_changes_nothing_else(story: Story) -> None:
-    later = tell(LAST_DAY + timedelta(days=30))
+    later = make_story(LAST_DAY + timedelta(days=30))
     assert [visit.at + timedelta(days=30) for visit in story.visits] == [visit.at for visit in later.visits]
     assert [call.talk for call in story.calls] == [call.talk for call in later.calls]
 
@@ -141,8 +141,8 @@ def test_nothing_happens_after_the_last_day(story: Story) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("length", [3, 14])
-def test_other_seeds_tell_stories_as_clear(seed: int, length: int) -> None:
-    other = tell(LAST_DAY, seed=seed, length=length)
+def test_other_seeds_make_stories_as_clear(seed: int, length: int) -> None:
+    other = make_story(LAST_DAY, seed=seed, length=length)
     for market in MARKETS:
         test_a_number_is_free_for_everybody_but_those_who_come_too_late(other, market)
     for market in CITIES:
