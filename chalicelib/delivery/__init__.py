@@ -1,1 +1,1 @@
-"""What other systems and people receive of a call: outbox, alerts and destinations."""
+"""Deliver calls to other systems and alert people: outbox, alerts and destinations."""

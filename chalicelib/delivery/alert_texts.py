@@ -8,7 +8,7 @@ ENGLISH: dict[str, str] = {
     "outgoing": "Call to {caller} — {site}",
     "storm": "Many calls at once — {site}",
     "note": "Note",
-    "storm_note": "Further calls of this minute are not told one by one; the list of calls has them all.",
+    "storm_note": "Further calls of this minute are not reported one by one; the list of calls has them all.",
     "withheld": "a withheld number",
     "caller": "Customer",
     "number": "Number called",

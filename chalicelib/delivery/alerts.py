@@ -1,4 +1,4 @@
-"""What people are told of a call, as facts and as text in their language. Pure."""
+"""Alerts: what people receive about a call, as facts and as text in their language. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\
 
 
 class Calls(StrEnum):
-    """Which calls a destination wants. Missed and answered are a customer's: the business ringing him is neither."""
+    """Which calls a destination wants. Missed and answered calls are a customer's; an outgoing call is neither."""
 
     ALL = "all"
     MISSED = "missed"
@@ -33,11 +33,11 @@ class AlertKind(StrEnum):
     MISSED = "missed"
     ANSWERED = "answered"
     OUTGOING = "outgoing"
-    STORM = "storm"  # so many at once that the others of this minute are not told one by one
+    STORM = "storm"  # so many at once that the others of this minute are not reported one by one
 
 
 class Alert(Struct, frozen=True):
-    """One call as a person needs it to ring back: who, when, whom he rang, and what had brought him."""
+    """One call as a person needs it to call back: who, when, which number, and what had brought the caller."""
 
     kind: AlertKind
     site_name: str
@@ -60,12 +60,12 @@ class Message(Struct, frozen=True):
 
     @property
     def plain(self) -> str:
-        """The body of a plain e-mail."""
+        """Return the body of a plain e-mail."""
         return "\n".join([self.subject, "", *(f"{label}: {value}" for label, value in self.lines)]) + "\n"
 
     @property
     def page(self) -> str:
-        """The body of an HTML e-mail. Every value is escaped: keywords and pages are written by strangers."""
+        """Return the body of an HTML e-mail. Every value is escaped: keywords and pages are written by strangers."""
         cells = "".join(
             f"<tr><th align=left>{escape(label)}</th><td>{escape(value)}</td></tr>" for label, value in self.lines
         )
@@ -73,25 +73,25 @@ class Message(Struct, frozen=True):
 
     @property
     def telegram(self) -> str:
-        """The text of a Telegram message whose parse mode is HTML."""
-        told = (f"{escape(label, quote=False)}: {escape(value, quote=False)}" for label, value in self.lines)
-        return "\n".join([f"<b>{escape(self.subject, quote=False)}</b>", *told])
+        """Return the text of a Telegram message whose parse mode is HTML."""
+        values = (f"{escape(label, quote=False)}: {escape(value, quote=False)}" for label, value in self.lines)
+        return "\n".join([f"<b>{escape(self.subject, quote=False)}</b>", *values])
 
 
 def kind_of(call: Call) -> AlertKind:
-    """Missed means that a customer rang and nobody talked to him, whatever the carrier calls it."""
+    """Return what an alert is about. Missed: a customer called and nobody talked to them, for any status."""
     if call.direction is Direction.OUT:
         return AlertKind.OUTGOING
     return AlertKind.ANSWERED if call.answered else AlertKind.MISSED
 
 
 def wanted(calls: Calls, call: Call) -> bool:
-    """Whether a destination that wants these calls wants this one."""
+    """Return whether a destination that wants these calls wants this one."""
     return calls is Calls.ALL or kind_of(call).value == calls.value
 
 
 def message(alert: Alert, language: str) -> Message:
-    """The alert in words of a language of WORDS."""
+    """Write an alert in a language of WORDS."""
     words = WORDS[language]
     if alert.kind is AlertKind.STORM:
         return Message(_clipped(words["storm"].format(site=alert.site_name)), ((words["note"], words["storm_note"]),))
@@ -118,6 +118,6 @@ def message(alert: Alert, language: str) -> Message:
 
 
 def _clipped(text: str) -> str:
-    """One line of bearable length, without what would break it or turn the text around."""
+    """Return one line of at most MAX_VALUE characters, without what would break it or turn the text around."""
     line = " ".join(_UNPRINTABLE.sub(" ", text).split())
     return line if len(line) <= MAX_VALUE else line[: MAX_VALUE - 1] + "…"

@@ -1,4 +1,4 @@
-"""One call as its destinations are told of it: for machines and for people."""
+"""The message about one call that destinations receive: for machines and for people."""
 
 from __future__ import annotations
 
@@ -20,47 +20,47 @@ from chalicelib.delivery.destinations import ALERTS, calls_of
 from chalicelib.recordings.recording_links import shown_recordings
 from chalicelib.registry.types import Destination, Site
 
-STALE = timedelta(hours=24)  # a person is not told of a call so old: it came late, through an outage
+STALE = timedelta(hours=24)  # no alert is sent for a call so old: it came late, through an outage
 
 
-class Told:
-    """A call with what is told of it; what takes a read is read once, by the first destination that wants it."""
+class CallMessage:
+    """A call with what is sent of it; what takes a read is read once, by the first destination that wants it."""
 
     def __init__(self, attributed: AttributedCall, site: Site, now: datetime, news: str | None = None) -> None:
-        """`news` is the id of a recording that is stored now: then only that is told, to who asked for it."""
+        """Make the message; `news` is the id of a recording that is stored now: only those who want it receive it."""
         self.attributed, self.site, self.now, self.news = attributed, site, now, news
 
-    def is_for(self, place: Destination) -> bool:
-        """Whether a destination wants it. People hear of no recording, nor of a call of which nobody told the end."""
+    def is_for(self, receiver: Destination) -> bool:
+        """Return whether a destination wants it. People receive no recording, and no call whose end is missing."""
         call = self.attributed.call
-        if place.kind in ALERTS and (
+        if receiver.kind in ALERTS and (
             self.news or call.end_missing or self.now - (call.ended_at or call.started_at) > STALE
         ):
             return False
-        if self.news and place.options.get("recordings") != "yes":
+        if self.news and receiver.options.get("recordings") != "yes":
             return False
-        return wanted(calls_of(place.kind, place.options), call)
+        return wanted(calls_of(receiver.kind, receiver.options), call)
 
     @cached_property
     def caller(self) -> str | None:
-        """The caller's E.164: opened here and nowhere else on this way."""
+        """Return the caller's number in E.164: decrypted only here on the way to a destination."""
         return callers.open_caller(self.attributed.call)
 
     @cached_property
     def credit(self) -> Credit:
-        """The heaviest part of the call's credit: the source that a single name is asked for."""
-        credits = credit_of(self.attributed, self.site, load_rulebook(self.site, self.now))
-        return max(credits, key=lambda credit: credit.weight)
+        """Return the heaviest part of the call's credit, whose source is in the message."""
+        parts = credit_of(self.attributed, self.site, load_rulebook(self.site, self.now))
+        return max(parts, key=lambda credit: credit.weight)
 
     @cached_property
     def payload(self) -> dict[str, Any]:
-        """{"site", "call", "evidence", "source", "landing_page", "recordings"}.
+        """Return {"site", "call", "evidence", "source", "landing_page", "recordings"}.
 
-        Besides, "alert": "missed" where a customer got nobody, or "recording", the id of one that is news. The caller's
+        Besides, "alert": "missed" where nobody answered a customer, or "recording", the id of a new one. The caller's
         number is null where it was withheld or is erased.
         """
         call = self.attributed.call
-        told = {
+        sent = {
             "site": {"site_id": self.site.site_id, "name": self.site.name},
             "call": {name: value for name, value in _plain(call).items() if name != "caller_sealed"}
             | {"caller": self.caller, "variables": dict(call.variables)}
@@ -71,12 +71,12 @@ class Told:
             "recordings": shown_recordings(self.attributed.recordings, self.attributed.transcripts),
         }
         if self.news:
-            return told | {"recording": self.news}
-        return told | {"alert": "missed"} if kind_of(call) is AlertKind.MISSED else told
+            return sent | {"recording": self.news}
+        return sent | {"alert": "missed"} if kind_of(call) is AlertKind.MISSED else sent
 
     @cached_property
     def alert(self) -> Alert:
-        """The same for people."""
+        """Return the same for people."""
         call = self.attributed.call
         return Alert(
             kind=kind_of(call),
@@ -97,15 +97,15 @@ AS_THEY_ARE = (datetime, date, Decimal)
 
 
 def _brief(evidence: Evidence) -> Evidence:
-    """The evidence without other people's touches: those of candidates and earlier calls stay with us.
+    """Return the evidence without other people's touches: those of candidates and earlier calls are not sent.
 
-    So does whom the called number led to, where a promo code tells more.
+    Nor is the visitor that the called number led to, where a promo code says more.
     """
     candidates = tuple(replace(each, touches=()) for each in evidence.candidates)
     return replace(evidence, earlier=(), by_number=None, candidates=candidates)
 
 
 def _plain(value: Struct) -> dict[str, Any]:
-    """A value, and all it is made of, as dicts; times and decimals stay what they are."""
-    told: dict[str, Any] = to_builtins(value, builtin_types=AS_THEY_ARE)
-    return told
+    """Return a value, and all it is made of, as dicts; times and decimals stay what they are."""
+    plain: dict[str, Any] = to_builtins(value, builtin_types=AS_THEY_ARE)
+    return plain

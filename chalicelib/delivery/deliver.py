@@ -1,4 +1,4 @@
-"""Tell the account's other systems about a finished call, each of them once."""
+"""Deliver a finished call to each of the site's destinations, once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.calls import calls_table
 from chalicelib.core.errors import NotFound
 from chalicelib.delivery import outbox_table
 from chalicelib.delivery.alerts import AlertKind
-from chalicelib.delivery.call_message import Told
+from chalicelib.delivery.call_message import CallMessage
 from chalicelib.delivery.destinations import ALERTS, MANNERS, SECRET_OPTIONS, Delivery, DeliveryFailed, destination
 from chalicelib.delivery.outbox_table import Claim
 from chalicelib.registry import snapshot
@@ -25,11 +25,11 @@ FIRST_WAIT_SECONDS = 10  # until a delivery that failed is tried again
 
 
 class Undelivered(sqs.TryLater):
-    """Some destination does not have the call: the message comes back soon, and later each time."""
+    """Some destination does not have the call yet: the message comes back soon, and later each time."""
 
 
 class Busy(DeliveryFailed):
-    """Another run sends this very call there; if it dies over it, this one comes back."""
+    """Another run sends this call there now; if that one dies, this one comes back."""
 
 
 def deliver(message: dict[str, Any], now: datetime) -> None:
@@ -50,52 +50,52 @@ def deliver(message: dict[str, Any], now: datetime) -> None:
         return
     if attributed.call.ended_at is None:  # it was passed on while this waited; its real end queues it again
         return
-    told = Told(attributed, site, now, message.get("recording_id"))
+    sent = CallMessage(attributed, site, now, message.get("recording_id"))
     failed: list[tuple[str, int]] = []
-    for place in sorted(filter(told.is_for, site.destinations), key=lambda place: place.kind not in ALERTS):
+    for receiver in sorted(filter(sent.is_for, site.destinations), key=lambda each: each.kind not in ALERTS):
         try:
-            _deliver_to(place, told)
+            _deliver_to(receiver, sent)
         except DeliveryFailed as failure:
-            failed.append((place.kind, failure.retry_after))
+            failed.append((receiver.kind, failure.retry_after))
             if not isinstance(failure, Busy):
-                log.warning("delivery_failed", site_id=site_id, destination=place.kind, reason=str(failure))
+                log.warning("delivery_failed", site_id=site_id, destination=receiver.kind, reason=str(failure))
     if failed:
         names, waits = zip(*failed, strict=True)
         reason = f"Not delivered: {', '.join(names)}."
         raise Undelivered(settings().deliver_queue, reason, first_wait=FIRST_WAIT_SECONDS, at_least=max(waits))
 
 
-def _deliver_to(place: Destination, told: Told) -> None:
-    """Send once, and once more for each recording that is news. Raises DeliveryFailed where it does not have it now."""
-    call, now, name = told.attributed.call, told.now, destination_name(place)
-    delivery_id = f"{call.site_id}#{call.call_id}#{name}" + (f"#{told.news}" if told.news else "")
+def _deliver_to(receiver: Destination, sent: CallMessage) -> None:
+    """Send once, and once more for each new recording. Raises DeliveryFailed where it is not delivered now."""
+    call, now, name = sent.attributed.call, sent.now, destination_name(receiver)
+    delivery_id = f"{call.site_id}#{call.call_id}#{name}" + (f"#{sent.news}" if sent.news else "")
     found = outbox_table.claim(delivery_id, now)
     if found is Claim.BUSY:
-        raise Busy("Somebody else is at it.")
+        raise Busy("Another run is sending it.")
     if found is Claim.DELIVERED:
         return
-    turn = outbox_table.take_turn(f"{call.site_id}#{name}", now) if place.kind in ALERTS else 0
+    turn = outbox_table.take_turn(f"{call.site_id}#{name}", now) if receiver.kind in ALERTS else 0
     if turn <= ALERTS_A_MINUTE + 1:
-        alert = replace(told.alert, kind=AlertKind.STORM) if turn > ALERTS_A_MINUTE else told.alert
-        _send(place, Delivery(delivery_id, told.payload, alert, now))
+        alert = replace(sent.alert, kind=AlertKind.STORM) if turn > ALERTS_A_MINUTE else sent.alert
+        _send(receiver, Delivery(delivery_id, sent.payload, alert, now))
     outbox_table.mark_delivered(delivery_id, now)
     held_back = turn > ALERTS_A_MINUTE or None
-    log.event("delivered", site_id=call.site_id, call_id=call.call_id, destination=place.kind, held_back=held_back)
+    log.event("delivered", site_id=call.site_id, call_id=call.call_id, destination=receiver.kind, held_back=held_back)
 
 
-def _send(place: Destination, delivery: Delivery) -> None:
+def _send(receiver: Destination, delivery: Delivery) -> None:
     try:
-        destination(place.kind).send(delivery, place.options)
+        destination(receiver.kind).send(delivery, receiver.options)
     except DeliveryFailed:
         outbox_table.give_back(delivery.delivery_id)
         raise
 
 
-def destination_name(place: Destination) -> str:
-    """The destination's own name: its kind, and what tells it from another of the same kind.
+def destination_name(receiver: Destination) -> str:
+    """Return a destination's name: its kind, and a digest of the options that distinguish it from others of the kind.
 
-    A new secret, language or choice of calls leaves it the same, so that nothing is told twice.
+    A new secret, language or choice of calls leaves it the same, so that nothing is sent twice.
     """
-    own = {name: value for name, value in place.options.items() if name not in SECRET_OPTIONS | MANNERS}
-    told = "&".join(f"{name}={value}" for name, value in sorted(own.items()))
-    return f"{place.kind}-{sha256(told.encode()).hexdigest()[:12]}"
+    own = {name: value for name, value in receiver.options.items() if name not in SECRET_OPTIONS | MANNERS}
+    options = "&".join(f"{name}={value}" for name, value in sorted(own.items()))
+    return f"{receiver.kind}-{sha256(options.encode()).hexdigest()[:12]}"

@@ -1,6 +1,6 @@
-"""What was delivered where: one item per (call, destination). A claim comes before the sending, a mark after it.
+"""What was delivered where: one item per (call, destination), claimed before it is sent and marked after.
 
-Beside them one item per destination and minute counts the alerts, so that a storm of calls is no storm of messages.
+One item per destination and minute counts the alerts, so that a storm of calls is no storm of messages.
 """
 
 from __future__ import annotations

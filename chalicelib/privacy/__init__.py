@@ -1,13 +1,13 @@
-"""What is kept of a person, who may ask for it, and how it goes: erasure, export and retention (docs/privacy.md).
+"""What is stored of a person, and how it is found, exported, erased and forgotten (docs/privacy.md).
 
-Where something personal lies is one row here. A store has one module with two functions:
-    erase(erasure)          → how many things were taken away; again: none, and harmless
+Each store of personal data is one row here. A store has one module with two functions:
+    erase(erasure)          → how many things were removed; again: none, and harmless
     export(person)          → all of it, as JSON can hold it
-What hangs on a call, as its recordings do, has one module with two functions of the call's item:
-    erase_of_call(item)     → how many things were taken away, before the item itself is redacted
+What belongs to a call, as its recordings do, has one module with two functions of the call's item:
+    erase_of_call(item)     → how many things were removed, before the item itself is redacted
     export_of_call(item)    → all of it, as JSON can hold it
-Calls, their evidence and subjects are the heart of it: privacy/calls.py. Deals hold pseudonyms,
-and the words in which a customer said what brought him: privacy/self_reported.py.
+Calls, their evidence and callers are redacted in erase_calls.py. Deals have pseudonyms, and the words of
+self-reported sources: erase_self_reported.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # what is stored asks privacy/redaction.py what is personal o
     from chalicelib.calls.call_item import Item
     from chalicelib.privacy.types import Erasure, Person
 
-STORES = {  # name in summaries and exports → module, imported when first asked
+STORES = {  # name in summaries and exports → module, imported when first used
     "contacts": "chalicelib.privacy.erase_contacts",
     "visits": "chalicelib.privacy.erase_visits",
     "self_reported": "chalicelib.privacy.erase_self_reported",
@@ -33,24 +33,24 @@ PARTS_OF_CALL = {
 
 
 class Store(Protocol):
-    """The face of a store's module."""
+    """The functions of a store's module."""
 
     def erase(self, erasure: Erasure) -> int: ...
     def export(self, person: Person) -> Any: ...
 
 
 class PartOfCall(Protocol):
-    """The face of the module of what hangs on a call."""
+    """The functions of the module of a part of a call."""
 
     def erase_of_call(self, item: Item) -> int: ...
     def export_of_call(self, item: Item) -> Any: ...
 
 
 def stores() -> Iterator[tuple[str, Store]]:
-    """Every store by name."""
+    """Yield every store with its name."""
     return ((name, cast(Store, import_module(module))) for name, module in STORES.items())
 
 
 def parts_of_call() -> Iterator[tuple[str, PartOfCall]]:
-    """Whatever hangs on a call, by name."""
+    """Yield every part of a call with its name."""
     return ((name, cast(PartOfCall, import_module(module))) for name, module in PARTS_OF_CALL.items())

@@ -1,9 +1,8 @@
-"""A call without the person who made it, and without a visitor it names: the one place where a call's item is redacted.
+"""Redact a call's item: remove the person who made it, or a visitor it names. No other module does so.
 
-What it takes away of a call: the sealed number and its mask, links to recordings, what the carrier carried along, the
-words in which the caller said what brought him, and of the evidence whatever privacy/redaction.py takes. The pseudonym
-stays, and with it every count and every join; and a digest of each thing taken, so that the proof of the day stays
-valid.
+It removes the encrypted number and its mask, links to recordings, variables of the carrier, the words of the
+self-reported source, and of the evidence what calls/redaction.py names. The pseudonym stays, and with it every count
+and every join; so does a digest of each value removed, so that the proof of the day stays valid.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ TRIES = 5  # an event or another erasure may change the item between read and wr
 
 
 def erase_person(item: call_item.Item, erasure: Erasure) -> bool:
-    """Take the caller and all visitors out of a call; False where none was left. Raises StorageUnavailable."""
+    """Remove the caller and all visitors from a call; False where none was left. Raises StorageUnavailable."""
     gone = call_item.is_nameless(item) and not call_item.mentions_caller(item)
     if not gone or erasure.passed:  # at the second look for what was on its way to the call at the first
         for _, part in parts_of_call():
@@ -36,7 +35,7 @@ def erase_person(item: call_item.Item, erasure: Erasure) -> bool:
 
 
 def erase_visitors(item: call_item.Item, erasure: Erasure, visitors: Collection[str]) -> None:
-    """Take some visitors out of what ties a call to its source; its caller stays. Raises StorageUnavailable."""
+    """Remove some visitors from a call's evidence; its caller stays. Raises StorageUnavailable."""
     _rewrite(item, erasure, visitors)
     changed_days_table.mark_all(erasure.site_id, [call_item.day_of(item)])
 
@@ -53,7 +52,7 @@ def _rewrite(item: call_item.Item, erasure: Erasure, visitors: Collection[str] |
 def _redaction(
     item: call_item.Item, erasure: Erasure, visitors: Collection[str] | None
 ) -> tuple[dict[str, str], list[str]]:
-    """What to write and what to remove: with `visitors` None everybody."""
+    """Return what to write and what to remove: with `visitors` None everybody."""
     salt = self_reported_digest.salt_of(erasure.site_id, settings().signing_key)
     written, removed = {leaves.PERSONAL: leaves.digests_to_keep(item, salt)}, []
     if visitors is None:

@@ -1,4 +1,4 @@
-"""What a visitor did on pages, and the deals that name him: he goes, the contacts stay, for what comes from them."""
+"""Erase a visitor from their contacts and from the deals that name them; the contacts stay, for the deals of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chalicelib.runtime.settings import settings
 
 
 def erase(erasure: Erasure) -> int:
-    """Take the person out of his contacts and the deals that name him. Raises StorageUnavailable."""
+    """Remove the person from their contacts and the deals that name them. Raises StorageUnavailable."""
     person = erasure.person
     found = [item for visitor in person.visitors for item in contacts_table.items_of_visitor(erasure.site_id, visitor)]
     found += [item for key in person.subject_ids for item in contacts_table.items_of_caller(erasure.site_id, key)]
@@ -32,7 +32,10 @@ def erase(erasure: Erasure) -> int:
 
 
 def export(person: Person) -> list[dict[str, Any]]:
-    """His contacts, oldest first; a number he told is kept only as his pseudonym. Raises StorageUnavailable."""
+    """Return their contacts, oldest first; a number they entered is stored only as a pseudonym.
+
+    Raises StorageUnavailable.
+    """
     found = {
         each.contact_id: each
         for visitor in person.visitors
@@ -44,7 +47,7 @@ def export(person: Person) -> list[dict[str, Any]]:
 
 
 def erase_contact(item: Item, erasure: Erasure) -> bool:
-    """Take the visitor out of one contact; False where he was gone already. Raises StorageUnavailable."""
+    """Remove the visitor from one contact; False where that was done before. Raises StorageUnavailable."""
     contact = contacts_table.contact_of(item)
     if contact.erased:
         return False
@@ -54,7 +57,7 @@ def erase_contact(item: Item, erasure: Erasure) -> bool:
 
 
 def erase_visitor_of(deal: Deal, erasure: Erasure) -> None:
-    """Let a deal name nobody any more. Where its outcome changes meanwhile, the second look does it."""
+    """Replace the visitor that a deal names by an alias; where its outcome changes meanwhile, the second look does."""
     if deal.visitor:
         deals_table.join_deal(deal, replace(deal, visitor=erasure.alias(deal.visitor)))
 

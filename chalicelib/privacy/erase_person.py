@@ -1,7 +1,7 @@
-"""Forget a person: first his subject, so that nothing sealed for him opens any more, then whatever else is his.
+"""Erase a person: first the caller's key, so that nothing encrypted with it can be opened, then everything else.
 
-The order is stored before anything is erased and holds pseudonyms alone: where a pass dies half-way, the schedule goes
-on. It also goes through everything once more later, for what was under way and what an index had not shown yet.
+The order is stored before anything is erased and has pseudonyms alone: if a pass dies half-way, the schedule goes on.
+It also goes through everything once more later, for what was under way and what an index had not shown yet.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_CALLS = 400  # of one person in one pass, within an HTTP request's time; the
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What one pass took away, by what it was. `complete` is False where the schedule has to go on."""
+    """How many things one pass removed, by store. `complete` is False where the schedule has to go on."""
 
     erasure_id: str | None
     removed: dict[str, int]
@@ -31,7 +31,7 @@ class Erased:
 
 
 def erase(person: Person, now: datetime) -> Erased:
-    """Erase a person; where nothing is known of him, nothing. Erasing twice is harmless. Raises StorageUnavailable."""
+    """Erase a person, if anything is known of them. To erase twice is harmless. Raises StorageUnavailable."""
     if not person.known:
         return Erased(None, {}, complete=True)
     erasure = Erasure(person, tokens.random_id("erase-"), secrets.token_hex(16), now)
@@ -40,7 +40,7 @@ def erase(person: Person, now: datetime) -> Erased:
 
 
 def go_on(erasure: Erasure) -> Erased:
-    """Go through everything of the person once, from wherever an earlier pass came to. Raises StorageUnavailable."""
+    """Go through everything of the person once, from where an earlier pass stopped. Raises StorageUnavailable."""
     removed: Counter[str] = Counter()
     for subject_id in erasure.person.subject_ids:
         removed["numbers"] += callers.forget(erasure.site_id, subject_id)

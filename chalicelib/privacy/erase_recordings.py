@@ -1,4 +1,4 @@
-"""A call's recordings and transcripts: his voice, and what he said."""
+"""Erase and export a call's recordings and transcripts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from chalicelib.recordings.recording_links import whole_recordings
 
 
 def erase_of_call(item: call_item.Item) -> int:
-    """Delete both from the bucket with all their versions, and let nothing be fetched again. Raises StorageUnavailable.
+    """Delete both from the bucket with all their versions, and fetch none again. Raises StorageUnavailable.
 
-    The carrier's own copy is the carrier's: a site may have it deleted once a recording is stored here.
+    The carrier keeps its own copy: a site may have it deleted once a recording is stored here.
     """
     return erase_recordings(item)
 
 
 def export_of_call(item: call_item.Item) -> list[dict[str, Any]]:
-    """Each recording with a link that opens it for a while, and what was said in it. Raises StorageUnavailable."""
+    """Return each recording with a temporary link, and its transcript. Raises StorageUnavailable."""
     return whole_recordings(call_item.recordings_of(item), call_item.transcripts_of(item))

@@ -1,6 +1,6 @@
-"""What a person said brought him, as his deals keep it; that of his calls goes with the call (privacy/calls.py).
+"""Erase and export the self-reported sources of a person's deals; erase_calls.py erases those of their calls.
 
-The words go, and a digest that proves them stays with the channel they stood for: reports count the answer as before.
+The words go; the channel and a digest that proves the words stay: reports count the answer as before.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from chalicelib.runtime.settings import settings
 
 
 def erase(erasure: Erasure) -> int:
-    """Take his words out of all his deals. Raises StorageUnavailable."""
+    """Remove the person's words from all their deals. Raises StorageUnavailable."""
     found = (deals_table.deals_of_caller(erasure.site_id, key) for key in erasure.person.subject_ids)
     return _forget(deal for deals in found for deal in deals)
 
 
 def export(person: Person) -> list[dict[str, Any]]:
-    """What he said, by deal. Raises StorageUnavailable."""
+    """Return what they said, by deal. Raises StorageUnavailable."""
     found = (deals_table.deals_of_caller(person.site_id, key) for key in person.subject_ids)
     return [
         {"source": deal.source, "external_id": deal.external_id, "answer": deal.self_reported.answer}
@@ -35,13 +35,13 @@ def export(person: Person) -> list[dict[str, Any]]:
 
 
 def erase_of_call(item: call_item.Item) -> int:
-    """Take his words out of the deals that are joined to a call. Raises StorageUnavailable."""
+    """Remove the caller's words from the deals that are joined to a call. Raises StorageUnavailable."""
     (site_id, call_id), day = call_item.ids_of(item), call_item.day_of(item)
     return _forget(deal for deal in deals_table.deals_of_day(site_id, day) if deal.call_id == call_id) if day else 0
 
 
 def export_of_call(item: call_item.Item) -> Any:
-    """What was noted with the call, or null."""
+    """Return what was noted with the call, or null."""
     return msgspec.to_builtins(call_item.self_reported_of(item))
 
 

@@ -1,4 +1,4 @@
-"""Webhooks that came signed and could not be read: they wait as they came, sealed, with the number in them."""
+"""Erase signed webhooks that could not be parsed: they are stored as received, encrypted, with the number in them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from chalicelib.carriers.unparsed_event import digest_of
 
 
 def erase_of_call(item: call_item.Item) -> int:
-    """Delete those of a call from the bucket, old versions too. Raises StorageUnavailable."""
+    """Delete those of a call from the bucket, with old versions. Raises StorageUnavailable."""
     return sum(spool_bucket.delete_unparsed(*name) for name in _names(item))
 
 
 def export_of_call(item: call_item.Item) -> list[dict[str, Any]]:
-    """When each came; what it told is in the bucket for the operator, who alone can read it."""
+    """Return when each came; only the operator can read the event itself, in the bucket."""
     return [{"received_at": received_at.isoformat()} for _, received_at, _ in _names(item)]
 
 

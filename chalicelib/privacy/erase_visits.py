@@ -1,4 +1,4 @@
-"""A visitor's touches and what he did on the page, and which calls name him."""
+"""Erase and export a visitor's touches, and erase the visitor from the calls that name them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.visits import visits_table
 
 
 def erase(erasure: Erasure) -> int:
-    """Delete all visits, after the calls that name the visitor no longer do. Raises StorageUnavailable."""
+    """Delete all visits, once no call names the visitor any more. Raises StorageUnavailable."""
     deleted = 0
     for visitor in erasure.person.visitors:
         for call_id in visits_table.calls_naming(erasure.site_id, visitor):
@@ -23,7 +23,7 @@ def erase(erasure: Erasure) -> int:
 
 
 def export(person: Person) -> list[dict[str, Any]]:
-    """Each browser's visits, oldest first. Raises StorageUnavailable."""
+    """Return each browser's visits, oldest first. Raises StorageUnavailable."""
     return [
         {"visitor": visitor, "visits": visits_table.everything_of(person.site_id, visitor)}
         for visitor in person.visitors

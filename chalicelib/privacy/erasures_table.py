@@ -24,20 +24,20 @@ def put_erasure(erasure: Erasure) -> None:
 
 
 def erasures(site_id: str | None = None) -> list[Erasure]:
-    """The orders that are not done with yet, of one site or all, read consistently. Raises StorageUnavailable."""
+    """Return the unfinished orders of one site or all, read consistently. Raises StorageUnavailable."""
     found = days_table.rows(ERASURES, f"{site_id}#" if site_id else "")
     return [msgspec.json.decode(item["doc"]["S"], type=Erasure) for item in found]
 
 
 def finish(erasure: Erasure) -> None:
-    """Forget the order, too. Raises StorageUnavailable."""
+    """Delete the order itself. Raises StorageUnavailable."""
     with aws.storage_errors():
         key = days_table.key_of(ERASURES, f"{erasure.site_id}#{erasure.erasure_id}")
         days_table.client().delete_item(TableName=settings().days_table, Key=key)
 
 
 def retained_until() -> dict[str, date]:
-    """The last day that retention has gone through, by site. Raises StorageUnavailable."""
+    """Return site id → the last day that retention has gone through. Raises StorageUnavailable."""
     return {item["sk"]["S"]: date.fromisoformat(item["day"]["S"]) for item in days_table.rows(RETENTION, "")}
 
 

@@ -1,4 +1,4 @@
-"""Everything that is known of a person, as JSON can hold it: for who asks what is kept of him."""
+"""Export everything that is stored of a person, as JSON can hold it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SOMEBODY_ELSE = "somebody else"
 
 
 def export(person: Person) -> dict[str, Any]:
-    """Calls with their events, evidence and whatever hangs on them, deals, and what each store holds.
+    """Return the person's calls with their events, evidence and parts, their deals, and the contents of each store.
 
-    Others who may have made a call are not his to see. Raises StorageUnavailable.
+    Other visitors who may have made a call are not shown. Raises StorageUnavailable.
     """
     found = [item for key in person.subject_ids for item in calls_table.items_of_caller(person.site_id, key)]
     deals = [deal for key in person.subject_ids for deal in deals_table.deals_of_caller(person.site_id, key)]

@@ -1,8 +1,8 @@
-"""Who is meant: from a telephone number or a browser's id to the pseudonyms of one person.
+"""Find the pseudonyms of one person by a telephone number or a browser's id.
 
-A number leads to the browsers its calls surely came from and it was told in, and a browser to the numbers that surely
-called from it or were told there.
-Where a call may have been somebody else's, a stranger's data is not his to see or to erase.
+A number leads to the browsers that its calls surely came from or that it was entered in, and a browser to the numbers
+that surely called from it or were entered there. Where a call may have been another visitor's, that visitor is not
+included: a stranger's data must be neither shown nor erased.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chalicelib.visits.visitor_key import visitor_key
 
 
 def by_phone(site_id: str, phone: str) -> Person:
-    """The person of an E.164 number. Raises StorageUnavailable."""
+    """Find the person of an E.164 number. Raises StorageUnavailable."""
     subject = find_caller(site_id, phone)
     if subject is None:
         return Person(site_id)
@@ -29,17 +29,17 @@ def by_phone(site_id: str, phone: str) -> Person:
 
 
 def by_visitor(site_id: str, visitor_id: str) -> Person:
-    """The person of a browser's `visitor_id`. Raises StorageUnavailable."""
+    """Find the person of a browser's `visitor_id`. Raises StorageUnavailable."""
     visitor = visitor_key(site_id, visitor_id, settings().signing_key).hex()
     named = visits_table.calls_naming(site_id, visitor)
-    told = contacts.of_visitor(site_id, visitor)
+    made = contacts.of_visitor(site_id, visitor)
     if not (
-        named or told or deals_table.deals_of_visitor(site_id, visitor) or visits_table.everything_of(site_id, visitor)
+        named or made or deals_table.deals_of_visitor(site_id, visitor) or visits_table.everything_of(site_id, visitor)
     ):
         return Person(site_id)
     items = [item for call_id in named if (item := calls_table.item(site_id, call_id)) is not None]
     callers = {call_item.caller_key_of(item) for item in items if _visitor_of(item) == visitor}
-    callers |= {contact.caller_key for contact in told}
+    callers |= {contact.caller_key for contact in made}
     return Person(site_id, tuple(sorted(caller for caller in callers if caller)), (visitor,))
 
 

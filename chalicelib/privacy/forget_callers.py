@@ -1,4 +1,4 @@
-"""The task: finish what is being erased, and forget callers whose site keeps them no longer."""
+"""The task: finish erasures, and forget the callers whose retention at their site is over."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from chalicelib.registry import store as registry
 from chalicelib.registry.types import Site
 from chalicelib.runtime import log
 
-MOST_CALLS = 2000  # in one run, in about three minutes; the sites first that retention has come the least far with
+MOST_CALLS = 2000  # in one run of about three minutes; the sites that retention is furthest behind with come first
 
 
 class ForgettingFailed(Exception):
-    """Something is still to be forgotten; the next run tries again, and the alarm tells a person."""
+    """Something is still to be forgotten; the next run tries again, and the alarm calls a person."""
 
 
 def forget(now: datetime) -> dict[str, int]:
-    """One site's trouble does not keep the others' data; ForgettingFailed is raised at the end."""
+    """Finish erasures and redact old calls → {"calls": redacted, "erasures_left"}.
+
+    A failure at one site does not stop the others; ForgettingFailed is raised at the end.
+    """
     left, failed = erase_person.finish(now)
     redacted = 0
     for site, step in _steps(now):
@@ -37,7 +40,7 @@ def forget(now: datetime) -> dict[str, int]:
 
 
 def _steps(now: datetime) -> list[tuple[Site, Callable[[], int]]]:
-    """What retention has to do: every site's days that have grown too old, and days that got a call since."""
+    """Return the steps of retention: every site's days that are too old now, and days that got a call since."""
     sites = {site.site_id: site for site in registry.all_sites()}
     reached = erasures_table.retained_until()
     ordered = sorted(sites.values(), key=lambda site: reached.get(site.site_id) or date.min)

@@ -1,7 +1,7 @@
-"""How long a site's callers and visitors stay known: day by day, calls older than that are redacted.
+"""Retention: redact, day by day, the calls older than a site's callers and visitors stay known.
 
-A note by site tells how far that is, and another names a day that gets a call afterwards. The calls themselves stay as
-long as any, and their figures with them.
+A note by site says how far that is, and another names a day that gets a call afterwards. The calls themselves stay,
+and their figures with them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STEPS = 500  # calls and days of one site in one run: the next goes on
 
 
 def go_through(site: Site, reached: date | None, now: datetime) -> int:
-    """Redact the calls of the days after `reached` that are old enough, as many as one run may. → calls redacted.
+    """Redact the calls of the days after `reached` that are old enough, up to the limit of a run → calls redacted.
 
     Raises StorageUnavailable; what was redacted stays so, and the next run goes on from the last whole day.
     """
@@ -42,7 +42,7 @@ def go_through(site: Site, reached: date | None, now: datetime) -> int:
 
 
 def go_through_again(site: Site, late: LateDay, now: datetime) -> int:
-    """Redact what has come to a day since. → calls redacted. Raises StorageUnavailable."""
+    """Redact what has come to a day since → calls redacted. Raises StorageUnavailable."""
     run = _Run(site, last_day(site, now), _erasure(site, now))
     if run.redact(late.day) and now - late.at > INDEX_LAG:
         late_days_table.forget_late(late)
@@ -60,7 +60,7 @@ class _Run:
     steps: int = 0
 
     def redact(self, day: date) -> bool:
-        """Redact a day's calls and contacts. False where the run has done enough before it came to the day's end."""
+        """Redact a day's calls and contacts; False where the run reached its limit before the day's end."""
         self.steps += 1
         if not self._redact_all(calls_table.items_of_day(self.site.site_id, day), erase_calls.erase_person):
             return False
@@ -78,15 +78,15 @@ class _Run:
         return True
 
     def _forget_caller(self, item: call_item.Item) -> None:
-        """The subject himself, where none of his calls and contacts is younger."""
+        """Forget the caller where none of their calls and contacts is younger."""
         key = call_item.caller_key_of(item)
         if key is None:
             return
-        his = (
+        theirs = (
             *calls_table.items_of_caller(self.site.site_id, key),
             *contacts_table.items_of_caller(self.site.site_id, key),
         )
-        if all(self._is_old(each) for each in his):
+        if all(self._is_old(each) for each in theirs):
             callers.forget(self.site.site_id, key)
 
     def _is_old(self, item: call_item.Item) -> bool:

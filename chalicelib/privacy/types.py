@@ -1,4 +1,4 @@
-"""A person as the service knows him, and the order to forget him, as plain values. Pure."""
+"""A person as the service knows them, and the order to forget them, as plain values. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is meant, by pseudonyms: the subjects of his numbers, and the browsers that are his for sure."""
+    """A person by pseudonyms: the caller ids of their numbers, and the browsers that are theirs for sure."""
 
     site_id: str
     subject_ids: tuple[str, ...] = ()
@@ -17,13 +17,13 @@ class Person:
 
     @property
     def known(self) -> bool:
-        """Whether there is anything to be told or erased."""
+        """Return whether there is anything to be exported or erased."""
         return bool(self.subject_ids or self.visitors)
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """An order to forget a person. It holds pseudonyms only, so that it can be finished after his number is gone."""
+    """An order to forget a person, with pseudonyms only: it can be finished after the number is gone."""
 
     person: Person
     erasure_id: str
@@ -36,9 +36,9 @@ class Erasure:
         return self.person.site_id
 
     def after_one_pass(self) -> Erasure:
-        """The order once every store was gone through."""
+        """Return the order as it is once every store was gone through."""
         return Erasure(self.person, self.erasure_id, self.secret, self.began_at, passed=True)
 
     def alias(self, visitor: str) -> str:
-        """Who a visitor is from now on: one browser stays one, and nobody's."""
+        """Return a visitor's id from now on: one browser stays one, and nobody's."""
         return hmac.new(self.secret.encode(), visitor.encode(), "sha256").hexdigest()[: len(visitor)]

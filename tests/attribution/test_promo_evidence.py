@@ -15,7 +15,7 @@ from chalicelib.calls import calls_table
 from chalicelib.calls.evidence import EvidenceKind
 from chalicelib.calls.redaction import visitors_of
 from chalicelib.calls.types import CallEvent, Direction
-from chalicelib.delivery.call_message import Told
+from chalicelib.delivery.call_message import CallMessage
 from chalicelib.pool.lending import census_table
 from chalicelib.privacy import find_person
 from chalicelib.privacy.erase_person import erase
@@ -172,7 +172,7 @@ def test_destinations_hear_nothing_of_whom_the_number_led_to(shop: Any) -> None:
     key("generic-1")
     attributed = calls_table.call("s1", "generic-1")
     assert attributed is not None
-    told = Told(attributed, SITE, NOW).payload
+    told = CallMessage(attributed, SITE, NOW).payload
     assert visitor() not in str(told) and visitor(MARIAS_BROWSER) in str(told)
 
 

@@ -18,7 +18,7 @@ DESTINATIONS = {  # kind of a site's Destination → module, imported when first
     "email": "chalicelib.delivery.destinations.email",
     "telegram": "chalicelib.delivery.destinations.telegram",
 }
-ALERTS = frozenset({"email", "telegram"})  # kinds that a person reads: told in words, missed calls unless he says
+ALERTS = frozenset({"email", "telegram"})  # kinds that a person reads: in words, missed calls by default
 SECRET_OPTIONS = frozenset({"secret", "token", "api_key", "password"})  # never shown again, never logged
 MANNERS = frozenset({"calls", "language"})  # options that do not make another destination of it
 
@@ -36,7 +36,7 @@ class DeliveryFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one destination is told of one call, for machines and for people. `delivery_id` is the same at every try."""
+    """What one destination receives of one call, for machines and for people. `delivery_id` is the same at each try."""
 
     delivery_id: str
     payload: dict[str, Any]
@@ -45,18 +45,18 @@ class Delivery:
 
 
 class DestinationModule(Protocol):
-    """The face of a destination's module."""
+    """The function of a destination's module."""
 
     def send(self, delivery: Delivery, options: dict[str, str]) -> None: ...
 
 
 def destination(kind: str) -> DestinationModule:
-    """The module of a destination. Raises DeliveryFailed for a kind we do not know."""
+    """Return the module of a destination. Raises DeliveryFailed for an unknown kind."""
     if kind not in DESTINATIONS:
         raise DeliveryFailed(f"There is no destination {kind!r}.")
     return cast(DestinationModule, import_module(DESTINATIONS[kind]))
 
 
 def calls_of(kind: str, options: Mapping[str, str]) -> Calls:
-    """Which calls a destination wants: as its options say, else missed ones for people and all for machines."""
+    """Return which calls a destination wants: by its options, else missed ones for people and all for machines."""
     return Calls(options.get("calls") or (Calls.MISSED if kind in ALERTS else Calls.ALL))

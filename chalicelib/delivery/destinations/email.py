@@ -25,13 +25,13 @@ def send(delivery: Delivery, options: dict[str, str]) -> None:
     sender = settings().alert_sender
     if not sender:
         raise DeliveryFailed("The stack has no AlertSender.")
-    told = message(delivery.alert, options.get("language", LANGUAGE))
-    body: BodyTypeDef = {"Text": _text(told.plain), "Html": _text(told.page)}
+    alert = message(delivery.alert, options.get("language", LANGUAGE))
+    body: BodyTypeDef = {"Text": _text(alert.plain), "Html": _text(alert.page)}
     try:
         aws.sesv2().send_email(
             FromEmailAddress=sender,
             Destination={"ToAddresses": addresses(options.get("to", ""))},
-            Content={"Simple": {"Subject": _text(told.subject), "Body": body}},
+            Content={"Simple": {"Subject": _text(alert.subject), "Body": body}},
         )
     except ClientError as refusal:  # SES's sentence may name an address: only its code goes on
         raise DeliveryFailed(f"SES answered {refusal.response['Error']['Code']}.") from None
@@ -40,7 +40,7 @@ def send(delivery: Delivery, options: dict[str, str]) -> None:
 
 
 def addresses(to: str) -> list[str]:
-    """The addresses of the option `to`."""
+    """Return the addresses of the option `to`."""
     return [address.strip() for address in to.split(",") if address.strip()]
 
 

@@ -1,6 +1,6 @@
 """A Telegram message from a bot of the account's own: options `token`, `chat_id`, `language`.
 
-The token stands in the URL of every request, so neither a URL nor an error's own text may go on from here.
+The token is in the URL of every request, so neither a URL nor an error's own text may leave this module.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _pool = urllib3.PoolManager(num_pools=2, retries=False)
 
 def send(delivery: Delivery, options: dict[str, str]) -> None:
     """Send the alert to the chat. Raises DeliveryFailed unless Telegram took it, with the wait it asks for."""
-    told = {
+    body = {
         "chat_id": options.get("chat_id", ""),
         "text": message(delivery.alert, options.get("language", LANGUAGE)).telegram,
         "parse_mode": "HTML",
@@ -38,7 +38,7 @@ def send(delivery: Delivery, options: dict[str, str]) -> None:
     headers = {"Content-Type": "application/json"}
     try:
         answer = _pool.request(
-            "POST", url, body=http.to_json(told).encode(), headers=headers, timeout=TIMEOUT, redirect=False
+            "POST", url, body=http.to_json(body).encode(), headers=headers, timeout=TIMEOUT, redirect=False
         )
     except urllib3.exceptions.HTTPError as error:
         raise DeliveryFailed(f"Telegram did not answer: {type(error).__name__}.") from None
@@ -48,9 +48,9 @@ def send(delivery: Delivery, options: dict[str, str]) -> None:
 
 
 def _retry_after(body: bytes) -> int:
-    """Seconds to wait, as `parameters.retry_after` says; 0 where it says nothing."""
+    """Return the seconds to wait by `parameters.retry_after`; 0 where there is none."""
     try:
-        asked = json.loads(body)["parameters"]["retry_after"]
+        seconds = json.loads(body)["parameters"]["retry_after"]
     except (ValueError, KeyError, TypeError):
         return 0
-    return asked if isinstance(asked, int) and asked > 0 else 0
+    return seconds if isinstance(seconds, int) and seconds > 0 else 0
