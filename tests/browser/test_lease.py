@@ -480,7 +480,7 @@ def test_after_a_click_on_the_number_it_is_kept_for_that_lease(hours: Hours) -> 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 10])
 def test_no_page_ever_shows_a_number_whose_lease_has_ended(hours: Hours, seed: int) -> None:
-    rng, failed_at = random.Random(seed), -HOUR
+    rng, failed_at = random.Random(seed), float(-HOUR)
     tabs = [hours.open(), hours.open(), hours.open()]
     for _ in range(60):
         tab, step = rng.choice(tabs), rng.randrange(10)

@@ -206,7 +206,7 @@ def test_a_service_that_is_gone_leaves_the_page_as_it_was(website: Website, tab:
     "answer",
     [
         lent("+74950000001", kind="original", lease=None),
-        lent(number=None),  # type: ignore[arg-type]
+        lent(number=None),
         lent(number="<b>1</b>"),
         {},
     ],

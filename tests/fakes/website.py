@@ -61,7 +61,7 @@ class Website:
         return self.bodies(task)
 
 
-def lent(number: str = LENT_NUMBER, **changes: Any) -> dict[str, Any]:
+def lent(number: str | None = LENT_NUMBER, **changes: Any) -> dict[str, Any]:
     """An answer of the number endpoint."""
     answer = {"visitor_id": "v-1", "number": number, "kind": "dynamic", "lease": f"lease of {number}"}
     return {**answer, "expires_in": 360, "renew_in": 300, "swap": SWAP, **changes}

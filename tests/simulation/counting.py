@@ -19,7 +19,7 @@ from chalicelib.pool.lending.census_table import MINUTE, SETTLED
 from chalicelib.pool.lending.commands import Read
 from chalicelib.pool.lending.count_groups import count, needs_history
 from chalicelib.pool.lending.hold_time import renew_in
-from chalicelib.pool.lending.lease_group import moment_of
+from chalicelib.pool.lending.lease_group import SLOTS, moment_of
 from chalicelib.pool.lending.lease_history import Lease
 from chalicelib.pool.lending.pool_view import Policy
 from chalicelib.pool.statistics.delay_profile import LIVE_BINS, Counted, Profile, learned
@@ -32,7 +32,7 @@ from chalicelib.pool.statistics.stays import learned_hold, time_on_site
 from tests.simulation import report
 from tests.simulation.design import Held
 from tests.simulation.engine import START
-from tests.simulation.packed import GRACE, SLOTS, PackedGroups
+from tests.simulation.packed import GRACE, PackedGroups
 from tests.simulation.run import Cell, Run
 from tests.simulation.traffic import Arrival, Phase, Visits
 from tests.simulation.truth import Truth

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
+from chalicelib.pool.lending.lease_group import SLOTS
 from chalicelib.pool.lending.rate_limit import address_key
 from tests.simulation.design import Held
 from tests.simulation.engine import Engine, Fleet, Spent
-from tests.simulation.packed import SLOTS, PackedGroups
+from tests.simulation.packed import PackedGroups
 from tests.simulation.truth import Truth
 
 RENEW_EVERY = 240.0

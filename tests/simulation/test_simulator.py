@@ -94,7 +94,7 @@ def test_every_design_meets_the_same_visitors() -> None:
     met: list[list[tuple[float, Arrival]]] = []
     for make in (PackedGroups, CachedList, StealOldest):
         run, arrivals = Run(replace(SMALL, leases=100, load=1.2), make, SEED), list[tuple[float, Arrival]]()
-        run.when_answered = lambda at, arrival, _, to=arrivals: to.append((at, arrival))  # type: ignore[misc]
+        run.when_answered = lambda at, arrival, _, to=arrivals: to.append((at, arrival))
         run.finish()
         met.append(sorted(arrivals))
     assert met[0] == met[1] == met[2]

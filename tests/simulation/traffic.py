@@ -71,7 +71,7 @@ class Visits:
         no scale of their own (Adar, Teevan and Dumais, Large scale analysis of web revisitation patterns, 2008).
         """
         soonest, latest = self.away
-        return soonest * (latest / soonest) ** rng.random()
+        return soonest * math.pow(latest / soonest, rng.random())
 
     def reservation(self, draws: int = 50_000) -> float:
         """Mean seconds that a visit keeps a number from others: the H of the sizing formulas."""

@@ -193,7 +193,7 @@ def test_a_number_archived_before_anybody_was_lent_it_gives_its_slot_up() -> Non
 def at_request(place: int, work: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Do `work` just before the request number `place` of what runs inside; the operations that were asked for."""
     asked: list[str] = []
-    send = botocore.client.BaseClient._make_api_call
+    send = vars(botocore.client.BaseClient)["_make_api_call"]
 
     def counted(client: Any, operation: str, arguments: Any) -> Any:
         if operation != "Query":  # of lists, which decide nothing

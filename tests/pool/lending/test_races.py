@@ -316,7 +316,7 @@ def test_every_write_does_to_a_group_what_the_model_of_the_other_tests_says(dyna
             copied = Copied(
                 state.last_chunk - rng.choice([0, 0, 0, 1]), len(state.closed) - rng.choice([0, 0, 0, 1]), key
             )
-        writes = [
+        writes: list[Take | Retake | Renew | Release | bool] = [
             Take(0, slot, visitor, now, now + 60, now - GUARD, quota_token, copied),
             Retake(0, slot, visitor, now, now + 60, now, quota_token, copied),
             Renew(0, slot, visitor, now + 60, now, copied),

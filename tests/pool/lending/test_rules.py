@@ -144,7 +144,7 @@ def test_a_visitor_who_returns_while_their_lease_runs_has_it_renewed_by_one_writ
     again = pool.lend("anna")
     assert first is not None
     assert again is not None
-    assert again == first._replace(until=START + 2 * HOLD - 10)
+    assert again == first._replace(until=int(START) + 2 * HOLD - 10)
     assert pool.sent() == ["Renew"]
 
 
@@ -154,7 +154,7 @@ def test_a_visitor_who_returns_later_takes_the_same_number_anew_by_one_write_and
     assert first is not None
     pool.now += 10_000
     again = pool.lend("anna")
-    assert again == first._replace(leased=START + 10_000, until=START + 10_000 + HOLD)
+    assert again == first._replace(leased=int(START) + 10_000, until=int(START) + 10_000 + HOLD)
     assert pool.sent() == ["Retake"]
     assert pool.table.groups[0].closed[-1] == Closed(first.slot, key("anna"), first.leased, first.until)
     asked_for = {START + 10: "live", START + 9_000: "unknown", START + 10_010: "live"}
@@ -324,7 +324,8 @@ def test_a_ring_that_fills_is_copied_and_the_next_write_empties_it_for_nothing()
     pool.now += HOLD + 1
     assert pool.table.run(rules.renew(pool.view, Position(anna.group, anna.slot), key("anna"), pool.now))
     assert pool.sent() == ["Copy", "Retake"]
-    assert [each.visitor for each in pool.table.groups[0].closed] == [key("anna")]
+    current = pool.table.groups[0]
+    assert [each.visitor for each in current.closed] == [key("anna")]
     assert max(key for _, key in pool.table.chunks) == pool.table.groups[0].last_chunk
     assert sorted(len(state.closed) for state in pool.table.chunks.values()) == [
         rules.CLOSED_FILLING_RENEW,

@@ -73,7 +73,12 @@ def test_a_minute_that_is_over_is_left_by_two_threads_at_once(aws: Any) -> None:
 def test_no_overflow_is_lost_between_two_threads(aws: Any) -> None:
     tally = OverflowTally()
     tally.add("p1", NOW)
-    intruder = Intruder(tally._lock, lambda: (tally.flush(NOW), tally.add("p1", NOW)))
+
+    def flush_and_add() -> None:
+        tally.flush(NOW)
+        tally.add("p1", NOW)
+
+    intruder = Intruder(tally._lock, flush_and_add)
 
     class Pending(Counter[Any]):
         def __getitem__(self, key: Any) -> int:

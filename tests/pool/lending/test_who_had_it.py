@@ -75,7 +75,8 @@ def test_a_return_does_not_move_a_call_that_came_before_it() -> None:
 @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=72), timedelta(hours=-72)])
 def test_a_pool_that_was_set_up_by_a_wrong_clock_remembers_as_any_other(ahead: timedelta) -> None:
     stock(12, now=NOW + ahead)
-    rng, held, tokens = random.Random(3), [], {}
+    rng, held = random.Random(3), []
+    tokens: dict[str, Any] = {}
     for visit_ in range(45):
         who = f"v{rng.randrange(9)}" if rng.random() < 0.3 else f"new{visit_}"
         at = visit_ * 400  # one number after another, the same one whenever its visitor returns

@@ -67,7 +67,10 @@ def test_a_visitor_who_sees_the_number_no_longer_is_never_likelier_than_one_who_
 
 @given(st.lists(st.tuples(SECONDS, SECONDS, st.floats(1, 50)), max_size=8), SECONDS, st.floats(0, 1e-3))
 def test_the_likeliest_comes_first(shown: list[tuple[float, float, float]], at: float, background: float) -> None:
-    visitors = [ShownVisitor(str(index), *sorted(times), weight) for index, (*times, weight) in enumerate(shown)]
+    visitors = [
+        ShownVisitor(str(index), min(one, other), max(one, other), weight)
+        for index, (one, other, weight) in enumerate(shown)
+    ]
     found = likelihoods_of(visitors, at, prior_profile(), background)
     likelihoods = [candidate.likelihood for candidate in found.candidates]
     assert likelihoods == sorted(likelihoods, reverse=True)

@@ -15,6 +15,7 @@ from chalicelib.pool.statistics.sizing import Prices, erlang_b
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 UTC_ZONE, ONE_PERCENT = ZoneInfo("UTC"), Decimal("0.01")
 PRICES = Money(Prices(Decimal(150), Decimal("2.5"), Decimal(1000)), Decimal(400))
+HALF = Decimal(50)
 
 
 def steady(days: float = 7, per_minute: int = 1, live: int = 5, **more: int) -> list[Minute]:
@@ -31,8 +32,8 @@ def judged(minutes: list[Minute], money: Money | None = None, zone: ZoneInfo = U
 def test_the_mean_reservation_follows_from_live_leases_and_arrivals() -> None:
     found = judged(steady(per_minute=2, live=5))
     assert found.reservation_seconds == 150  # Little's law: 5 = 2 a minute × 2.5 minutes
-    assert (found.use.mean_live, found.use.mean_percent, found.use.peak_percent) == (5, 50, 50)
-    assert (found.days_counted, found.visits_per_day, found.numbers) == (7, 2880, 10)
+    assert (found.use.mean_live, found.use.mean_percent, found.use.peak_percent) == (Decimal(5), HALF, HALF)
+    assert (found.days_counted, found.visits_per_day, found.numbers) == (Decimal(7), Decimal(2880), 10)
 
 
 def test_accuracy_is_given_of_visitors_and_of_calls() -> None:
@@ -60,7 +61,7 @@ def test_one_number_more_or_less_is_given_in_overflow_and_in_money() -> None:
     assert [size.numbers for size in (sizes.fewer, sizes.present, sizes.more)] == [9, 10, 11]
     assert sizes.fewer.overflow_percent > sizes.present.overflow_percent > sizes.more.overflow_percent > 0
     assert sizes.present.overflow_percent == Decimal(repr(erlang_b(5, 10) * 100)).quantize(Decimal("0.01"))
-    assert (sizes.present.monthly_cost, sizes.more.monthly_cost) == (3500, 3650)
+    assert (sizes.present.monthly_cost, sizes.more.monthly_cost) == (Decimal(3500), Decimal(3650))
     assert judged(steady()).sizes.present.monthly_cost is None  # type: ignore[union-attr]
 
 
@@ -80,9 +81,9 @@ def test_with_too_little_data_nothing_is_guessed(minutes: list[Minute], why: str
 def test_arrivals_are_given_by_the_hour_of_the_sites_zone() -> None:
     busy = [each._replace(leases=3 if each.at.hour == 6 else 0) for each in steady()]
     found = judged(busy, zone=ZoneInfo("Europe/Moscow"))
-    assert found.arrivals_per_hour == (0,) * 9 + (180,) + (0,) * 14
+    assert found.arrivals_per_hour == (Decimal(0),) * 9 + (Decimal(180),) + (Decimal(0),) * 14
     half_hour = judged(busy, zone=ZoneInfo("Asia/Kolkata"))
-    assert (half_hour.arrivals_per_hour[11], half_hour.arrivals_per_hour[12]) == (90, 90)
+    assert half_hour.arrivals_per_hour[11] == half_hour.arrivals_per_hour[12] == 90
 
 
 def test_idle_days_do_not_thin_out_busy_ones() -> None:

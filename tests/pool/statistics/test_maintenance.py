@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -161,7 +161,9 @@ def test_a_number_archived_meanwhile_is_left_alone() -> None:
 def test_every_site_has_its_turn_once_an_hour_and_its_quarantines_once_a_day() -> None:
     set_state("s1", number(1), NumberState.QUARANTINE, NOW - 13 * DAY)
     stayed(200)
-    pools, learned, quiet = store.pools_of("s1"), [], []
+    pools = store.pools_of("s1")
+    learned: list[datetime] = []
+    quiet: list[datetime] = []
     for now in moments():
         if not learned or not quiet or now.minute == learned[0].minute:
             in_turn(pools, now)
