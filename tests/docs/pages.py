@@ -70,12 +70,15 @@ def words_of(command: str) -> list[str]:
 
 
 def name_of(command: str) -> str:
-    """What a command does, without its arguments: `numbers import`, `make deploy`, `PATCH /v1/…`, `aws logs`."""
+    """What a command does, without its arguments: `numbers import`, `make deploy`, `PATCH /v1/…`, `aws logs`.
+
+    Empty for the command line itself, where a sentence names no command of it.
+    """
     words = words_of(command)
     if "chalicelib" in words:
         words = words[words.index("chalicelib") + 1 :]
-        words = words[2:] if words[0] == "--stack" else words
-        return " ".join(_until_argument(words)) or words[0]
+        words = words[2:] if words[:1] == ["--stack"] else words
+        return " ".join(_until_argument(words)) or " ".join(words[:1])
     if words[0] == "curl":
         return " ".join(request_of(command)[:2])
     if words[0].endswith("python"):
