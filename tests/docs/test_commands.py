@@ -132,7 +132,7 @@ class Newcomer:
             if step.name not in JUDGED_BY_THEMSELVES:
                 assert step.code == 0, f"ended with {step.code}\n{step.out[-2000:]}\n{step.err[-2000:]}"
             self.known |= SAYS[step.name](self, step) or {}
-        except Exception as failure:  # noqa: BLE001 - whatever the set-up raises is what each of its tests reports
+        except Exception as failure:  # noqa: BLE001 - each of its tests reports what the set-up raises
             step.failure = failure
 
     def variables(self) -> dict[str, str]:

@@ -246,7 +246,7 @@ def _by_pool(numbers: Iterable[TrackingNumber]) -> list[tuple[str, list[Tracking
 
 
 def _conflict(numbers: Sequence[TrackingNumber], refused: Mapping[str, Refusal]) -> Conflict:
-    position, number = next((place, each.number) for place, each in enumerate(numbers) if each.number in refused)
+    position, number = next((index, each.number) for index, each in enumerate(numbers) if each.number in refused)
     field = f"numbers[{position}]"
     return Conflict(f"{field}: {PhoneNumber(number).masked}: {refused[number].reason}", field=field)
 
