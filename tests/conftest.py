@@ -45,7 +45,7 @@ def _remembered(session: botocore.session.Session, *asked: Any, **how: Any) -> A
     return client
 
 
-botocore.session.Session.create_client = _remembered
+botocore.session.Session.create_client = _remembered  # type: ignore[method-assign, assignment]
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own

@@ -51,7 +51,7 @@ CALL_SID = "CA00000000000000000000000000000001"
 
 def open_site(**changes: object) -> Site:
     """Account, site, pool, a static number with its campaign, stored."""
-    site = replace(SITE, **changes)  # type: ignore[arg-type]
+    site = replace(SITE, **changes)
     store.create_account(Account("acc1", "Pallets Ltd", NOW))
     store.create_site(site)
     store.create_pool(POOL)

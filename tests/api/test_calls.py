@@ -165,7 +165,9 @@ def test_calls_of_no_number_of_ours_are_kept_and_can_be_listed_alone(account: Ap
 
 def test_a_number_that_went_to_another_site_leaves_its_calls_where_they_came_in(account: Api, endpoint: str) -> None:
     store.create_account(Account("acc2", "Others", NOW))
-    store.create_site(replace(store.site("s1"), site_id="s2", account_id="acc2", site_key="sk2"))  # type: ignore[type-var]
+    site = store.site("s1")
+    assert site is not None
+    store.create_site(replace(site, site_id="s2", account_id="acc2", site_key="sk2"))
     store.create_campaign(Campaign("cian", "s2", "Циан"))
     other = "+74990000777"
     store.put_numbers("s2", [TrackingNumber(other, "s2", NumberKind.STATIC, campaign_id="cian")])

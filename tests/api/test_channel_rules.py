@@ -70,7 +70,7 @@ def test_an_account_sees_its_own_rules_only(account: Api, stranger: Api, operato
         ({"when": []}, "rules[3].when"),
         ({"when": "medium"}, "rules[3].when"),
         ({"when": [{"part": "colour", "value": "red"}]}, "rules[3].when[0].part"),
-        ({"when": [RULE["when"][0], {"value": "cpa"}]}, "rules[3].when[1].part"),  # type: ignore[index]
+        ({"when": [RULE["when"][0], {"value": "cpa"}]}, "rules[3].when[1].part"),
         ({"when": [{"part": "medium", "compare": "like", "value": "x"}]}, "rules[3].when[0].compare"),
         ({"when": [{"part": "medium", "values": []}]}, "rules[3].when[0].values"),
         ({"when": [{"part": "medium"}]}, "rules[3].when[0].values"),

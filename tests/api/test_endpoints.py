@@ -27,7 +27,7 @@ MANGO = TWILIO | {"vendor": "mango", "credentials": {"api_key": "k", "api_salt":
 
 
 def test_an_endpoints_url_holds_how_its_calls_are_put_through(account: Api) -> None:
-    how = {"ring_seconds": 20, "announcement": "Разговор записывается", "language": "ru-RU"}
+    how: dict[str, Any] = {"ring_seconds": 20, "announcement": "Разговор записывается", "language": "ru-RU"}
     made = account.post(PATH, TWILIO | {"answering": how}).json_body
     assert made["answering"] == how | {"show": "caller", "whisper": None}
     token = open_endpoint(made["url"].rpartition("/")[2], settings().signing_key)

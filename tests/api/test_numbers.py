@@ -109,7 +109,8 @@ def test_a_number_of_another_account_is_refused_without_saying_whose(account: Ap
 
 def test_a_long_list_comes_in_pages(account: Api) -> None:
     account.post(f"{PATH}?pool_id=p1", [{"number": f"+7499000000{place}"} for place in range(5)])
-    seen, cursor, pages = [], "", 0
+    cursor: str | None = ""
+    seen, pages = [], 0
 
     while cursor is not None:
         page = account.get(f"{PATH}?limit=4" + (f"&cursor={cursor}" if cursor else "")).json_body

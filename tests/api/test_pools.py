@@ -63,7 +63,7 @@ def test_a_pools_health_is_shown_without_guessing(account: Api) -> None:
 
 def test_a_pools_health_shows_numbers_needed_and_money(account: Api) -> None:
     now = datetime.now(UTC)
-    items = [
+    items: list[dict[str, Any]] = [
         {
             "pk": {"S": "CENSUS#p1"},
             "sk": {"S": clock.iso((now - timedelta(minutes=minute + 2)).replace(second=0, microsecond=0))},
@@ -72,7 +72,7 @@ def test_a_pools_health_shows_numbers_needed_and_money(account: Api) -> None:
         for minute in range(3 * 1440 + 5)
     ]
     for start in range(0, len(items), 25):
-        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+        puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
         aws.dynamodb().batch_write_item(RequestItems={settings().days_table: puts})
 
     asked = "days=7&overflow_percent=5&number_price=150&minute_price=2,5&service_price=990&minutes=100"

@@ -163,7 +163,8 @@ def _alternately(steps: dict[str, Callable[[], None]]) -> Spent:
 
 def _plain_client() -> Any:
     """A client as boto3 makes it, with the hot one's patience."""
-    return boto3.session.Session().client("dynamodb", config=Config(**aws.HOT_TIMEOUTS))
+    patience: dict[str, Any] = {**aws.HOT_TIMEOUTS}
+    return boto3.session.Session().client("dynamodb", config=Config(**patience))
 
 
 def _raw_update(client: Any) -> Callable[[], None]:

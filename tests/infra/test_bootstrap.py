@@ -96,8 +96,8 @@ def test_a_fresh_clone_gets_both_environments_with_exactly_what_is_locked(tmp_pa
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "ready after" in done.stdout
-    for folder, expected in ((".venv", {"uv", "pip", "six"}), (".venv-engine", {"six"})):
-        found = {entry.name.split("-")[0] for entry in (tmp_path / folder).rglob("*.dist-info")}
+    for environment, expected in ((".venv", {"uv", "pip", "six"}), (".venv-engine", {"six"})):
+        found = {entry.name.split("-")[0] for entry in (tmp_path / environment).rglob("*.dist-info")}
         assert found - {"setuptools"} == expected  # which Python 3.11 puts beside pip, and uv leaves alone
 
 

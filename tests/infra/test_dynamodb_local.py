@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from infra.local import dynamodb_local
 from infra.local.dynamodb_local import EngineUnavailable, java_version
-from infra.local.engine import CREDENTIALS
+from infra.local.engine import CREDENTIALS, Credentials
 from infra.setup.bootstrap import ROOT
 from infra.setup.ports import is_taken
 from tests.infra.test_engine import TABLE
@@ -47,7 +47,8 @@ def test_it_refuses_a_write_whose_condition_fails_and_returns_the_old_item(table
             ExpressionAttributeValues={":v": {"S": "v2"}},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-    assert refusal.value.response["Item"]["holder"] == {"S": "v1"}
+    response: dict[str, Any] = {**refusal.value.response}
+    assert response["Item"]["holder"] == {"S": "v1"}
 
 
 def test_it_counts_consumed_capacity(tables: Any) -> None:
@@ -56,14 +57,13 @@ def test_it_counts_consumed_capacity(tables: Any) -> None:
 
 
 def test_every_region_sees_the_same_tables(tables: Any) -> None:
-    elsewhere = boto3.client(
-        "dynamodb", endpoint_url=tables.meta.endpoint_url, **{**CREDENTIALS, "region_name": "eu-central-1"}
-    )
+    credentials: Credentials = {**CREDENTIALS, "region_name": "eu-central-1"}
+    elsewhere = boto3.client("dynamodb", endpoint_url=tables.meta.endpoint_url, **credentials)
     assert "numbers" in elsewhere.list_tables()["TableNames"]
 
 
 def test_it_ends_when_its_starter_is_killed() -> None:
-    starter = "from infra import dynamodb_local as d\nwith d.running() as e: print(e.port, flush=True); input()"
+    starter = "from infra.local import dynamodb_local as d\nwith d.running() as e: print(e.port, flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", starter], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:

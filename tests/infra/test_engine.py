@@ -11,7 +11,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -34,7 +34,7 @@ TABLE: dict[str, Any] = {
 
 
 def client(engine: Engine, service: str) -> Any:
-    return boto3.client(service, endpoint_url=engine.url, **CREDENTIALS)
+    return boto3.client(cast(Any, service), endpoint_url=engine.url, **CREDENTIALS)
 
 
 def deploy(engine: Engine, source: str) -> Any:
@@ -95,7 +95,7 @@ def test_an_engine_that_cannot_start_shows_the_last_lines_of_its_log() -> None:
 
 def test_a_started_engine_outlives_its_starter_and_is_stopped_by_another_process() -> None:
     port = free_port()
-    starter = f"from infra import engine; engine.start({port})"
+    starter = f"from infra.local import engine; engine.start({port})"
     subprocess.run([sys.executable, "-c", starter], check=True, cwd=ROOT)
     engine = engines.status(port)
     assert engine is not None

@@ -61,5 +61,5 @@ def test_a_model_is_what_the_template_makes(table: str) -> None:
         each["IndexName"]: (keys(each["KeySchema"]), each["Projection"]["ProjectionType"])
         for each in made.get("GlobalSecondaryIndexes", [])
     }
-    expiry = model._ttl_attribute()
+    expiry = model._ttl_attribute()  # type: ignore[no-untyped-call]
     assert (expiry.attr_name if expiry else None) == made.get("TimeToLiveSpecification", {}).get("AttributeName")

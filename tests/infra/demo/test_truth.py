@@ -164,7 +164,7 @@ def test_what_an_operator_noted_counts_before_what_a_deal_says() -> None:
     truth = truth_for([seen], [noted, other], deals)
     assert dict(truth.cells) == {("paid_search", "search"): 1, ("classifieds", "word_of_mouth"): 1}
     assert truth.answers is not None
-    assert (truth.answers["asked"], truth.answers["agreeing"], truth.answers["claimed"]) == (2, 1, 1)
+    assert [truth.answers[name] for name in ("asked", "agreeing", "claimed")] == [Decimal(2), Decimal(1), Decimal(1)]
     assert truth.answers["agreement_percent"] == Decimal("50.00")
 
 
