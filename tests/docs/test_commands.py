@@ -31,6 +31,7 @@ from tests.docs.pages import ROOT, blocks, commands_in, filled, name_of, pages, 
 from tests.rules.test_openapi import SPEC, check, resolved, template_of
 
 NOT_RUN = {
+    "-m infra.log_page": "writes a page that another test holds current",
     "make demo": "runs for minutes; tests/infra/demo has its story",
     "make demo-seeds": "runs for many minutes; tests/infra/demo plays the same stories in process",
     "make test": "is this very run",
