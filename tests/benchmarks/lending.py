@@ -119,8 +119,8 @@ def rows() -> Iterator[Row]:
 def counts() -> Iterator[Row]:
     """What a lease and a renewal use, in units and round trips, as DynamoDB Local counts them, history moved included.
 
-    `lease_write_units` is the lease's own, as simulated (pool.py). Every ring has moved before it is counted, and is
-    counted for as long as it takes every ring to move RINGS times.
+    `lease_write_units` is the lease's own, as simulated (pool.py). All groups have archived before it is counted, and
+    it is counted until every group has archived RINGS times.
     """
     with counted_tables():
         pool = BenchPool("bench", 500)

@@ -35,7 +35,7 @@ GroupSlot = tuple[int, int]
 
 
 def free_group(slots: int = SLOTS) -> Group:
-    """A head with so many numbers never lent."""
+    """A group with so many numbers never lent."""
     return Group((Slot(None, 0, 0),) * slots + (Slot(None, 0, RETIRED),) * (SLOTS - slots), (), 0)
 
 
@@ -44,7 +44,7 @@ def numbers_of(groups: int, slots: int = SLOTS) -> tuple[tuple[str, ...], ...]:
 
 
 def quota_token_holds(current: Group, slot: int, quota_token: QuotaToken | None) -> bool:
-    """Whether no other slot has the ticket, but for those whose leases were over and are so still."""
+    """Whether no other slot has the token, except those whose leases were over and still are."""
     if quota_token is None:
         return True
     others = [(index, each) for index, each in enumerate(current.slots) if index != slot]
@@ -262,7 +262,7 @@ class World:
         """Carry out one command. Fate: answered, repeated (its first answer was lost), crashed (the container died).
 
         A container whose request has lived for longer than its function may has died as well: what it had still to
-        write is never written. Written minutes late, a lease would stand in history before images that do not show it.
+        write is never written. Written minutes late, a lease would be in history before states that do not show it.
         """
         talk = self.talks.pop(place % len(self.talks))
         if self.now - talk.begun > ON_ITS_WAY:

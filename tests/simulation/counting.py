@@ -1,6 +1,6 @@
 """Does the census count what happened? A pool over weeks, counted each minute as in production, beside a plain account.
 
-The account is a list of leases as they were written, one by one, and of visits; it knows no rings, chunks or minutes.
+The account is a list of leases as they were written, and of visits; it knows no archives, chunks or minutes.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class _Days:
             self.stays.append((asked_at, arrival.fate.stay))
 
     def _count(self) -> None:
-        """What `census.count` does, and once an hour `upkeep.learn_hold`."""
+        """What `census.count` does, and once an hour `maintenance.learn_hold`."""
         engine, begin = self.run_of_cell.engine, FIRST + 60 * len(self.rows)
         engine.at(engine.now + 60, self._count)
         store = self._design.store

@@ -21,7 +21,7 @@ from tests.simulation.truth import Truth
 from tests.simulation.units import item_size, read_units, write_units
 
 POOL_ID = "paaaaaaaaaaaaaaaa"  # as long as the registry makes them
-VERSIONS = 8  # of a head, for reads that lag
+VERSIONS = 8  # of a group, for reads that lag
 DEFAULT_PERCENT = 10  # as the registry sets it
 SIGNING_KEY = b"simulated"
 STALE_SHARE, STALE_SECONDS = 1 / 3, 0.02  # one replica of three lags; mean lag
@@ -37,9 +37,9 @@ class PackedStore:
         groups = -(-truth.numbers // SLOTS)
         self._truth, self._rng = truth, rng
         self._keys = [f"{POOL_ID}#{group}" for group in range(groups)]
-        self._versions = [_new_head(min(truth.numbers - group * SLOTS, SLOTS)) for group in range(groups)]
+        self._versions = [_new_versions(min(truth.numbers - group * SLOTS, SLOTS)) for group in range(groups)]
         self._chunks: list[list[tuple[int, Group]]] = [[] for _ in range(groups)]
-        self._sizes = [_head_size(groups, closed) for closed in range(64)]
+        self._sizes = [_group_size(groups, closed) for closed in range(64)]
 
     def charges(self, command: Command) -> list[Charge]:
         if isinstance(command, Read):
@@ -77,12 +77,12 @@ class PackedStore:
         return self._versions[group][-1][1]
 
     def leases(self, number: int, at: float) -> list[Lease]:
-        """What `holder_at` derives the holder from: the first images since the moment, read consistently."""
+        """What `holder_at` derives the holder from: the first states since the moment, read consistently."""
         group, slot = divmod(number, SLOTS)
         return lease_history.leases_of(slot, self.history(group, at - GRACE))
 
     def history(self, group: int, since: float) -> list[Group]:
-        """The images of a group that hold every lease which ended since then, newest first."""
+        """The states of a group that hold every lease which ended since then, newest first."""
         chunks = self._chunks[group]
         start = bisect.bisect_left(chunks, lease_history.key_of(since), key=lambda chunk: chunk[0])
         return [self.current(group), *(state for _, state in reversed(chunks[start:]))]
@@ -97,7 +97,7 @@ class PackedStore:
             self._truth.lend(number, Lease(visitor, until - 300, until), until - 300.0, 0.0)
 
     def _seen(self, group: int, at: float) -> Group:
-        """A head as an eventually consistent read shows it."""
+        """A group as an eventually consistent read shows it."""
         versions = self._versions[group]
         if self._rng.random() >= STALE_SHARE:
             return versions[-1][1]
@@ -135,7 +135,7 @@ class PackedStore:
         return Written(True, copy.state)
 
     def _write(self, group: int, state: Group | None, at: float) -> Written:
-        """The answer to a write that makes this image; None: its condition failed."""
+        """The answer to a write that makes this state; None: its condition failed."""
         if state is None:
             return Written(False, self.current(group))
         self._versions[group].append((at, state))
@@ -200,7 +200,7 @@ def _position(number: int) -> Position:
     return Position(*divmod(number, SLOTS))
 
 
-def _new_head(numbers: int) -> deque[tuple[float, Group]]:
+def _new_versions(numbers: int) -> deque[tuple[float, Group]]:
     """A group's last versions, each with the moment since which it is current; at first one that was never lent."""
     lent, absent = Slot(None, 0, 0), Slot(None, 0, RETIRED)
     return deque([(0.0, Group((lent,) * numbers + (absent,) * (SLOTS - numbers), (), 0))], maxlen=VERSIONS)
@@ -210,8 +210,8 @@ def _replaced(slots: tuple[Slot, ...], index: int, slot: Slot) -> tuple[Slot, ..
     return (*slots[:index], slot, *slots[index + 1 :])
 
 
-def _head_size(groups: int, closed: int) -> int:
-    """Bytes of a head whose twelve slots are lent, tagged, with so many closed leases, in the pool's last group."""
+def _group_size(groups: int, closed: int) -> int:
+    """Bytes of a group whose twelve slots are lent, tagged, with so many closed leases, in the pool's last group."""
     visitor, begin, end = bytes(12), 110_123_457, 110_123_757
     slots = tuple(Slot(visitor, begin, end, tag=bytes(TAG_BYTES)) for _ in range(SLOTS))
     leases = tuple(Closed(index % SLOTS, visitor, begin, end) for index in range(closed))

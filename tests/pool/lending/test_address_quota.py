@@ -1,4 +1,4 @@
-"""What one address may hold of a pool, dealt out to its groups, and the tickets for it."""
+"""What one address may hold of a pool, divided among its groups, and the quota tokens for it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_an_address_may_hold_a_share_of_the_pool(numbers: int, percent: int, mos
 
 
 @given(st.integers(1, 900), st.integers(0, 2**16 - 1), st.integers(1, 99))
-def test_the_groups_parts_are_the_allowance_or_one_each(groups: int, mark: int, percent: int) -> None:
+def test_the_groups_parts_are_the_quota_or_one_each(groups: int, mark: int, percent: int) -> None:
     most = numbers_for_one(groups * SLOTS, percent)
     parts = [quota(most, groups, mark).in_group(group) for group in range(groups)]
     assert sum(parts) == max(most, groups)
@@ -46,7 +46,7 @@ def test_addresses_and_pools_have_tags_of_their_own_and_some_have_no_limit() -> 
     assert quota_of("a", "p", 0, 0, 10, KEY) is None
 
 
-def test_a_ticket_is_one_that_no_running_lease_has() -> None:
+def test_a_token_is_one_that_no_running_lease_has() -> None:
     mine = quota(2, 1)
     first, second = mine.tags[:2]
     assert mine.quota_token(0, None, 3, NOW) == QuotaToken(first, (), NOW)
@@ -55,7 +55,7 @@ def test_a_ticket_is_one_that_no_running_lease_has() -> None:
     assert mine.quota_token(0, group((first, NOW), (second, NOW)), 3, NOW) is None
 
 
-def test_a_ticket_of_a_lease_that_has_ended_may_be_used_again_on_condition_that_it_has() -> None:
+def test_a_token_of_a_lease_that_has_ended_may_be_used_again_on_condition_that_it_has() -> None:
     mine = quota(1, 1)
     (first, *_) = mine.tags
     assert mine.quota_token(0, group((None, 0), (first, NOW - 1)), 3, NOW) == QuotaToken(first, (1,), NOW)

@@ -29,7 +29,7 @@ def test_every_holder_of_many_hours_is_found_by_one_query(aws: Any) -> None:
             assert found.visitor == visitor_key("s1", visitor_id, SIGNING_KEY.encode()).hex()
             assert (found.certainty, found.leased_at) == ("live", leased)
     kept = [item for item in _items(aws) if "x" in item]
-    assert len(kept) >= 2, "the ring was moved into chunks"
+    assert len(kept) >= 2, "the closed leases were archived into chunks"
     assert all(int(item["x"]["N"]) > (NOW + timedelta(days=89)).timestamp() for item in kept)
 
 

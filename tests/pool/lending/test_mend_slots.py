@@ -36,7 +36,7 @@ def slot(place: int = 0, pool_id: str = "p1") -> Slot:
 
 
 def mend(now: datetime = NOW, pool_id: str = "p1") -> Mended:
-    """What the hour's upkeep does of it."""
+    """What the hour's maintenance does of it."""
     groups = slots.read_all(PoolTable(pool_id), consistent=True)
     return mend_slots(pool_id, groups, store.numbers_of("s1"), now)
 
@@ -186,7 +186,7 @@ def test_a_number_archived_before_anybody_was_lent_it_gives_its_slot_up() -> Non
     assert slot().empty
 
 
-# ---- an import and the upkeep, each let in at every request of the other ---------------------------------------------
+# ---- an import and the maintenance, each let in at every request of the other -----------------------------------
 
 
 @contextmanager
@@ -227,7 +227,7 @@ class Race:
         return free(pool_id=self.pool_id)
 
     def check(self) -> tuple[int, int]:
-        """The number and two new ones have slots of their own, open once the next upkeeps have been; the number's."""
+        """The number and two new ones have slots of their own, open once the next maintenance is done; the number's."""
         numbers = [number(self.first + more) for more in range(3)]
         assert place_in(self.pool_id, self.first + 1, self.first + 2)["landed"] == 2
         self.free()
@@ -243,14 +243,14 @@ class Race:
 
 
 @pytest.mark.parametrize("archived_there", [True, False])
-@pytest.mark.parametrize("upkeep_first", [True, False])
+@pytest.mark.parametrize("maintenance_first", [True, False])
 def test_an_import_into_a_slot_and_its_freeing_at_any_moment(
-    monkeypatch: pytest.MonkeyPatch, *, upkeep_first: bool, archived_there: bool
+    monkeypatch: pytest.MonkeyPatch, *, maintenance_first: bool, archived_there: bool
 ) -> None:
     positions = set()
     for place in count(1):
         race = Race(place, archived_there=archived_there)
-        outer, inner = (race.free, race.bring_in) if upkeep_first else (race.bring_in, race.free)
+        outer, inner = (race.free, race.bring_in) if maintenance_first else (race.bring_in, race.free)
         with at_request(place, inner, monkeypatch) as asked:
             outer()
         if len(asked) < place:
@@ -258,4 +258,4 @@ def test_an_import_into_a_slot_and_its_freeing_at_any_moment(
         positions.add(race.check())
     assert place > 5
     assert (0, 0) in positions
-    assert len(positions) > 1 or not upkeep_first, "sometimes the number finds its slot gone, and gets another"
+    assert len(positions) > 1 or not maintenance_first, "sometimes the number finds its slot gone, and gets another"

@@ -76,7 +76,7 @@ def bring(place: int, pool_id: str) -> Task:
 
 
 def mend() -> None:
-    """What upkeep does of it in all pools."""
+    """What maintenance does of it in all pools."""
     look_after("s1", store.pools_of("s1"), LATER, quarantines=False)
 
 

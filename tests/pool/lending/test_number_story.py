@@ -71,7 +71,7 @@ class Story:
     def step(self) -> None:
         self.now = round(self.now + self.rng.expovariate(1 / 12), 1)
         snapshot.forget()  # a minute's memory is another test's matter
-        action = self.rng.choices((self.visit, self.archive, self.bring, self.upkeep, self.ask), (6, 1, 3, 0.3, 4))[0]
+        action = self.rng.choices((self.visit, self.archive, self.bring, self.maintain, self.ask), (6, 1, 3, 0.3, 4))[0]
         action()
 
     def visit(self) -> None:
@@ -127,7 +127,7 @@ class Story:
             model.places.append((self.now, (site, pool)))
         model.archived = False
 
-    def upkeep(self) -> None:
+    def maintain(self) -> None:
         for site in ("s1", "s2"):
             look_after(site, store.pools_of(site), self.at(self.now), quarantines=False)
 

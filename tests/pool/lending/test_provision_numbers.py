@@ -138,7 +138,7 @@ def test_a_crash_before_the_slots_were_opened_is_completed_by_the_same_import() 
 def test_two_imports_at_once_never_share_a_slot() -> None:
     table = PoolTable("p1")
     assert slots.claim(table, 0, {0: number(1)}, new=True)
-    assert not slots.claim(table, 0, {0: number(2)}, new=True), "the head is there by now"
+    assert not slots.claim(table, 0, {0: number(2)}, new=True), "the group is there by now"
     assert not slots.claim(table, 0, {0: number(2)}, new=False), "the slot is kept for another number"
     assert slots.claim(table, 0, {0: number(1), 1: number(2)}, new=False)
 

@@ -1,4 +1,4 @@
-"""A group's image is the same whether botocore read it or we did, and other answers are left to botocore."""
+"""A group's state is the same whether botocore read it or we did, and other answers are left to botocore."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHANGE: dict[str, Any] = {
 
 @pytest.fixture
 def clients(aws: Any) -> tuple[Any, Any]:
-    """One that reads as botocore does, one that reads as we do; a head is stored."""
+    """One that reads as botocore does, one that reads as we do; a group is stored."""
     plain, ours = (boto3.session.Session().client("dynamodb", region_name="eu-central-1") for _ in range(2))
     register_parser(ours)
     register_parser(ours)

@@ -35,7 +35,7 @@ class Pool:
         return [type(command).__name__ for command in self.table.commands]
 
     def learn(self, state: Group) -> None:
-        """Both the store and the container have this image of the first group."""
+        """Both the store and the container have this state of the first group."""
         self.table.groups[0] = state
         self.view.record(0, state, self.now)
         self.table.commands.clear()
@@ -288,7 +288,7 @@ def test_a_write_that_was_repeated_recognises_itself() -> None:
 
 
 def closed(count: int) -> tuple[Closed, ...]:
-    """So many leases that others displaced, as a ring holds them."""
+    """So many leases that others displaced."""
     return tuple(Closed(0, key(f"c{place}"), place, place + 1) for place in range(count))
 
 

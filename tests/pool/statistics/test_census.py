@@ -61,7 +61,7 @@ def test_a_minute_is_counted_when_it_is_settled(aws: Any) -> None:
 def test_leases_that_went_to_the_history_between_two_counts_are_counted(aws: Any) -> None:
     open_shop(replace(POOL, hold_seconds=30, cooldown_seconds=0))
     stock(12)
-    for at in range(0, 60, 2):  # the ring moves with the eighteenth lease that was displaced
+    for at in range(0, 60, 2):  # closed leases are archived with the eighteenth that was displaced
         visit(f"v{at}", at=at)
         visit(f"w{at}", at=at + 120)
     assert PoolTable("p1").read([0], consistent=True)[0].last_chunk > 0

@@ -22,12 +22,12 @@ FREE = Slot(None, 0, 0)
 
 
 def group(*slots: Slot, closed: Sequence[Closed] = (), last_chunk: int = 0) -> Group:
-    """An image of a group whose other numbers were never lent."""
+    """The state of a group whose other numbers were never lent."""
     return Group((*slots, *[FREE] * (12 - len(slots))), tuple(closed), last_chunk)
 
 
 def counted(*states: Group) -> Counted:
-    """One group, by its images, newest first."""
+    """One group, by its states, newest first."""
     return count([states], MINUTE, 360)
 
 
