@@ -26,7 +26,7 @@ class Api:
     now: datetime | None = None
 
     def at(self, now: datetime) -> Api:
-        """The same caller at a moment of the test's."""
+        """Return the same caller at a moment of the test's."""
         return replace(self, now=now)
 
     def get(self, path: str) -> HTTPResponse:
@@ -59,19 +59,19 @@ def client(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
 
 @pytest.fixture
 def account(client: Client) -> Api:
-    """The key of the account that owns site s1 with pool p1."""
+    """Return the key of the account that owns site s1 with pool p1."""
     open_site()
     return Api(client, store.create_key("acc1", "tests", NOW)[1])
 
 
 @pytest.fixture
 def stranger(client: Client, account: Api) -> Api:
-    """The key of another account, which owns site s2."""
+    """Return the key of another account, which owns site s2."""
     other_site()
     return Api(client, store.create_key("acc2", "tests", NOW)[1])
 
 
 @pytest.fixture
 def operator(client: Client) -> Api:
-    """The operator's key."""
+    """Return the operator's key."""
     return Api(client, store.create_key(None, "tests", NOW)[1])

@@ -23,7 +23,7 @@ DAY = "2026-11-22"
 
 @pytest.fixture
 def endpoint(account: Api) -> str:
-    """The secret of a PBX's endpoint; the site has a static number of the campaign avito."""
+    """Return the secret of a PBX's endpoint; the site has a static number of the campaign avito."""
     store.create_campaign(Campaign("avito", "s1", "Авито"))
     store.put_numbers("s1", [TrackingNumber(STATIC, "s1", NumberKind.STATIC, campaign_id="avito")])
     return secret_of(PBX)
@@ -140,7 +140,7 @@ def test_a_call_not_yet_attributed_is_shown_without_evidence(account: Api, endpo
 
 
 def odd(secret: str, call_id: str, **fields: str) -> None:
-    """A call's only event, attributed."""
+    """Return a call's only event, attributed."""
     receive_call.receive(signed_request({"call_id": call_id, "direction": "in"} | fields), "generic", secret, ())
     attribute({"site_id": "s1", "call_id": f"generic-{call_id}"}, NOW)
 

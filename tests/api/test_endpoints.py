@@ -132,7 +132,7 @@ def test_a_secret_that_is_needed_can_not_be_taken_away_nor_a_closed_endpoint_get
 
 
 def credentials_of(made: HTTPResponse) -> dict[str, str]:
-    """What is kept of the endpoint that this answer made."""
+    """Return what is kept of the endpoint that this answer made."""
     snapshot.forget()
     stored = snapshot.endpoint_by_id(made.json_body["endpoint_id"], NOW)
     assert stored is not None

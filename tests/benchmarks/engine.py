@@ -18,7 +18,7 @@ from tests.conftest import SIGNING_KEY, forget_caches
 
 @contextlib.contextmanager
 def tables() -> Iterator[Any]:
-    """The local AWS engine: a low-level DynamoDB client with the hot path's own limits; the environment names all."""
+    """Yield the local AWS engine: a DynamoDB client with the hot path's own limits; the environment names all."""
     with Engine.temporary(Options(stderr_wait=False)) as engine:
         queue = _session().client("sqs", endpoint_url=engine.url).create_queue(QueueName="bench")["QueueUrl"]
         queues = {f"CALLPATH_{name}_QUEUE": queue for name in ("ATTRIBUTE", "DELIVER", "KEPT")}
@@ -28,7 +28,7 @@ def tables() -> Iterator[Any]:
 
 @contextlib.contextmanager
 def counted_tables() -> Iterator[Any]:
-    """The same on DynamoDB Local, Amazon's own engine, which reports the units of every kind of request."""
+    """Yield the same on DynamoDB Local, Amazon's own engine, which reports the units of every kind of request."""
     with dynamodb_local.running() as engine:
         region = CREDENTIALS["region_name"]
         keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": region}

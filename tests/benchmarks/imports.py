@@ -53,7 +53,7 @@ def rows() -> Iterator[Row]:
 
 @contextlib.contextmanager
 def _lambda_folders() -> Iterator[list[str]]:
-    """The function's folder and the runtime's, as Lambda puts them on the path."""
+    """Yield the function's folder and the runtime's, as Lambda puts them on the path."""
     with tempfile.TemporaryDirectory() as folder:
         function, runtime = Path(folder, "function"), Path(folder, "runtime")
         with zipfile.ZipFile(build().zip_file) as archive:
@@ -79,7 +79,7 @@ def lists() -> Iterator[Row]:
 
 
 def _cold_start(task: str) -> str:
-    """What the function has imported when its first request is answered: app.py, the task and a hot client."""
+    """Return what the function has imported when its first request is answered: app.py, the task and a hot client."""
     imported = [*_imports_of(task), *(f"import {name}" for name in ON_FIRST_REQUEST[task])]
     return "\n".join(["import app", *imported, "from chalicelib.runtime import aws", "aws.dynamodb(hot=True)"])
 

@@ -75,7 +75,7 @@ class BenchPool:
         self.lent.append(found)
 
     def renew(self) -> None:
-        """The visitor who came last renews."""
+        """Renew the number of the visitor who came last."""
         last = self.lent[-1]
         self.now += 1
         self.table.run(rules.renew(self.view, Position(last.group, last.slot), last.visitor, self.now))
@@ -117,7 +117,7 @@ def rows() -> Iterator[Row]:
 
 
 def counts() -> Iterator[Row]:
-    """What a lease and a renewal use, in units and round trips, as DynamoDB Local counts them, history moved included.
+    """Count what a lease and a renewal use, in units and round trips, on DynamoDB Local, history moved included.
 
     `lease_write_units` is the lease's own, as simulated (pool.py). All groups have archived before it is counted, and
     it is counted until every group has archived RINGS times.
@@ -147,7 +147,7 @@ class Spent:
 
 
 def _alternately(steps: dict[str, Callable[[], None]]) -> Spent:
-    """What each step took in ROUNDS rounds, shuffled within every round: the machine's moods hit all alike."""
+    """Measure each step in ROUNDS rounds, shuffled within every round: the machine's moods hit all alike."""
     spent = Spent({name: [] for name in steps}, {name: [] for name in steps})
     order = list(steps)
     shuffle = random.Random(11).shuffle
@@ -162,13 +162,13 @@ def _alternately(steps: dict[str, Callable[[], None]]) -> Spent:
 
 
 def _plain_client() -> Any:
-    """A client as boto3 makes it, with the hot one's patience."""
+    """Return a client as boto3 makes it, with the hot one's patience."""
     patience: dict[str, Any] = {**aws.HOT_TIMEOUTS}
     return boto3.session.Session().client("dynamodb", config=Config(**patience))
 
 
 def _raw_update(client: Any) -> Callable[[], None]:
-    """The floor of a lease: one conditional UpdateItem of an item as large as a head in use."""
+    """Return the floor of a lease: one conditional UpdateItem of an item as large as a head in use."""
     table, key = settings().pools_table, {"k": {"S": "floor#0"}, "e": {"N": str(group_codec.CURRENT)}}
     filled = Group(tuple(Slot(secrets.token_bytes(12), 90_000_000, 90_000_300) for _ in range(SLOTS)), (), 0)
     closed = [part for _ in range(11) for part in group_codec.slot_value(3, filled.slots[0])["L"]]
@@ -188,7 +188,7 @@ def _raw_update(client: Any) -> Callable[[], None]:
 
 
 def _raw_history(client: Any, pool: BenchPool) -> Callable[[], None]:
-    """The floor of a look into history: one consistent Query of the images that `pool.holder` asks for."""
+    """Return the floor of a look into history: one consistent Query of the images that `pool.holder` asks for."""
 
     def read() -> None:
         last = pool.lent[-1]
@@ -206,7 +206,7 @@ def _raw_history(client: Any, pool: BenchPool) -> Callable[[], None]:
 
 
 def _directory(client: Any, name: str, size: int) -> Callable[[], None]:
-    """A site with so many numbers, read as by a container that has not heard of it for a minute."""
+    """Return a site with so many numbers, read as by a container that has not heard of it for a minute."""
     site = Site(name, "acc", f"key-{name}", "Shop", (), "Europe/Moscow", "RUB", "RU")
     pool = Pool(name, name, "All", "+74950000000", None)
     numbers = [f"+7495{place:07d}" for place in range(size)]

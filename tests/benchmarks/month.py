@@ -96,7 +96,7 @@ def _queries(day: date) -> dict[str, str]:
 
 
 def _select(kind: str, day: date, model: str = "") -> str:
-    """The columns of a kind, as its files have them; what nothing is said of is empty."""
+    """Return the columns of a kind, as its files have them; what nothing is said of is empty."""
     said = {
         "calls": _CALL_COLUMNS,
         "credits": _CALL_COLUMNS | _CREDIT_COLUMNS | {"model": f"'{model}'"},

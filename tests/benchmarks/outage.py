@@ -52,7 +52,7 @@ def _waits() -> list[float]:
 
 @contextlib.contextmanager
 def _dead_aws(*, listening: bool) -> Iterator[None]:
-    """An address where nobody listens, or where somebody does and never says a word."""
+    """Yield an address where nobody listens, or where somebody does and never says a word."""
     before = dict(os.environ)
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))

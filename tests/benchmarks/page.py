@@ -27,7 +27,7 @@ def rows() -> Iterator[Row]:
 
 
 def _main_thread() -> Row:
-    """What the snippet makes the main thread of a page at rest work until its numbers are swapped."""
+    """Measure what the snippet makes the main thread of a page at rest work until its numbers are swapped."""
     website = Website(answer=lent(), pages={"/": _shop()})
     server = started(website)
     with browser.launched() as chromium:

@@ -50,7 +50,7 @@ def rows() -> Iterator[Row]:
 
 
 def _report(folder: Path) -> Row:
-    """A report by channel, over what its calls cannot be counted without: two queries written by hand."""
+    """Measure a report by channel, over two queries written by hand that its calls cannot be counted without."""
     files = month.write(folder, CALLS)
     first_day, last_day = month.DAYS[0], month.DAYS[-1]
     order = Order("s1", "Shop", first_day, last_day, "last_non_direct", "RUB", "Europe/Moscow", ("channel",))
@@ -73,7 +73,7 @@ def _report(folder: Path) -> Row:
 
 
 def _day_rebuild(client: Any) -> Row:
-    """The rebuild of a day in which something changed, over reading its calls once and writing its files once."""
+    """Measure the rebuild of a changed day, over reading its calls once and writing its files once."""
     os.environ["CALLPATH_BUCKET"] = BUCKET
     settings.cache_clear()
     aws.s3().create_bucket(Bucket=BUCKET)

@@ -36,7 +36,7 @@ class NewVisitors:
         snapshot.forget()
 
     def ask(self) -> None:
-        """A first page view: its arrival is stored and a number is lent to it."""
+        """Open a first page: its arrival is stored and a number is lent to it."""
         import app
 
         self.asked += 1

@@ -78,7 +78,7 @@ def run(*arguments: str) -> bool:
 
 
 def shown(capsys: Any) -> Any:
-    """What the command printed, behind the log of the endpoint in the same process."""
+    """Return what the command printed, behind the log of the endpoint in the same process."""
     out = capsys.readouterr().out
     return json.loads(out[out.index("{\n") :])
 
@@ -140,7 +140,7 @@ def folded(call_id: str) -> Any:
 
 
 def by_name(capsys: Any) -> dict[str, Any]:
-    """What `check` printed: its verdict, and each check by a word of its name."""
+    """Return what `check` printed: its verdict, and each check by a word of its name."""
     printed = shown(capsys)
     words = {
         "https": "may send", "open": "open endpoint", "public": "public URL", "credentials": "credentials are set",

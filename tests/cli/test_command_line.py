@@ -44,7 +44,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def answer_in(printed: str) -> Any:
-    """The JSON a command printed, after the log lines of the tasks."""
+    """Return the JSON a command printed, after the log lines of the tasks."""
     return json.loads(printed[printed.index("{\n") :])
 
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def logged(aws: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-    """The log of a webhook that nothing else could keep."""
+    """Return the log of a webhook that nothing else could keep."""
     open_site()
     monkeypatch.setenv("CALLPATH_PUBLIC_URL", requests.PUBLIC_URL)
     settings.cache_clear()

@@ -25,7 +25,7 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """The README, then the pages it links to, each once, in the order of their links."""
+    """Return the README, then the pages it links to, each once, in the order of their links."""
     linked = re.findall(r"\]\((docs/[\w-]+\.md)", README.read_text())
     return [README, *(ROOT / name for name in dict.fromkeys(linked))]
 
@@ -40,7 +40,7 @@ def blocks() -> list[Block]:
 
 
 def commands_in(text: str) -> Iterator[str]:
-    """The commands of a shell block; one that quotes a line's end goes on in the next."""
+    """Yield the commands of a shell block; one that quotes a line's end goes on in the next."""
     begun = ""
     for line in text.splitlines():
         begun = f"{begun}\n{line}" if begun else line
@@ -55,22 +55,22 @@ def commands_in(text: str) -> Iterator[str]:
 
 
 def placeholders(command: str) -> set[str]:
-    """The words in capitals."""
+    """Return the words in capitals."""
     return set(_PLACEHOLDER.findall(command))
 
 
 def filled(command: str, values: dict[str, str]) -> str:
-    """The command with the values of its placeholders."""
+    """Return the command with the values of its placeholders."""
     return _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), command)
 
 
 def words_of(command: str) -> list[str]:
-    """A command's words, without its comment."""
+    """Return a command's words, without its comment."""
     return shlex.split(command, comments=True)
 
 
 def name_of(command: str) -> str:
-    """What a command does, without its arguments: `numbers import`, `make deploy`, `PATCH /v1/…`, `aws logs`.
+    """Name what a command does, without its arguments: `numbers import`, `make deploy`, `PATCH /v1/…`, `aws logs`.
 
     Empty for the command line itself, where a sentence names no command of it.
     """
@@ -89,7 +89,7 @@ def name_of(command: str) -> str:
 
 
 def request_of(command: str) -> tuple[str, str, str | None]:
-    """Method, path and body of a curl command."""
+    """Return method, path and body of a curl command."""
     words = words_of(command)
     (path,) = [word.removeprefix("BASE_URL") for word in words if word.startswith("BASE_URL/")]
     given = dict(pairwise(words))
@@ -97,7 +97,7 @@ def request_of(command: str) -> tuple[str, str, str | None]:
 
 
 def _until_argument(words: list[str]) -> Iterator[str]:
-    """The leading words that name a command: of two at most, the first and what is one of its own."""
+    """Yield the leading words that name a command: of two at most, the first and what is one of its own."""
     families = "answers calls campaigns carriers channel-rules deal endpoint numbers pool".split()  # noqa: SIM905
     for place, word in enumerate(words[:2]):
         if word.startswith("-") or (place and words[0] not in families):

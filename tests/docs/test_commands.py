@@ -137,12 +137,12 @@ class Newcomer:
             step.failure = failure
 
     def variables(self) -> dict[str, str]:
-        """The environment of the shell: nothing of the tests', and AWS is the engine."""
+        """Return the environment of the shell: nothing of the tests', and AWS is the engine."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | {"PYTHONIOENCODING": "utf-8"} | self.engine.aws_environment()
 
     def attributed(self, call_id: str) -> Any:
-        """The call as the manage API shows it, once attribution has come to it."""
+        """Return the call as the manage API shows it, once attribution has come to it."""
         url = f"{self.known['BASE_URL']}/v1/manage/sites/{self.known['SITE_ID']}/calls/{call_id}"
         asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.known['API_KEY']}"})
         until = time.monotonic() + PATIENCE
@@ -249,7 +249,7 @@ class _Elements(HTMLParser):
 
 
 def _body_of(method: str, path: str) -> Any:
-    """The schema of a request's JSON body."""
+    """Return the schema of a request's JSON body."""
     content = resolved(_operation(method, path)["requestBody"])["content"]
     return content["application/json"]["schema"]
 
@@ -293,7 +293,7 @@ def test_requests_in_sentences_are_as_the_api_is_described(page: str) -> None:
 
 
 def _json(*names: str) -> Callable[[Newcomer, Step], None]:
-    """It prints JSON with these fields."""
+    """Check that it prints JSON with these fields."""
 
     def checked(_: Newcomer, step: Step) -> None:
         assert set(names) <= step.answer.keys()
@@ -321,7 +321,7 @@ def _deployed_with_parameters(newcomer: Newcomer, step: Step) -> Learned:
 
 
 def _exported(newcomer: Newcomer, step: Step) -> None:
-    """The variables are those of the engine that `make up` starts."""
+    """Check that the variables are those of the engine that `make up` starts."""
     exported = dict(word.split("=", 1) for word in step.text.split()[1:])
     engine = Engine(DEFAULT_PORT, 0, Path(), Path()).aws_environment()
     needed = {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
@@ -453,7 +453,7 @@ def _campaign_archived(newcomer: Newcomer, step: Step) -> None:
 
 
 def _deal(newcomer: Newcomer, step: Step) -> None:
-    """What a person decides counts until it is left to the rules again."""
+    """Check that what a person decides counts until it is left to the rules again."""
     assert step.answer["external_id"] == "A-1"
     if "unjoin" in step.text:
         assert (step.answer["call_id"], step.answer["says"][:23]) == (None, "A person took it apart ")
@@ -484,7 +484,7 @@ def _telnyx_pair(_: Newcomer, step: Step) -> None:
 
 
 def _opened(newcomer: Newcomer, step: Step) -> Learned:
-    """A page of the site with this block and the README's, in a browser: it shows a number of the pool."""
+    """Open a page with this block and the README's in a browser: it shows a number of the pool."""
     body = filled(
         "".join(each.text for each in STEPS if each.language == "html" and each in (PAGE, step)), newcomer.known
     )
@@ -508,7 +508,7 @@ def _opened(newcomer: Newcomer, step: Step) -> Learned:
 
 
 def _shows_a_code(page: Page) -> None:
-    """A page asks once, and for four seconds: a machine that is slower shows the code when the page is opened again."""
+    """Open the page. It asks once, for four seconds: a slower machine shows the code when it is opened again."""
     until = time.monotonic() + PATIENCE
     while not re.fullmatch(r"\d{3} \d{4}", page.locator("[data-callpath-promo]").inner_text()):
         assert time.monotonic() < until, "no code was ever shown"

@@ -111,7 +111,7 @@ def test_pips_own_failure_is_shown_to_its_end(tmp_path: Path) -> None:
 
 
 def child_of(pid: int, script: str) -> int | None:
-    """The process that `pid` has started with this script."""
+    """Return the process that `pid` has started with this script."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and script in (command_of(int(entry.name)) or ""):
             stat = (entry / "stat").read_text() if (entry / "stat").exists() else ""

@@ -36,7 +36,7 @@ class Closure:
 
 
 def closure_of(task: str, *, running: bool) -> Closure:
-    """What app.py's task imports; `running`: also what functions import when they are called, whichever are."""
+    """Return what app.py's task imports; `running`: also what functions import when they are called, whichever are."""
     waiting, reached = [*_entry(task), *(BY_NAME.get(task, ()) if running else ())], set()
     foreign: dict[str, Import] = {}
     while waiting:

@@ -104,7 +104,7 @@ class Witness:
         self.client.lambda_.invoke(task, event)
 
     def heard(self) -> dict[str, str]:
-        """What was printed, answered as an error, and traced."""
+        """Return what was printed, answered as an error, and traced."""
         from aws_xray_sdk.core import xray_recorder
 
         xray_recorder.end_segment()
@@ -119,7 +119,7 @@ class Witness:
 
 @pytest.fixture
 def witness(aws: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Witness]:
-    """The application in a Lambda function whose requests are all sampled."""
+    """Yield the application in a Lambda function whose requests are all sampled."""
     from aws_xray_sdk.core import xray_recorder
 
     daemon = Daemon()
@@ -183,7 +183,7 @@ def test_a_carriers_calls_good_and_spoiled_leak_nothing(vendor: str, witness: Wi
 
 
 def spoiled(steps: list[Step]) -> Iterator[Step]:
-    """The steps with the number in each kind of field in turn, as text and as a number."""
+    """Yield the steps with the number in each kind of field in turn, as text and as a number."""
     done: set[Any] = set()
     for step in steps:
         for path in leaves(step.fields):

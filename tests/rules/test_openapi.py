@@ -117,7 +117,7 @@ class Api:
 
 
 def template_of(path: str) -> str:
-    """The description's path that fits, the most literal first."""
+    """Return the description's path that fits, the most literal first."""
     for template in sorted(SPEC["paths"], key=lambda each: each.count("{")):
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
             return str(template)
@@ -125,7 +125,7 @@ def template_of(path: str) -> str:
 
 
 def described(template: str, method: str, answer: HTTPResponse) -> Any:
-    """The answer's value, after it was held against its schema."""
+    """Return the answer's value, after it was held against its schema."""
     responses = SPEC["paths"][template][method.lower()]["responses"]
     assert str(answer.status_code) in responses, f"{method} {template} answers {answer.status_code}: not described"
     content = resolved(responses[str(answer.status_code)]).get("content")
@@ -345,7 +345,7 @@ def test_readings_of_answers_are_answered_as_described(api: Api) -> None:
 
 
 def put_recorded(call_id: str) -> None:
-    """A recording with its transcript."""
+    """Return a recording with its transcript."""
     folder = recordings.folder("s1", call_id)
     stored = Recording("r1", RecordingState.STORED, "", f"{folder}r1.mp3", "audio/mpeg", 3, 3, 2, NOW)
     recordings.put_recording("s1", call_id, stored)

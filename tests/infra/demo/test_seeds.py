@@ -78,7 +78,7 @@ def played(story: Story, world: InProcess) -> tuple[list[str], dict[str, Any]]:
 
 
 def in_memory(story: Story, client: Client, memory: MemoryAws) -> InProcess:
-    """A world that nothing has happened in yet."""
+    """Return a world that nothing has happened in yet."""
     return InProcess(Routes(client, settings().public_url), memory.sqs.take_all, boto3.client("s3"), story.reported_at)
 
 

@@ -86,7 +86,7 @@ def test_nobody_calls_a_number_in_quarantine_but_strangers_nor_is_lent_it(story:
 
 
 def at_day(call: Call) -> int:
-    """The hour of a call in the shop's zone."""
+    """Return the hour of a call in the shop's zone."""
     return (call.at + timedelta(hours=3)).hour
 
 

@@ -169,7 +169,7 @@ def test_what_an_operator_noted_counts_before_what_a_deal_says() -> None:
 
 
 def report_of(truth: Truth) -> dict[str, object]:
-    """A report that says exactly the truth."""
+    """Return a report that says exactly the truth."""
     groupings = {
         by: {"rows": [{by: value, **figures} for value, figures in rows.items()], "total": dict(truth.total)}
         for by, rows in truth.tables.items()
