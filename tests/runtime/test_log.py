@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
@@ -106,11 +107,16 @@ def test_a_schedule_names_its_task(capsys: pytest.CaptureFixture[str]) -> None:
     assert (line["function"], line["request_id"]) == ("census", "r2")
 
 
+def _log_after(answered: Event) -> None:
+    answered.wait()
+    log.event("late")
+
+
 def test_what_outlives_its_request_keeps_its_id(capsys: pytest.CaptureFixture[str]) -> None:
     """Work that was given up goes on in its thread, while the container answers the next request."""
     answered = Event()
     with log.invocation(FIRST, "receive_call"):
-        late = started(lambda: (answered.wait(), log.event("late")))
+        late = started(partial(_log_after, answered))
     with log.invocation(SECOND, "receive_call"):
         answered.set()
         late.result()
