@@ -81,7 +81,7 @@ def build_one(site: Site, first_day: date, last_day: date, model: str, now: date
 
 
 def basis_of(site: Site, now: datetime) -> Basis:
-    """What the site's reports are counted under now."""
+    """Return what the site's reports are counted under now."""
     last = chain_table.last_entry(site.site_id)
     return Basis(load_rulebook(site, now).digest, last.sequence if last else None, last.digest if last else None)
 

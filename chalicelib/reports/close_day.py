@@ -1,6 +1,6 @@
 """The task: rebuild the facts of every day that changed.
 
-A day is marked by whoever changes it. Its mark is taken away only after its facts are written, only when nobody marked
+Each change to a day marks it. The mark is taken away only after its facts are written, only when nobody marked
 it again meanwhile (the token), and only when it is older than an index can lag behind: a change is never lost, at
 worst a day is built twice.
 """

@@ -64,7 +64,7 @@ def compose(files: parquet.FactFiles, order: Order, now: datetime, folder: Path)
             currency=order.currency,
             time_zone=order.time_zone,
             generated_at=now,
-            tables={by: _table(db, by, order, total) for by in _told(order.groupings, comparison)},
+            tables={by: _table(db, by, order, total) for by in _shown_groupings(order.groupings, comparison)},
             accuracy=tracking_accuracy(overflow, pool),
             calls=tuple(_call_lines(calls, order.time_zone)),
             calls_left_out=int(total.calls) - len(calls),
@@ -82,8 +82,8 @@ def _comparison(db: DuckDBPyConnection, order: Order, calls: int) -> Comparison 
     return Comparison(cells, calls, asked, deals_alone, tuple(sql.other_answers(db, MOST_OTHER_ANSWERS)))
 
 
-def _told(groupings: tuple[str, ...], comparison: Comparison | None) -> tuple[str, ...]:
-    """The groupings that tell anything: what callers said only where they were asked, or where nothing else is."""
+def _shown_groupings(groupings: tuple[str, ...], comparison: Comparison | None) -> tuple[str, ...]:
+    """Return the groupings worth showing: self-reported only where callers were asked, or where it is the only one."""
     if comparison:
         return groupings
     return tuple(by for by in groupings if by != "self_reported") or groupings
@@ -110,7 +110,7 @@ def _table(db: DuckDBPyConnection, by: str, order: Order, total: Tally) -> Table
 
 
 def _names(db: DuckDBPyConnection, dimension: str, order: Order) -> Mapping[str, str]:
-    """What a row's value is called: a campaign by the registry, else by its spend; a static number by its campaign."""
+    """Name a row's value: a campaign by the registry, else by its spend; a static number by its campaign."""
     registered = order.campaign_names
     if dimension == "campaign":
         return {**sql.names_of_campaigns(db), **registered}
@@ -120,7 +120,7 @@ def _names(db: DuckDBPyConnection, dimension: str, order: Order) -> Mapping[str,
 
 
 def _wholes(tallies: dict[sql.Key, Tally], total: Tally, *, nested: bool) -> dict[sql.Key, Decimal]:
-    """What shares are taken of, by the key without its last part: all calls, or the calls of the parent."""
+    """Return key without its last part → the calls that shares are taken of: all, or those of the parent row."""
     sums: dict[sql.Key, Decimal] = defaultdict(Decimal)
     for key, tally in tallies.items():
         sums[key[:-1]] = sums[key[:-1]] + tally.calls if nested else total.calls

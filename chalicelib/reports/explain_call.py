@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.attribution import explanation
 from chalicelib.attribution.credit import credit_of
 from chalicelib.attribution.explanation import Sentence, Story
-from chalicelib.attribution.explanation import explain as told
 from chalicelib.attribution.load_rulebook import load_rulebook
 from chalicelib.attribution.self_reported_answer import self_reported_by_call, self_reported_of
 from chalicelib.audit import chain_table
@@ -17,7 +17,7 @@ from chalicelib.registry.types import Site
 
 
 def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[Sentence]:
-    """The chain of a call under the site's model or another.
+    """Explain the chain of a call under the site's model or another.
 
     Raises NotFound for a call there is none of or that attribution has not come to, StorageUnavailable.
     """
@@ -41,4 +41,4 @@ def explain(site: Site, call_id: str, model: str | None, now: datetime) -> list[
             (changed.site_id, changed.day) == (site.site_id, day) for changed in changed_days_table.changed_days()
         ),
     )
-    return told(story, site.zone)
+    return explanation.explain(story, site.zone)

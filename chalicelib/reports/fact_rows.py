@@ -42,8 +42,8 @@ class CallFact:
     visitor: str
     overflow: bool  # the pool's shared number was called
     wait_seconds: int | None  # till somebody talked, else till the end
-    end_missing: bool  # the clock closed it: no carrier told its end
-    self_reported: str | None  # what the caller said: a channel, or `other: ` and his words; None: not asked
+    end_missing: bool  # closed by the clock: no carrier reported its end
+    self_reported: str | None  # what the caller said: a channel, or `other: ` and the words; None: not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class ContactFact:
 
 @dataclass(frozen=True, slots=True)
 class ContactPathFact:
-    """One touch that had brought a visitor by his contact, as PathFact is of a call: any model can be asked."""
+    """One touch that had brought a visitor before a contact, as PathFact is for a call: any model can be computed."""
 
     site_id: str
     contact_id: str
@@ -179,7 +179,7 @@ class DealFact:
     own_campaign: str
     own_keyword: str
     own_creative: str
-    self_reported: str | None  # what the customer said; of a deal with a call the call's fact tells what counts
+    self_reported: str | None  # what the customer said; with a call, the call's fact has what counts
     contact_id: str | None  # where it comes from a contact and not from a call
 
 
@@ -203,7 +203,7 @@ class SpendFact:
 
 
 def columns_of(source: Source) -> dict[str, str]:
-    """The columns that name a source."""
+    """Return the columns that name a source."""
     return {
         "channel": source.channel,
         "source": source.source,

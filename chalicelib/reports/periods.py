@@ -17,7 +17,7 @@ class Period(NamedTuple):
 
     @property
     def name(self) -> str:
-        """`2026-11-01_2026-11-30`, as it stands in keys."""
+        """Return `2026-11-01_2026-11-30`, as keys have it."""
         return f"{self.first_day}_{self.last_day}"
 
 
@@ -35,7 +35,7 @@ def due_periods(now: datetime, time_zone: str) -> list[Period]:
 
 
 def parse_period_name(name: str) -> Period | None:
-    """The period of a key's part, or None for anything else."""
+    """Return the period of a part of a key, or None for anything else."""
     first, mark, last = name.partition("_")
     try:
         return Period(date.fromisoformat(first), date.fromisoformat(last)) if mark else None

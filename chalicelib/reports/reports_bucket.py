@@ -2,7 +2,7 @@
 
 What a day published last stays as it was, in `…/<model>/as-of-YYYY-MM-DD/`, when a later day counts the period again.
 
-A model's spec stands there with `-` for its slashes: `position_based:40-20-40`.
+A model's spec is written there with `-` for its slashes: `position_based:40-20-40`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from chalicelib.reports.fact_rows import SCHEMAS, Fact
 from chalicelib.reports.facts import facts_bucket, parquet, read_day
 from chalicelib.reports.facts.read_day import DayEvidence
 
-IDS = {  # what tells one row of a kind from another
+IDS = {  # the columns that identify a row of a kind
     "calls": ("call_id",),
     "credits": ("call_id", "model", "candidate", "channel", "source", "medium", "campaign", "keyword", "creative"),
     "paths": ("call_id", "candidate", "position"),
@@ -140,7 +140,7 @@ def _first_row(kind: str, published: Sequence[Mapping[str, Any]], derived: Seque
         return None
     longer, side = (published, "facts") if len(published) > len(derived) else (derived, "evidence")
     row = longer[min(len(published), len(derived))]
-    return f"{_named(kind, tuple(str(row[name]) for name in IDS[kind]))} stands only in the {side}"
+    return f"{_named(kind, tuple(str(row[name]) for name in IDS[kind]))} is only in the {side}"
 
 
 def _named(kind: str, values: tuple[str, ...]) -> str:

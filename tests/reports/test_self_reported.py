@@ -160,7 +160,7 @@ def test_erasure_takes_the_words_and_leaves_the_counts_and_the_proof(aws: Any, t
 def test_it_is_told_beside_the_measured_source(aws: Any) -> None:
     shop()
     said = {
-        call_id: [one.says for one in explain(SITE, call_id, None, NOON) if "brought him" in one.chapter.lower()][-1:]
+        call_id: [one.says for one in explain(SITE, call_id, None, NOON) if "brought them" in one.chapter.lower()][-1:]
         for call_id in ("ivans", "marias", "petrs", "annas")
     }
     assert said["ivans"][0].startswith(
@@ -296,6 +296,6 @@ def test_measured_figures_of_files_are_the_same_with_answers_and_without(tmp_pat
 def test_most_answers_stand_first() -> None:
     cells = [Cell("direct", "search", Decimal("1.0000")), Cell("social", "social", Decimal("2.5"))]
     table = Comparison(most_first(cells), 10, 4, 0)
-    assert (table.measured, table.told) == (("social", "direct"), ("social", "search"))
+    assert (table.measured, table.reported) == (("social", "direct"), ("social", "search"))
     assert [str(cell.count) for cell in table.cells] == ["2.50", "1"]
     assert (str(table.count()), str(table.asked_percent)) == ("3.50", "40.00")

@@ -14,7 +14,7 @@ from chalicelib.reports.fact_rows import ContactFact, ContactPathFact, columns_o
 
 
 def counted(contacts: Iterable[Contact], deals: Iterable[Deal]) -> list[Contact]:
-    """The contacts that are evidence of their day: events of pages, and what one of the day's deals names."""
+    """Return the contacts that are evidence of their day: events of pages, and what one of the day's deals names."""
     named = {deal.contact_id for deal in deals}
     return [contact for contact in contacts if contact.kind not in OF_A_DEAL or contact.contact_id in named]
 
@@ -22,14 +22,14 @@ def counted(contacts: Iterable[Contact], deals: Iterable[Deal]) -> list[Contact]
 def facts_of_contacts(
     site: Site, rulebook: Rulebook, contacts: Sequence[Contact]
 ) -> tuple[list[ContactFact], list[ContactPathFact]]:
-    """A day's contacts under every model, and the paths that other models ask."""
-    credits: list[ContactFact] = []
+    """Count a day's contacts under every model, with the paths that other models need."""
+    counted: list[ContactFact] = []
     steps: list[ContactPathFact] = []
     for contact in contacts:
         path = path_of_visit(contact.touches, contact.at, site, rulebook)
-        credits.extend(_credit_facts(contact, site, path))
+        counted.extend(_credit_facts(contact, site, path))
         steps.extend(_path_facts(contact, path))
-    return credits, steps
+    return counted, steps
 
 
 def _credit_facts(contact: Contact, site: Site, path: Path) -> Iterator[ContactFact]:

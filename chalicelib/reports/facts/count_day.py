@@ -49,9 +49,9 @@ def facts_of_day(
 ) -> DayFacts:
     """Count one day.
 
-    `first_call_of` tells when a caller (by key) first called, ever; it is asked for won deals only. `own_sources` names
-    the source of a deal that has no call, by external id. `reached` are the missed calls that were called back, by id;
-    without it the day's own calls tell.
+    `first_call_of` returns when a caller (by key) first called, ever; it is used for won deals only. `own_sources` is
+    external id → the source of a deal that has no call. `reached` are the missed calls that were called back, by id;
+    without it the day's own calls decide.
     """
     marks, answers = quality_marks(deals), self_reported_by_call(deals)
     if reached is None:
@@ -76,7 +76,7 @@ def facts_of_day(
 
 
 def quality_marks(deals: Iterable[Deal]) -> dict[str, Decimal]:
-    """The mean quality mark of each call's deals, by call id."""
+    """Return call id → the mean quality mark of the call's deals."""
     marks: dict[str, list[int]] = defaultdict(list)
     for deal in deals:
         if deal.call_id is not None and deal.quality is not None:
@@ -88,8 +88,8 @@ def talk_threshold(site: Site, rulebook: Rulebook, credit: Sequence[Credit]) -> 
     """Seconds of talk that make a call a target call: those of the campaign with the most credit, or the site's."""
     heaviest = max(credit, key=lambda part: part.weight, default=None)
     campaign = rulebook.campaign(heaviest.campaign_id) if heaviest else None
-    told = campaign.target_talk_seconds if campaign else None
-    return site.target_talk_seconds if told is None else told
+    own = campaign.target_talk_seconds if campaign else None
+    return site.target_talk_seconds if own is None else own
 
 
 def _call_fact(

@@ -24,7 +24,7 @@ class FactFiles:
     paths: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
     def of(self, kind: str) -> Sequence[Path]:
-        """The files of one kind."""
+        """Return the files of one kind."""
         return self.paths.get(kind, ())
 
 
@@ -37,7 +37,7 @@ def connect(folder: Path) -> DuckDBPyConnection:
 
     config: dict[str, Any] = {
         "memory_limit": "1GB",
-        "temp_directory": str(folder / "spill"),
+        "temp_directory": str(folder / "temporary"),
         "threads": 2,
         "preserve_insertion_order": False,
         "autoinstall_known_extensions": False,

@@ -61,8 +61,9 @@ def read(site_id: str, day: date) -> DayEvidence:
 
 
 def facts_of(evidence: DayEvidence, site: Site, rulebook: Rulebook) -> dict[str, Iterable[Fact]]:
-    """The day's facts by kind. Other days tell two things: when a buyer first called, and whether a missed caller was
-    rung back. Raises StorageUnavailable.
+    """Return the day's facts by kind. Raises StorageUnavailable.
+
+    Other days decide two things: when a buyer first called, and whether a missed caller was rung back.
     """
     calls = evidence.calls
     found = facts_of_day(
@@ -81,7 +82,7 @@ def facts_of(evidence: DayEvidence, site: Site, rulebook: Rulebook) -> dict[str,
 
 
 def leaves_of(evidence: DayEvidence) -> list[Leaf]:
-    """What the day's root is made of: a leaf a call, a contact and a deal, and one of all spend."""
+    """Return the leaves of the day's root: one for each call, contact and deal, and one for all spend."""
     salt = self_reported_digest.salt_of(evidence.site_id, settings().signing_key)
     found = [leaves.call_leaf(item, salt) for item in evidence.items]
     counted = {contact.contact_id for contact in evidence.contacts}

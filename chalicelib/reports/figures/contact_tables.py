@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def contact_tables(
     db: DuckDBPyConnection, groupings: tuple[str, ...], model: str, names: Mapping[str, str]
 ) -> dict[str, ContactTable]:
-    """The tables of those groupings that contacts are told by; none where nothing was done in the period.
+    """Return a table for each grouping of contacts; none where there were no contacts in the period.
 
     `names` are those of campaigns.
     """

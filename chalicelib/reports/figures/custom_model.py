@@ -116,7 +116,7 @@ def _rows(db: DuckDBPyConnection, kind: _Kind, day: date) -> Iterator[tuple[Any,
 
 
 def _paths(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Decimal, list[Step]]]:
-    """A call's paths. Candidates and positions are numbered from 0 without gaps, as `facts_of_day` writes them."""
+    """Return a call's paths. Candidates and positions count from 0 without gaps, as `facts_of_day` writes them."""
     paths: list[tuple[Decimal, list[Step]]] = []
     for _, candidate, share, _, at, direct in rows:
         if candidate == len(paths):

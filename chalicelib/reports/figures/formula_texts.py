@@ -9,7 +9,7 @@ FORMULAS: dict[str, str] = {
     "target": "calls whose talk time reached the campaign's threshold (10 s unless set)",
     "missed": "calls nobody talked on",
     "missed_percent": "missed / calls × 100",
-    "called_back": "missed calls whose caller was rung back within 14 days, or got through himself the same day",
+    "called_back": "missed calls whose caller was rung back within 14 days, or got through themselves the same day",
     "share": "calls of the row / calls of all rows × 100",
     "average_talk": "talk time / answered calls",
     "average_quality": "mean of the quality marks (1 to 5) given in the CRM",
@@ -37,8 +37,8 @@ COMPARISON_FORMULAS: dict[str, str] = {
     "claimed": "of those, calls that are measured as brought by advertising all the same",
 }
 COMPARISON_NOTE = (
-    "What callers say never changes a figure: it stands beside what was measured. People remember a place rather than "
-    "a click, so a search engine agrees with both paid and organic search, and word of mouth with a direct visit."
+    "What callers say never changes a figure: it is shown beside what was measured. People remember a place rather "
+    "than a click, so a search engine agrees with both paid and organic search, and word of mouth with a direct visit."
 )
 ACCURACY_FORMULA = "(1 − calls to the overflow number / calls to the pool) × 100"
 
@@ -48,7 +48,7 @@ NOTES: tuple[str, ...] = (
     "Where several visitors may have made a call they share it, and the row's calls are what is expected: the true "
     "number lies, with 95 % confidence, between the two bounds beside it.",
     "Totals are computed from the calls, not added up from the rows: one caller may appear in several rows.",
-    "What visitors did besides calling stands in tables of its own. Of a number that is revealed only the click is "
+    "What visitors did besides calling is in tables of its own. Of a number that is revealed only the click is "
     "counted: calls to it are not seen.",
     "A return below 0 % is a loss; spend without deals shows −100 %.",
 )

@@ -43,7 +43,7 @@ class Tally:
     quality_count: Decimal = ZERO
     leads: Decimal = ZERO  # CRM cards of any status
     deals: Decimal = ZERO  # of them won
-    revenue: Decimal | None = None  # None: no won deal tells its amount
+    revenue: Decimal | None = None  # None: no won deal has an amount
     gross_profit: Decimal | None = None
     cycle_seconds: Decimal | None = None  # median, from the caller's first call to the won deal
     spend: Decimal | None = None  # None: nobody supplied spend for this dimension or period
@@ -88,18 +88,18 @@ class Figures:
     sales_cycle: Decimal | None
 
     def get(self, name: str) -> Decimal | None:
-        """The figure of that name (a key of UNITS)."""
+        """Return the figure of that name (a key of UNITS)."""
         value: Decimal | None = getattr(self, name)
         return value
 
     @property
     def return_percent(self) -> Decimal | None:
-        """ROMI, or ROI where gross profits are not told: what a row is judged by."""
+        """Return ROMI, or ROI where gross profits are unknown: what a row is judged by."""
         return self.roi if self.romi is None else self.romi
 
     @property
     def earned(self) -> Decimal | None:
-        """Gross profit, or revenue where gross profits are not told."""
+        """Return gross profit, or revenue where gross profits are unknown."""
         return self.revenue if self.gross_profit is None else self.gross_profit
 
 
@@ -134,12 +134,12 @@ UNITS: dict[str, Unit] = {
 def figures_of(tally: Tally, *, all_calls: Decimal, leads_kept: bool) -> Figures:
     """Every figure of one row.
 
-    `all_calls` is what shares are taken of. `leads_kept` is False for a site whose CRM tells won deals only:
+    `all_calls` is what shares are taken of. `leads_kept` is False for a site whose CRM reports won deals only:
     there a lead is not a figure, and conversion is of calls.
     """
     spend, deals = tally.spend, tally.deals
     answered = tally.calls - tally.missed
-    revenue, gross_profit = _told(tally.revenue, deals), _told(tally.gross_profit, deals)
+    revenue, gross_profit = _earned(tally.revenue, deals), _earned(tally.gross_profit, deals)
     return Figures(
         calls=_count(tally.calls),
         unique=Decimal(tally.unique),
@@ -185,13 +185,13 @@ def tracking_accuracy(overflow_calls: int, pool_calls: int) -> Decimal | None:
     return percent(pool_calls - overflow_calls, pool_calls)
 
 
-def _told(earned: Decimal | None, deals: Decimal) -> Decimal | None:
-    """Without a deal nothing was earned, which is known; with deals that tell no amount it is not."""
+def _earned(earned: Decimal | None, deals: Decimal) -> Decimal | None:
+    """Return 0 without a deal, and None with deals that have no amount: then what was earned is unknown."""
     return ZERO if earned is None and deals == 0 else earned
 
 
 def _count(value: Decimal) -> Decimal:
-    """A count: whole where credit is not shared, else to two digits."""
+    """Round a count: whole where credit is not shared, else to two digits."""
     rounded = round_half_up(value, 2)
     return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral_value() else rounded
 

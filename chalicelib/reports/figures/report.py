@@ -24,7 +24,7 @@ GROUPINGS: dict[str, tuple[str, ...]] = {
     "self_reported": ("self_reported",),
 }
 NESTED = frozenset({"campaign_keyword"})
-CONTACT_GROUPINGS = ("channel", "campaign", "keyword")  # by which contacts are told, where calls are
+CONTACT_GROUPINGS = ("channel", "campaign", "keyword")  # of contacts, where calls have them too
 BOUNDS = ("calls_low", "calls_high")  # what files call a row's interval
 
 
@@ -68,7 +68,7 @@ class ContactRow:
 
 @dataclass(frozen=True, slots=True)
 class ContactTable:
-    """What visitors did besides calling, by one grouping. It stands beside the calls and is never added to them."""
+    """What visitors did besides calling, by one grouping. It is shown beside the calls and never added to them."""
 
     by: str
     rows: tuple[ContactRow, ...]  # most contacts first
@@ -101,7 +101,7 @@ class CallLine:
     region: str
     manager: str
     evidence: str
-    self_reported: str  # what the caller said, beside what was measured; empty where he was not asked
+    self_reported: str  # what the caller said, beside what was measured; empty where they were not asked
 
 
 @dataclass(frozen=True, slots=True)

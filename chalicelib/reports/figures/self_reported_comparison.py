@@ -20,16 +20,16 @@ ADVERTISED = frozenset({"paid_search", "paid_social", "display", "classifieds", 
 
 
 class Cell(Struct, frozen=True):
-    """How many calls were measured as one thing and told as another; a part of a call where its credit is shared."""
+    """How many calls were measured as one channel and reported as another; parts of calls where credit is shared."""
 
     measured: str  # channel; that of a deal without a call is its own
-    told: str  # channel, or `other`
+    reported: str  # channel, or `other`
     count: Decimal
 
     @property
     def agree(self) -> bool | None:
         """None where there are not two things to compare."""
-        return agrees(self.told, self.measured)
+        return agrees(self.reported, self.measured)
 
 
 class Comparison(Struct, frozen=True):
@@ -47,9 +47,9 @@ class Comparison(Struct, frozen=True):
         return self._ordered("measured")
 
     @property
-    def told(self) -> tuple[str, ...]:
-        """What was told, most answers first."""
-        return self._ordered("told")
+    def reported(self) -> tuple[str, ...]:
+        """Return the self-reported channels, most answers first."""
+        return self._ordered("reported")
 
     @property
     def asked_percent(self) -> Decimal | None:
@@ -74,20 +74,22 @@ class Comparison(Struct, frozen=True):
     @property
     def not_advertised(self) -> Decimal:
         """The answers that no advertisement can claim: word of mouth, and who had been a customer."""
-        return _sum(cell for cell in self.cells if cell.told in NOT_ADVERTISED)
+        return _sum(cell for cell in self.cells if cell.reported in NOT_ADVERTISED)
 
     @property
     def claimed(self) -> Decimal:
         """Of those, the calls that are measured as brought by advertising all the same."""
-        return _sum(cell for cell in self.cells if cell.told in NOT_ADVERTISED and is_advertised(cell.measured))
+        return _sum(cell for cell in self.cells if cell.reported in NOT_ADVERTISED and is_advertised(cell.measured))
 
-    def count(self, measured: str | None = None, told: str | None = None) -> Decimal:
-        """The answers of a row, a column, or one field of the table."""
-        return _sum(cell for cell in self.cells if measured in (None, cell.measured) and told in (None, cell.told))
+    def count(self, measured: str | None = None, reported: str | None = None) -> Decimal:
+        """Return the answers of a row, a column, or one field of the table."""
+        return _sum(
+            cell for cell in self.cells if measured in (None, cell.measured) and reported in (None, cell.reported)
+        )
 
-    def agreement(self, measured: str, told: str) -> bool | None:
+    def agreement(self, measured: str, reported: str) -> bool | None:
         """Whether a field's two sides agree."""
-        return agrees(told, measured)
+        return agrees(reported, measured)
 
     def _ordered(self, side: str) -> tuple[str, ...]:
         names = dict.fromkeys(getattr(cell, side) for cell in self.cells)
@@ -100,9 +102,9 @@ def is_advertised(channel: str) -> bool:
 
 
 def most_first(cells: Iterable[Cell]) -> tuple[Cell, ...]:
-    """The fields of the table, most answers first."""
+    """Return the fields of the table, most answers first."""
     counted = (replace(cell, count=_count(cell.count)) for cell in cells)
-    return tuple(sorted(counted, key=lambda cell: (-cell.count, cell.measured, cell.told)))
+    return tuple(sorted(counted, key=lambda cell: (-cell.count, cell.measured, cell.reported)))
 
 
 def _sum(cells: Iterable[Cell]) -> Decimal:

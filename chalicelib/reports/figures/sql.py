@@ -19,7 +19,7 @@ Sums = dict[str, Any]
 
 SPEND_DIMENSIONS = frozenset({"channel", "campaign", "keyword", "creative"})
 
-# A deal belongs to the sources of its call or contact; one without either to the source it tells itself.
+# A deal belongs to the sources of its call or contact; one without either to the source it names itself.
 _DEAL_DIMENSIONS = {
     "channel": "coalesce(c.channel, d.own_channel)",
     "campaign": "coalesce(c.campaign, d.own_campaign)",
@@ -44,7 +44,7 @@ _CALL_SUMS = """
     sum({w} * talk_seconds) AS talk_seconds,
     sum({w} * quality) AS quality_sum,
     sum({w}) FILTER (quality IS NOT NULL) AS quality_count"""
-# A caller's key is 32 hex digits, half as large as a number; a withheld caller is one of his own.
+# A caller's key is 32 hex digits, half as large as a number; a withheld caller counts as one of their own.
 _CALLER = "CAST(coalesce(caller_key, md5(call_id)) AS UUID)"
 _DEAL_SUMS = """
     sum({w}) AS leads,
@@ -57,15 +57,15 @@ _SPEND_SUMS = "sum(cost) AS spend"
 
 
 def tallies(db: DuckDBPyConnection, dimensions: tuple[str, ...], model: str) -> dict[Key, Tally]:
-    """The tally of every value of `dimensions` that has calls, deals or spend under `model`."""
+    """Return the tally of every value of `dimensions` that has calls, deals or spend under `model`."""
     parts = [_calls_by(db, dimensions, model), _deals_by(db, dimensions, model)]
-    spend_told = SPEND_DIMENSIONS.issuperset(dimensions) and _any_spend(db)
-    if spend_told:
+    with_spend = SPEND_DIMENSIONS.issuperset(dimensions) and _any_spend(db)
+    if with_spend:
         parts.append(_spend_by(db, dimensions))
     rows: dict[Key, Sums] = {}
     for part in parts:
         for key, sums in part.items():
-            rows.setdefault(key, {"spend": Decimal(0)} if spend_told else {}).update(sums)
+            rows.setdefault(key, {"spend": Decimal(0)} if with_spend else {}).update(sums)
     return {key: Tally(**sums) for key, sums in rows.items()}
 
 
@@ -89,7 +89,7 @@ def spreads(db: DuckDBPyConnection, dimensions: tuple[str, ...], model: str) -> 
 
 
 def total(db: DuckDBPyConnection) -> Tally:
-    """The tally of the whole period, where every call and deal counts once."""
+    """Return the tally of the whole period, where every call and deal counts once."""
     sums: Sums = {}
     statements = [
         f"SELECT {_CALL_SUMS.format(w=_ONE)} FROM calls WHERE direction = 'in'",  # noqa: S608 - our own names, as everywhere
@@ -104,7 +104,7 @@ def total(db: DuckDBPyConnection) -> Tally:
 
 
 def contacts(db: DuckDBPyConnection, dimensions: tuple[str, ...], model: str) -> dict[Key, dict[str, Decimal]]:
-    """What visitors did besides calling, by source under `model` and by kind; with no dimensions, of all sources."""
+    """Return what visitors did besides calling by source under `model` and kind; without dimensions, in all."""
     named = "".join(f"{name}, " for name in dimensions)
     statement = f"SELECT {named}kind, sum(weight) FROM contacts WHERE model = ? GROUP BY {named}kind"  # noqa: S608
     rows: dict[Key, dict[str, Decimal]] = {}
@@ -114,12 +114,12 @@ def contacts(db: DuckDBPyConnection, dimensions: tuple[str, ...], model: str) ->
 
 
 def leads_kept(db: DuckDBPyConnection) -> bool:
-    """Whether the CRM tells cards that are not won: without any, there are no leads to convert."""
+    """Return whether the CRM reports cards that are not won: without any, there are no leads to convert."""
     return _one(db, "SELECT count(*) FROM deals WHERE NOT won") > 0
 
 
 def pool_calls(db: DuckDBPyConnection) -> tuple[int, int]:
-    """Calls to overflow numbers, and calls to all numbers of pools."""
+    """Return calls to overflow numbers, and calls to all numbers of pools."""
     counted = "SELECT count(*) FROM calls WHERE direction = 'in' AND pool_id <> ''"
     return _one(db, counted + " AND coalesce(overflow, evidence = 'overflow')"), _one(db, counted)
 
@@ -133,7 +133,7 @@ def names_of_campaigns(db: DuckDBPyConnection) -> dict[str, str]:
 
 
 def names_of_numbers(db: DuckDBPyConnection) -> dict[str, str]:
-    """Static number → the one campaign it stands for. A known caller may be counted for a visit: to a landing page."""
+    """Return static number → its one campaign; a known caller may be counted for a visit: to a landing page."""
     rows = db.execute("""
         SELECT c.number, max(k.campaign) FROM calls AS c JOIN credits AS k USING (call_id)
         WHERE c.evidence = 'static' AND k.campaign <> '' AND k.landing_page = ''
@@ -142,9 +142,9 @@ def names_of_numbers(db: DuckDBPyConnection) -> dict[str, str]:
 
 
 def answers(db: DuckDBPyConnection, model: str) -> list[tuple[str, str, Decimal]]:
-    """What was measured under `model`, what was told, and how many calls that are; deals without a call beside them.
+    """Return (measured under `model`, self-reported, number of calls), with deals that have no call.
 
-    Answers that name no channel are `other`: what they say, `other_answers` tells.
+    Answers that name no channel are `other`: `other_answers` has what they say.
     """
     return db.execute(
         f"""
@@ -154,14 +154,14 @@ def answers(db: DuckDBPyConnection, model: str) -> list[tuple[str, str, Decimal]
             FROM asked JOIN (SELECT call_id, channel, weight FROM credits WHERE model = $model) AS k USING (call_id)
             UNION ALL
             SELECT own_channel, self_reported, 1 FROM deals WHERE call_id IS NULL AND self_reported IS NOT NULL)
-        SELECT channel, if(starts_with(self_reported, '{OTHER}: '), '{OTHER}', self_reported) AS told, sum(weight)
-        FROM answers GROUP BY channel, told""",  # noqa: S608
+        SELECT channel, if(starts_with(self_reported, '{OTHER}: '), '{OTHER}', self_reported) AS reported, sum(weight)
+        FROM answers GROUP BY channel, reported""",  # noqa: S608
         {"model": model},
     ).fetchall()
 
 
 def other_answers(db: DuckDBPyConnection, most: int) -> list[tuple[str, int]]:
-    """The words of the commonest answers that name no channel, and how often they were given."""
+    """Return the words of the commonest answers that name no channel, and how often they were given."""
     return db.execute(
         f"""
         SELECT self_reported[{len(OTHER) + 3}:] AS words, count(*) AS given FROM (
@@ -179,7 +179,7 @@ def asked(db: DuckDBPyConnection) -> tuple[int, int]:
 
 
 def call_list(db: DuckDBPyConnection, model: str, limit: int) -> list[tuple[Any, ...]]:
-    """The latest incoming calls, newest first, with their heaviest credit under `model`: CallLine's columns, in UTC."""
+    """Return the last incoming calls (CallLine columns, UTC), newest first, with their heaviest credit."""
     # Where the list begins is found first, so that only the last days' files are read for the rest of it.
     start = db.execute(
         "SELECT min(started_at), min(day) FROM (SELECT started_at, day FROM calls WHERE direction = 'in' "
@@ -208,7 +208,7 @@ def _calls_by(db: DuckDBPyConnection, dimensions: Key, model: str) -> dict[Key, 
     named = ", ".join(dimensions)
     counted = f"SELECT {named}, {_CALL_SUMS.format(w='weight')} FROM credits WHERE model = ? GROUP BY {named}"  # noqa: S608
     rows = _read(db, counted, (model,), len(dimensions))
-    # Not count(DISTINCT): groups spill to disk when memory ends, sets of distinct values do not.
+    # Not count(DISTINCT): groups go to disk when memory ends, sets of distinct values do not.
     distinct = f"SELECT DISTINCT {named}, {_CALLER} AS caller FROM credits WHERE model = ?"  # noqa: S608
     unique = f'SELECT {named}, count(*) AS "unique" FROM ({distinct}) GROUP BY {named}'  # noqa: S608
     for key, found in _read(db, unique, (model,), len(dimensions)).items():
@@ -250,7 +250,7 @@ def _one(db: DuckDBPyConnection, statement: str) -> int:
 
 
 def _read(db: DuckDBPyConnection, statement: str, arguments: tuple[str, ...], dimensions: int) -> dict[Key, Sums]:
-    """Rows by key; sums nobody told are left out, so that Tally's own defaults stand."""
+    """Return rows by key; missing sums are left out, so that Tally's own defaults apply."""
     found = db.execute(statement, list(arguments))
     names = [column[0] for column in found.description or ()][dimensions:]
     return {

@@ -53,7 +53,7 @@ def judge(tables: Mapping[str, Table]) -> Verdict:
 
 
 def loses(figures: Figures) -> bool:
-    """Whether the row's return (ROMI, or ROI where gross profits are not told) is below zero."""
+    """Return whether the row's return (ROMI, or ROI where gross profits are unknown) is below zero."""
     return figures.return_percent is not None and figures.return_percent < 0
 
 

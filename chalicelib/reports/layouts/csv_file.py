@@ -33,10 +33,11 @@ def render(report: Report) -> dict[str, bytes]:
     return {f"report-{by}.csv": _file(table) for by, table in report.tables.items()} | more
 
 
-def _comparison(told: Comparison) -> bytes:
+def _comparison(comparison: Comparison) -> bytes:
+    agreement = {True: "yes", False: "no", None: ""}
     lines = [
-        [_safe(cell.measured), _safe(cell.told), _cell(cell.count), {True: "yes", False: "no", None: ""}[cell.agree]]
-        for cell in told.cells
+        [_safe(cell.measured), _safe(cell.reported), _cell(cell.count), agreement[cell.agree]]
+        for cell in comparison.cells
     ]
     return _written([["measured", "told", "calls", "agree"], *lines])
 

@@ -72,7 +72,7 @@ def render(report: Report) -> dict[str, bytes]:
         ],
         earned_word=label("gross_profit" if report.total.gross_profit is not None else "revenue"),
         tables=[_table_view(table) for table in report.tables.values() if table.by != "hour" and any_key(table)],
-        told=_told(report.comparison) if report.comparison else None,
+        comparison=_comparison(report.comparison) if report.comparison else None,
         heat=_heat(report.tables["hour"]) if "hour" in report.tables else None,
         contacts=list(report.contacts.values()),
         calls=report.calls[:MOST_CALLS],
@@ -101,17 +101,17 @@ def _environment() -> Environment:
 
 
 def template(name: str) -> Template:
-    """A template of this folder; everything it prints is escaped."""
+    """Return a template of this folder; everything it prints is escaped."""
     return _environment().get_template(name)
 
 
 def any_key(table: Table) -> bool:
-    """Whether the grouping tells anything: some row has a value."""
+    """Return whether the grouping is worth showing: some row has a value."""
     return any(any(row.key) for row in table.rows)
 
 
 def _tiles(report: Report) -> Iterable[Tile]:
-    """The key figures, each with its formula in the period's own numbers."""
+    """Return the key figures, each with its formula in the period's own numbers."""
     total, currency = report.total, report.currency
     calls, unique, target = (shown(total.get(name), Unit.COUNT) for name in ("calls", "unique", "target"))
     yield Tile("Calls", calls, f"{unique} unique · {target} target")
@@ -148,9 +148,9 @@ def _percent(value: Decimal | None) -> str:
 
 
 def _bars(report: Report, table: Table) -> list[Bar]:
-    """The rows with the most money in them, in the table's order, on one scale."""
-    told = [row for row in table.rows if _most(row) > 0]
-    largest = sorted(told, key=_most, reverse=True)[:MOST_BARS]
+    """Return the rows with the most money in them, in the table's order, on one scale."""
+    earning = [row for row in table.rows if _most(row) > 0]
+    largest = sorted(earning, key=_most, reverse=True)[:MOST_BARS]
     longest = max((_most(row) for row in largest), default=Decimal(0))
     return [_bar(report, table, row, longest) for row in sorted(largest, key=_by_return)]
 
@@ -221,20 +221,20 @@ def _cells(
     return cells
 
 
-def _told(comparison: Comparison) -> dict[str, Any]:
-    """What was measured down the side, what was told along the top, and what the table comes to."""
-    told = comparison.told
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    """Lay out a comparison: measured down the side, self-reported along the top, and the sums."""
+    reported = comparison.reported
     return {
-        "heads": [value_label("self_reported", name) for name in told],
+        "columns": [value_label("self_reported", name) for name in reported],
         "rows": [
             {
                 "word": value_label("channel", measured),
-                "cells": [_told_cell(comparison, measured, name) for name in told],
+                "cells": [_comparison_cell(comparison, measured, name) for name in reported],
                 "sum": shown(comparison.count(measured=measured), Unit.COUNT),
             }
             for measured in comparison.measured
         ],
-        "sums": [shown(comparison.count(told=name), Unit.COUNT) for name in told],
+        "sums": [shown(comparison.count(reported=name), Unit.COUNT) for name in reported],
         "sum": shown(comparison.count(), Unit.COUNT),
         "asked": f"{comparison.asked} of {comparison.calls} calls",
         "asked_percent": _percent(comparison.asked_percent),
@@ -248,16 +248,16 @@ def _told(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _told_cell(comparison: Comparison, measured: str, told: str) -> dict[str, str]:
-    count = comparison.count(measured, told)
+def _comparison_cell(comparison: Comparison, measured: str, reported: str) -> dict[str, str]:
+    count = comparison.count(measured, reported)
     if not count:
         return {"text": "", "mark": ""}
-    mark = {True: "agree", False: "differ", None: ""}[comparison.agreement(measured, told)]
+    mark = {True: "agree", False: "differ", None: ""}[comparison.agreement(measured, reported)]
     return {"text": shown(count, Unit.COUNT), "mark": mark}
 
 
 def _heat(table: Table) -> dict[str, Any] | None:
-    """Calls by weekday and hour; strength 0 to 1 of the busiest hour."""
+    """Return calls by weekday and hour; strength 0 to 1 of the busiest hour."""
     counted = {row.key: row.figures for row in table.rows if all(row.key)}
     if not counted:
         return None
@@ -275,5 +275,5 @@ def _heat(table: Table) -> dict[str, Any] | None:
 def _heat_cell(figures: Figures | None, busiest: Decimal) -> dict[str, str]:
     if figures is None or not figures.calls:
         return {"text": "", "strength": "0", "title": "no calls"}
-    told = f"{figures.calls} calls, {figures.missed} missed, {figures.deals} deals"
-    return {"text": shown(figures.calls, Unit.COUNT), "strength": f"{figures.calls / busiest:.2f}", "title": told}
+    title = f"{figures.calls} calls, {figures.missed} missed, {figures.deals} deals"
+    return {"text": shown(figures.calls, Unit.COUNT), "strength": f"{figures.calls / busiest:.2f}", "title": title}

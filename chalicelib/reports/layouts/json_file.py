@@ -43,22 +43,22 @@ def _document(report: Report) -> dict[str, Any]:
     }
 
 
-def _comparison(told: Comparison) -> dict[str, Any]:
+def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {
-        "calls": told.calls,
-        "asked": told.asked,
-        "asked_percent": told.asked_percent,
-        "deals_alone": told.deals_alone,
-        "compared": told.compared,
-        "agreeing": told.agreeing,
-        "agreement_percent": told.agreement_percent,
-        "not_advertised": told.not_advertised,
-        "claimed": told.claimed,
+        "calls": comparison.calls,
+        "asked": comparison.asked,
+        "asked_percent": comparison.asked_percent,
+        "deals_alone": comparison.deals_alone,
+        "compared": comparison.compared,
+        "agreeing": comparison.agreeing,
+        "agreement_percent": comparison.agreement_percent,
+        "not_advertised": comparison.not_advertised,
+        "claimed": comparison.claimed,
         "cells": [
-            {"measured": cell.measured, "told": cell.told, "calls": cell.count, "agree": cell.agree}
-            for cell in told.cells
+            {"measured": cell.measured, "told": cell.reported, "calls": cell.count, "agree": cell.agree}
+            for cell in comparison.cells
         ],
-        "others": [{"answer": answer, "count": count} for answer, count in told.others],
+        "others": [{"answer": answer, "count": count} for answer, count in comparison.others],
         "formulas": COMPARISON_FORMULAS,
         "note": COMPARISON_NOTE,
     }

@@ -103,29 +103,29 @@ LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH}
 
 
 def label(key: str, language: str = "en") -> str:
-    """The word for a figure, grouping or dimension; the key itself where there is none."""
+    """Return the word for a figure, grouping or dimension; the key itself where there is none."""
     return LANGUAGES[language].get(key, key)
 
 
 def value_label(dimension: str, value: str, language: str = "en") -> str:
-    """A row's value in words: `paid_search` is Paid search, 1 is Mon, hour 9 is 09:00; free text stays as it is."""
+    """Return a row's value in words: `paid_search` is Paid search, 1 is Mon, hour 9 09:00; other text is kept."""
     if dimension == "hour" and value.isdigit():
         return f"{int(value):02d}:00"
     words = LANGUAGES[language]
     named = words.get(f"{dimension}:{value}")
-    if named is None and dimension == "self_reported":  # measured channels are called the same where they are told
+    if named is None and dimension == "self_reported":  # channels have one name, measured or self-reported
         named = words.get(f"channel:{value}")
     return named or value or words[""]
 
 
 def model_label(spec: str, language: str = "en") -> str:
-    """A model's spec in words, with its own figures behind them."""
+    """Return a model's spec in words, with its own figures behind them."""
     name, _, figures = spec.partition(":")
     return f"{value_label('model', name, language)} {figures.replace(',', ', ')}".strip()
 
 
 def row_label(dimensions: tuple[str, ...], key: tuple[str, ...], name: str = "", language: str = "en") -> str:
-    """A whole row in one line: the name before the id, a nested value after its parent."""
+    """Return a whole row in one line: the name before the id, a nested value after its parent."""
     parts = [value_label(dimension, value, language) for dimension, value in zip(dimensions, key, strict=True)]
     if name:
         parts[0] = f"{name} ({parts[0]})"

@@ -42,7 +42,7 @@ def render(report: Report) -> dict[str, bytes]:
     import xlsxwriter  # 80 ms: only this layout pays
 
     out = io.BytesIO()
-    # Campaigns and keywords come from anybody's URL: text stays text, whatever it looks like.
+    # Campaigns and keywords come from anybody's URL: text stays text, even if it looks like a formula.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(out, options) as book:
         book.set_properties({"title": f"{report.site_name} {report.first_day} to {report.last_day}"})
@@ -95,7 +95,7 @@ class _Styles:
         self.shared: Format = book.add_format({"num_format": "#,##0.00", "valign": "top"})
 
     def of(self, name: str, value: Decimal, *, total: bool = False) -> Format:
-        """The format of one figure; a count that is a sum of shares of calls shows its digits."""
+        """Return the format of one figure; a count that is a sum of shares of calls shows its digits."""
         unit = UNITS[name]
         if unit is Unit.COUNT and value != value.to_integral_value() and not total:
             return self.shared
@@ -207,7 +207,7 @@ def _about_sheet(sheet: Worksheet, report: Report, styles: _Styles) -> None:
 
 
 def about(report: Report) -> list[tuple[str, str]]:
-    """What the report is of, as pairs of a word and its value."""
+    """Return what the report is of, as pairs of a word and its value."""
     accuracy = "no calls to a pool" if report.accuracy is None else f"{report.accuracy} %"
     return [
         ("Site", report.site_name),
@@ -222,7 +222,7 @@ def about(report: Report) -> list[tuple[str, str]]:
 
 
 def _basis(report: Report) -> list[tuple[str, str]]:
-    """What the figures rest on beside the model, where the report is of a site."""
+    """Return what the figures rest on beside the model, where the report is of a site."""
     if report.basis is None:
         return []
     proved = [("Proved by entry", str(report.basis.proved_by))] if report.basis.proved_by else []

@@ -1,4 +1,4 @@
-"""A row as a call with what is known of its origin. Pure; docs/plain-files.md tells the fields."""
+"""Read a row as a call with its evidence. Pure; docs/plain-files.md lists the fields."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def call_of(line: int, cells: Cells, reader: Reader) -> tuple[Call, Evidence]:
 
 
 def answer_in(cells: Cells) -> SelfReported | None:
-    """What the caller said brought him, where the row tells."""
+    """Return the row's self-reported source, if it has one."""
     return parse(text_of(cells, "self_reported", CALL_FIELDS))
 
 
@@ -109,24 +109,24 @@ def _touch(cells: Cells, index: int, started_at: datetime, reader: Reader) -> To
 
 
 def _evidence(cells: Cells, touches: tuple[Touch, ...]) -> Evidence:
-    told = text_of(cells, "evidence").lower()
-    if told and told not in list(EvidenceKind):
+    text = text_of(cells, "evidence").lower()
+    if text and text not in list(EvidenceKind):
         raise BadInput("evidence", f"not one of {', '.join(EvidenceKind)}")
-    kind = EvidenceKind(told) if told else EvidenceKind.LIVE if touches else EvidenceKind.UNKNOWN
-    of_pool = bool(told) and kind is not EvidenceKind.STATIC
-    return Evidence(kind, "as the file tells", pool_id="file" if of_pool else None, touches=touches)
+    kind = EvidenceKind(text) if text else EvidenceKind.LIVE if touches else EvidenceKind.UNKNOWN
+    of_pool = bool(text) and kind is not EvidenceKind.STATIC
+    return Evidence(kind, "as the file says", pool_id="file" if of_pool else None, touches=touches)
 
 
 def _talk_seconds(cells: Cells, reader: Reader) -> int:
-    """Told; else from answer to end; else at least a second of a call the file says was answered."""
-    told = text_of(cells, "talk_seconds", CALL_FIELDS)
-    if told:
-        return _seconds(told, "talk_seconds")
+    """Return the row's own value, else from answer to end, else at least a second if the row says it was answered."""
+    found = text_of(cells, "talk_seconds", CALL_FIELDS)
+    if found:
+        return _seconds(found, "talk_seconds")
     answered, ended = text_of(cells, "answered_at"), text_of(cells, "ended_at")
     if answered and ended:
         talk = reader.moment(ended, field="ended_at") - reader.moment(answered, field="answered_at")
         return max(int(talk.total_seconds()), 0)
-    if _told_status(cells) is CallStatus.ACCEPTED:
+    if _status_in(cells) is CallStatus.ACCEPTED:
         return max(_seconds(text_of(cells, "total_seconds", CALL_FIELDS) or "1", "duration_sec"), 1)
     return 0
 
@@ -138,26 +138,26 @@ def _seconds(text: str, field: str) -> int:
     return int(number)
 
 
-def _told_status(cells: Cells) -> CallStatus | None:
+def _status_in(cells: Cells) -> CallStatus | None:
     return STATUSES.get(text_of(cells, "status", CALL_FIELDS).lower())
 
 
 def _status(cells: Cells, talk_seconds: int) -> CallStatus:
     if talk_seconds > 0:
         return CallStatus.ACCEPTED
-    told = _told_status(cells)
-    return CallStatus.MISSED if told in (None, CallStatus.ACCEPTED) else told
+    found = _status_in(cells)
+    return CallStatus.MISSED if found in (None, CallStatus.ACCEPTED) else found
 
 
 def _direction(cells: Cells) -> Direction:
-    told = text_of(cells, "direction").lower() or "in"
-    if told not in DIRECTIONS:
+    found = text_of(cells, "direction").lower() or "in"
+    if found not in DIRECTIONS:
         raise BadInput("direction", "not in or out")
-    return DIRECTIONS[told]
+    return DIRECTIONS[found]
 
 
 def _number(cells: Cells, reader: Reader) -> str | None:
-    """The tracking number in E.164; text that is no number stays as it is, to be counted by."""
+    """Return the tracking number in E.164; text that is no number stays as it is, to be counted by."""
     text = text_of(cells, "number", CALL_FIELDS)
     try:
         return parse_phone(text, country=reader.country).e164 if text else None

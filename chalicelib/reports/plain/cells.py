@@ -41,7 +41,7 @@ class Reader:
         return clock.parse_time(text, field=field)
 
     def caller_key(self, text: str) -> str | None:
-        """What a caller is recognised by: his number, however it is written, or any name the file gives him."""
+        """Return what a caller is recognised by: their number in any spelling, or any name the file gives them."""
         if text.lower() in WITHHELD:
             return None
         phone = parse_caller(text, country=self.country)
@@ -49,7 +49,7 @@ class Reader:
 
 
 def text_of(cells: Cells, field: str, others: Mapping[str, Iterable[str]] | None = None) -> str:
-    """The first filled of a field's names as text; empty where none is."""
+    """Return the first filled of a field's names as text; empty where none is."""
     for name in (field, *(others or {}).get(field, ())):
         value = cells.get(name)
         if value is not None and str(value).strip():

@@ -82,14 +82,14 @@ def _calls(source: Input, reader: Reader) -> list[AttributedCall]:
 
 
 def _paths(attributed: AttributedCall, site: Site, rulebook: Rulebook) -> tuple[Path, ...]:
-    """A row that names its source means it, whatever kind of number was called."""
+    """Return a call's paths: a row that names its source counts for it, for any kind of called number."""
     if attributed.evidence.touches:
         attributed = replace(attributed, evidence=replace(attributed.evidence, kind=EvidenceKind.LIVE))
     return paths_of(attributed, site, rulebook)
 
 
 def _timed(row: DealRow, known: CallsByCaller) -> DealRow:
-    """A deal without a time of its own takes its call's."""
+    """Give a deal without a time of its own its call's."""
     if row.outcome_at is not None:
         return row
     attributed, _ = known.of_deal(row)

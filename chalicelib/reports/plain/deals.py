@@ -1,4 +1,4 @@
-"""A row as a deal not yet joined to its call; docs/plain-files.md tells the fields."""
+"""Read a row as a deal not yet joined to its call; docs/plain-files.md lists the fields."""
 
 from __future__ import annotations
 

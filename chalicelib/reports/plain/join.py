@@ -24,7 +24,7 @@ class CallsByCaller:
                 self._by_caller[attributed.call.caller_key].append(attributed.call)
 
     def of_deal(self, deal: DealRow) -> tuple[AttributedCall | None, str | None]:
-        """The deal's call and what tied them: its id, else its caller. A deal without a time is his last call's."""
+        """Return the deal's call and the tie: its id, else its caller. Without a time it is the caller's last call."""
         if deal.call_id in self._by_id:
             return self._by_id[deal.call_id], "call_id"
         calls = self._by_caller.get(deal.caller_key or "", [])

@@ -55,11 +55,11 @@ def run(
     """
     groupings, spec = _checked(by, time_zone), model_of(model).spec
     inputs = (Input(calls).read(), Input(deals, DEAL_HEADINGS).read(), Input(spend, SPEND_HEADINGS).read())
-    told = money.parse_currency(currency) if currency else _currency_in(inputs[1:])
-    site = Site(SITE_ID, "", "", calls.stem, (), time_zone, told, country, model=spec)
+    used = money.parse_currency(currency) if currency else _currency_in(inputs[1:])
+    site = Site(SITE_ID, "", "", calls.stem, (), time_zone, used, country, model=spec)
     facts = counted(*inputs, site, secrets.token_bytes(32), Rulebook(rules=rules, time_zone=time_zone))
     rejected = [row for one in inputs for row in one.rejected]
-    _tell(rejected, out)
+    _write_rejected(rejected, out)
     files = _report(facts, site, groupings, calls)
     for name, content in files.items():
         (out / name).write_bytes(content)
@@ -79,12 +79,12 @@ def _checked(by: str, time_zone: str) -> tuple[str, ...]:
 
 
 def _currency_in(inputs: Iterable[Input]) -> str:
-    told = (str(cells["currency"]) for one in inputs for _, cells in one.rows if cells.get("currency"))
-    first = next(told, None)
+    named = (str(cells["currency"]) for one in inputs for _, cells in one.rows if cells.get("currency"))
+    first = next(named, None)
     return money.parse_currency(first) if first else NO_CURRENCY
 
 
-def _tell(rejected: list[dict[str, Any]], out: Path) -> None:
+def _write_rejected(rejected: list[dict[str, Any]], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "rejected.json").write_text(json.dumps(rejected, ensure_ascii=False, indent=1), encoding="utf-8")
     for row in rejected:
@@ -96,7 +96,7 @@ def _report(
 ) -> dict[str, bytes]:
     days: list[date] = sorted({fact.day for rows in facts.values() for fact in rows})
     if not days:
-        raise BadInput(str(calls), "no row could be read; rejected.json tells why")
+        raise BadInput(str(calls), "no row could be read; rejected.json says why")
     order = Order(SITE_ID, site.name, days[0], days[-1], site.model, site.currency, site.time_zone, groupings=groupings)
     with tempfile.TemporaryDirectory(prefix="callpath-") as name:
         folder = Path(name)

@@ -19,17 +19,17 @@ SOURCE_FIELDS = {
 
 
 def own_source(cells: Cells) -> Source | None:
-    """The source a row names itself, by columns, `utm_*` or `variables`; None where it names none."""
+    """Return the source a row names itself, by columns, `utm_*` or `variables`; None where it names none."""
     variables = cells.get("variables")
-    told = {
+    columns = {
         **(variables if isinstance(variables, Mapping) else {}),
         **{name: cells[name] for name in cells if cells[name]},
     }
     if "event" in cells:  # a carrier's event names the telephone system there
-        told.pop("source", None)
-    parts = {field: text_of(told, field, SOURCE_FIELDS) for field in SOURCE_FIELDS}
+        columns.pop("source", None)
+    parts = {field: text_of(columns, field, SOURCE_FIELDS) for field in SOURCE_FIELDS}
     parts["source"], parts["medium"] = parts["source"].lower(), parts["medium"].lower()
-    channel = channel_named(text_of(told, "channel"))
+    channel = channel_named(text_of(columns, "channel"))
     if not channel and not any(parts.values()):
         return None
     return Source(channel=channel or _channel(parts["source"], parts["medium"]), **parts)

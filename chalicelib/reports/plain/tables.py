@@ -1,4 +1,4 @@
-"""A file of rows, whatever it is: JSON lines, a JSON array, or a table as people export it. Pure."""
+"""Read a file of rows of any kind: JSON lines, a JSON array, or a table as people export it. Pure."""
 
 from __future__ import annotations
 

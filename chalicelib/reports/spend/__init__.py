@@ -25,7 +25,7 @@ class SpendSource(Protocol):
 
 
 def spend_source(name: str) -> SpendSource:
-    """The module of one source, imported when it is needed. Raises BadInput for a name not in SPEND_SOURCES."""
+    """Return the module of one source, imported when it is needed. Raises BadInput for a name not in SPEND_SOURCES."""
     if name not in SPEND_SOURCES:
         raise BadInput("source", f"not one of {', '.join(sorted(SPEND_SOURCES))}")
     return cast("SpendSource", import_module(SPEND_SOURCES[name]))

@@ -12,7 +12,7 @@ from chalicelib.visits.types import Source
 
 
 def spend_fact(site_id: str, row: SpendRow, rulebook: Rulebook) -> SpendFact:
-    """A row as it is counted: as its file says, else under the campaign it fits, else by the account's rules."""
+    """Return a row as it is counted: as its file says, else under the campaign it fits, else by the account's rules."""
     found = _decided(row, rulebook)
     return SpendFact(
         site_id=site_id,
@@ -42,7 +42,7 @@ def _decided(row: SpendRow, rulebook: Rulebook) -> Decision:
 
 
 def _channel(row: SpendRow) -> str:
-    """The channel a visit with these tags would get; offline where there are none (a billboard, wages)."""
+    """Return the channel a visit with these tags would get; offline where there are none (a billboard, wages)."""
     if not row.source and not row.medium:
         return "offline"
     known = known_source_of_name(row.source) if row.source else None

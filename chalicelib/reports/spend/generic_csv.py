@@ -1,4 +1,4 @@
-"""Spend as a table anybody can write: one row a day and advertisement (docs/plain-files.md tells the columns)."""
+"""Spend as a table anybody can write: one row a day and advertisement (docs/plain-files.md lists the columns)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
 def read(raw: bytes, currency: str) -> Read:
-    """The rows of a file; `currency` is the site's, for rows that name none and to refuse any other.
+    """Return the rows of a file; `currency` is the site's, for rows that name none and to refuse any other.
 
     Raises BadInput for a file that is no table.
     """
@@ -86,7 +86,7 @@ def spend_row(cells: Mapping[str, str], site_currency: str) -> SpendRow:
 
 
 def _channel(text: str) -> str:
-    """The channel as it is told; money is never spent on what only callers tell of themselves."""
+    """Return the channel as written; money is never spent on channels that only callers report."""
     if self_reported_channel_named(text) in NOT_ADVERTISED:
         raise BadInput("channel", "is what callers say of themselves: no advertising has it")
     return text

@@ -29,7 +29,7 @@ def from_drop(message: dict[str, Any], now: datetime) -> None:
 def import_rows(site_id: str, source: str, raw: bytes, now: datetime) -> dict[str, Any]:
     """Import one file → `{"rows", "landed", "unchanged", "rejected": [{"line", "field", "reason"}]}`.
 
-    `now` is when the file came: what a file that came later has stated stays. Good rows land whatever the others are.
+    `now` is when the file came: what a file that came later has stated stays. Good rows land even if others are bad.
     Raises NotFound for an unknown site, BadInput for an unknown source or a file that is no table.
     """
     site = snapshot.site_by_id(site_id, now)

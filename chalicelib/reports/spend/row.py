@@ -1,4 +1,4 @@
-"""One row of spend, whatever platform it came from, and what names it. Pure."""
+"""One row of spend of any platform, and what names it. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SpendRow(Struct, frozen=True):
 
     @property
     def natural_key(self) -> tuple[str, ...]:
-        """Two rows with the same key tell of the same money."""
+        """Return the row's key: two rows with the same key are the same money."""
         named = (self.source, self.medium, self.channel, self.campaign, self.ad_id, self.keyword, self.currency)
         return (self.day.isoformat(), *named)
 
@@ -72,5 +72,5 @@ def _sum(one: int | None, other: int | None) -> int | None:
 
 
 def text_of(row: Mapping[str, str], field: str) -> str:
-    """A cell with its blanks made single; empty where there is none."""
+    """Return a cell with its blanks made single; empty where there is none."""
     return " ".join(row.get(field, "").split())

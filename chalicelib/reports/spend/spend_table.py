@@ -44,13 +44,13 @@ class SpendItem(Model):
 
 
 def items() -> type[SpendItem]:
-    """The model, bound to this stage's table."""
+    """Return the model, bound to this stage's table."""
     SpendItem.Meta.table_name = settings().spend_table
     return SpendItem
 
 
 def rows_of_day(site_id: str, day: date) -> dict[str, SpendRow]:
-    """What is stored of one day, by key hash."""
+    """Return what is stored of one day, by key hash."""
     with aws.storage_errors():
         return {item.sk: _row(item) for item in items().query(f"{site_id}#{day}", consistent_read=True)}
 

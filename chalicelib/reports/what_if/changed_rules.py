@@ -37,7 +37,7 @@ class ChangedRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangedRank:
-    """A row that stands elsewhere when the rows are ranked by their return; 1 is the best. None: it has no return."""
+    """A row whose rank changes when rows are ranked by their return; 1 is the best. None: it has no return."""
 
     key: Key
     before: int | None
@@ -45,13 +45,13 @@ class ChangedRank:
 
 
 def changed_call(call_id: str, at: datetime, before: Sequence[Credit], after: Sequence[Credit]) -> ChangedCall | None:
-    """The call as changed, or None where the same sources get the same parts of it."""
-    told, other = _told(before), _told(after)
-    return None if told == other else ChangedCall(call_id, at, told, other)
+    """Return the call as changed, or None where the same sources get the same parts of it."""
+    first, other = _sources(before), _sources(after)
+    return None if first == other else ChangedCall(call_id, at, first, other)
 
 
 def changed_rows(before: Table, after: Table) -> list[ChangedRow]:
-    """The rows of one grouping that differ, in the order of the table before, new ones last."""
+    """Return the rows of one grouping that differ, in the order of the table before, new ones last."""
     was, now = ({row.key: row.figures for row in table.rows} for table in (before, after))
     changed = []
     for key in dict.fromkeys([*was, *now]):
@@ -62,19 +62,19 @@ def changed_rows(before: Table, after: Table) -> list[ChangedRow]:
 
 
 def changed_ranks(before: Table, after: Table) -> list[ChangedRank]:
-    """The rows whose place in the ranking by return (ROMI, else ROI) changes, best before first."""
+    """Return the rows whose rank by return (ROMI, else ROI) changes, best before first."""
     was, now = ranks(before), ranks(after)
     places = {key: (was.get(key), now.get(key)) for key in dict.fromkeys([*was, *now])}
     return [ChangedRank(key, *place) for key, place in places.items() if place[0] != place[1]]
 
 
 def ranks(table: Table) -> dict[Key, int]:
-    """The place of every row that has a return; equal returns share a place."""
+    """Return the rank of every row that has a return; equal returns share a rank."""
     returns = {row.key: row.figures.return_percent for row in table.rows}
-    told = {key: value for key, value in returns.items() if value is not None}
-    ordered = sorted(told.values(), reverse=True)
-    by_rank = sorted(told, key=lambda key: (-told[key], key))
-    return {key: ordered.index(told[key]) + 1 for key in by_rank}
+    known = {key: value for key, value in returns.items() if value is not None}
+    ordered = sorted(known.values(), reverse=True)
+    by_rank = sorted(known, key=lambda key: (-known[key], key))
+    return {key: ordered.index(known[key]) + 1 for key in by_rank}
 
 
 def _changed_figures(before: Figures | None, after: Figures | None) -> Changed:
@@ -82,12 +82,12 @@ def _changed_figures(before: Figures | None, after: Figures | None) -> Changed:
     return {name: pair for name, pair in values.items() if pair[0] != pair[1]}
 
 
-def _told(credits: Iterable[Credit]) -> str:
-    """Who gets a call: each source once, heaviest first."""
+def _sources(credit: Iterable[Credit]) -> str:
+    """Name the sources that get a call: each once, heaviest first."""
     weights: dict[str, Decimal] = {}
-    for credit in credits:
-        name = named(credit.source)
-        weights[name] = weights.get(name, Decimal(0)) + credit.weight
+    for part in credit:
+        name = named(part.source)
+        weights[name] = weights.get(name, Decimal(0)) + part.weight
     return " + ".join(_part(name, weight) for name, weight in sorted(weights.items(), key=_heaviest_first))
 
 
@@ -100,5 +100,5 @@ def _heaviest_first(part: tuple[str, Decimal]) -> tuple[Decimal, str]:
 
 
 def as_pairs(changed: Mapping[str, tuple[Decimal | None, Decimal | None]]) -> dict[str, dict[str, Decimal | None]]:
-    """Changed figures as {"calls": {"before": 3, "after": 2}}."""
+    """Return changed figures as {"calls": {"before": 3, "after": 2}}."""
     return {name: {"before": before, "after": after} for name, (before, after) in changed.items()}

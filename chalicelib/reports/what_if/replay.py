@@ -1,4 +1,4 @@
-"""Count a past period again as if something had been set otherwise, and tell only what would differ.
+"""Count a past period again as if something had been set otherwise, and report only what would differ.
 
 Nothing is written: published reports and facts stay what they are. Another model, look-back or repeat rule is computed
 from the evidence by the code that closes a day; another hold or pool size by the formula pools are sized by, since
@@ -50,7 +50,7 @@ class WhatIf:
     numbers: int | None = None
 
     def of_site(self, site: Site) -> Site:
-        """The site as it would have been."""
+        """Return the site as it would have been."""
         return replace(
             site,
             model=self.model or site.model,
@@ -93,7 +93,7 @@ def replay(site: Site, first_day: date, last_day: date, what_if: WhatIf, now: da
 
 
 def replay_pool(site: Site, pool: Pool, first_day: date, last_day: date, what_if: WhatIf) -> OtherSize | None:
-    """The pool of those days with another hold or number of numbers; None where the census counted nothing."""
+    """Return the pool of those days with another hold or number of numbers; None where the census counted nothing."""
     zone = site.zone
     since, until = (datetime.combine(day, time(), zone) for day in (first_day, last_day + timedelta(days=1)))
     minutes = census_table.minutes(pool.pool_id, since, until)
