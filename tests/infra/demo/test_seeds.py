@@ -52,7 +52,7 @@ def memory(environment: None, monkeypatch: pytest.MonkeyPatch) -> MemoryAws:
 def opened(monkeypatch: pytest.MonkeyPatch) -> MemoryAws:
     """All tables and queues in memory; the environment names them."""
     memory = MemoryAws()
-    monkeypatch.setattr(BaseClient, "_make_api_call", memory.call)
+    monkeypatch.setattr(BaseClient, "_make_api_call", lambda *asked: memory.call(*asked))  # noqa: PLW0108 - a method
     forget_caches()
     session = boto3.session.Session(region_name=REGION)
     for name, value in create_tables(session.client("dynamodb"), "test").items():
