@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chalicelib.carriers import CARRIERS
 from chalicelib.deals.crm import CRMS
-from tests.rules.test_architecture import INDEXES, Import, imports_of
+from tests.rules.test_architecture import INDEXES, Import, imports_of, is_type_checking
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CIPHER = "cryptography.hazmat.primitives.ciphers.aead"
@@ -61,7 +61,15 @@ def closure_of(task: str, *, running: bool) -> Closure:
 
 @lru_cache
 def _imports(file: Path) -> tuple[Import, ...]:
-    return tuple(imports_of(file))
+    """Return the imports of a file but those that only a type checker sees."""
+    unseen = {
+        node.lineno
+        for block in ast.walk(ast.parse(file.read_text()))
+        if is_type_checking(block)
+        for node in ast.walk(block)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    return tuple(found for found in imports_of(file) if found.line not in unseen)
 
 
 def _entry(task: str) -> list[str]:

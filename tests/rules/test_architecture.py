@@ -141,13 +141,14 @@ def imports_of(file: Path) -> Iterator[Import]:
 
 def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) or _is_type_checking(child):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) or is_type_checking(child):
             continue
         yield child
         yield from _outside_functions(child)
 
 
-def _is_type_checking(node: ast.AST) -> bool:
+def is_type_checking(node: ast.AST) -> bool:
+    """Return whether a statement holds what only a type checker sees."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
