@@ -87,11 +87,8 @@ NOT_CLEAN_YET = (  # shrinks until it is empty
     "tests/privacy",
     "tests/reports",
     "tests/requests.py",
-    "docs/alerts.md",
-    "docs/attribution.md",
     "docs/leads.md",
     "docs/plain-files.md",
-    "docs/privacy.md",
 )
 
 _WORD = re.compile(r"[A-Za-z]+")
