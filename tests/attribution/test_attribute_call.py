@@ -44,8 +44,8 @@ def site(aws: Any) -> Any:
     open_site()
     provision_numbers.place_numbers("s1", [TrackingNumber(DYNAMIC, "s1", NumberKind.DYNAMIC, pool_id="p1")], LEASED)
     touch("https://pallets.example/?utm_source=yandex&utm_medium=cpc&utm_campaign=338151", NOW - timedelta(days=3))
-    told = {"visitor_id": VISITOR_ID, "url": "https://pallets.example/", "referrer": ""}
-    lent = issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")
+    fields = {"visitor_id": VISITOR_ID, "url": "https://pallets.example/", "referrer": ""}
+    lent = issue(post(json.dumps(fields).encode(), BROWSER, LEASED), "sk1")
     assert json.loads(to_json(getattr(lent, "body", lent)))["number"] == DYNAMIC
     return aws
 
@@ -60,8 +60,8 @@ def touch(url: str, at: datetime, referrer: str = "") -> None:
 
 def ring(call_id: str = "generic-1", number: str | None = DYNAMIC, at: datetime = NOW, **said: Any) -> dict[str, str]:
     """Store a call's first event; the message that attribution gets of it."""
-    told = {"caller": CALLER, "number": number, "started_at": at, "direction": Direction.IN} | said
-    event = CallEvent(f"start-{call_id}", call_id, at=at, **told)
+    fields = {"caller": CALLER, "number": number, "started_at": at, "direction": Direction.IN} | said
+    event = CallEvent(f"start-{call_id}", call_id, at=at, **fields)
     add_events("s1", call_id, ("generic", "e-pbx"), [event], at)
     return {"site_id": "s1", "call_id": call_id}
 
@@ -82,7 +82,7 @@ def marked() -> list[date]:
     return [each.day for each in changed_days_table.changed_days()]
 
 
-def test_a_call_finds_the_visitor_and_his_touches_through_the_lease(site: Any) -> None:
+def test_a_call_finds_the_visitor_and_their_touches_through_the_lease(site: Any) -> None:
     attribute(ring(), NOW)
     evidence = found().evidence
     assert (evidence.kind, evidence.visitor, evidence.leased_at) == (EvidenceKind.LIVE, visitor(), LEASED)
@@ -138,7 +138,9 @@ def test_of_very_many_touches_the_first_and_the_latest_stay(site: Any) -> None:
         (DYNAMIC, {"started_at": LEASED + timedelta(minutes=20)}, EvidenceKind.GRACE),
     ],
 )
-def test_every_other_number_tells_what_it_can(site: Any, number: str, said: dict[str, Any], kind: EvidenceKind) -> None:
+def test_every_other_number_gives_its_evidence(
+    site: Any, number: str, said: dict[str, Any], kind: EvidenceKind
+) -> None:
     attribute(ring(number=number, **said), NOW)
     evidence = found().evidence
     assert evidence.kind is kind
@@ -278,10 +280,10 @@ def test_a_call_is_counted_once_for_its_pool_and_apart_for_the_overflow_number(s
     assert counted() == (2, 1)
 
 
-def test_a_call_whose_number_is_told_late_is_counted_when_it_is(site: Any) -> None:
+def test_a_call_whose_number_is_reported_late_is_counted_when_it_is(site: Any) -> None:
     attribute(ring(number=None), NOW)
     assert counted() == (0, 0)
-    event = CallEvent("told-later", "generic-1", number=DYNAMIC)
+    event = CallEvent("reported-later", "generic-1", number=DYNAMIC)
     add_events("s1", "generic-1", ("generic", "e-pbx"), [event], NOW)
     attribute({"site_id": "s1", "call_id": "generic-1"}, NOW)
     assert counted() == (1, 0)
@@ -375,7 +377,7 @@ def test_deals_and_calls_in_any_order_are_joined_alike(site: Any) -> None:
     join_deals.record_outcome(SITE, outcome("between", first + timedelta(days=1)))
     join_deals.record_outcome(SITE, outcome("just before", first - timedelta(minutes=50)))
     join_deals.record_outcome(SITE, outcome("long before", first - timedelta(hours=2)))
-    attribute(ring("generic-3", at=NOW), NOW)  # his latest call: "after both" moves to it
+    attribute(ring("generic-3", at=NOW), NOW)  # the caller's latest call: "after both" moves to it
     joined = {deal.external_id: deal.call_id for deal in deals_table.deals_of_caller("s1", found().call.caller_key)}
     assert joined == {
         "after both": "generic-3",

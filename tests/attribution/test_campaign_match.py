@@ -21,8 +21,8 @@ def source(tags: str) -> Source:
     return classify(f"https://shop.example/?{tags}", "")
 
 
-def campaign(campaign_id: str = "c1", **told: object) -> Campaign:
-    return Campaign(campaign_id, "s1", f"name of {campaign_id}", **told)  # type: ignore[arg-type]
+def campaign(campaign_id: str = "c1", **fields: object) -> Campaign:
+    return Campaign(campaign_id, "s1", f"name of {campaign_id}", **fields)  # type: ignore[arg-type]
 
 
 DIRECT = campaign(platform_ids={"yandex_direct": (ID, "600000000001"), "google_ads": ("20111222333",)})
@@ -58,7 +58,7 @@ def test_a_short_id_counts_only_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "tags", "fits"),
+    ("fields", "tags", "fits"),
     [
         ({"match": {"source": "Yandex", "campaign": "Brand"}}, "utm_source=yandex&utm_campaign=brand", True),
         ({"match": {"source": "yandex", "campaign": "brand"}}, "utm_source=yandex&utm_campaign=brand2", False),
@@ -75,8 +75,8 @@ def test_a_short_id_counts_only_alone() -> None:
         ({}, "utm_source=yandex", False),
     ],
 )
-def test_tags_and_creatives(told: dict[str, object], tags: str, *, fits: bool) -> None:
-    assert (fit_of(campaign(**told), source(tags), DAY) is not None) is fits
+def test_tags_and_creatives(fields: dict[str, object], tags: str, *, fits: bool) -> None:
+    assert (fit_of(campaign(**fields), source(tags), DAY) is not None) is fits
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_days_are_those_of_the_sites_zone() -> None:
     assert Rulebook((ended,), time_zone="Europe/Moscow").decide(late).campaign_id == ""
 
 
-def test_the_closest_campaign_wins_in_whatever_order_they_stand() -> None:
+def test_the_closest_campaign_wins_in_any_order() -> None:
     tags = f"utm_source=yandex&utm_medium=cpc&utm_campaign=brand_{ID}&utm_content=777"
     ladder = [
         campaign("a", match={"source": "yandex"}),

@@ -55,7 +55,7 @@ def test_where_nobody_is_plausible_nobody_is_named() -> None:
     assert named(competing()) == ([], 0.0)
 
 
-def test_a_candidate_brings_the_touches_of_his_visits() -> None:
+def test_a_candidate_brings_the_touches_of_their_visits() -> None:
     asked: list[str] = []
 
     def touches_of(visitor: str) -> tuple[Touch, ...]:

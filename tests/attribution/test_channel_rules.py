@@ -62,7 +62,7 @@ def test_a_condition_asks_one_part_of_a_touch(part: str, compare: str, values: l
     assert meets(rule(part, compare, *values), parts_of(touch())) is fits
 
 
-def test_every_part_that_is_told_to_people_can_be_asked() -> None:
+def test_every_part_that_people_see_can_be_tested() -> None:
     assert set(parts_of(touch())) == set(PARTS)
 
 
@@ -86,7 +86,7 @@ def test_a_rule_may_give_source_and_medium_of_its_own() -> None:
     assert (found.source.campaign, found.rule, found.campaign_id) == ("Spring_1", 0, "")
 
 
-def test_without_rules_and_campaigns_the_reading_that_was_stored_stands() -> None:
+def test_without_rules_and_campaigns_the_stored_source_counts() -> None:
     assert Rulebook().decide(touch()).source == touch().source
 
 
@@ -109,8 +109,8 @@ def test_it_says_which_rule_decides_and_why() -> None:
     named = replace(rule("host", "glob", "*.example"), name="Партнёры")
     campaign = Campaign("c1", "s1", "Весна", channel="весна", match={"campaign": "spring_1"})
     rulebook, basis = Rulebook((campaign,), (named,)), arrival_of(URL, REFERRER).basis
-    told = why(rulebook, rulebook.decide(touch()), basis)
-    assert told == (
+    reason = why(rulebook, rulebook.decide(touch()), basis)
+    assert reason == (
         "Rule 0 (Партнёры) decides: host is like *.example. It belongs to campaign Весна and takes its channel весна."
     )
     assert why(Rulebook(), Rulebook().decide(touch()), basis) == (

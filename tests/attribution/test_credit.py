@@ -67,7 +67,7 @@ def test_a_campaign_of_the_registry_gives_its_channel_to_what_it_matches() -> No
     assert (credit.source.channel, credit.source.campaign) == ("контекст", "338151")
 
 
-def test_a_static_number_stands_for_its_campaign() -> None:
+def test_a_static_number_is_its_campaigns() -> None:
     call = attributed(EvidenceKind.STATIC, campaign_id="avito")
     (credit,) = credit_of(call, SITE, Rulebook((Campaign("avito", "s1", "Авито", "classifieds", {"source": "avito"}),)))
     assert (credit.source.channel, credit.source.source, credit.source.campaign) == ("classifieds", "avito", "Авито")
@@ -146,10 +146,10 @@ def test_what_is_nobodys_stays_the_overflow_numbers() -> None:
     assert weights(shared(EvidenceKind.OVERFLOW), "last_touch")["overflow"] == Decimal("0.1")
 
 
-def test_a_promo_code_is_the_visit_it_was_shown_to_or_the_campaign_it_stands_for() -> None:
+def test_a_promo_code_is_the_visit_it_was_shown_to_or_the_campaign_it_belongs_to() -> None:
     assert weights(attributed(EvidenceKind.PROMO, TOUCHES), "last_touch") == {"direct": 1}
-    told = attributed(EvidenceKind.PROMO, campaign_id="avito")
-    (credit,) = credit_of(told, SITE, Rulebook((Campaign("avito", "s1", "Авито", "classifieds"),)))
+    coded = attributed(EvidenceKind.PROMO, campaign_id="avito")
+    (credit,) = credit_of(coded, SITE, Rulebook((Campaign("avito", "s1", "Авито", "classifieds"),)))
     assert (credit.source.channel, credit.source.campaign) == ("classifieds", "Авито")
 
 

@@ -41,7 +41,7 @@ SPECS = st.one_of(
     .map(lambda parts: "custom:first={},middle={},last={},direct={}".format(*parts)),
 )
 TOUCHES = st.lists(st.tuples(st.floats(0, 24 * 400), st.booleans()), min_size=1, max_size=40).map(
-    lambda told: [Step(BEGUN + timedelta(hours=hour), direct) for hour, direct in sorted(told)]
+    lambda given: [Step(BEGUN + timedelta(hours=hour), direct) for hour, direct in sorted(given)]
 )
 
 
@@ -183,6 +183,6 @@ def test_the_worked_example_of_the_docs_comes_out() -> None:
     ]
     came = steps(0, 7 * 24, 14 * 24, direct=(2,))
     specs = (*MODELS, "custom:first=30,middle=20,last=50,direct=0")
-    for spec, told in zip(specs, zip(*rows, strict=True), strict=True):
+    for spec, row in zip(specs, zip(*rows, strict=True), strict=True):
         weights = model_of(spec).weights(came)
-        assert [float(text) for text in told] == [round(float(weight), 4) for weight in weights], spec
+        assert [float(text) for text in row] == [round(float(weight), 4) for weight in weights], spec

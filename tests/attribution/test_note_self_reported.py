@@ -1,4 +1,4 @@
-"""What a customer says, kept with his call and his deal, proved, and gone with him: through the real tables."""
+"""What a customer says, stored with their call and their deal, proved, and erased with them, in real tables."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ def test_the_second_look_of_an_erasure_finds_words_noted_under_it(site: Any) -> 
     site.client("dynamodb").update_item(
         TableName=settings().calls_table,
         Key={"pk": {"S": "s1#generic-1"}},
-        UpdateExpression="SET self_reported = :told",
-        ExpressionAttributeValues={":told": {"S": text}},
+        UpdateExpression="SET self_reported = :reported",
+        ExpressionAttributeValues={":reported": {"S": text}},
     )
     finish(NOW + timedelta(hours=2))
     assert KEPT not in lying(site)
@@ -143,7 +143,7 @@ def test_retention_takes_the_words_of_old_calls_and_of_their_deals(site: Any) ->
     assert [noted(call_id) for call_id in ("generic-1", "generic-2")] == [SelfReported(None, "other", NOW)] * 2
 
 
-def test_a_deal_keeps_what_the_crm_told_and_erasure_takes_the_words(site: Any) -> None:
+def test_a_deal_keeps_what_the_crm_reported_and_erasure_takes_the_words(site: Any) -> None:
     call("generic-1", IVAN)
     won(IVAN, self_reported=parse(WORDS))
     assert deal().self_reported == SelfReported(KEPT, "other")
@@ -163,7 +163,7 @@ def test_a_deal_of_nobodys_call_loses_its_words_too(site: Any) -> None:
     assert KEPT not in lying(site)
 
 
-def test_a_crm_that_tells_an_erased_customers_words_again_leaves_none(site: Any) -> None:
+def test_a_crm_that_sends_an_erased_customers_words_again_leaves_none(site: Any) -> None:
     call("generic-1", IVAN)
     outcome = won(IVAN, self_reported=parse(WORDS))
     erase(find_person.by_phone("s1", IVAN), NOW)
@@ -177,7 +177,7 @@ def test_a_crm_that_tells_an_erased_customers_words_again_leaves_none(site: Any)
     assert deal_leaf(deal()) != proved
 
 
-def test_words_told_after_an_erasure_for_the_first_time_are_not_kept_either(site: Any) -> None:
+def test_words_reported_after_an_erasure_for_the_first_time_are_not_kept_either(site: Any) -> None:
     call("generic-1", IVAN)
     outcome = won(IVAN)
     erase(find_person.by_phone("s1", IVAN), NOW)
@@ -185,7 +185,7 @@ def test_words_told_after_an_erasure_for_the_first_time_are_not_kept_either(site
     assert KEPT not in lying(site)
 
 
-def test_whoever_is_not_erased_keeps_his_words(site: Any) -> None:
+def test_who_is_not_erased_keeps_their_words(site: Any) -> None:
     call("generic-1", IVAN)
     call("generic-2", MARIA)
     won(MARIA, "A-2", self_reported=parse(WORDS))
@@ -193,7 +193,7 @@ def test_whoever_is_not_erased_keeps_his_words(site: Any) -> None:
     assert deal("A-2").self_reported == SelfReported(KEPT, "other")
 
 
-def test_an_export_shows_what_he_said(site: Any) -> None:
+def test_an_export_shows_what_they_said(site: Any) -> None:
     call("generic-1", IVAN)
     note_self_reported.note("s1", "generic-1", WORDS, NOW)
     won(IVAN, self_reported=parse("авито"))
@@ -211,9 +211,9 @@ def test_a_changed_answer_changes_the_proof(site: Any) -> None:
     note_self_reported.note("s1", "generic-1", "циан", NOW)
     assert len({plain, one, leaf("generic-1")}) == 3
     won(IVAN, self_reported=parse("авито"))
-    told_first = deal()
+    first_deal = deal()
     for other in (SelfReported("циан", "classifieds"), SelfReported(None, "offline"), None):
-        assert deal_leaf(replace(told_first, self_reported=other)) != deal_leaf(told_first)
+        assert deal_leaf(replace(first_deal, self_reported=other)) != deal_leaf(first_deal)
 
 
 def test_a_deal_without_an_answer_is_proved_as_it_always_was(site: Any) -> None:

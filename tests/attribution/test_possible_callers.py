@@ -43,10 +43,10 @@ def seconds(count: float) -> datetime:
 
 
 def visit(who: str, at: float) -> str:
-    """A visitor from a source of his own name; the kind of number he was shown."""
+    """A visitor from a source of the same name; return the kind of number they were shown."""
     url = f"https://pallets.example/?utm_source={who}&utm_medium=cpc"
-    told = {"visitor_id": who, "url": url, "referrer": ""}
-    return str(issue(post(json.dumps(told).encode(), BROWSER, seconds(at)), "sk1")["kind"])
+    fields = {"visitor_id": who, "url": url, "referrer": ""}
+    return str(issue(post(json.dumps(fields).encode(), BROWSER, seconds(at)), "sk1")["kind"])
 
 
 def call(at: float, number: str | None = DYNAMIC) -> Evidence:
@@ -82,7 +82,7 @@ def test_just_after_the_switch_the_one_before_may_have_dialled(site: Any) -> Non
     assert shares() == {"boris": boris.share, "anna": anna.share}
 
 
-def test_nobody_dials_a_number_he_has_just_been_shown(site: Any) -> None:
+def test_nobody_dials_a_number_they_have_just_been_shown(site: Any) -> None:
     visit("anna", 0), visit("boris", 400)
     evidence = call(401)
     assert (evidence.kind, evidence.candidates) == (EvidenceKind.PREVIOUS, ())
@@ -159,7 +159,7 @@ def test_a_call_to_the_overflow_number_is_shared_by_those_who_were_shown_it(site
     assert kinds == ["dynamic", "overflow", "overflow", "overflow"]
     evidence = call(120, POOL.overflow_number)
     assert evidence.kind is EvidenceKind.OVERFLOW
-    boris, vera = evidence.candidates  # Gleb has just come: he cannot have dialled yet
+    boris, vera = evidence.candidates  # Gleb has just come: they cannot have dialled yet
     assert boris.share > vera.share
     assert sum(shares().values()) == 1
     assert set(shares()) == {"boris", "vera"}
@@ -211,7 +211,7 @@ def counted_nobody() -> Any:
     return Counted({}, 1, 1.0, 1.0)
 
 
-def test_a_likely_caller_of_a_shared_number_who_called_before_is_himself(site: Any) -> None:
+def test_a_likely_caller_of_a_shared_number_who_called_before_is_the_caller(site: Any) -> None:
     visit("anna", 0)
     attribute(ring("generic-0", at=seconds(100)), NOW)
     visit("boris", 400)

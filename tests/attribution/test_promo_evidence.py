@@ -24,7 +24,18 @@ from chalicelib.reports.facts.count_day import facts_of_day
 from chalicelib.reports.facts.read_day import leaves_of, read
 from chalicelib.visits import promo_table, visits_table
 from chalicelib.visits.promo_table import ShownCode
-from tests.privacy.person_fixture import IVAN, IVANS_BROWSER, MARIA, call, item, lend, lying, open_shop, tell, visitor
+from tests.privacy.person_fixture import (
+    IVAN,
+    IVANS_BROWSER,
+    MARIA,
+    call,
+    item,
+    lend,
+    lying,
+    open_shop,
+    receive,
+    visitor,
+)
 from tests.requests import NOW, POOL, SITE, STATIC
 
 CODE, DAY = "1234566", timedelta(days=1)
@@ -35,7 +46,7 @@ SHOWN = NOW - 2 * DAY
 
 @pytest.fixture
 def shop(aws: Any) -> Any:
-    """Ivan's browser holds a number; Maria's was shown a code two days ago, when VK had brought her."""
+    """Ivan's browser holds a number; Maria's was shown a code two days ago, when VK had brought Maria."""
     open_shop()
     maria = visitor(MARIAS_BROWSER)
     visits_table.record_touch("s1", maria, visits_table.RawTouch(SHOWN, PAGE, "https://vk.com/", "RU"))
@@ -46,7 +57,7 @@ def shop(aws: Any) -> Any:
 
 
 def key(call_id: str, code: str = CODE, at: datetime = NOW + timedelta(seconds=20), now: datetime = NOW) -> None:
-    attribute(tell(call_id, CallEvent(f"digits-{code}", call_id, at=at, promo_code=code)), now)
+    attribute(receive(call_id, CallEvent(f"digits-{code}", call_id, at=at, promo_code=code)), now)
 
 
 def evidence(call_id: str) -> Any:
@@ -55,7 +66,7 @@ def evidence(call_id: str) -> Any:
     return found.evidence
 
 
-def test_the_code_tells_the_visitor_his_touches_and_the_page(shop: Any) -> None:
+def test_the_code_names_the_visitor_their_touches_and_the_page(shop: Any) -> None:
     call("generic-1", MARIA, "+74951234567")
     assert evidence("generic-1").kind is EvidenceKind.UNKNOWN
     key("generic-1")
@@ -67,7 +78,7 @@ def test_the_code_tells_the_visitor_his_touches_and_the_page(shop: Any) -> None:
     assert visits_table.calls_naming("s1", visitor(MARIAS_BROWSER)) == ["generic-1"]
 
 
-def test_where_the_number_tells_somebody_else_both_are_kept_and_the_code_counts(shop: Any) -> None:
+def test_where_the_number_names_somebody_else_both_are_kept_and_the_code_counts(shop: Any) -> None:
     call("generic-1", MARIA, lend())
     key("generic-1")
     found = evidence("generic-1")
@@ -77,7 +88,7 @@ def test_where_the_number_tells_somebody_else_both_are_kept_and_the_code_counts(
     assert visitors_of(found) == {visitor(), visitor(MARIAS_BROWSER)}
 
 
-def test_where_both_tell_the_same_his_lease_is_named(shop: Any) -> None:
+def test_where_both_name_the_same_visitor_their_lease_is_named(shop: Any) -> None:
     call("generic-1", MARIA, lend(MARIAS_BROWSER))
     key("generic-1")
     found = evidence("generic-1")
@@ -95,7 +106,7 @@ def test_where_both_tell_the_same_his_lease_is_named(shop: Any) -> None:
         ("7654325", NOW),  # never shown
     ],
 )
-def test_a_code_that_nobody_could_tell_leaves_the_evidence_alone(shop: Any, code: str, at: datetime) -> None:
+def test_a_code_that_nobody_was_shown_leaves_the_evidence_alone(shop: Any, code: str, at: datetime) -> None:
     call("generic-1", IVAN, lend())
     before = evidence("generic-1")
     key("generic-1", code, at)
@@ -114,7 +125,7 @@ def test_of_two_codes_the_one_keyed_last_counts_and_a_slip_after_it_does_not(sho
     assert evidence("generic-1").visitor == visitor(MARIAS_BROWSER)
 
 
-def test_a_page_opened_while_he_talks_counts(shop: Any) -> None:
+def test_a_page_opened_while_they_talk_counts(shop: Any) -> None:
     late = ShownCode("7654325", visitor("new"), NOW + timedelta(seconds=30), PAGE, NOW + DAY)
     promo_table.take("s1", late, late.shown_at, 400 * DAY)
     visits_table.record_touch("s1", visitor("new"), visits_table.RawTouch(late.shown_at, PAGE, "", ""))
@@ -123,16 +134,16 @@ def test_a_page_opened_while_he_talks_counts(shop: Any) -> None:
     assert [touch.at for touch in evidence("generic-1").touches] == [late.shown_at]
 
 
-def test_what_a_code_told_stands_after_the_code_is_forgotten(shop: Any) -> None:
+def test_what_a_code_says_stays_after_the_code_is_forgotten(shop: Any) -> None:
     call("generic-1", MARIA, "+74951234567")
     key("generic-1")
     before = evidence("generic-1")
     promo_table.forget("s1", CODE, visitor(MARIAS_BROWSER))
-    attribute(tell("generic-1", CallEvent("late", "generic-1", at=NOW + 90 * DAY)), NOW + 90 * DAY)
+    attribute(receive("generic-1", CallEvent("late", "generic-1", at=NOW + 90 * DAY)), NOW + 90 * DAY)
     assert evidence("generic-1") == before
 
 
-def test_a_static_numbers_call_keeps_what_the_number_stands_for(shop: Any) -> None:
+def test_a_static_numbers_call_keeps_what_the_number_belongs_to(shop: Any) -> None:
     call("generic-1", MARIA, STATIC)
     key("generic-1")
     found = evidence("generic-1")
@@ -140,7 +151,7 @@ def test_a_static_numbers_call_keeps_what_the_number_stands_for(shop: Any) -> No
 
 
 def test_an_overflow_call_is_still_one_for_the_accuracy(shop: Any) -> None:
-    tell("generic-1", CallEvent(f"digits-{CODE}", "generic-1", at=NOW, promo_code=CODE))
+    receive("generic-1", CallEvent(f"digits-{CODE}", "generic-1", at=NOW, promo_code=CODE))
     call("generic-1", MARIA, POOL.overflow_number or "")
     (fact,) = facts_of_day(
         SITE, load_rulebook(SITE, NOW), calls_table.calls_of_day("s1", NOW.date()), [], lambda key: None
@@ -172,11 +183,11 @@ def test_destinations_hear_nothing_of_whom_the_number_led_to(shop: Any) -> None:
     key("generic-1")
     attributed = calls_table.call("s1", "generic-1")
     assert attributed is not None
-    told = CallMessage(attributed, SITE, NOW).payload
-    assert visitor() not in str(told) and visitor(MARIAS_BROWSER) in str(told)
+    sent = CallMessage(attributed, SITE, NOW).payload
+    assert visitor() not in str(sent) and visitor(MARIAS_BROWSER) in str(sent)
 
 
-def test_the_visitor_is_exported_and_erased_with_his_codes_and_the_proof_stays(shop: Any) -> None:
+def test_the_visitor_is_exported_and_erased_with_their_codes_and_the_proof_stays(shop: Any) -> None:
     call("generic-1", MARIA, lend())
     key("generic-1")
     leaves = leaves_of(read("s1", NOW.date()))
@@ -205,7 +216,7 @@ def test_whom_the_number_led_to_is_erased_from_the_call_without_its_caller(shop:
     assert promo_table.find("s1", CODE) is not None
 
 
-def test_a_note_of_anothers_code_deletes_nothing_of_his(shop: Any) -> None:
+def test_a_note_of_anothers_code_deletes_nothing_of_theirs(shop: Any) -> None:
     visits_table.note_code("s1", visitor(), ShownCode(CODE, visitor(), NOW, PAGE, NOW + 14 * DAY), 400)
     visits_table.forget("s1", visitor())
     assert promo_table.find("s1", CODE) is not None

@@ -1,4 +1,4 @@
-"""What a caller's last call to a number says of the next one, whoever may have made either."""
+"""What a caller's last call to a number means for the next one, with several possible callers of either."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_order_in_which_calls_are_known_changes_nothing_and_shares_are_whole
     rng.shuffle(shuffled)  # type: ignore[attr-defined]
     assert with_redial(latest.evidence, latest.call, shuffled, PROFILE) == found
     later = [each for each in others if each.call.started_at < latest.call.started_at]
-    assert with_redial(latest.evidence, latest.call, later, PROFILE) == found, "what comes after tells nothing"
+    assert with_redial(latest.evidence, latest.call, later, PROFILE) == found, "what comes after changes nothing"
     assert found.of_number == latest.evidence
     if found.redial_of and found.candidates:
         assert sum(each.share for each in found.candidates) == 1
@@ -98,18 +98,18 @@ def later(calls: list[AttributedCall]) -> list[AttributedCall]:
     return moved
 
 
-def test_what_was_dialled_is_what_the_call_told_without_its_callers_other_calls() -> None:
+def test_what_was_dialled_is_what_the_call_says_without_its_callers_other_calls() -> None:
     at = datetime(2026, 11, 1, tzinfo=UTC)
     repeat = Evidence(
         EvidenceKind.REPEAT, "why", "p1", own_kind=EvidenceKind.OVERFLOW, own_why="why", repeat_of="c0",
         candidates=(Candidate(Decimal("0.6"), 3e-5, VISITORS[0]), Candidate(Decimal("0.4"), 2e-5)),
     )  # fmt: skip
     made = call(5, NUMBERS[0])
-    told = dialled_of(AttributedCall(made, repeat, at.date()))
-    assert told is not None
-    assert [(each.visitor, each.share, each.likelihood) for each in told.callers] == [
+    dialled = dialled_of(AttributedCall(made, repeat, at.date()))
+    assert dialled is not None
+    assert [(each.visitor, each.share, each.likelihood) for each in dialled.callers] == [
         (VISITORS[0], Decimal("0.6"), 0.0),
         (None, Decimal("0.4"), 0.0),
     ]
-    assert told.callers[0].called_at == made.started_at
+    assert dialled.callers[0].called_at == made.started_at
     assert dialled_of(AttributedCall(replace(made, caller_key=None), repeat, at.date())) is None

@@ -212,21 +212,21 @@ def story(order: Sequence[str], session: Any) -> dict[str, Evidence]:
 
 
 @pytest.mark.parametrize("order", list(permutations(("first", "again", "third"))))
-def test_calls_that_become_known_in_any_order_tell_the_same(site: Any, order: tuple[str, ...]) -> None:
-    told = story(order, site)
-    assert {call_id: (each.kind, each.visitor, each.redial_of) for call_id, each in told.items()} == {
+def test_calls_that_become_known_in_any_order_give_the_same(site: Any, order: tuple[str, ...]) -> None:
+    known = story(order, site)
+    assert {call_id: (each.kind, each.visitor, each.redial_of) for call_id, each in known.items()} == {
         "first": (EvidenceKind.LIVE, key("yandex"), None),
         "again": (EvidenceKind.REDIAL, key("yandex"), "first"),
         "third": (EvidenceKind.REDIAL, key("yandex"), "again"),
     }
-    assert [each.call_id for each in told["third"].earlier] == ["first", "again"]
+    assert [each.call_id for each in known["third"].earlier] == ["first", "again"]
     for call_id in order:
         attribute({"site_id": "s1", "call_id": call_id}, NOW)
     pass_on(site)
-    assert {call_id: found(call_id).evidence for call_id in told} == told, "looking again changes nothing"
+    assert {call_id: found(call_id).evidence for call_id in known} == known, "looking again changes nothing"
 
 
-def test_the_same_whatever_came_first_to_what_a_pool_learns(site: Any) -> None:
+def test_a_pool_learns_the_same_in_any_order(site: Any) -> None:
     story(("third", "again", "first"), site)
     day = seconds(AGO).date()
     for count in range(3):
@@ -248,7 +248,7 @@ def test_a_call_imported_days_later_makes_the_one_after_it_a_redial(site: Any) -
     assert found("again").evidence.kind is EvidenceKind.REDIAL
 
 
-def test_a_shared_call_that_stands_becomes_a_redial_by_an_imported_one(site: Any) -> None:
+def test_a_settled_shared_call_becomes_a_redial_by_an_imported_one(site: Any) -> None:
     visit("anna", AGO), visit("yandex", AGO + 7200 - 400), visit("vk", AGO + 7200)
     before = call("again", LATER + 6)
     assert before.kind is EvidenceKind.SHARED
@@ -257,10 +257,10 @@ def test_a_shared_call_that_stands_becomes_a_redial_by_an_imported_one(site: Any
     attribute({"site_id": "s1", "call_id": "again"}, NOW + timedelta(days=5))
     again = found("again").evidence
     assert (again.kind, again.visitor, again.delay_profile) == (EvidenceKind.REDIAL, key("anna"), "prior")
-    assert again.of_number == before, "who had been shown the number stands after a day"
+    assert again.of_number == before, "who had been shown the number is settled after a day"
 
 
-def test_shares_of_a_redial_stand_whatever_the_pool_learns_later(site: Any) -> None:
+def test_shares_of_a_redial_stay_when_the_pool_learns_more(site: Any) -> None:
     visit("yandex", AGO), call("first", AGO + 60)
     visit("vk", AGO + 86_400 * 1.5)
     before = call("again", AGO + 86_400 * 1.5 + 100)
@@ -289,7 +289,7 @@ def test_an_erased_visitor_is_gone_from_the_redials_too(site: Any) -> None:
     assert key("yandex") not in visitors_of(found("again").evidence)
 
 
-# ---- told to people ------------------------------------------------------------------------------------------------
+# ---- shown to people -----------------------------------------------------------------------------------------------
 
 
 def test_it_is_explained_in_words(site: Any) -> None:

@@ -1,4 +1,4 @@
-"""Somebody who called before: through the real tables and the queue, whatever order his calls become known in."""
+"""Somebody who called before: through the real tables and the queue, in any order their calls become known in."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def site(aws: Any) -> Any:
 
 def visit(who: str, days_ago: int, tags: str) -> str:
     """A visitor of their own; the number they were lent."""
-    told = {"visitor_id": who, "url": f"https://pallets.example/{tags}", "referrer": ""}
+    known = {"visitor_id": who, "url": f"https://pallets.example/{tags}", "referrer": ""}
     at = NOW - timedelta(days=days_ago)
-    answer = issue(post(json.dumps(told).encode(), BROWSER, at), "sk1")
+    answer = issue(post(json.dumps(known).encode(), BROWSER, at), "sk1")
     return str(answer["number"])
 
 
@@ -88,21 +88,21 @@ def named(credit: Credit) -> str:
 
 
 @pytest.mark.parametrize("order", list(permutations(("yandex", "static", "vk", "unknown"))))
-def test_calls_that_become_known_in_any_order_tell_the_same(site: Any, order: tuple[str, ...]) -> None:
+def test_calls_that_become_known_in_any_order_give_the_same(site: Any, order: tuple[str, ...]) -> None:
     for call_id in order:
         attribute(ring(call_id, **calls(site)[call_id]), NOW)
     pass_on(site)
-    told = {call_id: found(call_id).evidence for call_id in order}
-    assert {call_id: (evidence.kind, evidence.repeat_of) for call_id, evidence in told.items()} == {
+    known = {call_id: found(call_id).evidence for call_id in order}
+    assert {call_id: (evidence.kind, evidence.repeat_of) for call_id, evidence in known.items()} == {
         "yandex": (EvidenceKind.LIVE, None),
         "static": (EvidenceKind.STATIC, None),
         "vk": (EvidenceKind.LIVE, None),
         "unknown": (EvidenceKind.REPEAT, "vk"),
     }
-    assert [each.call_id for each in told["unknown"].earlier] == ["yandex", "static", "vk"]
-    assert [each.call_id for each in told["vk"].earlier] == ["yandex", "static"]
-    assert [each.call_id for each in told["static"].earlier] == ["yandex"]
-    assert told["yandex"].earlier == ()
+    assert [each.call_id for each in known["unknown"].earlier] == ["yandex", "static", "vk"]
+    assert [each.call_id for each in known["vk"].earlier] == ["yandex", "static"]
+    assert [each.call_id for each in known["static"].earlier] == ["yandex"]
+    assert known["yandex"].earlier == ()
 
 
 def test_each_rule_names_its_source_without_touching_a_call(site: Any) -> None:
@@ -136,7 +136,7 @@ def test_a_caller_who_first_dialled_a_static_number_is_its_sources_by_the_first_
     assert named(credit_of(found("vk"), SITE, Rulebook())[0]) == "vk"
 
 
-def test_a_number_that_leads_to_nobody_is_his_latest_static_calls(site: Any) -> None:
+def test_a_number_that_leads_to_nobody_is_the_callers_latest_static_calls(site: Any) -> None:
     attribute(ring("static", **calls(site)["static"]), NOW)
     attribute(ring("unknown", **calls(site)["unknown"]), NOW)
     evidence = found("unknown").evidence
@@ -173,29 +173,29 @@ def test_another_caller_is_not_joined_either(site: Any) -> None:
     assert found("other").evidence.kind is EvidenceKind.STATIC
 
 
-def test_ringing_back_is_no_repeat_and_tells_nothing(site: Any) -> None:
+def test_ringing_back_is_no_repeat_and_says_nothing(site: Any) -> None:
     attribute(ring("yandex", **calls(site)["yandex"]), NOW)
     attribute(ring("back", number=site.lent["first"], direction=Direction.OUT), NOW)
     assert found("back").evidence.kind is EvidenceKind.UNKNOWN
     assert found("back").evidence.earlier == ()
 
 
-def test_an_overflow_call_of_a_known_caller_is_his_and_still_counts_for_the_pool(site: Any) -> None:
+def test_an_overflow_call_of_a_known_caller_is_theirs_and_still_counts_for_the_pool(site: Any) -> None:
     attribute(ring("yandex", **calls(site)["yandex"]), NOW)
     attribute(ring("over", number=POOL.overflow_number), NOW)
     assert found("over").evidence.kind is EvidenceKind.REPEAT
     assert found("over").evidence.first_kind is EvidenceKind.OVERFLOW
 
 
-def test_a_caller_told_late_moves_the_later_calls_of_both(site: Any) -> None:
+def test_a_caller_reported_late_moves_the_later_calls_of_both(site: Any) -> None:
     """An event that comes later says that somebody else had called."""
-    told = calls(site)["yandex"]
-    attribute(ring("yandex", caller=STRANGER, **told), NOW)
+    known = calls(site)["yandex"]
+    attribute(ring("yandex", caller=STRANGER, **known), NOW)
     attribute(ring("unknown", **calls(site)["unknown"]), NOW)
     attribute(ring("strangers", number=NUMBERS[0], caller=STRANGER), NOW)
     pass_on(site)
     assert (found("strangers").evidence.kind, found("unknown").evidence.kind) == ("repeat", "unknown")
-    event = CallEvent("corrected", "yandex", at=told["at"] - timedelta(seconds=1), caller=CALLER)
+    event = CallEvent("corrected", "yandex", at=known["at"] - timedelta(seconds=1), caller=CALLER)
     add_events("s1", "yandex", ("generic", "e-pbx"), [event], NOW)
     attribute({"site_id": "s1", "call_id": "yandex"}, NOW)
     pass_on(site)
@@ -213,7 +213,7 @@ def test_looking_again_changes_nothing_and_queues_nothing(site: Any) -> None:
     assert {call_id: found(call_id) for call_id in calls(site)} == before
 
 
-def test_a_call_is_not_looked_at_again_for_what_it_tells_itself(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_is_not_looked_at_again_for_what_it_says_itself(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repeat_callers, "LOOK_AGAIN_SECONDS", 0)  # the queue would really make it wait
     attribute(ring("static", **calls(site)["static"]), NOW)
     (announced,) = messages(site, settings().attribute_queue)
@@ -231,7 +231,7 @@ def test_of_many_earlier_calls_the_first_and_the_latest_stay(site: Any) -> None:
     assert all(len(each.touches) <= MAX_TOUCHES for each in evidence.earlier)
 
 
-def test_a_callers_calls_are_read_by_his_pseudonym(site: Any) -> None:
+def test_a_callers_calls_are_read_by_their_pseudonym(site: Any) -> None:
     attribute(ring("yandex", **calls(site)["yandex"]), NOW)
     subject = callers.find_caller("s1", CALLER)
     assert subject is not None

@@ -54,17 +54,21 @@ def test_a_call_is_posted_once_signed_with_its_evidence_and_source(aws: Any, rec
     deliver(MESSAGE, NOW)
     deliver(MESSAGE, NOW + timedelta(hours=1))
     ((headers, body),) = receiver.taken
-    told = json.loads(body)
+    payload = json.loads(body)
     webhook_signature.check(headers, body, "s3", NOW)
     with pytest.raises(SignatureRejected):
         webhook_signature.check(headers, body + b" ", "s3", NOW)
-    assert (told["call"]["caller"], told["call"]["talk_seconds"], told["call"]["day"]) == (CALLER, 60, "2026-11-22")
-    assert (told["evidence"]["kind"], told["source"]["channel"], told["source"]["campaign"]) == (
+    assert (payload["call"]["caller"], payload["call"]["talk_seconds"], payload["call"]["day"]) == (
+        CALLER,
+        60,
+        "2026-11-22",
+    )
+    assert (payload["evidence"]["kind"], payload["source"]["channel"], payload["source"]["campaign"]) == (
         "static",
         "offline",
         "Авито",
     )
-    assert "alert" not in told
+    assert "alert" not in payload
     assert CALLER not in capsys.readouterr().out
 
 
@@ -92,7 +96,7 @@ def test_a_refusal_is_tried_again(aws: Any, receiver: Receiver, status: int) -> 
     deliver(MESSAGE, NOW)
     assert len(receiver.taken) == 2
     first, second = ((headers["x-calltrack-delivery"], json.loads(body)) for headers, body in receiver.taken)
-    assert first == second  # the other side can tell a repetition
+    assert first == second  # the other side can recognise a repetition
 
 
 def test_one_destinations_failure_does_not_keep_the_call_from_the_others(
@@ -149,15 +153,17 @@ def two_places(url: str, calls: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("calls", "talk", "told"), [("missed", 0, 2), ("missed", 9, 1), ("answered", 0, 1), ("all", 9, 2)]
+    ("calls", "talk", "delivered"), [("missed", 0, 2), ("missed", 9, 1), ("answered", 0, 1), ("all", 9, 2)]
 )
-def test_a_destination_gets_the_calls_it_wants(aws: Any, receiver: Receiver, calls: str, talk: int, told: int) -> None:
+def test_a_destination_gets_the_calls_it_wants(
+    aws: Any, receiver: Receiver, calls: str, talk: int, delivered: int
+) -> None:
     two_places(receiver.url, calls)
     message = ring(number=STATIC)
     hang_up(talk=talk)
     attribute(message, NOW)
     deliver(MESSAGE, NOW)
-    assert len(receiver.taken) == told
+    assert len(receiver.taken) == delivered
 
 
 def test_the_business_ringing_a_customer_is_neither_missed_nor_answered(aws: Any, receiver: Receiver) -> None:
@@ -169,7 +175,7 @@ def test_the_business_ringing_a_customer_is_neither_missed_nor_answered(aws: Any
     assert len(receiver.taken) == 1
 
 
-def test_a_call_that_goes_on_after_all_is_not_told(aws: Any, receiver: Receiver) -> None:
+def test_a_call_that_goes_on_after_all_is_not_delivered(aws: Any, receiver: Receiver) -> None:
     open_site(destinations=(Destination("webhook", {"url": receiver.url, "secret": "s"}),))
     attribute(ring(number=STATIC), NOW)
     deliver(MESSAGE, NOW)
@@ -196,7 +202,9 @@ def waits(session: Any) -> list[int]:
     ]
 
 
-def test_a_missed_call_is_told_at_once_where_the_carrier_said_so_and_later_where_only_silence_does(aws: Any) -> None:
+def test_a_missed_call_is_delivered_at_once_if_the_carrier_said_so_and_later_if_only_silence_does(
+    aws: Any,
+) -> None:
     open_site()
     message = ring(number=STATIC)
     end = CallEvent("line-end", "generic-1", at=NOW, ended_at=NOW)
@@ -210,7 +218,7 @@ def test_a_missed_call_is_told_at_once_where_the_carrier_said_so_and_later_where
 # ---- recordings ------------------------------------------------------------------------------------------------------
 
 
-def test_a_stored_recording_is_told_once_more_to_who_asked(aws: Any, receiver: Receiver) -> None:
+def test_a_stored_recording_is_delivered_once_more_to_who_asked(aws: Any, receiver: Receiver) -> None:
     asked = {"url": receiver.url, "secret": "s3", "recordings": "yes"}
     open_site(destinations=(Destination("webhook", asked), Destination("webhook", asked | {"recordings": "no"})))
     message = ring(number=STATIC)

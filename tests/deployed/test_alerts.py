@@ -41,7 +41,7 @@ class Deployed:
     url: str
     receiver: Receiver
 
-    def told(self, path: str) -> list[dict[str, Any]]:
+    def received(self, path: str) -> list[dict[str, Any]]:
         """What came to a path of the receiver."""
         return [json.loads(body) for where, _, body in list(self.receiver.posts) if where.startswith(path)]
 
@@ -109,20 +109,20 @@ def ring(deployed: Deployed, talk: int = 0) -> None:
             assert answer.status == 200
 
 
-def test_a_missed_call_is_told_everywhere_and_once(deployed: Deployed) -> None:
+def test_a_missed_call_is_delivered_everywhere_and_once(deployed: Deployed) -> None:
     ring(deployed)  # warms the functions up: what is printed below is a missed call among others
-    until(lambda: deployed.told("/calls") and deployed.told("/bot") and deployed.mails())
+    until(lambda: deployed.received("/calls") and deployed.received("/bot") and deployed.mails())
     ring(deployed)
     hung_up = time.monotonic()
     places: dict[str, Callable[[], Any]] = {
-        "telegram": lambda: len(deployed.told("/bot")) == 2,
-        "webhook": lambda: len(deployed.told("/calls")) == 2,
+        "telegram": lambda: len(deployed.received("/bot")) == 2,
+        "webhook": lambda: len(deployed.received("/calls")) == 2,
         "email": lambda: len(deployed.mails()) == 2,
     }
     for name, came in places.items():
         until(came)
         print(f"{name}: {time.monotonic() - hung_up:.1f} s after the last webhook")
-    (_, text), (_, page) = deployed.told("/bot"), deployed.told("/calls")
+    (_, text), (_, page) = deployed.received("/bot"), deployed.received("/calls")
     (_, mail) = deployed.mails()
     assert text["text"].startswith(f"<b>Missed call from {CALLER}")
     assert (page["alert"], page["call"]["caller"], page["site"]["name"]) == ("missed", CALLER, "pallets.example")
@@ -133,7 +133,7 @@ def test_a_missed_call_is_told_everywhere_and_once(deployed: Deployed) -> None:
 def test_an_answered_call_alarms_nobody_and_a_busy_telegram_gets_its_alert_later(deployed: Deployed) -> None:
     deployed.receiver.answers = [(429, b'{"ok":false,"parameters":{"retry_after":1}}')]
     ring(deployed)
-    until(lambda: len(deployed.told("/bot")) == 2)  # refused, and taken when it came back
+    until(lambda: len(deployed.received("/bot")) == 2)  # refused, and taken when it came back
     ring(deployed, talk=40)
-    until(lambda: any(told["call"]["answered"] for told in deployed.told("/calls")))
-    assert len(deployed.told("/bot")) == 2 and len(deployed.mails()) == 1
+    until(lambda: any(received["call"]["answered"] for received in deployed.received("/calls")))
+    assert len(deployed.received("/bot")) == 2 and len(deployed.mails()) == 1

@@ -95,8 +95,8 @@ def run(stack: Any, task: str, message: dict[str, Any]) -> None:
     assert stack.invoke(task, {"Records": [record]}) == {"batchItemFailures": []}
 
 
-def post(stack: Any, path: str, told: dict[str, Any]) -> None:
-    request = signed_request(told, clock.utc_now())
+def post(stack: Any, path: str, payload: dict[str, Any]) -> None:
+    request = signed_request(payload, clock.utc_now())
     headers = {**request.headers, "Content-Type": "application/json"}
     asked = urllib.request.Request(f"{stack.base_url}{path}", request.body, headers)
     with urllib.request.urlopen(asked) as answer:
@@ -114,8 +114,8 @@ def lying(stack: Any) -> str:
 def test_each_role_suffices_for_its_part_and_no_table_holds_a_number(deployed: Deployed, receiver: Receiver) -> None:
     stack, site_id = deployed.stack, deployed.site.site_id
     message = {"site_id": site_id, "call_id": CALL_ID}
-    for told in pbx_call():
-        post(stack, f"/v1/carriers/generic/{deployed.secret}", told)
+    for payload in pbx_call():
+        post(stack, f"/v1/carriers/generic/{deployed.secret}", payload)
     run(stack, "AttributeCall", message)
     call = calls_table.call(site_id, CALL_ID)
     assert call and call.call.caller_key and callers.open_caller(call.call) == CALLER
@@ -137,8 +137,8 @@ def test_each_role_suffices_for_its_part_and_no_table_holds_a_number(deployed: D
 def test_an_outcome_finds_the_callers_subject_with_its_webhooks_role(deployed: Deployed) -> None:
     stack, site_id = deployed.stack, deployed.site.site_id
     secret = registry.create_endpoint(replace(CRM, endpoint_id=f"e-crm-{site_id}", site_id=site_id))[1]
-    told = {"external_id": "A-1", "outcome_at": clock.iso(NOW), "status": "won", "phone": "+79160000077"}
-    post(stack, f"/v1/crm/generic/{secret}", told)
+    payload = {"external_id": "A-1", "outcome_at": clock.iso(NOW), "status": "won", "phone": "+79160000077"}
+    post(stack, f"/v1/crm/generic/{secret}", payload)
     deal, subject = deals_table.deal(site_id, "generic", "A-1"), callers.find_caller(site_id, "+79160000077")
     assert deal and subject and deal.caller_key == subject.subject_id
     assert "9160000077" not in lying(stack)

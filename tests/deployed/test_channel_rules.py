@@ -62,8 +62,8 @@ def deployed(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
 
 
 def test_rules_are_replaced_and_days_marked_by_the_role_it_has(deployed: Deployed) -> None:
-    told = deployed.send("PUT", "/channel-rules?recompute_days=40", json.dumps({"rules": [RULE]}).encode())
-    assert (told["version"], told["recomputed"]["days"], deployed.marked()) == (1, 40, 40)
+    answer = deployed.send("PUT", "/channel-rules?recompute_days=40", json.dumps({"rules": [RULE]}).encode())
+    assert (answer["version"], answer["recomputed"]["days"], deployed.marked()) == (1, 40, 40)
     trial = {"url": "https://pallets.example/?utm_source=a&utm_medium=cpa", "site_id": deployed.site_id}
     tried = deployed.send("POST", "/channel-rules/test", json.dumps(trial).encode())
     assert (tried["rule"], tried["source"]["channel"]) == (0, "Партнёры")

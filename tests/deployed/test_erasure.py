@@ -35,32 +35,32 @@ IVAN, MARIA = "+79167654321", "+79161111102"  # invented
 
 @dataclass(frozen=True)
 class Shop:
-    """A site of this test alone in the stack, whose number Ivan's browser was shown before he called."""
+    """A site of this test alone in the stack, whose number Ivan's browser was shown before the call."""
 
     stack: Any
     site_id: str
     key: str
     secret: str  # of a PBX's endpoint
 
-    def post(self, path: str, told: Any, **headers: str) -> Any:
+    def post(self, path: str, payload: Any, **headers: str) -> Any:
         sent = {"Content-Type": "application/json", "User-Agent": BROWSER, **headers}
-        asked = urllib.request.Request(f"{self.stack.base_url}{path}", json.dumps(told).encode(), sent)
+        asked = urllib.request.Request(f"{self.stack.base_url}{path}", json.dumps(payload).encode(), sent)
         with urllib.request.urlopen(asked) as answer:
             return json.load(answer)
 
-    def manage(self, path: str, told: Any, method: str = "POST") -> Any:
+    def manage(self, path: str, payload: Any, method: str = "POST") -> Any:
         sent = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
         url = f"{self.stack.base_url}/v1/manage/sites/{self.site_id}{path}"
-        asked = urllib.request.Request(url, json.dumps(told).encode(), sent, method=method)
+        asked = urllib.request.Request(url, json.dumps(payload).encode(), sent, method=method)
         with urllib.request.urlopen(asked) as answer:
             return json.load(answer)
 
     def won(self, phone: str, said: str) -> None:
-        """A deal won, with what its customer said, as a CRM's webhook tells it."""
+        """A deal won, with what its customer said, as a CRM's webhook reports it."""
         crm = Endpoint(f"crm-{self.site_id}", self.site_id, "crm", "generic", {"secret": SECRET})
         now = clock.utc_now()
-        told = {"external_id": "A-1", "outcome_at": clock.iso(now), "status": "won", "phone": phone}
-        request = signed_request(told | {"self_reported": said}, now)
+        payload = {"external_id": "A-1", "outcome_at": clock.iso(now), "status": "won", "phone": phone}
+        request = signed_request(payload | {"self_reported": said}, now)
         asked = urllib.request.Request(
             f"{self.stack.base_url}/v1/crm/generic/{registry.create_endpoint(crm)[1]}",
             request.body,
@@ -72,9 +72,9 @@ class Shop:
     def ring(self, call_id: str, caller: str, number: str) -> None:
         """A call's webhook, and its attribution."""
         now = clock.utc_now()
-        told = {"event": "call.ended", "call_id": call_id, "linked_id": call_id, "direction": "in", "from": caller}
-        told |= {"to": number, "started_at": clock.iso(now), "ended_at": clock.iso(now), "talk_sec": 30}
-        request = signed_request(told, now)
+        payload = {"event": "call.ended", "call_id": call_id, "linked_id": call_id, "direction": "in", "from": caller}
+        payload |= {"to": number, "started_at": clock.iso(now), "ended_at": clock.iso(now), "talk_sec": 30}
+        request = signed_request(payload, now)
         asked = urllib.request.Request(
             f"{self.stack.base_url}/v1/carriers/generic/{self.secret}",
             request.body,
@@ -109,7 +109,7 @@ def shop(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     shop = Shop(stack, site.site_id, registry.create_key(site.account_id, "tests", NOW)[1], secret)
     page = {"visitor_id": VISITOR, "url": "https://pallets.example/?utm_source=yandex&yclid=77&mail=ivan"}
     lent = shop.post(f"/v1/sites/{site.site_key}/number", page)
-    shop.ring("his", IVAN, lent["number"])
+    shop.ring("call", IVAN, lent["number"])
     shop.ring("hers", MARIA, "+74990000001")
     yield shop
     forget_caches()
@@ -129,23 +129,23 @@ def lying(shop: Shop) -> str:
     return "\n".join(text for text in texts if shop.site_id in text)
 
 
-def test_the_routes_tell_and_erase_a_person_and_the_schedule_looks_twice(shop: Shop) -> None:
-    noted = shop.manage("/calls/generic-his", {"self_reported": "Сосед по даче"}, "PATCH")
+def test_the_routes_export_and_erase_a_person_and_the_schedule_looks_twice(shop: Shop) -> None:
+    noted = shop.manage("/calls/generic-call", {"self_reported": "Сосед по даче"}, "PATCH")
     assert noted["self_reported"]["channel"] == "word_of_mouth"
     shop.won(IVAN, "Плакат у дачи")
-    told = shop.manage("/export", {"phone": IVAN})
-    assert told["calls"][0]["self_reported"]["answer"] == "сосед по даче"
-    assert [each["answer"] for each in told["self_reported"]] == ["плакат у дачи"]
-    assert [each["caller"] for each in told["calls"]] == [IVAN]
-    assert told["calls"][0]["evidence"]["kind"] == "live" and told["visits"][0]["visits"]
-    before = calls_table.call(shop.site_id, "generic-his")
+    payload = shop.manage("/export", {"phone": IVAN})
+    assert payload["calls"][0]["self_reported"]["answer"] == "сосед по даче"
+    assert [each["answer"] for each in payload["self_reported"]] == ["плакат у дачи"]
+    assert [each["caller"] for each in payload["calls"]] == [IVAN]
+    assert payload["calls"][0]["evidence"]["kind"] == "live" and payload["visits"][0]["visits"]
+    before = calls_table.call(shop.site_id, "generic-call")
 
     done = shop.manage("/erase", {"phone": IVAN})
     # The deal's words went with its call.
     gone = {"numbers": 1, "calls": 1, "contacts": 0, "visits": 1, "self_reported": 0}
     assert (done["removed"], done["complete"]) == (gone, True)
 
-    after, hers = calls_table.call(shop.site_id, "generic-his"), calls_table.call(shop.site_id, "generic-hers")
+    after, hers = calls_table.call(shop.site_id, "generic-call"), calls_table.call(shop.site_id, "generic-hers")
     assert before and after and hers
     assert (after.call.caller_key, after.call.talk_seconds) == (before.call.caller_key, 30)
     assert callers.open_caller(after.call) is None and callers.open_caller(hers.call) == MARIA
@@ -162,5 +162,5 @@ def test_the_schedule_forgets_whom_the_site_keeps_no_longer(shop: Shop) -> None:
     registry.update_site(shop.site_id, {"retention_days": 1})
     erasures_table.set_retained(shop.site_id, clock.utc_now().date() - timedelta(days=2))  # nothing lies before
     shop.stack.run_schedule("ForgetCallers", clock.utc_now() + timedelta(days=3))
-    assert not call_item.mentions_caller(shop.item("his")) and not call_item.mentions_caller(shop.item("hers"))
+    assert not call_item.mentions_caller(shop.item("call")) and not call_item.mentions_caller(shop.item("hers"))
     assert callers.find_caller(shop.site_id, IVAN) is None

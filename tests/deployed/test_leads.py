@@ -76,8 +76,8 @@ def test_from_a_form_on_a_page_to_a_deal_to_its_figures(stack: Any, site: Site, 
     visits_table.record_touch(site.site_id, visitor, visits_table.RawTouch(now - timedelta(minutes=5), AD, "", ""))
     event = {"visitor_id": "browser-anna", "type": "form", "url": f"{ORIGIN}/order", "form": "order"}
     page = {"Origin": ORIGIN, "User-Agent": BROWSER}
-    told = json.dumps(event | {"phone": "8 916 000-00-01"}).encode()
-    assert post(stack, f"/v1/sites/{site.site_key}/events", told, page) == {"recorded": True}
+    raw = json.dumps(event | {"phone": "8 916 000-00-01"}).encode()
+    assert post(stack, f"/v1/sites/{site.site_key}/events", raw, page) == {"recorded": True}
     (contact,) = until(lambda: contacts_table.of_visitor(site.site_id, visitor))
     assert contact.caller_key and [touch.source.campaign for touch in contact.touches] == ["338151"]
 

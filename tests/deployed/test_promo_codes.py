@@ -42,8 +42,8 @@ class Deployed:
     secret: str  # of a PBX's endpoint
     key: str  # of the manage API
 
-    def post(self, path: str, told: Any, headers: dict[str, str]) -> Any:
-        body = told if isinstance(told, bytes) else json.dumps(told).encode()
+    def post(self, path: str, payload: Any, headers: dict[str, str]) -> Any:
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         sent = {"Content-Type": "application/json", **headers}
         with urllib.request.urlopen(urllib.request.Request(f"{self.stack.base_url}{path}", body, sent)) as answer:
             return json.load(answer)
@@ -55,8 +55,8 @@ class Deployed:
     def ring(self, **said: Any) -> None:
         """An event of the one call, and its attribution."""
         now = clock.utc_now()
-        told = {"call_id": "1", "direction": "in", "from": CALLER, "to": "+74951234567"} | said
-        request = signed_request(told, now)
+        payload = {"call_id": "1", "direction": "in", "from": CALLER, "to": "+74951234567"} | said
+        request = signed_request(payload, now)
         self.post(f"/v1/carriers/generic/{self.secret}", request.body, dict(request.headers))
         message = json.dumps({"site_id": self.site_id, "call_id": "generic-1"})
         record = {"messageId": "1", "body": message, "eventSource": "aws:sqs"}

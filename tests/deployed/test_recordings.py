@@ -43,8 +43,8 @@ class Deployed:
 
     def ring(self, call_id: str, url: str) -> None:
         """One whole call of the PBX, with its recording at `url`."""
-        for told in pbx_call(call_id):
-            linked = told | {"recording_url": url} if "recording_url" in told else told
+        for event in pbx_call(call_id):
+            linked = event | {"recording_url": url} if "recording_url" in event else event
             request = signed_request(linked, clock.utc_now())
             headers = {**request.headers, "Content-Type": "application/json"}
             there = f"{self.stack.base_url}/v1/carriers/generic/{self.secret}"
@@ -63,8 +63,12 @@ class Deployed:
         """What the function answers the queue, given the call's recording so often at once."""
         item = calls_table.item(self.site.site_id, f"generic-{call_id}")
         assert item is not None
-        (told,) = reported_recordings(call_item.record_of(item))
-        message = {"site_id": self.site.site_id, "call_id": f"generic-{call_id}", "recording_id": told.recording_id}
+        (recording,) = reported_recordings(call_item.record_of(item))
+        message = {
+            "site_id": self.site.site_id,
+            "call_id": f"generic-{call_id}",
+            "recording_id": recording.recording_id,
+        }
         record = {"messageId": "m", "receiptHandle": "none", "body": json.dumps(message)}
         event = {"Records": [record | {"attributes": {"ApproximateReceiveCount": "1"}}]}
         with ThreadPoolExecutor(times) as threads:

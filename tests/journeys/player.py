@@ -1,4 +1,4 @@
-"""One journey told in YAML, played through the real application: pages, calls and deals over HTTP, then attribution.
+"""One journey written in YAML, played through the real application: pages, calls and deals over HTTP, then attribution.
 
 The site: `pallets.example` in Moscow's zone, a pool of three dynamic numbers (`numbers`) held for five minutes, an
 overflow number, and the static numbers of the journey's campaigns. Times are the site's. docs of the format: README.md.
@@ -68,11 +68,11 @@ class World:
     codes: dict[str, str] = field(default_factory=dict)  # promo codes, by who was shown them last
 
     def play(self, step: Mapping[str, Any]) -> None:
-        """One step: its first key says what happens, to whom or what; then whatever waits is attributed."""
+        """One step: its first key says what happens, to whom or what; then all that waits is attributed."""
         verb, subject = next(iter(step.items()))
         at = moment(step["at"])
-        told = {name: value for name, value in step.items() if name not in (verb, "at")}
-        getattr(self, f"_{verb}")(str(subject), at, **told)
+        given = {name: value for name, value in step.items() if name not in (verb, "at")}
+        getattr(self, f"_{verb}")(str(subject), at, **given)
         for message in messages(self.session, settings().contact_queue):
             take_contact.take(message, at)
         while waiting := messages(self.session, settings().attribute_queue):  # a call may call for others of its caller
@@ -100,13 +100,13 @@ class World:
 
     def _leave(self, who: str, at: datetime) -> None:
         """The page is closed: its number is given back."""
-        told = {"visitor_id": f"browser-{who}", "lease": self.leases.pop(who)}
-        self._post("/v1/sites/sk1/release", told, at, {"Origin": SITE.allowed_origins[0], "User-Agent": CHROME})
+        given = {"visitor_id": f"browser-{who}", "lease": self.leases.pop(who)}
+        self._post("/v1/sites/sk1/release", given, at, {"Origin": SITE.allowed_origins[0], "User-Agent": CHROME})
 
-    def _write(self, who: str, at: datetime, url: str, type: str = "form", **told: Any) -> None:
-        """Something is done on a page besides calling. `server: true`: the site's server tells it."""
-        headers = {} if told.pop("server", False) else {"Origin": origin(url), "User-Agent": CHROME}
-        event = {"visitor_id": f"browser-{who}", "type": type, "url": url} | told
+    def _write(self, who: str, at: datetime, url: str, type: str = "form", **given: Any) -> None:
+        """Something is done on a page besides calling. `server: true`: the site's server sends it."""
+        headers = {} if given.pop("server", False) else {"Origin": origin(url), "User-Agent": CHROME}
+        event = {"visitor_id": f"browser-{who}", "type": type, "url": url} | given
         assert self._post("/v1/sites/sk1/events", event, at, headers) == {"recorded": True}
 
     def _undo(self, external_id: str, at: datetime) -> None:
@@ -115,9 +115,9 @@ class World:
         assert deal is not None
         join_deals.decide(SITE, deal, Decision(at))
 
-    def _call(self, call_id: str, at: datetime, to: str, **told: Any) -> None:
-        """A telephone call with all its events: see README.md for what may be told of it."""
-        for event, received in self._events(call_id, at, to, **told):
+    def _call(self, call_id: str, at: datetime, to: str, **given: Any) -> None:
+        """A telephone call with all its events: see README.md for its fields."""
+        for event, received in self._events(call_id, at, to, **given):
             self._signed(f"/v1/carriers/generic/{self.carrier}", event, received)
 
     def _webhook(self, call_id: str, at: datetime, **event: Any) -> None:
@@ -132,9 +132,9 @@ class World:
             at,
         )
 
-    def _deal(self, external_id: str, at: datetime, **told: Any) -> None:
+    def _deal(self, external_id: str, at: datetime, **given: Any) -> None:
         """What the CRM says of a card."""
-        outcome = {"external_id": external_id, "outcome_at": clock.iso(at), "status": "won"} | told
+        outcome = {"external_id": external_id, "outcome_at": clock.iso(at), "status": "won"} | given
         self._signed(f"/v1/crm/generic/{self.crm}", outcome, at)
 
     def _archive(self, name: str, at: datetime) -> None:
@@ -159,17 +159,17 @@ class World:
         base = {"call_id": call_id, "direction": direction, "started_at": clock.iso(at)} | ends
         events = [(base | {"event": "call.started"}, at)]
         if talk:
-            told = {"event": "call.answered", "answered_at": clock.iso(answered), "answered_by": by}
-            events.append((base | told, answered))
+            given = {"event": "call.answered", "answered_at": clock.iso(answered), "answered_by": by}
+            events.append((base | given, answered))
         if keys:
             events.append((base | {"event": "digits", "digits": self._keyed(keys)}, answered + timedelta(seconds=5)))
-        told = {"event": "call.ended", "ended_at": clock.iso(ended), "talk_sec": talk, "duration_sec": rings + talk}
-        events.append((base | told | {"disposition": "ANSWERED" if talk else "NO ANSWER"}, ended))
+        given = {"event": "call.ended", "ended_at": clock.iso(ended), "talk_sec": talk, "duration_sec": rings + talk}
+        events.append((base | given | {"disposition": "ANSWERED" if talk else "NO ANSWER"}, ended))
         events = [events[place] for place in order] if order else events
         return [(event, moment(received) if received else when) for event, when in events]
 
     def _keyed(self, keys: str) -> str:
-        """The keys with each `{name}` his code, and `{name?}` a slip of his last digit."""
+        """Return the keys, each `{name}` as that visitor's code, each `{name?}` with a wrong last digit."""
         for who, code in self.codes.items():
             slip = f"{code[:-1]}{(int(code[-1]) + 1) % 10}"
             keys = keys.replace(f"{{{who}}}", code).replace(f"{{{who}?}}", slip)
@@ -188,17 +188,17 @@ class World:
         static = TrackingNumber(number, SITE.site_id, NumberKind.STATIC, campaign_id=campaign_id, target_number=TARGET)
         provision_numbers.place_numbers(SITE.site_id, [static], at)
 
-    def _signed(self, path: str, told: Mapping[str, Any], at: datetime) -> None:
-        body, stamp = json.dumps(told).encode(), str(int(at.timestamp()))
+    def _signed(self, path: str, given: Mapping[str, Any], at: datetime) -> None:
+        body, stamp = json.dumps(given).encode(), str(int(at.timestamp()))
         headers = {
             webhook_signature.TIMESTAMP: stamp,
             webhook_signature.SIGNATURE: webhook_signature.sign(SECRET, stamp, body),
         }
-        self._post(path, told, at, headers)
+        self._post(path, given, at, headers)
 
-    def _post(self, path: str, told: Mapping[str, Any], at: datetime, headers: Mapping[str, str]) -> Any:
+    def _post(self, path: str, given: Mapping[str, Any], at: datetime, headers: Mapping[str, str]) -> Any:
         sent = {"Content-Type": "application/json", clock.HEADER: clock.iso(at), **headers}
-        answer = self.client.http.request("POST", path, headers=sent, body=json.dumps(told).encode())
+        answer = self.client.http.request("POST", path, headers=sent, body=json.dumps(given).encode())
         assert answer.status_code == 200, answer.body
         return answer.json_body
 
@@ -222,8 +222,8 @@ def opened(journey: Mapping[str, Any], client: Client, session: Any) -> World:
     carrier = Endpoint("e1", "s1", "carrier", "generic", {"secret": SECRET}, target_number=TARGET)
     crm = Endpoint("e2", "s1", "crm", "generic", {"secret": SECRET})
     world = World(client, session, registry.create_endpoint(carrier)[1], registry.create_endpoint(crm)[1])
-    for position, told in enumerate(journey.get("campaigns", [])):
-        fields = dict(told)
+    for position, given in enumerate(journey.get("campaigns", [])):
+        fields = dict(given)
         numbers = fields.pop("numbers", {})
         campaign = Campaign(f"c{position}", "s1", **checked_fields(fields))
         registry.create_campaign(campaign)
@@ -238,7 +238,7 @@ def opened(journey: Mapping[str, Any], client: Client, session: Any) -> World:
 
 
 def facts(day: date) -> DayFacts:
-    """What is counted of one day, by the rulebook as it stands at the end of the journey."""
+    """What is counted of one day, by the rulebook at the end of the journey."""
     forget_caches()
     site = registry.site("s1")
     assert site is not None
@@ -267,9 +267,9 @@ def credit_of(found: DayFacts, call_id: str, model: str) -> dict[str, Decimal]:
     return {name: weight.quantize(Decimal("0.0001")) for name, weight in shares.items()}
 
 
-def moment(told: datetime | str) -> datetime:
+def moment(given: datetime | str) -> datetime:
     """A time of the site's zone, as YAML reads it, in UTC."""
-    naive = datetime.fromisoformat(told) if isinstance(told, str) else told
+    naive = datetime.fromisoformat(given) if isinstance(given, str) else given
     return naive.replace(tzinfo=MOSCOW).astimezone(UTC)
 
 

@@ -47,8 +47,8 @@ def visitor(visitor_id: str = IVANS_BROWSER) -> str:
 
 def lend(visitor_id: str = IVANS_BROWSER) -> str:
     """The number that a browser is shown."""
-    told = {"visitor_id": visitor_id, "url": "https://pallets.example/?from=mail-of-ivan", "referrer": ""}
-    number: str = issue(post(json.dumps(told).encode(), BROWSER, LEASED), "sk1")["number"]
+    fields = {"visitor_id": visitor_id, "url": "https://pallets.example/?from=mail-of-ivan", "referrer": ""}
+    number: str = issue(post(json.dumps(fields).encode(), BROWSER, LEASED), "sk1")["number"]
     return number
 
 
@@ -68,19 +68,19 @@ def call(call_id: str, caller: str | None, number: str = STATIC, at: Any = NOW, 
         recording_url=f"https://pbx.example/{call_id}.mp3",
         variables=(("roistat", f"visit of {call_id}"),),
     )
-    message = tell(call_id, event)
+    message = receive(call_id, event)
     attribute(message, NOW)
     return message
 
 
-def tell(call_id: str, event: CallEvent) -> dict[str, str]:
+def receive(call_id: str, event: CallEvent) -> dict[str, str]:
     """Take in one event of a call; the message that queues it."""
     events_table.add_events("s1", call_id, ("generic", "e-pbx"), [event], NOW)
     return {"site_id": "s1", "call_id": call_id}
 
 
 def won(phone: str, external_id: str = "A-1", at: Any = NOW + timedelta(hours=2), **said: Any) -> Outcome:
-    """A deal won, as the CRM tells it."""
+    """A deal won, as the CRM reports it."""
     outcome = Outcome("generic", external_id, at, OutcomeStatus.WON, phone=phone, amount=Decimal(500), **said)
     join_deals.record_outcome(SITE, outcome)
     return outcome

@@ -1,4 +1,4 @@
-"""Contacts without the person who made them: he is gone, and what comes from them stays."""
+"""Contacts without the person who made them: the person is gone, and what comes from them stays."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from tests.contacts.leads_fixture import PHONE, card, deal, later, visitor
 from tests.requests import NOW, SITE, messages, open_site
 
 SECRET = "who-i-am"
-CLICK = f"{leads_fixture.AD}&yclid=click-of-his&{SECRET}=1"
+CLICK = f"{leads_fixture.AD}&yclid=click-of-anna&{SECRET}=1"
 
 
 @pytest.fixture(autouse=True)
 def written(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Anna comes from an advertisement and writes; a card names her browser, another her number."""
+    """Anna comes from an advertisement and writes; a card names Anna's browser, another the number."""
     monkeypatch.setattr(recording, "WAIT_SECONDS", 0)
     open_site()
     leads_fixture.arrive(url=CLICK)
@@ -65,7 +65,7 @@ def test_a_person_is_taken_out_and_every_join_stays(written: Any, who: str) -> N
     before, was = joined(), contact()
     assert erase(person, NOW).removed["contacts"] == 1
     left = everything(written)
-    assert visitor() not in left and SECRET not in left and "click-of-his" not in left
+    assert visitor() not in left and SECRET not in left and "click-of-anna" not in left
     assert callers.find_caller("s1", PHONE) is None
     now = contact()
     assert joined() == before
@@ -75,7 +75,7 @@ def test_a_person_is_taken_out_and_every_join_stays(written: Any, who: str) -> N
     assert finish(NOW + timedelta(hours=2)) == (0, 0)
 
 
-def test_the_crm_tells_of_the_deals_again_and_they_stay_joined(written: Any) -> None:
+def test_the_crm_reports_the_deals_again_and_they_stay_joined(written: Any) -> None:
     before = joined()
     erase(find_person.by_phone("s1", PHONE), NOW)
     card("by-visitor", minutes=90, visitor_id="browser-anna")
@@ -102,16 +102,16 @@ def test_an_event_that_comes_twice_makes_nobody_known_again(written: Any) -> Non
     assert visitor() not in everything(written)
 
 
-def test_he_is_told_of_his_contacts_and_deals(written: Any) -> None:
-    told = export(find_person.by_visitor("s1", "browser-anna"))
-    (shown,) = told["contacts"]
+def test_a_person_is_shown_their_contacts_and_deals(written: Any) -> None:
+    exported = export(find_person.by_visitor("s1", "browser-anna"))
+    (shown,) = exported["contacts"]
     assert (shown["kind"], shown["url"], shown["visitor"]) == (
         "form",
         f"{leads_fixture.ORIGIN}/order?{SECRET}=1",
         visitor(),
     )
     assert shown["touches"][0]["url"] == CLICK
-    assert sorted(each["external_id"] for each in told["deals"]) == ["by-phone", "by-visitor"]
+    assert sorted(each["external_id"] for each in exported["deals"]) == ["by-phone", "by-visitor"]
     assert export(Person("s1"))["contacts"] == []
 
 

@@ -1,4 +1,4 @@
-"""A person is forgotten: what goes, what stays, and that it is done whatever breaks in between."""
+"""A person is forgotten: what goes, what stays, and that it is done even if something breaks in between."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.privacy.person_fixture import (
     lend,
     lying,
     open_shop,
-    tell,
+    receive,
     visitor,
     won,
 )
@@ -43,10 +43,10 @@ from tests.requests import NOW, SITE, STATIC, messages, signed_request
 
 @pytest.fixture
 def shop(aws: Any) -> Any:
-    """Ivan called twice, once from his browser's number; Maria called once. Both bought."""
+    """Ivan called twice, once from the number in Ivan's browser; Maria called once. Both bought."""
     open_shop()
-    call("generic-his1", IVAN, lend())
-    call("generic-his2", IVAN, at=NOW + timedelta(hours=1))
+    call("generic-call1", IVAN, lend())
+    call("generic-call2", IVAN, at=NOW + timedelta(hours=1))
     call("generic-maria", MARIA)
     won(IVAN)
     won(MARIA, "A-2")
@@ -54,13 +54,13 @@ def shop(aws: Any) -> Any:
 
 
 def of_ivan(session: Any) -> list[str]:
-    """What in the tables still tells of Ivan."""
+    """Return what in the tables is still Ivan's."""
     text = lying(session)
-    told = (IVAN[2:], "+791******01", visitor(), "ivan", "his1.mp3", "his2.mp3", "visit of generic-his", "yclid=77")
-    return [each for each in told if each in text]
+    known = (IVAN[2:], "+791******01", visitor(), "ivan", "call1.mp3", "call2.mp3", "visit of generic-call", "yclid=77")
+    return [each for each in known if each in text]
 
 
-def test_a_person_is_forgotten_by_his_number_and_nobody_else_is(shop: Any) -> None:
+def test_a_person_is_forgotten_by_their_number_and_nobody_else_is(shop: Any) -> None:
     assert of_ivan(shop)
     maria = item("generic-maria")
     done = erase(find_person.by_phone("s1", IVAN), NOW)
@@ -83,26 +83,26 @@ def test_counts_and_joins_stay(shop: Any) -> None:
         (each.call_id, each.started_at, each.caller_key) for each in calls_table.calls_of_caller("s1", key)
     ] == before
     assert deals_table.deals_of_caller("s1", key) == deals
-    assert deals[0].call_id == "generic-his2"
-    call = calls_table.call("s1", "generic-his1")
+    assert deals[0].call_id == "generic-call2"
+    call = calls_table.call("s1", "generic-call1")
     assert call and (call.call.caller_key, call.call.caller_masked, call.call.caller_sealed) == (key, None, None)
     assert (call.call.talk_seconds, call.call.recording_url, call.call.variables) == (60, None, ())
     assert callers.open_caller(call.call) is None
 
 
-def test_the_days_of_his_calls_are_rebuilt(shop: Any) -> None:
+def test_the_days_of_their_calls_are_rebuilt(shop: Any) -> None:
     for marked in changed_days_table.changed_days():
         changed_days_table.forget(marked)
     erase(find_person.by_phone("s1", IVAN), NOW)
     assert [each.day for each in changed_days_table.changed_days()] == [NOW.date()]
 
 
-def test_what_was_sealed_for_him_stays_closed_even_in_a_copy_of_the_calls(shop: Any) -> None:
-    before = call_item.attributed_of(item("generic-his1"))
+def test_what_was_sealed_for_them_stays_closed_even_in_a_copy_of_the_calls(shop: Any) -> None:
+    before = call_item.attributed_of(item("generic-call1"))
     assert before and callers.open_caller(before.call) == IVAN
     erase(find_person.by_phone("s1", IVAN), NOW)
     assert callers.open_caller(before.call) is None
-    call("generic-again", IVAN)  # he is somebody new, with another key
+    call("generic-again", IVAN)  # the caller is somebody new, with another key
     assert callers.open_caller(before.call) is None
     assert key_of(IVAN) != before.call.caller_key
 
@@ -116,7 +116,7 @@ def test_erasing_again_changes_nothing_and_an_unknown_number_is_nobody(shop: Any
     assert lying(shop) == after
 
 
-def test_a_person_is_forgotten_by_his_browser(shop: Any) -> None:
+def test_a_person_is_forgotten_by_their_browser(shop: Any) -> None:
     done = erase(find_person.by_visitor("s1", IVANS_BROWSER), NOW)
     assert done.removed == {"numbers": 1, "calls": 2, "contacts": 0, "visits": 2, "self_reported": 0}
     assert callers.find_caller("s1", IVAN) is None
@@ -132,17 +132,17 @@ def test_a_browser_that_only_may_have_called_does_not_forget_the_caller(shop: An
     assert find_person.by_visitor("s1", "marias").subject_ids == (key_of(MARIA),)
 
 
-def test_the_visitors_of_his_calls_are_one_stranger_from_then_on(shop: Any) -> None:
-    first = calls_table.call("s1", "generic-his1")
+def test_the_visitors_of_their_calls_are_one_stranger_from_then_on(shop: Any) -> None:
+    first = calls_table.call("s1", "generic-call1")
     assert first is not None
-    call("generic-his3", IVAN, first.call.number)  # by the same lease
+    call("generic-call3", IVAN, first.call.number)  # by the same lease
     erase(find_person.by_phone("s1", IVAN), NOW)
-    named = {found.evidence.visitor for each in ("1", "3") if (found := calls_table.call("s1", f"generic-his{each}"))}
+    named = {found.evidence.visitor for each in ("1", "3") if (found := calls_table.call("s1", f"generic-call{each}"))}
     assert len(named) == 1 and named != {visitor()}
 
 
 @pytest.mark.parametrize("breaks_at", range(1, 14))
-def test_whoever_dies_half_way_is_finished_by_the_schedule(
+def test_what_dies_half_way_is_finished_by_the_schedule(
     shop: Any, monkeypatch: pytest.MonkeyPatch, breaks_at: int
 ) -> None:
     person, key = find_person.by_phone("s1", IVAN), key_of(IVAN)
@@ -190,21 +190,21 @@ def test_a_person_of_very_many_calls_is_erased_over_several_passes(shop: Any, mo
     forget_callers.forget(NOW + timedelta(minutes=2))
     (erasure,) = erasures_table.erasures()
     assert erasure.passed
-    assert not call_item.mentions_caller(item("generic-his1")) and not call_item.mentions_caller(item("generic-his2"))
+    assert not call_item.mentions_caller(item("generic-call1")) and not call_item.mentions_caller(item("generic-call2"))
     assert forget_callers.forget(NOW + SECOND_LOOK)["erasures_left"] == 0
 
 
 # ---- what comes afterwards, or was under way ----------------------------------------------------------------------
 
 
-def test_a_late_event_brings_nothing_of_him_back(shop: Any) -> None:
-    before = calls_table.call("s1", "generic-his1")
+def test_a_late_event_brings_nothing_of_theirs_back(shop: Any) -> None:
+    before = calls_table.call("s1", "generic-call1")
     erase(find_person.by_phone("s1", IVAN), NOW)
-    redacted = calls_table.call("s1", "generic-his1")
-    url, told = "https://pbx.example/his1.mp3", (("roistat", "ivan"),)
-    late = CallEvent("late", "his1", at=NOW, caller=IVAN, recording_url=url, talk_seconds=75, variables=told)
-    attribute(tell("generic-his1", late), NOW)
-    after = calls_table.call("s1", "generic-his1")
+    redacted = calls_table.call("s1", "generic-call1")
+    url, known = "https://pbx.example/call1.mp3", (("roistat", "ivan"),)
+    late = CallEvent("late", "call1", at=NOW, caller=IVAN, recording_url=url, talk_seconds=75, variables=known)
+    attribute(receive("generic-call1", late), NOW)
+    after = calls_table.call("s1", "generic-call1")
     assert before and redacted and after
     assert after.call.talk_seconds == 75  # the call itself may still become clearer
     assert (after.call.caller_key, after.evidence) == (before.call.caller_key, redacted.evidence)
@@ -213,8 +213,8 @@ def test_a_late_event_brings_nothing_of_him_back(shop: Any) -> None:
     assert of_ivan(shop) == []
 
 
-def test_an_attribution_that_had_read_him_before_is_tried_again(shop: Any) -> None:
-    read = item("generic-his1")
+def test_an_attribution_that_had_read_them_before_is_tried_again(shop: Any) -> None:
+    read = item("generic-call1")
     found = call_item.attributed_of(read)
     assert found
     erase(find_person.by_phone("s1", IVAN), NOW)
@@ -222,23 +222,23 @@ def test_an_attribution_that_had_read_him_before_is_tried_again(shop: Any) -> No
         calls_table.put_evidence(
             found.call, found.evidence, found.day, callers.settle(read, NOW), call_item.erasure_of(read)
         )
-    attribute({"site_id": "s1", "call_id": "generic-his1"}, NOW)
-    assert not call_item.mentions_caller(item("generic-his1"))
+    attribute({"site_id": "s1", "call_id": "generic-call1"}, NOW)
+    assert not call_item.mentions_caller(item("generic-call1"))
 
 
 def test_a_call_that_was_being_attributed_is_found_at_the_second_look(shop: Any) -> None:
-    event = CallEvent("start", "his3", at=NOW, caller=IVAN, number=STATIC, started_at=NOW)
-    tell("generic-his3", event)
-    settled = callers.settle(item("generic-his3"), NOW)
+    event = CallEvent("start", "call3", at=NOW, caller=IVAN, number=STATIC, started_at=NOW)
+    receive("generic-call3", event)
+    settled = callers.settle(item("generic-call3"), NOW)
     erase(find_person.by_phone("s1", IVAN), NOW)
     from chalicelib.calls.evidence import Evidence, EvidenceKind
     from chalicelib.calls.fold import fold
 
-    call = fold(call_item.record_of({**item("generic-his3"), **call_item.attributes(settled)}))
+    call = fold(call_item.record_of({**item("generic-call3"), **call_item.attributes(settled)}))
     assert calls_table.put_evidence(call, Evidence(EvidenceKind.UNKNOWN, "for a test"), NOW.date(), settled)
-    assert "+791******01" in json.dumps(item("generic-his3"))
+    assert "+791******01" in json.dumps(item("generic-call3"))
     forget_callers.forget(NOW + SECOND_LOOK)
-    assert "+791******01" not in json.dumps(item("generic-his3"))
+    assert "+791******01" not in json.dumps(item("generic-call3"))
 
 
 def test_an_outcome_of_an_erased_customer_keeps_its_call(shop: Any) -> None:
@@ -251,7 +251,7 @@ def test_an_outcome_of_an_erased_customer_keeps_its_call(shop: Any) -> None:
     assert callers.find_caller("s1", IVAN) is None
 
 
-def test_a_new_deal_of_his_is_somebody_elses(shop: Any) -> None:
+def test_a_new_deal_of_theirs_is_somebody_elses(shop: Any) -> None:
     key = key_of(IVAN)
     erase(find_person.by_phone("s1", IVAN), NOW)
     won(IVAN, "A-3")
@@ -263,16 +263,16 @@ def test_a_new_deal_of_his_is_somebody_elses(shop: Any) -> None:
 def test_an_erased_call_is_delivered_to_nobody_any_more(shop: Any, capsys: pytest.CaptureFixture[str]) -> None:
     erase(find_person.by_phone("s1", IVAN), NOW)
     messages(shop, settings().deliver_queue)
-    attribute(tell("generic-his1", CallEvent("late", "his1", at=NOW, caller=IVAN)), NOW)
+    attribute(receive("generic-call1", CallEvent("late", "call1", at=NOW, caller=IVAN)), NOW)
     assert messages(shop, settings().deliver_queue) == []
-    deliver({"site_id": "s1", "call_id": "generic-his1"}, NOW)
+    deliver({"site_id": "s1", "call_id": "generic-call1"}, NOW)
     assert '"not_delivered"' in capsys.readouterr().out
 
 
 def test_a_webhook_that_could_not_be_read_goes_with_its_call(shop: Any) -> None:
     request = signed_request({"from": IVAN}, NOW)
     spool_bucket.store_unparsed(spool_bucket.SpooledEvent("generic", "secret", (), request), (), "abc")
-    attribute(tell("generic-his1", CallEvent("unread-abc", "his1", at=NOW, unread="to")), NOW)
+    attribute(receive("generic-call1", CallEvent("unread-abc", "call1", at=NOW, unread="to")), NOW)
     spool_bucket.store_unparsed(spool_bucket.SpooledEvent("generic", "secret", (), request), (), "of another call")
     s3 = shop.client("s3")
     assert erase(find_person.by_phone("s1", IVAN), NOW).complete
@@ -280,50 +280,50 @@ def test_a_webhook_that_could_not_be_read_goes_with_its_call(shop: Any) -> None:
     assert [each["Key"] for each in left] == ["unread/generic/2026-11-22/of another call.json"]
 
 
-def test_his_recordings_go_with_all_versions_and_so_does_one_that_was_on_its_way(shop: Any) -> None:
-    s3, bucket, key = shop.client("s3"), settings().bucket, "recordings/s1/generic-his1/r1.mp3"
+def test_their_recordings_go_with_all_versions_and_so_does_one_that_was_on_its_way(shop: Any) -> None:
+    s3, bucket, key = shop.client("s3"), settings().bucket, "recordings/s1/generic-call1/r1.mp3"
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
     def arrives() -> None:
-        s3.put_object(Bucket=bucket, Key=key, Body=b"his voice")
+        s3.put_object(Bucket=bucket, Key=key, Body=b"a voice")
         stored_one = Recording("r1", RecordingState.STORED, key=key)
-        recording_store.put_recording("s1", "generic-his1", stored_one)
+        recording_store.put_recording("s1", "generic-call1", stored_one)
 
     arrives()
     arrives()
-    told = export(find_person.by_phone("s1", IVAN))["calls"]
-    assert any(each["url"] for call in told for each in call["recordings"] if each["recording_id"] == "r1")
+    known = export(find_person.by_phone("s1", IVAN))["calls"]
+    assert any(each["url"] for call in known for each in call["recordings"] if each["recording_id"] == "r1")
     erase(find_person.by_phone("s1", IVAN), NOW)
     assert "Versions" not in s3.list_object_versions(Bucket=bucket, Prefix="recordings/")
     arrives()
     forget_callers.forget(NOW + SECOND_LOOK)
     assert "Versions" not in s3.list_object_versions(Bucket=bucket, Prefix="recordings/")
-    found = calls_table.call("s1", "generic-his1")
+    found = calls_table.call("s1", "generic-call1")
     assert found and {each.state for each in found.recordings} == {RecordingState.ERASED}
 
 
-def test_a_recording_told_of_later_is_not_fetched(shop: Any) -> None:
+def test_a_recording_reported_later_is_not_fetched(shop: Any) -> None:
     messages(shop, settings().recording_queue)
     erase(find_person.by_phone("s1", IVAN), NOW)
-    late = CallEvent("recording", "his1", at=NOW, recording_url="https://pbx.example/his1-again.mp3")
-    attribute(tell("generic-his1", late), NOW)
+    late = CallEvent("recording", "call1", at=NOW, recording_url="https://pbx.example/call1-again.mp3")
+    attribute(receive("generic-call1", late), NOW)
     assert messages(shop, settings().recording_queue) == []
-    assert "his1-again" not in lying(shop)
+    assert "call1-again" not in lying(shop)
 
 
-def test_calls_he_was_rung_back_by_are_his_too(shop: Any) -> None:
+def test_calls_they_were_rung_back_by_are_theirs_too(shop: Any) -> None:
     call("generic-back", IVAN, direction=Direction.OUT)
     assert erase(find_person.by_phone("s1", IVAN), NOW).removed["calls"] == 3
 
 
-def test_the_log_tells_what_was_done_without_telling_of_whom(shop: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_says_what_was_done_and_not_of_whom(shop: Any, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     key = key_of(IVAN)
     erase(find_person.by_phone("s1", IVAN), NOW)
     printed = capsys.readouterr().out
     (line,) = [json.loads(line) for line in printed.splitlines() if "person_erased" in line]
     assert line["calls"] == 2 and line["erasure_id"].startswith("erase-")
-    assert not any(told in printed for told in (IVAN[2:], "+791******01", key, visitor()))
+    assert not any(known in printed for known in (IVAN[2:], "+791******01", key, visitor()))
 
 
 def test_where_a_visitor_came_from_is_forgotten(shop: Any) -> None:

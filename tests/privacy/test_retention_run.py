@@ -1,4 +1,4 @@
-"""Callers are forgotten when their site keeps them no longer: in bounded runs, and whatever comes late."""
+"""Callers are forgotten when their site keeps them no longer: in bounded runs, and what comes late."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chalicelib.registry import store as registry
 from chalicelib.registry.types import MOST_DAYS_OF_PERSONS
 from chalicelib.runtime.settings import settings
 from tests.conftest import forget_caches
-from tests.privacy.person_fixture import IVAN, MARIA, call, item, key_of, lend, open_shop, tell
+from tests.privacy.person_fixture import IVAN, MARIA, call, item, key_of, lend, open_shop, receive
 from tests.requests import NOW, SITE, STATIC
 
 KEPT = 30
@@ -115,7 +115,7 @@ def test_a_late_call_that_the_index_does_not_show_yet_is_looked_for_again(shop: 
 def test_a_late_event_of_a_forgotten_call_makes_nobody_known(shop: Any) -> None:
     run()
     event = CallEvent("late", "hers", at=NOW, caller=MARIA, recording_url="https://pbx.example/1.mp3")
-    attribute(tell("generic-hers", event), NOW)
+    attribute(receive("generic-hers", event), NOW)
     assert known("hers") == [False]
     assert callers.find_caller("s1", MARIA) is None
 
@@ -128,7 +128,7 @@ def test_one_sites_trouble_does_not_keep_the_others_data(shop: Any, capsys: pyte
     assert '"site_id": "s0"' in capsys.readouterr().out
 
 
-def test_a_subject_is_known_a_little_longer_than_his_calls(shop: Any) -> None:
+def test_a_subject_is_known_a_little_longer_than_their_calls(shop: Any) -> None:
     rows = shop.client("dynamodb").scan(TableName=settings().subjects_table)["Items"]
     assert all(int(row["x"]["N"]) >= int((NOW + timedelta(days=KEPT)).timestamp()) for row in rows)
 

@@ -56,7 +56,7 @@ def call(
     folded = fold(record_of({**item, **attributes(settled)}))
     begun = at - timedelta(minutes=3, hours=len(touches) - 1)
     came = [(begun + timedelta(hours=hour), source(channel)) for hour, channel in enumerate(touches)]
-    touched = tuple(Touch(when, "https://shop.example/", "", "Москва", told) for when, told in came)
+    touched = tuple(Touch(when, "https://shop.example/", "", "Москва", source) for when, source in came)
     evidence = Evidence(kind, "for a test", pool_id="p1", touches=touched)
     calls_table.put_evidence(folded, evidence, DAY, settled)
     changed_days_table.mark_changed(SITE.site_id, DAY)

@@ -163,7 +163,7 @@ def test_outgoing_calls_are_facts_without_credit_and_call_back_the_missed(tmp_pa
 
 
 def attributed(call_id: str, at: datetime, talk: int, direction: Direction) -> None:
-    """A call as the carrier tells it and as its own task takes it in."""
+    """A call as the carrier reports it and as its own task attributes it."""
     status = CallStatus.ACCEPTED if talk else CallStatus.MISSED
     event = CallEvent("end", call_id, direction=direction, caller="+79160000001", number="+74950000001", started_at=at)
     event = replace(event, ended_at=at, talk_seconds=talk, status=status)
@@ -175,7 +175,7 @@ def test_ringing_back_on_a_later_day_changes_the_earlier_one(tmp_path: Path) -> 
     attributed("missed", NOON, 0, Direction.IN)
     close_day.close(later())
     assert facts("calls", "call_id, called_back", tmp_path) == [("missed", False)]
-    attributed("himself", NOON + timedelta(days=2), 30, Direction.IN)
+    attributed("by-customer", NOON + timedelta(days=2), 30, Direction.IN)
     attributed("unanswered", NOON + timedelta(days=2), 0, Direction.OUT)
     assert DAY not in [one.day for one in changed_days_table.changed_days()]
     attributed("back", NOON + timedelta(days=3), 30, Direction.OUT)

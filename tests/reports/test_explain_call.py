@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from chalicelib.__main__ import main
 from chalicelib.attribution.explanation import Chapter, Sentence, Story, as_text
-from chalicelib.attribution.explanation import explain as told
+from chalicelib.attribution.explanation import explain as explain_story
 from chalicelib.calls.evidence import Candidate, Evidence, EvidenceKind
 from chalicelib.calls.types import Credit
 from chalicelib.core import clock
@@ -38,10 +38,10 @@ def chapters(sentences: list[Sentence]) -> dict[Chapter, list[str]]:
     return found
 
 
-def test_every_chapter_is_told_in_its_order(closed_day: None) -> None:
+def test_every_chapter_is_shown_in_its_order(closed_day: None) -> None:
     sentences = explain(SITE, "c1", None, NOON)
     by = chapters(sentences)
-    assert list(by) == [chapter for chapter in Chapter if chapter is not Chapter.ANSWER]  # nobody asked him
+    assert list(by) == [chapter for chapter in Chapter if chapter is not Chapter.ANSWER]  # nobody asked the caller
     assert by[Chapter.WEBHOOKS] == [
         "Event c1-ended: number +74950000001; started 09:00:00 UTC; 30 s of talk; status accepted."
     ]
@@ -54,10 +54,10 @@ def test_every_chapter_is_told_in_its_order(closed_day: None) -> None:
     assert by[Chapter.PROOF][0].startswith("Entry 1 of the site's chain proves 2026-11-03")
 
 
-def test_no_whole_number_of_a_person_is_told(closed_day: None) -> None:
+def test_no_whole_number_of_a_person_is_shown(closed_day: None) -> None:
     text = as_text(explain(SITE, "c1", None, NOON))
     assert "+79160000001" not in text and "79160000001" not in text
-    assert "+791" in text  # his mask
+    assert "+791" in text  # the mask
 
 
 def test_moments_are_of_the_sites_zone(closed_day: None) -> None:
@@ -66,7 +66,7 @@ def test_moments_are_of_the_sites_zone(closed_day: None) -> None:
     assert (started.at.hour, started.at.tzinfo) == (12, ZoneInfo("Europe/Moscow"))
 
 
-def test_another_model_tells_another_credit(closed_day: None) -> None:
+def test_another_model_shows_another_credit(closed_day: None) -> None:
     by = chapters(explain(SITE, "c1", "linear", NOON))
     assert [text.partition(" %")[0] for text in by[Chapter.CREDIT]] == ["50", "50"]
 
@@ -81,7 +81,7 @@ def test_a_day_that_changed_since_says_so(closed_day: None) -> None:
     assert "changed since" in chapters(explain(SITE, "c1", None, NOON))[Chapter.PROOF][-1]
 
 
-def test_possible_callers_are_told_with_their_parts(closed_day: None) -> None:
+def test_possible_callers_are_shown_with_their_parts(closed_day: None) -> None:
     source = Source("paid_search", "yandex", "cpc", "", "", "")
     touch = Touch(NOON - timedelta(minutes=9), "https://pallets.example/?utm_source=yandex", "", "", source)
     candidates = (
@@ -91,7 +91,7 @@ def test_possible_callers_are_told_with_their_parts(closed_day: None) -> None:
     evidence = Evidence(EvidenceKind.SHARED, "Two had seen the number.", candidates=candidates)
     attributed = replace(day.call("c9"), evidence=evidence)
     story = Story(attributed, (), (Credit(source, Decimal(1), "", ""),), "last_touch", (), None, False)
-    by = chapters(told(story, ZoneInfo("Europe/Moscow")))
+    by = chapters(explain_story(story, ZoneInfo("Europe/Moscow")))
     assert by[Chapter.LEASE][1:] == [
         "Possible caller 1: visitor aaaaaaaa, 70 % of the call: they last saw the number 40 s before the call.",
         "Possible caller 2: anybody else who had seen the number, 30 % of the call.",

@@ -74,14 +74,14 @@ def counted() -> DayFacts:
     return facts_of_day(SITE, Rulebook(), calls, deals, lambda caller: None)
 
 
-def test_the_facts_tell_what_was_said_beside_what_was_measured(aws: Any, tmp_path: Path) -> None:
+def test_the_facts_show_what_was_said_beside_what_was_measured(aws: Any, tmp_path: Path) -> None:
     shop()
     close()
     found = rows(tmp_path / "facts", "SELECT call_id, evidence, self_reported FROM calls ORDER BY call_id")
     assert found == [
         ("annas", "self_reported", f"other: {SAID}"),
         ("ivans", "live", "search"),
-        ("marias", "live", "word_of_mouth"),  # as the CRM told it
+        ("marias", "live", "word_of_mouth"),  # as the CRM reported it
         ("petrs", "live", None),
     ]
     assert rows(tmp_path / "facts", "SELECT self_reported FROM deals") == [("word_of_mouth",)]
@@ -157,7 +157,7 @@ def test_erasure_takes_the_words_and_leaves_the_counts_and_the_proof(aws: Any, t
     ]
 
 
-def test_it_is_told_beside_the_measured_source(aws: Any) -> None:
+def test_it_is_shown_beside_the_measured_source(aws: Any) -> None:
     shop()
     said = {
         call_id: [one.says for one in explain(SITE, call_id, None, NOON) if "brought them" in one.chapter.lower()][-1:]
@@ -221,7 +221,7 @@ MATRIX = {
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    return Files(tmp_path_factory.mktemp("told")).report(CALLS, DEALS, by="channel,self_reported", currency="RUB")
+    return Files(tmp_path_factory.mktemp("reported")).report(CALLS, DEALS, by="channel,self_reported", currency="RUB")
 
 
 def comparison(files: Files) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""What was published is proved: whoever changes evidence, figures or the chain afterwards is found out."""
+"""What was published is proved: a later change of evidence, figures or the chain is found."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_a_missed_call_is_one_mail_as_text_and_as_a_page(ses: Any, capsys: Any) 
     assert CALLER not in capsys.readouterr().out
 
 
-def test_what_ses_refuses_is_tried_again_and_told_by_its_code_alone(ses: Any, aws: Any, capsys: Any) -> None:
+def test_what_ses_refuses_is_tried_again_and_reported_by_its_code_alone(ses: Any, aws: Any, capsys: Any) -> None:
     aws.client("sesv2").delete_email_identity(EmailIdentity=SENDER)
     with pytest.raises(Undelivered):
         deliver(MESSAGE, NOW)

@@ -42,16 +42,16 @@ def test_a_missed_call_is_one_message_to_the_chat(telegram: Receiver, capsys: An
     deliver(missed_call(), NOW)
     deliver(MESSAGE, NOW + timedelta(minutes=5))
     ((path, _, body),) = telegram.posts
-    told = json.loads(body)
+    payload = json.loads(body)
     assert path == f"/bot{TOKEN}/sendMessage"
-    assert (told["chat_id"], told["parse_mode"]) == ("-1001234567890", "HTML")
-    assert told["text"].startswith(f"<b>Пропущенный звонок от {CALLER} — pallets.example</b>\n")
-    assert "Кампания: Авито" in told["text"]
+    assert (payload["chat_id"], payload["parse_mode"]) == ("-1001234567890", "HTML")
+    assert payload["text"].startswith(f"<b>Пропущенный звонок от {CALLER} — pallets.example</b>\n")
+    assert "Кампания: Авито" in payload["text"]
     printed = capsys.readouterr().out
     assert TOKEN not in printed and CALLER not in printed
 
 
-def test_an_answered_call_is_not_told_unless_asked_for(telegram: Receiver) -> None:
+def test_an_answered_call_is_not_sent_unless_asked_for(telegram: Receiver) -> None:
     deliver(missed_call(talk=30), NOW)
     assert not telegram.posts
 

@@ -48,13 +48,13 @@ def contact(name: str, kind: ContactKind, visitor: str = ANNA, channels: Sequenc
 
 
 def deal(external_id: str, of: Contact | None) -> Deal:
-    told = Deal(
+    stored = Deal(
         SITE.site_id, "generic", external_id, NOON + timedelta(days=1), OutcomeStatus.WON, Decimal(1000), Decimal(400),
         "RUB", "Петрова", None, None, None, None, DAY, "visitor_id" if of else None,
         visitor=ANNA, contact_id=of.contact_id if of else None,
     )  # fmt: skip
-    deals_table.put_deal(told)
-    return told
+    deals_table.put_deal(stored)
+    return stored
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +117,7 @@ def test_a_deal_counts_for_its_contacts_sources_under_any_model(
     assert rows(report).get("social", {}).get("form", 0) == Decimal(social)
 
 
-def test_a_deal_of_a_contact_stands_in_every_grouping(tmp_path: Path) -> None:
+def test_a_deal_of_a_contact_is_in_every_grouping(tmp_path: Path) -> None:
     report = composed(tmp_path)
     for by, key in {"campaign": day.CAMPAIGN, "keyword": "купить поддоны", "region": "Москва"}.items():
         assert {row.key[-1]: row.figures.deals for row in report.tables[by].rows}[key] == 3
@@ -129,8 +129,8 @@ def test_every_layout_shows_them(tmp_path: Path) -> None:
     files = render_all(composed(tmp_path))
     assert b"social,0,0,0,0,3,0" in files["contacts-channel.csv"]
     assert files["contacts-channel.csv"].strip().endswith(b"TOTAL,1,1,0,0,3,1")
-    told = json.loads(files["report.json"])["contacts"]["channel"]
-    assert told["total"]["reveal"] == 3 and {row["channel"] for row in told["rows"]} == {
+    stored = json.loads(files["report.json"])["contacts"]["channel"]
+    assert stored["total"]["reveal"] == 3 and {row["channel"] for row in stored["rows"]} == {
         "social",
         "paid_search",
         "unknown",
@@ -189,9 +189,9 @@ def test_a_contact_that_was_deleted_or_slipped_in_is_found(aws: Any) -> None:
 
 
 def test_another_origin_of_a_deal_is_found(aws: Any) -> None:
-    told = deals_table.deal(SITE.site_id, "generic", "of-the-form")
-    assert told is not None
-    assert deals_table.join_deal(told, replace(told, contact_id="chat-1"))
+    stored = deals_table.deal(SITE.site_id, "generic", "of-the-form")
+    assert stored is not None
+    assert deals_table.join_deal(stored, replace(stored, contact_id="chat-1"))
     assert findings()[0] == f"{DAY}: deal generic#of-the-form is not what it was."
 
 

@@ -29,7 +29,7 @@ from tests.reports.day import DAY, NOON, SITE
 IVAN, MARIA = "+79160000001", "+79161111102"
 CLICK = "https://shop.example/p?utm_source=yandex&utm_medium=cpc&yclid=77&mail=ivan@mail.example"
 GROUPINGS = ("channel", "campaign", "keyword", "creative", "number", "region", "manager", "hour")
-TOLD_OF_A_PERSON = {"caller_masked", "visitor"}
+PERSONAL = {"caller_masked", "visitor"}
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def calls(aws: Any) -> None:
 
 
 def with_click(call: AttributedCall, *, shared: bool = False) -> AttributedCall:
-    """The call with a touch that tells of a person, and perhaps another who may have made it."""
+    """The call with a touch that names a person, and perhaps another who may have made it."""
     came = Touch(NOON - timedelta(hours=1), CLICK, "https://yandex.ru/?lr=ivan", "Москва", classify(CLICK, ""))
     touches = (*call.evidence.touches, came)
     evidence = replace(call.evidence, visitor="a" * 24, touches=touches)
@@ -58,7 +58,7 @@ def with_click(call: AttributedCall, *, shared: bool = False) -> AttributedCall:
 
 
 def rebuilt(folder: Path) -> tuple[dict[str, list[Any]], list[dict[Any, Tally]], Tally]:
-    """The day's facts by kind, but for what tells of a person; the tallies of every grouping and model; the total."""
+    """The day's facts by kind, without what is personal; the tallies of every grouping and model; the total."""
     close_day.close(clock.utc_now() + timedelta(seconds=5))
     folder.mkdir()
     with parquet.connect(folder) as db:
@@ -66,7 +66,7 @@ def rebuilt(folder: Path) -> tuple[dict[str, list[Any]], list[dict[Any, Tally]],
         kinds = [name for (name,) in db.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()]
         facts = {}
         for kind in kinds:
-            columns = [name for name, *_ in db.execute(f"DESCRIBE {kind}").fetchall() if name not in TOLD_OF_A_PERSON]
+            columns = [name for name, *_ in db.execute(f"DESCRIBE {kind}").fetchall() if name not in PERSONAL]
             facts[kind] = db.execute(f"SELECT {', '.join(columns)} FROM {kind} ORDER BY ALL").fetchall()  # noqa: S608
         tallies = [sql.tallies(db, (grouping,), model) for grouping in GROUPINGS for model in MODELS]
         return facts, tallies, sql.total(db)

@@ -105,7 +105,7 @@ def document(written: parquet.FactFiles, model: str, folder: Path) -> Any:
 
 
 @pytest.mark.parametrize("model", ["last_touch", "custom:first=30,middle=20,last=50,direct=0"])
-def test_a_row_with_shared_calls_tells_between_what_it_lies(
+def test_a_row_with_shared_calls_has_bounds(
     calls: list[AttributedCall], written: parquet.FactFiles, model: str, tmp_path: Path
 ) -> None:
     """The interval against drawing the callers: of a thousand worlds, about 95 % lie within."""
@@ -129,7 +129,7 @@ def test_a_row_with_shared_calls_tells_between_what_it_lies(
     assert 0.92 < inside / drawn < 0.98
 
 
-def test_every_format_tells_the_bounds_where_there_are_any(written: parquet.FactFiles, tmp_path: Path) -> None:
+def test_every_format_shows_the_bounds_where_there_are_any(written: parquet.FactFiles, tmp_path: Path) -> None:
     report = document(written, "last_touch", tmp_path)
     shown = render_all(report)
     row = next(row for row in report.tables["channel"].rows if row.interval)

@@ -112,7 +112,7 @@ def test_the_keywords_shares_come_out(tmp_path: Path, by: str) -> None:
         for word, (count, _) in KEYWORDS.items()
         for index in range(count)
     ]
-    if by == "campaign_keyword":  # shares are of the campaign, whatever other campaigns have
+    if by == "campaign_keyword":  # shares are of the campaign, without regard to other campaigns
         calls += [{"call_id": str(index), "source": "vk", "campaign": "687268291002"} for index in range(72)]
     rows = Files(tmp_path).report(calls, by=by).rows(by)
     assert {key: (row["calls"], str(row["share"])) for key, row in rows.items() if key in KEYWORDS} == KEYWORDS

@@ -62,7 +62,7 @@ def test_a_division_by_zero_is_no_value() -> None:
     ]  # fmt: skip
 
 
-def test_a_profit_nobody_told_is_no_value_and_not_a_loss() -> None:
+def test_an_unknown_profit_is_no_value_and_not_a_loss() -> None:
     figures = of(Tally(deals=D(2), revenue=D(500), gross_profit=None, spend=D(100)))
     assert (figures.gross_profit, figures.romi, figures.return_percent) == (None, None, D("400.00"))
 

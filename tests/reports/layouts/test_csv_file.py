@@ -21,7 +21,7 @@ NUMBER = re.compile(r"[+-][\d*\s()-]+")
 
 
 def files_of(text: str) -> dict[str, str]:
-    """The files of a report in which `text` stands wherever text can: as a key, a name, an answer."""
+    """The files of a report in which `text` is wherever text can be: as a key, a name, an answer."""
     report = Report(
         site_id="s1",
         site_name="Pallets",

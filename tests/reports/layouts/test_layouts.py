@@ -57,7 +57,7 @@ def test_a_campaign_that_looks_like_a_formula_is_text_in_the_workbook(files: Fil
     assert cell.data_type == "s"
 
 
-def test_the_workbook_has_its_sheets_charts_and_frozen_heads(files: Files) -> None:
+def test_the_workbook_has_its_sheets_charts_and_frozen_headings(files: Files) -> None:
     book = load_workbook(files.out / "report.xlsx")
     assert book.sheetnames == ["Summary", "Campaign", "Channel", "Keyword", "Hour", "Calls", "Formulas", "About"]
     assert len(book["Summary"]._charts) == 2

@@ -50,7 +50,7 @@ def test_the_fixtures_of_calls_deals_and_spend_make_a_report(tmp_path: Path) -> 
     )
 
 
-def test_the_telephone_system_that_tells_of_a_call_is_not_its_source(tmp_path: Path) -> None:
+def test_the_telephone_system_that_reports_a_call_is_not_its_source(tmp_path: Path) -> None:
     event = json.loads((FIXTURES / "generic/generic_call.json").read_text())
     assert (event["source"], event["variables"]["utm_source"]) == ("asterisk", "yandex")
     assert set(Files(tmp_path).report([event], by="channel").rows("channel")) == {"organic_search", "TOTAL"}
@@ -88,8 +88,8 @@ def test_bad_rows_are_listed_by_file_line_field_and_reason_while_good_rows_count
         '{"call_id": "3", "started_at": "2026-11-03T12:00:00Z", "touches": 5}\n'
     )
     answer = run.run(tmp_path / "calls.jsonl", out=tmp_path / "out")
-    told = [(row["line"], row["field"], row["reason"]) for row in answer["rejected"]]
-    assert told == [
+    rejected = [(row["line"], row["field"], row["reason"]) for row in answer["rejected"]]
+    assert rejected == [
         (2, "row", "not valid JSON"),
         (3, "started_at", "not an ISO 8601 time"),
         (4, "call_id", "repeats line 1"),

@@ -44,7 +44,7 @@ def test_the_generic_file_lands_whole() -> None:
 
 
 @pytest.mark.parametrize("channel", ["word_of_mouth", "Word of mouth", "returning"])
-def test_no_money_is_spent_on_what_only_callers_tell(channel: str) -> None:
+def test_no_money_is_spent_on_what_only_callers_report(channel: str) -> None:
     raw = f"date,source,channel,cost\n2026-11-01,x,{channel},5".encode()
     (rejected,) = import_spend.import_rows(SITE.site_id, "generic", raw, NOON)["rejected"]
     assert rejected["field"] == "channel"

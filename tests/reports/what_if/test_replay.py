@@ -1,4 +1,4 @@
-"""A past period counted again under other settings: only what differs is told, and nothing is changed."""
+"""A past period counted again under other settings: only what differs is reported, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_same_settings_change_nothing() -> None:
     assert (found.calls_counted, found.calls, found.rows, found.ranking) == (3, (), (), ())
 
 
-def test_another_model_tells_the_calls_and_figures_that_change_and_writes_nothing(aws: Any) -> None:
+def test_another_model_shows_the_calls_and_figures_that_change_and_writes_nothing(aws: Any) -> None:
     before = stored(aws)
     found = replay(SITE, DAY, DAY, WhatIf(model="first_touch"), NOON)
     assert stored(aws) == before
@@ -62,7 +62,7 @@ def test_another_model_tells_the_calls_and_figures_that_change_and_writes_nothin
     assert ("channel", ("overflow",)) not in rows
 
 
-def test_a_model_that_shares_credit_tells_the_parts() -> None:
+def test_a_model_that_shares_credit_shows_the_parts() -> None:
     (call,) = replay(SITE, DAY, DAY, WhatIf(model="linear"), NOON).calls
     assert call.after.startswith("50 % ") and " + 50 % " in call.after
 
