@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ def source(tags: str) -> Source:
     return classify(f"https://shop.example/?{tags}", "")
 
 
-def campaign(campaign_id: str = "c1", **fields: object) -> Campaign:
-    return Campaign(campaign_id, "s1", f"name of {campaign_id}", **fields)  # type: ignore[arg-type]
+def campaign(campaign_id: str = "c1", **fields: Any) -> Campaign:
+    return Campaign(campaign_id, "s1", f"name of {campaign_id}", **fields)
 
 
 DIRECT = campaign(platform_ids={"yandex_direct": (ID, "600000000001"), "google_ads": ("20111222333",)})
@@ -75,7 +76,7 @@ def test_a_short_id_counts_only_alone() -> None:
         ({}, "utm_source=yandex", False),
     ],
 )
-def test_tags_and_creatives(fields: dict[str, object], tags: str, *, fits: bool) -> None:
+def test_tags_and_creatives(fields: dict[str, Any], tags: str, *, fits: bool) -> None:
     assert (fit_of(campaign(**fields), source(tags), DAY) is not None) is fits
 
 

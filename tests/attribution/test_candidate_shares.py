@@ -40,7 +40,7 @@ def test_the_shares_are_exactly_one_and_nobody_is_below_the_least(rates: list[fl
 
 def test_an_implausible_rival_leaves_the_whole_call_to_the_other() -> None:
     (candidate,) = found(competing(1e-4, 1e-6, background=1e-6))
-    assert (candidate.share, candidate.visitor, candidate.delay_seconds) == (1, "v0", 30)
+    assert (candidate.share, candidate.visitor, candidate.delay_seconds) == (Decimal(1), "v0", 30)
 
 
 def test_many_implausible_ones_are_together_somebody_else() -> None:

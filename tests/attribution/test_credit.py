@@ -40,7 +40,7 @@ TOUCHES = (touch(DIRECT_URL), touch("https://shop.example/", "https://vk.com/"),
 
 def test_touches_share_by_the_model_and_carry_region_and_landing_page() -> None:
     (credit,) = credit_of(attributed(EvidenceKind.LIVE, TOUCHES), SITE, Rulebook(), "first_touch")
-    assert (credit.source.channel, credit.source.campaign, credit.weight) == ("paid_search", "338151", 1)
+    assert (credit.source.channel, credit.source.campaign, credit.weight) == ("paid_search", "338151", Decimal(1))
     assert (credit.region, credit.landing_page) == ("Москва", "shop.example/pallets")
     assert (
         sum(
@@ -72,7 +72,7 @@ def test_a_static_number_is_its_campaigns() -> None:
     (credit,) = credit_of(call, SITE, Rulebook((Campaign("avito", "s1", "Авито", "classifieds", {"source": "avito"}),)))
     assert (credit.source.channel, credit.source.source, credit.source.campaign) == ("classifieds", "avito", "Авито")
     (plain,) = credit_of(call, SITE, Rulebook((Campaign("avito", "s1", "Авито"),)))
-    assert (plain.source.channel, plain.source.campaign, plain.weight) == ("offline", "Авито", 1)
+    assert (plain.source.channel, plain.source.campaign, plain.weight) == ("offline", "Авито", Decimal(1))
     (gone,) = credit_of(call, SITE, Rulebook())
     assert (gone.source.channel, gone.source.campaign) == ("offline", "avito")
 
@@ -80,7 +80,7 @@ def test_a_static_number_is_its_campaigns() -> None:
 def test_overflow_and_unknown_are_rows_of_their_own() -> None:
     for kind, channel in ((EvidenceKind.OVERFLOW, "overflow"), (EvidenceKind.UNKNOWN, "unknown")):
         (credit,) = credit_of(attributed(kind), SITE, Rulebook())
-        assert (credit.source.channel, credit.weight) == (channel, 1)
+        assert (credit.source.channel, credit.weight) == (channel, Decimal(1))
 
 
 def test_a_visitor_without_touches_is_unknown() -> None:

@@ -72,8 +72,8 @@ def pass_on(session: Any) -> None:
         waiting = messages(session, settings().attribute_queue)
         if not waiting:
             return
-        for message in waiting:
-            attribute(message, NOW)
+        for body in waiting:
+            attribute(body, NOW)
 
 
 def sources(session: Any, **changes: Any) -> dict[str, str]:

@@ -72,7 +72,13 @@ class Shop:
     def ring(self, call_id: str, caller: str, number: str) -> None:
         """A call's webhook, and its attribution."""
         now = clock.utc_now()
-        payload = {"event": "call.ended", "call_id": call_id, "linked_id": call_id, "direction": "in", "from": caller}
+        payload: dict[str, Any] = {
+            "event": "call.ended",
+            "call_id": call_id,
+            "linked_id": call_id,
+            "direction": "in",
+            "from": caller,
+        }
         payload |= {"to": number, "started_at": clock.iso(now), "ended_at": clock.iso(now), "talk_sec": 30}
         request = signed_request(payload, now)
         asked = urllib.request.Request(

@@ -87,7 +87,7 @@ class World:
         asked = {"visitor_id": f"browser-{who}", "url": url, "referrer": referrer, "lease": self.leases.get(who)}
         lent = self._post("/v1/sites/sk1/number", asked, at, {"Origin": origin(url), "User-Agent": agent})
         if beside and lent["number"] == self.shown[beside]:  # drawn by lot: somebody else has it then
-            asked["visitor_id"] += "-beside"
+            asked["visitor_id"] = f"browser-{who}-beside"
             lent = self._post("/v1/sites/sk1/number", asked, at, {"Origin": origin(url), "User-Agent": agent})
         assert lent["kind"] == sees, f"{who} is shown {lent['kind']}"
         self.shown[who], self.leases[who] = lent["number"] or TARGET, lent["lease"]
@@ -159,7 +159,7 @@ class World:
         base = {"call_id": call_id, "direction": direction, "started_at": clock.iso(at)} | ends
         events = [(base | {"event": "call.started"}, at)]
         if talk:
-            given = {"event": "call.answered", "answered_at": clock.iso(answered), "answered_by": by}
+            given: dict[str, Any] = {"event": "call.answered", "answered_at": clock.iso(answered), "answered_by": by}
             events.append((base | given, answered))
         if keys:
             events.append((base | {"event": "digits", "digits": self._keyed(keys)}, answered + timedelta(seconds=5)))

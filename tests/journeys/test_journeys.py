@@ -17,6 +17,7 @@ from app import app
 from chalicelib.attribution import repeat_callers
 from chalicelib.attribution.models import MODELS
 from chalicelib.contacts import record_event
+from chalicelib.reports.facts.count_day import DayFacts
 from tests.journeys import player as worlds
 
 HERE = Path(__file__).parent
@@ -53,7 +54,7 @@ def test_a_journey_ends_as_written(journey: Mapping[str, Any], aws: Any, client:
         check_deal(external_id, expected, journey.get("where", {}))
 
 
-def check_call(found: worlds.DayFacts, call_id: str, expected: Mapping[str, Any], where: Mapping[str, str]) -> None:
+def check_call(found: DayFacts, call_id: str, expected: Mapping[str, Any], where: Mapping[str, str]) -> None:
     facts = [fact for fact in found.calls if fact.call_id == f"generic-{call_id}"]
     assert len(facts) == 1, f"{call_id} is counted {len(facts)} times on {expected['day']}"
     assert {name: getattr(facts[0], name) for name in expected if name in OF_CALLS} == {

@@ -134,7 +134,7 @@ def test_a_browser_that_only_may_have_called_does_not_forget_the_caller(shop: An
 
 def test_the_visitors_of_their_calls_are_one_stranger_from_then_on(shop: Any) -> None:
     first = calls_table.call("s1", "generic-call1")
-    assert first is not None
+    assert first is not None and first.call.number is not None
     call("generic-call3", IVAN, first.call.number)  # by the same lease
     erase(find_person.by_phone("s1", IVAN), NOW)
     named = {found.evidence.visitor for each in ("1", "3") if (found := calls_table.call("s1", f"generic-call{each}"))}

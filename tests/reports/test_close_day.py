@@ -85,7 +85,7 @@ def test_a_changed_rule_or_campaign_recounts_the_past_calls_and_spend_alike(tmp_
     assert facts("credits", "DISTINCT channel, campaign", tmp_path) == [("контекст", CAMPAIGN)]
     assert facts("spend", "channel, campaign", tmp_path) == [("контекст", CAMPAIGN)]
 
-    ids = {"yandex_direct": (CAMPAIGN, "1")}
+    ids: dict[str, tuple[str, ...]] = {"yandex_direct": (CAMPAIGN, "1")}
     brand = Campaign("c9", SITE.site_id, "Бренд", channel="бренд", platform_ids=ids, target_talk_seconds=20)
     registry.create_campaign(brand)
     changed_days_table.mark_changed(SITE.site_id, DAY)

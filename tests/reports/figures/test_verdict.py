@@ -21,8 +21,8 @@ def table(by: str, *rows: tuple[str, int, int, int]) -> Table:
 
 def test_a_row_that_returns_less_than_it_costs_loses_and_the_worst_comes_first() -> None:
     found = judge({"channel": table("channel", ("good", 100, 50, 900), ("bad", 500, 9, 300), ("worse", 900, 9, 100))})
-    assert [(one.row.key[0], one.profit) for one in found.losing] == [("worse", -800), ("bad", -200)]
-    assert [(one.row.key[0], one.profit) for one in found.earning] == [("good", 800)]
+    assert [(one.row.key[0], one.profit) for one in found.losing] == [("worse", Decimal(-800)), ("bad", Decimal(-200))]
+    assert [(one.row.key[0], one.profit) for one in found.earning] == [("good", Decimal(800))]
 
 
 def test_spend_without_deals_loses_once_three_orders_could_have_been_bought() -> None:

@@ -116,7 +116,7 @@ def test_files_without_one_good_row_are_an_error_and_still_say_why(tmp_path: Pat
         ({"currency": "₽"}, "currency"),
     ],
 )
-def test_a_wrong_argument_is_named(tmp_path: Path, options: dict[str, str], field: str) -> None:
+def test_a_wrong_argument_is_named(tmp_path: Path, options: dict[str, Any], field: str) -> None:
     with pytest.raises(BadInput) as refused:
         Files(tmp_path).report([{"call_id": "1"}], **options)
     assert refused.value.field == field
@@ -172,7 +172,7 @@ def test_a_deal_without_a_call_counts_under_its_own_channel_or_unknown(tmp_path:
 
 def test_a_missed_caller_who_got_through_the_same_day_was_called_back(tmp_path: Path) -> None:
     caller = {"caller": "+79160000001"}
-    calls = [
+    calls: list[dict[str, Any]] = [
         {"call_id": "1", "started_at": "2026-11-03T20:00:00Z", **caller},
         {"call_id": "2", "started_at": "2026-11-03T20:59:00Z", "talk_sec": 9, **caller},
         {"call_id": "3", "started_at": "2026-11-03T20:58:00Z", "caller": "+79160000002"},
@@ -184,7 +184,7 @@ def test_a_missed_caller_who_got_through_the_same_day_was_called_back(tmp_path: 
 
 def test_ringing_back_on_another_day_of_the_file_counts(tmp_path: Path) -> None:
     caller = {"caller": "+79160000001"}
-    calls = [
+    calls: list[dict[str, Any]] = [
         {"call_id": "1", "started_at": "2026-11-03T20:00:00Z", **caller},
         {"call_id": "2", "started_at": "2026-11-05T09:00:00Z", "talk_sec": 9, "direction": "out", **caller},
     ]
