@@ -197,7 +197,7 @@ def waits(session: Any) -> list[int]:
 
     (queue,) = [q for q in sqs_backends["123456789012"]["eu-central-1"].queues.values() if "deliver" in q.name]
     return [
-        message.delayed_until and round((message.delayed_until - message.sent_timestamp) / 1000)
+        round((message.delayed_until - (message.sent_timestamp or 0)) / 1000) if message.delayed_until else 0
         for message in queue._messages
     ]
 

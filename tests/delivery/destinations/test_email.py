@@ -63,6 +63,6 @@ def test_without_a_sender_nothing_is_sent(ses: Any, monkeypatch: pytest.MonkeyPa
 def test_ses_is_asked_once_and_not_for_long() -> None:
     from chalicelib.runtime import aws
 
-    config = aws.sesv2().meta.config
+    config: Any = aws.sesv2().meta.config
     assert config.retries["total_max_attempts"] == 1
     assert config.connect_timeout + config.read_timeout < 60  # the claim of a delivery
