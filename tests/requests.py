@@ -81,9 +81,9 @@ def twilio_request(
     return post(urlencode(form).encode(), {"X-Twilio-Signature": signed}, now)
 
 
-def signed_request(told: Any, now: datetime = NOW, secret: str = SECRET) -> Request:
+def signed_request(payload: Any, now: datetime = NOW, secret: str = SECRET) -> Request:
     """Our own scheme's signed JSON."""
-    body = told if isinstance(told, bytes) else json.dumps(told, ensure_ascii=False).encode()
+    body = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
     timestamp = str(int(now.timestamp()))
     headers = {
         "X-Calltrack-Timestamp": timestamp,
