@@ -57,8 +57,10 @@ class NewRules(Struct):
 
 
 class Trial(Struct):
-    """Body of POST …/channel-rules/test. `rules` are tried in place of the account's own; `site_id` adds a site's own
-    hosts and campaigns."""
+    """Body of POST …/channel-rules/test.
+
+    `rules` are tried in place of the account's own; `site_id` adds a site's own hosts and campaigns.
+    """
 
     url: str
     referrer: str = ""

@@ -108,8 +108,10 @@ def _joined(site: Site, deal: Deal, known: Deal | None, fresh: Fresh = None) -> 
 
 
 def _stays(site: Site, deal: Deal, origin: Origin | None, known: Deal) -> bool:
-    """Return whether the deal keeps a sure join that can only not be found any more: by a promo code that expired
-    since it was reported, or to a contact whose visitor was erased."""
+    """Return whether the deal keeps a sure join that can only not be found any more.
+
+    So it is by a promo code that expired since it was reported, or to a contact whose visitor was erased.
+    """
     surer = origin.tie if origin else None
     if known.joined_by not in OF_ITS_OWN or surer in (Tie.CALL_ID, known.joined_by):
         return False

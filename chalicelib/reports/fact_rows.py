@@ -109,8 +109,9 @@ class PathFact:
 
 @dataclass(frozen=True, slots=True)
 class ContactFact:
-    """One source's part, under one model, of what a visitor did on the page. The weights of a contact and model sum to
-    exactly 1; a contact is no call, and is never added to any.
+    """One source's part, under one model, of what a visitor did on the page.
+
+    The weights of a contact and model sum to exactly 1; a contact is no call, and is never added to any.
     """
 
     site_id: str

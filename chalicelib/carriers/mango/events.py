@@ -70,8 +70,9 @@ class WebhookPayload(msgspec.Struct):
 
 
 class Clock:
-    """Mango's epochs: seconds since 1970 in UTC by its old papers, of Moscow's wall clock by the new. Events are never
-    of the future, so one that is ahead of its receipt shows which.
+    """Mango's epochs: seconds since 1970 in UTC by its old papers, of Moscow's wall clock by the new.
+
+    Events are never of the future, so one that is ahead of its receipt shows which.
     """
 
     def __init__(self, now: datetime, epoch: Scalar, zone: str | None) -> None:

@@ -1,5 +1,7 @@
-"""One day's evidence as the tables hold it, what is counted from it, and what proves it: for who closes a day and for
-who checks it later, so that both do the same."""
+"""One day's evidence as the tables hold it, what is counted from it, and what proves it.
+
+Who closes a day and who checks it later both use it, so that both do the same.
+"""
 
 from __future__ import annotations
 

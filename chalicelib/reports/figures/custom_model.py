@@ -69,10 +69,9 @@ class Step(NamedTuple):
 
 
 def credit_by(db: DuckDBPyConnection, model: Model, folder: Path) -> None:
-    """Let `credits` and `contacts` hold the credit under `model` alone, computed from their paths by way of files in
-    `folder`.
+    """Let `credits` and `contacts` hold the credit under `model` alone, computed from their paths.
 
-    Day by day: joins in memory are of one day's calls, however long the period.
+    It goes by way of files in `folder`, day by day: joins in memory are of one day's calls, however long the period.
     """
     db.execute("CREATE TEMP VIEW contacts_held AS SELECT * FROM memory.main.contacts")
     for kind in _KINDS:
