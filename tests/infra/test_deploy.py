@@ -91,7 +91,7 @@ def test_the_package_carries_compiled_modules_and_nothing_of_the_runtime() -> No
 
     with zipfile.ZipFile(build().zip_file) as archive:
         names = archive.namelist()
-    assert any(name.startswith("chalicelib/pool/__pycache__/issue") for name in names)
+    assert any(name.startswith("chalicelib/pool/lending/__pycache__/issue_number") for name in names)
     assert not [name for name in names if name.startswith(("boto3/", "botocore/", "urllib3/"))]
 
 
