@@ -99,10 +99,18 @@ class Hours:
         assert len(self.website.wait_for("release", sent.count("release"))) == sent.count("release")
 
     def wait(self, seconds: float) -> None:
-        """Time passes; every timer that is due by then fires once, at its end: as late as a browser may let it."""
+        """Time passes; every timer that is due by then fires once, at its end: as late as a browser may let it.
+
+        The clocks of the tabs are moved one after the other, which no machine does: nothing is answered meanwhile, else
+        a tab would hear from another one that is a minute ahead.
+        """
         self.service.now += seconds
         self._wall += timedelta(seconds=seconds)
+        answers = self.website.answering.is_set()
+        self.website.answering.clear()
         self.context.clock.fast_forward(round(seconds * 1000))
+        if answers:
+            self.website.answering.set()
         self.settle()
 
     def sleep(self, seconds: float) -> None:
