@@ -5,38 +5,10 @@ It documents the table; a test compares it with the template. What serves reques
 
 from __future__ import annotations
 
-from typing import Any
-
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-
-class ByDay(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_day"
-        projection = AllProjection()
-
-    site_day = UnicodeAttribute(hash_key=True)
-    started_ms = NumberAttribute(range_key=True)
-
-
-class ByCaller(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_caller"
-        projection = AllProjection()
-
-    site_caller = UnicodeAttribute(hash_key=True)
-    started_ms = NumberAttribute(range_key=True)
-
-
-class ByOpen(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_open"
-        projection = KeysOnlyProjection()
-
-    open_shard = UnicodeAttribute(hash_key=True)
-    started_ms = NumberAttribute(range_key=True)
+from chalicelib.runtime.table_index import index
 
 
 class Item(Model):
@@ -56,6 +28,6 @@ class Item(Model):
     site_caller = UnicodeAttribute(null=True)
     open_shard = UnicodeAttribute(null=True)  # only while no event has reported the end
     x = TTLAttribute(null=True)
-    by_day = ByDay()
-    by_caller = ByCaller()
-    by_open = ByOpen()
+    by_day = index("by_day", "site_day", NumberAttribute(range_key=True, attr_name="started_ms"))
+    by_caller = index("by_caller", "site_caller", NumberAttribute(range_key=True, attr_name="started_ms"))
+    by_open = index("by_open", "open_shard", NumberAttribute(range_key=True, attr_name="started_ms"), keys_only=True)

@@ -5,38 +5,10 @@ It documents the table; a test compares it with the template. What serves reques
 
 from __future__ import annotations
 
-from typing import Any
-
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
-
-class ByDay(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_day"
-        projection = AllProjection()
-
-    site_day = UnicodeAttribute(hash_key=True)
-    at_ms = NumberAttribute(range_key=True)
-
-
-class ByVisitor(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_visitor"
-        projection = AllProjection()
-
-    site_visitor = UnicodeAttribute(hash_key=True)
-    at_ms = NumberAttribute(range_key=True)
-
-
-class ByCaller(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_caller"
-        projection = AllProjection()
-
-    site_caller = UnicodeAttribute(hash_key=True)
-    at_ms = NumberAttribute(range_key=True)
+from chalicelib.runtime.table_index import index
 
 
 class Item(Model):
@@ -54,6 +26,6 @@ class Item(Model):
     erased = UnicodeAttribute(null=True)
     personal = UnicodeAttribute(null=True)
     x = TTLAttribute()
-    by_day = ByDay()
-    by_visitor = ByVisitor()
-    by_caller = ByCaller()
+    by_day = index("by_day", "site_day", NumberAttribute(range_key=True, attr_name="at_ms"))
+    by_visitor = index("by_visitor", "site_visitor", NumberAttribute(range_key=True, attr_name="at_ms"))
+    by_caller = index("by_caller", "site_caller", NumberAttribute(range_key=True, attr_name="at_ms"))

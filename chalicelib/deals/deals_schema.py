@@ -5,47 +5,10 @@ It documents the table; a test compares it with the template. What serves reques
 
 from __future__ import annotations
 
-from typing import Any
-
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
-
-class ByDay(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_day"
-        projection = AllProjection()
-
-    site_day = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
-
-
-class ByCaller(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_caller"
-        projection = AllProjection()
-
-    site_caller = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
-
-
-class ByVisitor(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_visitor"
-        projection = AllProjection()
-
-    site_visitor = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
-
-
-class ByCall(GlobalSecondaryIndex[Any]):
-    class Meta:
-        index_name = "by_call"
-        projection = AllProjection()
-
-    site_call = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
+from chalicelib.runtime.table_index import index
 
 
 class Item(Model):
@@ -63,7 +26,7 @@ class Item(Model):
     site_caller = UnicodeAttribute(null=True)
     site_visitor = UnicodeAttribute(null=True)
     site_call = UnicodeAttribute(null=True)
-    by_day = ByDay()
-    by_caller = ByCaller()
-    by_visitor = ByVisitor()
-    by_call = ByCall()
+    by_day = index("by_day", "site_day", UnicodeAttribute(range_key=True, attr_name="pk"))
+    by_caller = index("by_caller", "site_caller", UnicodeAttribute(range_key=True, attr_name="pk"))
+    by_visitor = index("by_visitor", "site_visitor", UnicodeAttribute(range_key=True, attr_name="pk"))
+    by_call = index("by_call", "site_call", UnicodeAttribute(range_key=True, attr_name="pk"))
