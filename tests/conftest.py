@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any
@@ -148,6 +149,23 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CarrierServer]:
     forget_caches()
     with carrier_server() as running:
         yield running
+
+
+@pytest.fixture(scope="module", params=["local engine", "DynamoDB Local"])
+def dynamodb_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a real DynamoDB, where the truth about races and limits is: the local engine, then DynamoDB Local."""
+    from infra.local import dynamodb_local
+    from infra.local.engine import Engine
+
+    started: Any = Engine.temporary() if request.param == "local engine" else dynamodb_local.running()
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(started)
+        except dynamodb_local.EngineUnavailable as problem:
+            if os.environ.get("CALLPATH_SKIP_DYNAMODB_LOCAL") == "1":
+                pytest.skip(str(problem))
+            raise
+        yield running.url
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import Any
 
 import boto3
@@ -15,8 +13,6 @@ from msgspec.structs import replace
 from chalicelib.core.errors import Conflict
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import TrackingNumber
-from infra.local import dynamodb_local
-from infra.local.engine import Engine
 from infra.local.tables import table_definitions
 from tests.conftest import forget_caches
 from tests.factories import NOW, POOL, SITE, dynamic, open_site
@@ -25,25 +21,11 @@ pytestmark = pytest.mark.engine
 THREADS = 8
 
 
-@pytest.fixture(scope="module", params=["local engine", "DynamoDB Local"])
-def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a real engine with the directory table."""
-    started: Any = Engine.temporary() if request.param == "local engine" else dynamodb_local.running()
-    with ExitStack() as stack:
-        try:
-            running = stack.enter_context(started)
-        except dynamodb_local.EngineUnavailable as problem:
-            if os.environ.get("CALLPATH_SKIP_DYNAMODB_LOCAL") == "1":
-                pytest.skip(str(problem))
-            raise
-        yield running.url
-
-
 @pytest.fixture
-def directory(engine: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def directory(dynamodb_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty directory table of this test, with site s1."""
     name = request.node.name.partition("[")[0]
-    monkeypatch.setenv("AWS_ENDPOINT_URL", engine)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", dynamodb_url)
     boto3.client("dynamodb").create_table(TableName=name, **table_definitions()["DirectoryTable"])
     monkeypatch.setenv("CALLPATH_DIRECTORY_TABLE", name)
     forget_caches()

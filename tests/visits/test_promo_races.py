@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import boto3
 import pytest
@@ -15,8 +11,6 @@ import pytest
 from chalicelib.runtime import aws
 from chalicelib.visits import promo_counts_table, promo_table
 from chalicelib.visits.promo_table import REST, ShownCode, Taken
-from infra.local import dynamodb_local
-from infra.local.engine import Engine
 from infra.local.tables import table_definitions
 from tests.conftest import forget_caches
 
@@ -27,25 +21,11 @@ NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(scope="module", params=["local engine", "DynamoDB Local"])
-def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a real engine."""
-    started: Any = Engine.temporary() if request.param == "local engine" else dynamodb_local.running()
-    with ExitStack() as stack:
-        try:
-            running = stack.enter_context(started)
-        except dynamodb_local.EngineUnavailable as problem:
-            if os.environ.get("CALLPATH_SKIP_DYNAMODB_LOCAL") == "1":
-                pytest.skip(str(problem))
-            raise
-        yield running.url
-
-
 @pytest.fixture(autouse=True)
-def visitors(engine: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def visitors(dynamodb_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty visitors table of this test, and the client that its threads share."""
     name = request.node.name.partition("[")[0]
-    monkeypatch.setenv("AWS_ENDPOINT_URL", engine)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", dynamodb_url)
     boto3.client("dynamodb").create_table(TableName=name, **table_definitions()["VisitorsTable"])
     monkeypatch.setenv("CALLPATH_VISITORS_TABLE", name)
     forget_caches()

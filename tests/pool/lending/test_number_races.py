@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -20,8 +18,6 @@ from chalicelib.pool.lending.provision_numbers import import_numbers, set_state
 from chalicelib.pool.statistics.maintenance import look_after
 from chalicelib.registry import store
 from chalicelib.registry.types import NumberState
-from infra.local import dynamodb_local
-from infra.local.engine import Engine
 from infra.local.tables import table_definitions
 from tests.conftest import forget_caches
 from tests.pool.shop import NOW, POOL, number, open_shop, replace
@@ -32,24 +28,10 @@ LATER = NOW + timedelta(hours=1)
 Task = Callable[[], Any]
 
 
-@pytest.fixture(scope="module", params=["local engine", "DynamoDB Local"])
-def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a real engine."""
-    started: Any = Engine.temporary() if request.param == "local engine" else dynamodb_local.running()
-    with ExitStack() as stack:
-        try:
-            running = stack.enter_context(started)
-        except dynamodb_local.EngineUnavailable as problem:
-            if os.environ.get("CALLPATH_SKIP_DYNAMODB_LOCAL") == "1":
-                pytest.skip(str(problem))
-            raise
-        yield running.url
-
-
 @pytest.fixture
-def shop(engine: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def shop(dynamodb_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A site with two pools, in tables of this test's own."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", engine)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", dynamodb_url)
     for table in ("Directory", "Pools"):
         name = f"{request.node.originalname}-{table}"[-200:]
         boto3.client("dynamodb").create_table(TableName=name, **table_definitions()[f"{table}Table"])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
 from multiprocessing import get_context
@@ -27,8 +25,6 @@ from chalicelib.pool.lending.lease_group import GUARD, Position
 from chalicelib.pool.lending.lease_history import holding_of, key_of
 from chalicelib.pool.lending.pool_view import Policy, PoolView
 from chalicelib.pool.lending.slot_assignment import assign_slots, by_group
-from infra.local import dynamodb_local
-from infra.local.engine import Engine
 from infra.local.tables import table_definitions
 from tests.fakes.lease_table import MemoryTable
 
@@ -43,21 +39,13 @@ CREDENTIALS: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=["local engine", "DynamoDB Local"])
-def dynamodb(request: pytest.FixtureRequest) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def dynamodb(dynamodb_url: str) -> Any:
     """A client of a real engine. One attempt a call: what an SDK repeats is another test's matter."""
-    engine: Any = Engine.temporary() if request.param == "local engine" else dynamodb_local.running()
-    with ExitStack() as started:
-        try:
-            running = started.enter_context(engine)
-        except dynamodb_local.EngineUnavailable as problem:
-            if os.environ.get("CALLPATH_SKIP_DYNAMODB_LOCAL") == "1":
-                pytest.skip(str(problem))
-            raise
-        config = Config(max_pool_connections=THREADS, retries={"total_max_attempts": 1})
-        client = boto3.client("dynamodb", endpoint_url=running.url, config=config, **CREDENTIALS)
-        client.create_table(TableName="pools", **table_definitions()["PoolsTable"])
-        yield client
+    config = Config(max_pool_connections=THREADS, retries={"total_max_attempts": 1})
+    client = boto3.client("dynamodb", endpoint_url=dynamodb_url, config=config, **CREDENTIALS)
+    client.create_table(TableName="pools", **table_definitions()["PoolsTable"])
+    return client
 
 
 @dataclass
