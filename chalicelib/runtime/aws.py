@@ -33,7 +33,7 @@ ANSWERS_NOT_OUTAGES = frozenset(
 def make_clients(*services: str) -> None:
     """Make hot clients before they are needed: a container's first one takes long, and threads may not make them."""
     for service in services:
-        client(service, hot=True)
+        _client(service, hot=True)
 
 
 @lru_cache(maxsize=1)
@@ -44,7 +44,7 @@ def _session() -> Any:
 
 
 @lru_cache(maxsize=16)
-def client(service: str, *, hot: bool = False) -> Any:
+def _client(service: str, *, hot: bool = False) -> Any:
     """Return a low-level boto3 client, made once per container. `hot` gives up within the time a caller can wait."""
     from botocore.config import Config
 
@@ -62,49 +62,49 @@ def client(service: str, *, hot: bool = False) -> Any:
 
 def dynamodb(*, hot: bool = False) -> DynamoDBClient:
     """Return the client of DynamoDB; `hot` gives up within the time a caller can wait."""
-    found: DynamoDBClient = client("dynamodb", hot=hot)
+    found: DynamoDBClient = _client("dynamodb", hot=hot)
     return found
 
 
 def s3(*, hot: bool = False) -> S3Client:
     """Return the client of S3; `hot` gives up within the time a caller can wait."""
-    found: S3Client = client("s3", hot=hot)
+    found: S3Client = _client("s3", hot=hot)
     return found
 
 
 def sqs(*, hot: bool = False) -> SQSClient:
     """Return the client of SQS; `hot` gives up within the time a caller can wait."""
-    found: SQSClient = client("sqs", hot=hot)
+    found: SQSClient = _client("sqs", hot=hot)
     return found
 
 
 def lambda_() -> LambdaClient:
     """Return the client of Lambda."""
-    found: LambdaClient = client("lambda")
+    found: LambdaClient = _client("lambda")
     return found
 
 
 def cloudformation() -> CloudFormationClient:
     """Return the client of CloudFormation."""
-    found: CloudFormationClient = client("cloudformation")
+    found: CloudFormationClient = _client("cloudformation")
     return found
 
 
 def ssm() -> SSMClient:
     """Return the client of the SSM parameter store."""
-    found: SSMClient = client("ssm")
+    found: SSMClient = _client("ssm")
     return found
 
 
 def sesv2() -> SESV2Client:
     """Return the client of SES."""
-    found: SESV2Client = client("sesv2")
+    found: SESV2Client = _client("sesv2")
     return found
 
 
 def transcribe() -> TranscribeServiceClient:
     """Return the client of Amazon Transcribe."""
-    found: TranscribeServiceClient = client("transcribe")
+    found: TranscribeServiceClient = _client("transcribe")
     return found
 
 
@@ -118,7 +118,7 @@ def query(
     request = {"TableName": table, "KeyConditionExpression": condition, "ExpressionAttributeValues": values, **how}
     while True:
         with storage_errors():
-            answer = client("dynamodb", hot=hot).query(**request)
+            answer = _client("dynamodb", hot=hot).query(**request)
         yield from answer["Items"]
         if "LastEvaluatedKey" not in answer:
             return

@@ -242,9 +242,8 @@ def test_a_callback_costs_one_write_and_one_message(
     made: list[str] = []
     from chalicelib.runtime import aws as clients
 
-    for service in ("dynamodb", "sqs"):
-        events = clients.client(service, hot=True).meta.events
-        events.register("before-call", lambda model, **_: made.append(model.name))
+    for client in (clients.dynamodb(hot=True), clients.sqs(hot=True)):
+        client.meta.events.register("before-call", lambda model, **_: made.append(model.name))
     parts, form = twilio_call()[4]
     receive(twilio_request(twilio_secret, form, *parts), "twilio", twilio_secret, parts)
     assert made == ["UpdateItem", "SendMessage"]

@@ -64,7 +64,7 @@ def test_a_code_that_cannot_be_queued_is_not_kept_so_that_the_page_makes_it_agai
         outage.setattr(recording, "put", broken)
         with pytest.raises(StorageUnavailable):
             show()
-    found = clients.client("dynamodb").scan(TableName=settings().visitors_table)["Items"]
+    found = clients.dynamodb().scan(TableName=settings().visitors_table)["Items"]
     codes = [item["code"]["S"] for item in found if "code" in item]
     assert codes and all(promo_table.find(SITE.site_id, code) is None for code in codes)
     assert show(minutes=1)["code"] in codes

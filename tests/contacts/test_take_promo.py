@@ -110,7 +110,7 @@ def test_a_site_with_many_codes_gets_longer_ones() -> None:
     site = store.site("s1")
     assert site is not None
     for digits, made in ((7, 10_000), (8, 10_001), (9, 100_001)):
-        table = clients.client("dynamodb")
+        table = clients.dynamodb()
         item = {"pk": {"S": "s1#promo"}, "sk": {"N": str(int(NOW.timestamp()) // 86_400)}, "n": {"N": str(made)}}
         table.put_item(TableName=settings().visitors_table, Item=item)
         forget_caches()
@@ -147,7 +147,7 @@ def test_crawlers_and_pages_of_other_sites_get_none_and_leave_nothing() -> None:
     bot = {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
     for headers in ({"origin": "https://thief.example"}, bot):
         assert ask(headers=headers) == {"visitor_id": "v1", "code": None, "spoken": None, "expires_in": None}
-    assert clients.client("dynamodb").scan(TableName=settings().visitors_table)["Items"] == []
+    assert clients.dynamodb().scan(TableName=settings().visitors_table)["Items"] == []
 
 
 def test_an_address_gets_so_many_an_hour_and_no_more() -> None:
@@ -156,7 +156,7 @@ def test_an_address_gets_so_many_an_hour_and_no_more() -> None:
         return take_promo.mint(replace(request, source_ip="198.41.0.4"), "sk1").answer["code"]
 
     assert from_network("v1")
-    table, name = clients.client("dynamodb"), settings().visitors_table
+    table, name = clients.dynamodb(), settings().visitors_table
     (counted,) = [item for item in table.scan(TableName=name)["Items"] if "#promo-by#" in item["pk"]["S"]]
     assert "198.41.0.4" not in str(counted)
     table.put_item(TableName=name, Item=counted | {"n": {"N": str(promo_counts_table.MOST_AN_HOUR - 1)}})

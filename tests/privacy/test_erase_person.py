@@ -177,7 +177,7 @@ def _die_at_write(place: int) -> None:
                 raise ZeroDivisionError
 
     for hot in (True, False):
-        events = clients.client("dynamodb", hot=hot).meta.events
+        events = clients.dynamodb(hot=hot).meta.events
         events.register("before-call.dynamodb", count, unique_id="die")
 
 

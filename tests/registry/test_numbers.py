@@ -209,7 +209,7 @@ def count_reads() -> list[Any]:
     """What is read of single items of the directory from now on."""
     snapshot.forget()
     reads: list[Any] = []
-    client = clients.client("dynamodb", hot=True)
+    client = clients.dynamodb(hot=True)
     client.meta.events.register("provide-client-params.dynamodb.GetItem", lambda params, **_: reads.append(params))
     return reads
 

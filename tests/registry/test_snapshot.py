@@ -32,7 +32,7 @@ def test_parts_of_different_versions_never_make_a_snapshot(aws: Any) -> None:
     open_site()
     store.update_pool("s1", "p1", {"name": "n" * (keys.PART_BYTES + 1)})
     key = {"pk": {"S": keys.snapshot_pk("sk1")}, "sk": {"S": keys.part_sk(1)}}
-    clients.client("dynamodb").update_item(
+    clients.dynamodb().update_item(
         TableName=settings().directory_table,
         Key=key,
         UpdateExpression="SET version = version + :one",

@@ -136,7 +136,7 @@ def test_published_figures_changed_by_hand_are_found(tmp_path: Path) -> None:
 
     body = (tmp_path / "changed.parquet").read_bytes()
     key = facts_bucket.key_of("calls", SITE.site_id, DAY)
-    clients.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=body)
+    clients.s3().put_object(Bucket=settings().bucket, Key=key, Body=body)
     assert verdict().findings == (f"{DAY}: calls, call_id c1: talk_seconds is 31 in the facts and 30 by the evidence.",)
 
 

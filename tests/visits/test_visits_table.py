@@ -30,5 +30,5 @@ def test_more_touches_than_one_answer_holds_all_come_back(aws: Any) -> None:
 
 def test_a_touch_expires_after_its_days(aws: Any) -> None:
     record_touch("s1", VISITOR, RawTouch(NOW, "https://a.example/", "", ""), ttl_days=2)
-    item = clients.client("dynamodb").scan(TableName="test-VisitorsTable")["Items"][0]
+    item = clients.dynamodb().scan(TableName="test-VisitorsTable")["Items"][0]
     assert int(item["x"]["N"]) == int((NOW + timedelta(days=2)).timestamp())

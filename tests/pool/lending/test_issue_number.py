@@ -13,7 +13,7 @@ from chalicelib.core.errors import BadInput, NotFound, StorageUnavailable
 from chalicelib.pool.lending.groups_table import PoolTable
 from chalicelib.registry import snapshot, store
 from chalicelib.registry.types import DisplayCondition, NumberState, SwapRule
-from chalicelib.runtime.aws import client
+from chalicelib.runtime.aws import dynamodb
 from chalicelib.visits.visitor_key import visitor_key
 from chalicelib.visits.visits_table import touches_between
 from tests.conftest import SIGNING_KEY
@@ -165,7 +165,7 @@ def test_an_arrival_is_recorded_and_a_renewal_is_not() -> None:
 
 def test_an_arrival_is_stored_while_a_number_is_found_and_before_the_page_is_answered() -> None:
     """Each of the two requests waits for the other: one after the other, they would wait for ever."""
-    meet, events = threading.Barrier(2), client("dynamodb", hot=True).meta.events
+    meet, events = threading.Barrier(2), dynamodb(hot=True).meta.events
 
     def wait(**_: Any) -> None:
         meet.wait(60)

@@ -66,7 +66,7 @@ def test_a_storm_is_sampled_and_hardly_written(table: Any) -> None:
 def test_writes_grow_with_the_logarithm_of_the_visitors(aws: Any) -> None:
     from chalicelib.runtime import aws as clients
 
-    client, writes = clients.client("dynamodb", hot=True), []
+    client, writes = clients.dynamodb(hot=True), []
     client.meta.events.register("provide-client-params.dynamodb.UpdateItem", lambda params, **_: writes.append(params))
     shown = OverflowSample()
     for place in range(2000):

@@ -203,6 +203,6 @@ def test_a_large_import_reads_all_groups_and_writes_two_items_a_group() -> None:
     placed = place_numbers("s1", numbers, NOW)
     assert {found.group for found in placed} == set(range(10))
     assert len(lendable()) == 120
-    stored = clients.client("dynamodb").scan(TableName="test-PoolsTable", Select="COUNT")
+    stored = clients.dynamodb().scan(TableName="test-PoolsTable", Select="COUNT")
     assert stored["Count"] == 10
     assert provision_numbers.place_numbers("s1", numbers, NOW) == placed
